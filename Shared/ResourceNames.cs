@@ -1,0 +1,29 @@
+namespace Platform;
+
+/// <summary>Names of the resources in the app graph: what the dashboard shows and what connection strings are keyed by.</summary>
+public static class ResourceNames
+{
+    /// <summary>The MongoDB replica set.</summary>
+    public const string Mongo = "mongo";
+
+    /// <summary>The platform's database on the replica set; services read <c>ConnectionStrings:platform</c>.</summary>
+    public const string Database = "platform";
+
+    /// <summary>The Redis cache; services read <c>ConnectionStrings:cache</c>.</summary>
+    public const string Cache = "cache";
+
+    /// <summary>The job that prepares the database; exits 0 when it is ready.</summary>
+    public const string Migrator = "migrator";
+
+    /// <summary>The job that fills development data.</summary>
+    public const string Seeder = "seeder";
+
+    /// <summary>The HTTP API.</summary>
+    public const string Api = "api";
+
+    /// <summary>The MongoDB wire-protocol gateway of the native DocumentDB engine.</summary>
+    public const string Gateway = "mongo-gateway";
+
+    /// <summary>The PostgreSQL server with the DocumentDB extension behind the gateway.</summary>
+    public const string Postgres = "mongo-postgres";
+}
