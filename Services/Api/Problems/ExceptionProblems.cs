@@ -41,6 +41,14 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         return true;
     }
 
+    /// <summary>Answers a request that took too long: with a server behind the API that hangs, the same as one that is away.</summary>
+    public static Task WriteTimeoutAsync(HttpContext http)
+    {
+        http.Response.Headers.RetryAfter = ApiProblem.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+        return ApiProblem.Of(StatusCodes.Status503ServiceUnavailable, "The request took too long.", "Try again in a few seconds.")
+            .ExecuteAsync(http);
+    }
+
     private static string TitleOf(int status) => status switch
     {
         StatusCodes.Status413PayloadTooLarge => "The request body is too large.",

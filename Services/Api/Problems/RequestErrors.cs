@@ -1,4 +1,5 @@
 using System.Globalization;
+using MongoDB.Bson;
 
 namespace Platform.Api.Problems;
 
@@ -120,5 +121,19 @@ public sealed class RequestErrors
             CultureInfo.InvariantCulture,
             $"{(text is null ? "Is required and must" : "Must")} be a number from {min} to {max}."));
         return absent ?? min;
+    }
+
+    /// <summary>Reads an id.</summary>
+    /// <param name="field">The field's name.</param>
+    /// <param name="text">What the caller sent.</param>
+    public ObjectId Id(string field, string? text)
+    {
+        if (ObjectId.TryParse(text, out var id))
+        {
+            return id;
+        }
+
+        Add(field, "Must be an id: 24 hexadecimal digits.");
+        return ObjectId.Empty;
     }
 }
