@@ -1,0 +1,12 @@
+using Microsoft.Extensions.Logging;
+
+namespace Platform.ServiceDefaults;
+
+internal static partial class JobLog
+{
+    [LoggerMessage(1, LogLevel.Error, "Job {Job} failed")]
+    public static partial void Failed(ILogger logger, Exception exception, string job);
+
+    [LoggerMessage(2, LogLevel.Warning, "Job {Job} was cancelled")]
+    public static partial void Cancelled(ILogger logger, string job);
+}

@@ -1,0 +1,171 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Http.Resilience;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+using Platform.ServiceDefaults;
+
+namespace Microsoft.Extensions.Hosting;
+
+/// <summary>What every service of the platform has: telemetry, health endpoints, service discovery and resilience.</summary>
+public static class ServiceDefaultsExtensions
+{
+    /// <summary>The path of the readiness probe: every registered health check.</summary>
+    public const string HealthPath = "/health";
+
+    /// <summary>The path of the liveness probe: only the checks tagged <see cref="LiveTag"/>.</summary>
+    public const string AlivePath = "/alive";
+
+    /// <summary>The tag of health checks that say whether the process itself works; they touch no other server.</summary>
+    public const string LiveTag = "live";
+
+    /// <summary>The configuration key that turns export over OTLP on.</summary>
+    /// <remarks><see href="https://opentelemetry.io/docs/specs/otel/protocol/exporter/"/></remarks>
+    public const string OtlpEndpointKey = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    /// <summary>
+    /// Adds telemetry (exported over OTLP only when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is configured), the health checks
+    /// behind <see cref="MapDefaultEndpoints"/>, service discovery and the standard resilience pipeline for outgoing HTTP.
+    /// Serves web applications and jobs alike.
+    /// </summary>
+    /// <typeparam name="TBuilder">The kind of host builder.</typeparam>
+    /// <param name="builder">The host builder.</param>
+    /// <returns>The same builder.</returns>
+    public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
+        where TBuilder : IHostApplicationBuilder
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+
+        builder.AddTelemetry();
+        builder.AddHealthProbes();
+
+        builder.Services.AddServiceDiscovery();
+        builder.Services.ConfigureHttpClientDefaults(http =>
+        {
+            // A POST that timed out may have been carried out: only methods that are safe to repeat are retried.
+            http.AddStandardResilienceHandler(options => options.Retry.DisableForUnsafeHttpMethods());
+            http.AddServiceDiscovery();
+        });
+
+        return builder;
+    }
+
+    /// <summary>
+    /// Maps <c>/health</c> (200 when the service can do its work, else 503) and <c>/alive</c> (200 while the process
+    /// works; touches no other server), in every environment. Who may ask is set by <see cref="HealthEndpointOptions"/>;
+    /// outside Development the answer is the status alone.
+    /// </summary>
+    /// <param name="app">The web application.</param>
+    /// <returns>The same application.</returns>
+    public static WebApplication MapDefaultEndpoints(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+
+        var options = app.Services.GetRequiredService<IOptions<HealthEndpointOptions>>().Value;
+        var detailed = app.Environment.IsDevelopment();
+
+        var ready = app.MapGet(HealthPath, async (HttpContext http, ReadinessProbe probe) =>
+            await HealthResponse.WriteAsync(http, await probe.CheckAsync(http.RequestAborted), detailed))
+            .ExcludeFromDescription();
+        var alive = app.MapHealthChecks(AlivePath, new HealthCheckOptions
+        {
+            Predicate = check => check.Tags.Contains(LiveTag),
+            ResponseWriter = (http, report) => HealthResponse.WriteAsync(http, report, detailed),
+        });
+
+        foreach (IEndpointConventionBuilder endpoint in new IEndpointConventionBuilder[] { ready, alive })
+        {
+            // Probes arrive every few seconds for ever; counted as requests they would hide the real traffic.
+            endpoint.DisableHttpMetrics();
+            if (options.Hosts.Count > 0)
+            {
+                endpoint.RequireHost([.. options.Hosts]);
+            }
+
+            if (options.LoopbackOnly)
+            {
+                LoopbackOnly.Apply(endpoint);
+            }
+        }
+
+        return app;
+    }
+
+    private static void AddTelemetry(this IHostApplicationBuilder builder)
+    {
+        builder.Logging.AddOpenTelemetry(logging =>
+        {
+            logging.IncludeFormattedMessage = true;
+            logging.IncludeScopes = true;
+        });
+
+        var telemetry = builder.Services.AddOpenTelemetry()
+            // Ours first: what OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say wins.
+            .ConfigureResource(resource => resource
+                .Clear()
+                .AddAttributes(ResourceAttributes(builder.Environment))
+                .AddTelemetrySdk()
+                .AddEnvironmentVariableDetector())
+            .WithMetrics(metrics => metrics
+                .AddAspNetCoreInstrumentation()
+                .AddHttpClientInstrumentation()
+                .AddRuntimeInstrumentation()
+                .AddMeter(TelemetryNames.Meters))
+            .WithTracing(tracing => tracing
+                .AddAspNetCoreInstrumentation(options => options.Filter = http => !IsProbe(http.Request.Path))
+                .AddHttpClientInstrumentation()
+                .AddSource(TelemetryNames.Sources));
+
+        if (!string.IsNullOrWhiteSpace(builder.Configuration[OtlpEndpointKey]))
+        {
+            telemetry.UseOtlpExporter();
+        }
+    }
+
+    private static void AddHealthProbes(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<HealthEndpointOptions>()
+            .BindConfiguration(HealthEndpointOptions.Section)
+            .Validate(
+                options => options.Timeout > TimeSpan.Zero && options.Timeout <= TimeSpan.FromMinutes(1),
+                $"{HealthEndpointOptions.Section}:{nameof(HealthEndpointOptions.Timeout)} must be above zero and at most one minute.")
+            .Validate(
+                options => options.CacheDuration >= TimeSpan.Zero && options.CacheDuration <= TimeSpan.FromMinutes(1),
+                $"{HealthEndpointOptions.Section}:{nameof(HealthEndpointOptions.CacheDuration)} must be between zero and one minute.")
+            .ValidateOnStart();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton<ReadinessProbe>();
+        builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), [LiveTag]);
+    }
+
+    private static bool IsProbe(PathString path) =>
+        path.Equals(HealthPath, StringComparison.OrdinalIgnoreCase) || path.Equals(AlivePath, StringComparison.OrdinalIgnoreCase);
+
+    // https://opentelemetry.io/docs/specs/semconv/resource/
+    private static Dictionary<string, object> ResourceAttributes(IHostEnvironment environment)
+    {
+        var attributes = new Dictionary<string, object>
+        {
+            ["service.name"] = environment.ApplicationName,
+            ["deployment.environment.name"] = environment.EnvironmentName,
+            ["host.name"] = Environment.MachineName,
+            ["process.pid"] = Environment.ProcessId,
+        };
+        var version = Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+        if (version is not null)
+        {
+            attributes["service.version"] = version;
+        }
+
+        return attributes;
+    }
+}
