@@ -3,8 +3,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using OpenTelemetry.Metrics;
-using OpenTelemetry.Trace;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Connections;
@@ -30,7 +28,6 @@ internal static class GatewayApplication
         var services = builder.Services;
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section);
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidation>();
-        services.AddSingleton(TimeProvider.System);
         services.AddSingleton(CreateSource);
         services.AddSingleton<EngineState>();
         services.AddSingleton<EnginePool>();
@@ -41,7 +38,6 @@ internal static class GatewayApplication
         services.AddSingleton<Authenticator>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<HelloStream>();
-        services.AddSingleton<ExplainCommands>();
         services.AddSingleton<ICommandFamily, HandshakeCommands>();
         services.AddSingleton<ICommandFamily, QueryCommands>();
         services.AddSingleton<ICommandFamily, WriteCommands>();
@@ -50,16 +46,13 @@ internal static class GatewayApplication
         services.AddSingleton<ICommandFamily, SessionCommands>();
         services.AddSingleton<ICommandFamily, UserCommands>();
         services.AddSingleton<ICommandFamily, ServerCommands>();
-        services.AddSingleton<ICommandFamily>(static s => s.GetRequiredService<ExplainCommands>());
+        services.AddSingleton<ICommandFamily, ExplainCommands>();
         services.AddSingleton<CommandTable>();
         services.AddSingleton<CommandExecutor>();
         services.AddSingleton<MongoConnectionHandler>();
         services.AddHostedService<EngineMonitor>();
         services.AddHostedService<Sweeper>();
         services.AddHealthChecks().AddCheck<EngineHealthCheck>("engine");
-        services.AddOpenTelemetry()
-            .WithTracing(static t => t.AddSource(GatewayMetrics.Name).AddNpgsql())
-            .WithMetrics(static m => m.AddMeter(GatewayMetrics.Name));
         services.AddOptions<HostOptions>().Configure<IOptions<GatewayOptions>>(
             static (host, gateway) => host.ShutdownTimeout = gateway.Value.DrainTimeout);
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<GatewayOptions>, IConfiguration>(Listen);

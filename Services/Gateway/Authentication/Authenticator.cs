@@ -4,7 +4,6 @@ using MongoDB.Bson;
 using Platform.Gateway.Bson;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
-using Platform.Gateway.Protocol;
 
 namespace Platform.Gateway.Authentication;
 

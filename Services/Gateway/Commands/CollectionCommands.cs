@@ -113,6 +113,6 @@ internal sealed class CollectionCommands : ICommandFamily
             return 1;
         }
 
-        return scale.Integer is > 0 and var value ? value.Value : throw new CommandException(ErrorCode.BadValue, "scale has to be a number > 0");
+        return scale.Integer is > 0 and var value ? value : throw new CommandException(ErrorCode.BadValue, "scale has to be a number > 0");
     }
 }

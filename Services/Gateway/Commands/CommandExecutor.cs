@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;

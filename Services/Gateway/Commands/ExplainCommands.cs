@@ -1,6 +1,5 @@
 using System.Text.Json;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
 
@@ -13,7 +12,7 @@ internal sealed class ExplainCommands : ICommandFamily
     public IEnumerable<CommandDefinition> Commands => [new("explain", ExplainAsync)];
 
     /// <summary>Explains an aggregate command that has <c>explain: true</c>.</summary>
-    public ValueTask<ReadOnlyMemory<byte>> ExplainAggregateAsync(CommandContext context)
+    public static ValueTask<ReadOnlyMemory<byte>> ExplainAggregateAsync(CommandContext context)
     {
         var command = context.ToTree("explain");
         command["cursor"] = new BsonDocument();

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Protocol;
@@ -89,7 +88,7 @@ internal sealed class HelloStream(EngineState state, IOptions<GatewayOptions> op
 
     private static TimeSpan? Awaited(Request request) =>
         request.TryGet("maxAwaitTimeMS"u8, out var wait) && wait.Integer is >= 0 and var milliseconds
-            ? TimeSpan.FromMilliseconds(Math.Min(milliseconds.Value, MaxAwaitMilliseconds))
+            ? TimeSpan.FromMilliseconds(Math.Min(milliseconds, MaxAwaitMilliseconds))
             : null;
 
     private bool KnowsCurrent(Request request) =>

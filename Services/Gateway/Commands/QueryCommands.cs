@@ -1,14 +1,12 @@
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Sessions;
 
 namespace Platform.Gateway.Commands;
 
 /// <summary>find, aggregate, count, distinct, and the cursors that the first two open.</summary>
-internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, ExplainCommands explain) : ICommandFamily
+internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICommandFamily
 {
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
@@ -48,7 +46,7 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Expla
         var body = context.Request.Body;
         if (body.TryGet("explain"u8, out var asked) && asked.Truthy)
         {
-            return explain.ExplainAggregateAsync(context);
+            return ExplainCommands.ExplainAggregateAsync(context);
         }
 
         var bytes = PipelineRewriter.MayCount(body.Bytes.Span) ? PipelineRewriter.ExpandCounts(context.ToTree()) : body.Bytes;

@@ -83,7 +83,7 @@ internal sealed class HeldCursors(CursorStore cursors)
     {
         const int largestPage = WireLimits.MaxDocumentLength;
         var ahead = cursor.ReadAhead ?? throw new InvalidOperationException("The cursor was not read ahead.");
-        var limit = request.TryGet("batchSize"u8, out var asked) && asked.Integer is > 0 and var count ? count.Value : long.MaxValue;
+        var limit = request.TryGet("batchSize"u8, out var asked) && asked.Integer is > 0 and var count ? count : long.MaxValue;
         var page = new List<ReadOnlyMemory<byte>>();
         var size = 0;
         while (page.Count < limit && ahead.TryPeek(out var document) && (page.Count == 0 || size + document.Length < largestPage))
