@@ -49,7 +49,14 @@ public static class CollectionCatalogue
         Indexes =
         [
             new() { Name = "tenant_code", Keys = [Tenant, Up("code")], Unique = true, Serves = "A store by its code; a code names one store of a tenant." },
-            new() { Name = "tenant_location", Keys = [Tenant, new("location", IndexKind.Sphere)], Serves = "A tenant's stores near a point, nearest first." },
+            new()
+            {
+                Name = "location",
+                Keys = [new("location", IndexKind.Sphere)],
+                Serves = "A tenant's stores near a point, nearest first.",
+                TenantException = "DocumentDB has no compound 2dsphere index; the tenant is filtered after the index.",
+            },
+            new() { Name = "tenant_name", Keys = [Tenant, Up("name"), Up("_id")], Serves = "A tenant's stores by name, paged." },
         ],
     };
 
