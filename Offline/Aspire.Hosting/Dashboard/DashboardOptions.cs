@@ -106,6 +106,10 @@ internal sealed class DashboardOptions
             }
         }
 
+        // Where the official host leaves them, for the program and for what it passes on.
+        configuration["AppHost:BrowserToken"] = read.BrowserToken;
+        configuration["AppHost:OtlpApiKey"] = read.OtlpApiKey;
+        configuration["AppHost:ResourceService:ApiKey"] = read.ResourceServiceApiKey;
         return read;
 
         BindAddress Address(params string[] keys)
