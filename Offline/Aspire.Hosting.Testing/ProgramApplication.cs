@@ -24,11 +24,10 @@ internal sealed class ProgramApplication(AppHostProgram program, DistributedAppl
         await StopAsync(CancellationToken.None);
     }
 
-    public override void Dispose()
+    public override async ValueTask DisposeAsync()
     {
-        DisposeAsync().AsTask().GetAwaiter().GetResult();
+        await program.DisposeAsync();
+        await base.DisposeAsync();
         GC.SuppressFinalize(this);
     }
-
-    public override ValueTask DisposeAsync() => program.DisposeAsync();
 }
