@@ -133,8 +133,9 @@ public sealed class DotNetDriverTests(GatewayFixture gateway)
         var killed = await documents.Database.RunCommandAsync<BsonDocument>(
             new BsonDocument { { "killCursors", "c" }, { "cursors", new BsonArray { id } } }, null, Cancel);
         Assert.Equal(id, Assert.Single(killed["cursorsKilled"].AsBsonArray).AsInt64);
-        await Assert.ThrowsAsync<MongoCursorNotFoundException>(() => documents.Database.RunCommandAsync<BsonDocument>(
+        var error = await Assert.ThrowsAsync<MongoCommandException>(() => documents.Database.RunCommandAsync<BsonDocument>(
             new BsonDocument { { "getMore", id }, { "collection", "c" } }, null, Cancel));
+        Assert.Equal((43, "CursorNotFound"), (error.Code, error.CodeName));
     }
 
     [Fact]
