@@ -4,12 +4,6 @@
 
 # ---- Building ---------------------------------------------------------------------------------------------------
 
-output() { # PROJECT PROGRAM: path of a built program
-  local pivot=${configuration,,}
-  [[ $(profile) != offline ]] || pivot+=_offline
-  printf '%s/artifacts/bin/%s/%s/%s' "$root" "$1" "$pivot" "$2"
-}
-
 # build PROJECT: builds it unless nothing it may depend on changed since the last time
 build() {
   local stamp key newer started=$SECONDS log=$root/artifacts/build.log
@@ -94,7 +88,7 @@ read_counts() {
 }
 
 check_leftovers() { # MARK: servers of the last test may need a moment to end
-  local left deadline=$((SECONDS + 20))
+  local left deadline=$((SECONDS + ${PLATFORM_LEFTOVER_TIMEOUT:-20}))
   while :; do
     mapfile -t left < <(grep -lzxF -- "PLATFORM_TEST_RUN=$1" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3)
     ((${#left[@]})) || return 0

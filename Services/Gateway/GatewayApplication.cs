@@ -24,6 +24,10 @@ internal static class GatewayApplication
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.AddServiceDefaults();
+        // Listened on below, together with the MongoDB port; left here, the server would warn that it ignores them.
+        // An empty text would make it fall back to the environment, an empty list does not.
+        var urls = builder.Configuration[WebHostDefaults.ServerUrlsKey] ?? "";
+        builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, ";");
 
         var services = builder.Services;
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section);
@@ -55,7 +59,8 @@ internal static class GatewayApplication
         services.AddHealthChecks().AddCheck<EngineHealthCheck>("engine");
         services.AddOptions<HostOptions>().Configure<IOptions<GatewayOptions>>(
             static (host, gateway) => host.ShutdownTimeout = gateway.Value.DrainTimeout);
-        services.AddOptions<KestrelServerOptions>().Configure<IOptions<GatewayOptions>, IConfiguration>(Listen);
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<GatewayOptions>>(
+            (kestrel, gateway) => Listen(kestrel, gateway.Value, urls));
 
         var app = builder.Build();
         // Reading the options checks them, before anything is opened.
@@ -123,12 +128,11 @@ internal static class GatewayApplication
     /// <summary>
     /// The MongoDB port, and the HTTP addresses of ASPNETCORE_URLS again: listening explicitly makes the server ignore them.
     /// </summary>
-    private static void Listen(KestrelServerOptions kestrel, IOptions<GatewayOptions> options, IConfiguration configuration)
+    private static void Listen(KestrelServerOptions kestrel, GatewayOptions settings, string urls)
     {
         kestrel.AddServerHeader = false;
-        var settings = options.Value;
         kestrel.Listen(IPAddress.Parse(settings.BindAddress), settings.Port, static mongo => mongo.UseConnectionHandler<MongoConnectionHandler>());
-        foreach (var url in (configuration["urls"] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             var address = BindingAddress.Parse(url);
             if (address.Scheme != Uri.UriSchemeHttp)

@@ -178,9 +178,15 @@ internal sealed partial class CommandExecutor(
         }
 
         LogError(request.Name, error.Code, error.Message);
-        return error.Code == ErrorCode.DuplicateKey && context is not null
-            ? new CommandException(error.Code, WriteErrors.DuplicateKeyMessage(context.Namespace, error.Message))
-            : error;
+        return error.Code switch
+        {
+            ErrorCode.DuplicateKey when context is not null =>
+                new CommandException(error.Code, WriteErrors.DuplicateKeyMessage(context.Namespace, error.Message)),
+            // The engine's own text tells of tables that clients know nothing of.
+            ErrorCode.Unauthorized when exception is Npgsql.PostgresException =>
+                new CommandException(error.Code, $"not authorized on {request.Database} to execute command {request.Name}"),
+            _ => error,
+        };
     }
 
     private static IEnumerable<string> Labels(CommandException error, CommandDefinition? definition, Request request, CommandContext? context)

@@ -29,7 +29,7 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
         if (context.Transaction is not null)
         {
             await using var transaction = await context.RentAsync();
-            return Lift(await transaction.Connection.Command(Statements.CreateIndexesInTransaction)
+            return Lift(context, await transaction.Connection.Command(Statements.CreateIndexesInTransaction)
                 .With(0, context.Request.Database)
                 .With(1, body)
                 .SingleAsync<byte[]>(context.CancellationToken) ?? [], ok: true);
@@ -55,7 +55,7 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
             await BuildAsync(context, requests);
         }
 
-        return Lift(reply, ok);
+        return Lift(context, reply, ok);
     }
 
     private async ValueTask BuildAsync(CommandContext context, byte[] requests)
@@ -72,7 +72,7 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
                 await reader.ReadAsync(context.CancellationToken);
                 if (!reader.GetBoolean(1))
                 {
-                    Lift(reader.GetFieldValue<byte[]>(0), ok: false);
+                    Lift(context, reader.GetFieldValue<byte[]>(0), ok: false);
                 }
 
                 if (reader.GetBoolean(2))
@@ -89,15 +89,22 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
     /// The engine answers in the form of a sharded cluster, <c>{raw: {defaultShard: {...}}}</c>; a replica set has the
     /// same fields at the top. Throws <see cref="CommandException"/> when it failed.
     /// </summary>
-    private static ReadOnlyMemory<byte> Lift(byte[] reply, bool ok)
+    private static ReadOnlyMemory<byte> Lift(CommandContext context, byte[] reply, bool ok)
     {
         var tree = reply.Length == 0 ? [] : new RawDocument(reply).ToTree();
         var result = tree.TryGetValue("raw", out var raw) && raw is BsonDocument { ElementCount: > 0 } shards
             && shards[0] is BsonDocument shard ? shard : tree;
         if (!ok)
         {
-            throw new CommandException(
-                SqlState.FromReply(result.GetValue("code", 0).ToInt64()), result.GetValue("errmsg", "The index could not be built.").AsString);
+            var code = SqlState.FromReply(result.GetValue("code", 0).ToInt64());
+            var message = result.GetValue("errmsg", "The index could not be built.").AsString;
+            throw new CommandException(code, code switch
+            {
+                ErrorCode.DuplicateKey => WriteErrors.DuplicateKeyMessage(context.Namespace, message),
+                // The engine's own text tells of tables that clients know nothing of.
+                ErrorCode.Unauthorized => $"not authorized on {context.Request.Database} to execute command createIndexes",
+                _ => message,
+            });
         }
 
         var fields = new BsonDocument();

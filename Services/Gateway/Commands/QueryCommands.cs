@@ -84,11 +84,13 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
         }
 
         cursors.EnsureRoom();
+        var continuation = reader.GetFieldValue<byte[]>(1);
         cursors.Add(new Cursor(reader.GetInt64(3), context.Request.Database, context.User.Name, context.Request.Session)
         {
-            Continuation = reader.GetFieldValue<byte[]>(1),
+            Continuation = continuation,
+            Collection = context.Request.Target ?? "$cmd.aggregate",
             Transaction = context.Transaction,
-            IsHeld = reader.GetBoolean(2),
+            IsHeld = context.Transaction is not null && HeldCursors.IsHeld(continuation),
         });
         return page;
     }

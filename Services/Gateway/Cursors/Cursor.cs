@@ -13,6 +13,9 @@ internal sealed class Cursor(long id, string database, string user, Guid? sessio
     /// <summary>The database of the command that opened it.</summary>
     public string Database => database;
 
+    /// <summary>The collection, for reading ahead.</summary>
+    public string Collection { get; init; } = "$cmd.aggregate";
+
     /// <summary>Who opened it; nobody else reads it.</summary>
     public string User => user;
 

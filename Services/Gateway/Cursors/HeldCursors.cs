@@ -17,6 +17,13 @@ internal sealed class HeldCursors(CursorStore cursors)
     private const long Limit = 64L * 1024 * 1024;
 
     /// <summary>
+    /// Whether a continuation made in a transaction stands for a result that the engine holds open: its field "qp" says
+    /// so. Others carry the query and their position.
+    /// </summary>
+    public static bool IsHeld(ReadOnlyMemory<byte> continuation) =>
+        new RawDocument(continuation).TryGet("qp"u8, out var persisted) && persisted.Truthy;
+
+    /// <summary>
     /// Reads the transaction's held result, if there is one, to its end. Throws <see cref="CommandException"/> with
     /// <see cref="ErrorCode.ExceededMemoryLimit"/> when it is too large.
     /// </summary>
@@ -29,7 +36,7 @@ internal sealed class HeldCursors(CursorStore cursors)
 
         var documents = new Queue<ReadOnlyMemory<byte>>();
         var size = 0L;
-        var request = new BsonDocument { { "getMore", cursor.Id }, { "collection", "" }, { "batchSize", 100_000 } }.ToBson();
+        var request = new BsonDocument { { "getMore", cursor.Id }, { "collection", cursor.Collection }, { "batchSize", 100_000 } }.ToBson();
         for (var more = true; more;)
         {
             await using var reader = await transaction.Connection.Command(Statements.GetMore)

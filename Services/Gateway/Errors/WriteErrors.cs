@@ -75,7 +75,12 @@ internal static class WriteErrors
         }
 
         builder.Add("code"u8, (int)code);
-        if (code == ErrorCode.DuplicateKey)
+        if (code == ErrorCode.Unauthorized)
+        {
+            // The engine's own text tells of tables that clients know nothing of.
+            message = $"not authorized on {ns} to execute this write";
+        }
+        else if (code == ErrorCode.DuplicateKey)
         {
             message = DuplicateKeyMessage(ns, message);
         }
