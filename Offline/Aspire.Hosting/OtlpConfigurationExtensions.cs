@@ -29,7 +29,7 @@ public static class OtlpConfigurationExtensions
             .WithAnnotation(new EnvironmentCallbackAnnotation(context => AddVariablesAsync(context, configuration, environment)));
     }
 
-    private static async Task AddVariablesAsync(EnvironmentCallbackContext context, IConfiguration configuration, IHostEnvironment environment)
+    private static async Task AddVariablesAsync(EnvironmentCallbackContext context, ConfigurationManager configuration, IHostEnvironment environment)
     {
         var dashboard = context.ExecutionContext.ServiceProvider.GetService<IDashboardEndpoints>();
         var endpoint = dashboard is null ? null : await dashboard.GetOtlpGrpcUrlAsync(context.CancellationToken);

@@ -42,9 +42,9 @@ internal sealed class ResourceLogForwarder(
                 foreach (var line in batch)
                 {
                     LogTimestamp.TrySplit(line.Content, out _, out var text);
-#pragma warning disable CA2254, CA1848 // the text is data of the resource, not a template of ours
+#pragma warning disable CA2254, CA1848, CA1873 // the text is data of the resource, not a template of ours
                     logger.Log(line.IsErrorMessage ? LogLevel.Error : LogLevel.Information, "{LineNumber}: {Text}", line.LineNumber, text);
-#pragma warning restore CA2254, CA1848
+#pragma warning restore CA2254, CA1848, CA1873
                 }
             }
         }

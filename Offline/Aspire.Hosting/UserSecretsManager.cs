@@ -103,7 +103,7 @@ internal sealed class UserSecretsManager : IUserSecretsManager
     private void Write(JsonObject secrets)
     {
         var draft = $"{_path}.{Environment.ProcessId}";
-        using (var writer = new StreamWriter(draft, OwnerOnly(FileMode.Create, FileShare.None)))
+        using (var writer = new StreamWriter(draft, OwnerOnlyFile.Options(FileMode.Create, FileShare.None)))
         {
             writer.WriteLine(secrets.ToJsonString(s_json));
         }
@@ -118,7 +118,7 @@ internal sealed class UserSecretsManager : IUserSecretsManager
         {
             try
             {
-                return new FileStream(path, OwnerOnly(FileMode.OpenOrCreate, FileShare.None));
+                return new FileStream(path, OwnerOnlyFile.Options(FileMode.OpenOrCreate, FileShare.None));
             }
             catch (IOException) when (Environment.TickCount64 < deadline)
             {
@@ -126,14 +126,6 @@ internal sealed class UserSecretsManager : IUserSecretsManager
             }
         }
     }
-
-    private static FileStreamOptions OwnerOnly(FileMode mode, FileShare share) => new()
-    {
-        Mode = mode,
-        Access = FileAccess.Write,
-        Share = share,
-        UnixCreateMode = OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite,
-    };
 
     // https://learn.microsoft.com/aspnet/core/security/app-secrets: where the configuration provider looks.
     private static string PathOf(string id)

@@ -45,5 +45,7 @@ public class ParameterResource : Resource, IExpressionValue
 
     /// <summary>Gets the value.</summary>
     /// <exception cref="MissingParameterValueException">There is none.</exception>
+#pragma warning disable CA1725 // the official name of the parameter
     public ValueTask<string?> GetValueAsync(ValueProviderContext _, CancellationToken cancellationToken) => new(ResolvedValue);
+#pragma warning restore CA1725
 }

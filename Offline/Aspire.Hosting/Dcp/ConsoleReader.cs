@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 namespace Aspire.Hosting.Dcp;
 
 /// <summary>Copies the console of one process into the resource logs.</summary>
+#pragma warning disable CA1001 // FinishAsync, which every process ends with, disposes of it
 internal sealed partial class ConsoleReader
+#pragma warning restore CA1001
 {
     private readonly DcpClient _client;
     private readonly ResourceLoggerService _logs;

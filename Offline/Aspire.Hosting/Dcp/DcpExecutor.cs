@@ -25,7 +25,7 @@ internal sealed partial class DcpExecutor(
     private readonly Dictionary<string, TaskCompletionSource<DcpServiceStatus>> _services = new(StringComparer.Ordinal);
     private readonly Dictionary<IResource, List<DcpServiceProducer>> _producers = new(ReferenceEqualityComparer.Instance);
     private readonly List<Task> _watches = [];
-    private IReadOnlyDictionary<string, ProcessInstance> _instances = new Dictionary<string, ProcessInstance>();
+    private Dictionary<string, ProcessInstance> _instances = [];
     private Func<ProcessInstance, DcpExecutableStatus, Task>? _changed;
     private DcpProcess? _dcp;
 

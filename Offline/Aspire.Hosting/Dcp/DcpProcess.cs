@@ -105,7 +105,8 @@ internal sealed partial class DcpProcess : IAsyncDisposable
             await LaunchAsync(start, log, cancellationToken);
             await WaitForFileAsync(kubeconfig, log, cancellationToken);
             var (server, token) = ReadKubeconfig(kubeconfig);
-            LogStarted(logger, Stopwatch.GetElapsedTime(started).TotalMilliseconds, server);
+            var milliseconds = (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+            LogStarted(logger, milliseconds, server);
             return new DcpProcess(directory, kubeconfig, log, certificate, new DcpClient(server, certificate, token), logger);
         }
         catch
@@ -219,12 +220,7 @@ internal sealed partial class DcpProcess : IAsyncDisposable
     private static DistributedApplicationException Failed(string what, DcpLog log, string? output = null)
     {
         var file = Path.Combine(Path.GetTempPath(), $"aspire-dcp-{Environment.ProcessId}.log");
-        using (var writer = new StreamWriter(file, new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        }))
+        using (var writer = new StreamWriter(file, OwnerOnlyFile.Options(FileMode.Create, FileShare.Read)))
         {
             writer.WriteLine(output);
             foreach (var line in log.Lines)
@@ -277,8 +273,8 @@ internal sealed partial class DcpProcess : IAsyncDisposable
             => line.StartsWith(key, StringComparison.Ordinal) ? line[key.Length..].Trim().Trim('"', '\'') : null;
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The orchestrator is ready after {Milliseconds:F0} ms at {Server}.")]
-    private static partial void LogStarted(ILogger logger, double milliseconds, Uri server);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The orchestrator is ready after {Milliseconds} ms at {Server}.")]
+    private static partial void LogStarted(ILogger logger, long milliseconds, Uri server);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The orchestrator had gone already: {Reason}")]
     private static partial void LogGoneAlready(ILogger logger, string reason);

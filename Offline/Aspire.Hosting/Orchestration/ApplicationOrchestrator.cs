@@ -226,7 +226,7 @@ internal sealed partial class ApplicationOrchestrator(
             }
             catch (MissingParameterValueException ex)
             {
-                logs.GetLogger(parameter).LogError("{Reason}", ex.Message);
+                logs.Append(parameter.Name, ex.Message, isError: true);
                 return snapshot with { State = new ResourceStateSnapshot(KnownResourceStates.ValueMissing, KnownResourceStateStyles.Warn) };
             }
         });
@@ -414,7 +414,7 @@ internal sealed partial class ApplicationOrchestrator(
     {
         // Messages of our own are written for users; of anything else the whole story is needed.
         var expected = failure is DistributedApplicationException or NotSupportedException;
-        logs.GetLogger(instanceName).LogError(expected ? null : failure, "{Reason}", failure.Message);
+        logs.Append(instanceName, expected ? failure.Message : failure.ToString(), isError: true);
         LogFailed(logger, resource.Name, failure.Message);
         await notifications.PublishUpdateAsync(resource, instanceName, snapshot => snapshot with
         {
