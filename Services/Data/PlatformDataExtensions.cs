@@ -17,15 +17,17 @@ public static class PlatformDataExtensions
     /// </summary>
     /// <typeparam name="TBuilder">The kind of host builder.</typeparam>
     /// <param name="builder">The host builder.</param>
+    /// <param name="configureClient">Changes the driver's settings, for instance how long to wait for a server.</param>
     /// <returns>The same builder.</returns>
-    public static TBuilder AddPlatformData<TBuilder>(this TBuilder builder)
+    public static TBuilder AddPlatformData<TBuilder>(this TBuilder builder, Action<MongoClientSettings>? configureClient = null)
         where TBuilder : IHostApplicationBuilder
     {
         ArgumentNullException.ThrowIfNull(builder);
         DocumentConventions.Register();
 
         var application = builder.Environment.ApplicationName;
-        builder.AddMongoDBClient(ResourceNames.Database, configureClientSettings: settings =>
+        // Tracing here would be a second span for each command: the service defaults listen to the driver's own.
+        builder.AddMongoDBClient(ResourceNames.Database, settings => settings.DisableTracing = true, settings =>
         {
             settings.ApplicationName ??= application;
             if (settings.ReadConcern.IsServerDefault)
@@ -37,6 +39,8 @@ public static class PlatformDataExtensions
             {
                 settings.WriteConcern = WriteConcern.WMajority;
             }
+
+            configureClient?.Invoke(settings);
         });
 
         // The client registers the database only when the connection string names one.

@@ -1,0 +1,97 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Platform.AppHost.Mongo;
+
+internal static class MongoReplicaSetExtensions
+{
+    /// <summary>
+    /// Adds a MongoDB replica set, run by the engine of <paramref name="options"/>. It is healthy when a writable
+    /// primary answers an authenticated client.
+    /// </summary>
+    public static IResourceBuilder<MongoReplicaSetResource> AddMongoReplicaSet(
+        this IDistributedApplicationBuilder builder, string name, PlatformOptions options)
+    {
+        var resource = new MongoReplicaSetResource(name);
+        var healthCheck = $"{name}_check";
+        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
+            healthCheck,
+            new WritablePrimaryHealthCheck(resource),
+            failureStatus: HealthStatus.Unhealthy,
+            tags: null));
+
+        var mongo = builder.AddResource(resource)
+            .WithInitialState(new CustomResourceSnapshot
+            {
+                ResourceType = "MongoDB replica set",
+                State = KnownResourceStates.NotStarted,
+                Properties = [new("replicaSet", MongoNames.ReplicaSet), new("engine", DescribeEngine(options))],
+            })
+            .WithIconName("DatabaseMultiple")
+            .WithHealthCheck(healthCheck)
+            .OnInitializeResource(FollowServersAsync);
+
+        if (options.Engine == Engine.External)
+        {
+            resource.External = builder
+                .AddParameterFromConfiguration($"{name}-connection-string", $"ConnectionStrings:{ResourceNames.Database}", secret: true)
+                .Resource;
+            return mongo;
+        }
+
+        var password = builder.AddParameter(
+            $"{name}-password", new GenerateParameterDefault { MinLength = 22, Special = false }, secret: true, persist: true);
+        resource.Password = password.Resource;
+
+        return options.Engine switch
+        {
+            Engine.Containers => mongo.RunAsContainer(password),
+            _ when MongodReplicaSet.IsInstalled => mongo.RunAsMongod(password, options),
+            _ => mongo.RunAsDocumentDb(password, options),
+        };
+    }
+
+    /// <summary>Adds a database of the replica set.</summary>
+    public static IResourceBuilder<MongoReplicaSetDatabaseResource> AddReplicaSetDatabase(
+        this IResourceBuilder<MongoReplicaSetResource> mongo, string name)
+    {
+        var database = new MongoReplicaSetDatabaseResource(name, databaseName: name, mongo.Resource);
+        mongo.Resource.AddDatabase(database);
+        return mongo.ApplicationBuilder.AddResource(database)
+            .WithIconName("Database")
+            .WithInitialState(new CustomResourceSnapshot
+            {
+                ResourceType = "MongoDB database",
+                State = KnownResourceStates.NotStarted,
+                Properties = [],
+            });
+    }
+
+    // The replica set and its databases are running when the servers are; whether they can be used is the health check's say.
+    private static async Task FollowServersAsync(
+        MongoReplicaSetResource mongo, InitializeResourceEvent initialize, CancellationToken cancellationToken)
+    {
+        string[] settled = [KnownResourceStates.Running, .. KnownResourceStates.TerminalStates];
+        var states = await Task.WhenAll(mongo.Servers.Select(
+            server => initialize.Notifications.WaitForResourceAsync(server.Name, settled, cancellationToken)));
+        var state = states.All(s => s == KnownResourceStates.Running)
+            ? KnownResourceStates.Running
+            : KnownResourceStates.FailedToStart;
+
+        foreach (IResource resource in (IResource[])[mongo, .. mongo.Databases])
+        {
+            await initialize.Eventing.PublishAsync(
+                new ConnectionStringAvailableEvent(resource, initialize.Services), cancellationToken);
+            await initialize.Notifications.PublishUpdateAsync(
+                resource, snapshot => snapshot with { State = state, StartTimeStamp = DateTime.UtcNow });
+        }
+    }
+
+    private static string DescribeEngine(PlatformOptions options) => options.Engine switch
+    {
+        Engine.Containers => $"container {MongoImage.Name}:{MongoImage.Tag}",
+        Engine.External => "external",
+        _ when MongodReplicaSet.IsInstalled => "local mongod",
+        _ => "DocumentDB on PostgreSQL",
+    };
+}

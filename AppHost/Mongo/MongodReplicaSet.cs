@@ -1,0 +1,76 @@
+namespace Platform.AppHost.Mongo;
+
+/// <summary>
+/// A replica set of three mongod processes with keyfile authentication, run by one script: in the official image, or on
+/// this machine when it has mongod and mongosh. All members share one host, so that the addresses in the replica set's
+/// configuration (localhost and a port that is the same inside and outside) are right for members and clients alike.
+/// </summary>
+internal static class MongodReplicaSet
+{
+    private const int Members = 3;
+    private const string Script = "mongod-replica-set";
+    private const string ContainerScripts = "/platform";
+
+    /// <summary>Whether this machine has the programs that a local replica set needs.</summary>
+    public static bool IsInstalled { get; } = IsOnPath("mongod") && IsOnPath("mongosh");
+
+    public static IResourceBuilder<MongoReplicaSetResource> RunAsContainer(
+        this IResourceBuilder<MongoReplicaSetResource> mongo, IResourceBuilder<ParameterResource> password)
+    {
+        var script = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Native", Script));
+        var servers = mongo.ApplicationBuilder
+            .AddContainer($"{mongo.Resource.Name}-members", MongoImage.Name, MongoImage.Tag)
+            .WithContainerFiles(ContainerScripts, [new ContainerFile { Name = Script, Contents = script }])
+            .WithEntrypoint("/bin/bash")
+            .WithArgs($"{ContainerScripts}/{Script}", "/data/db")
+            .WithVolume($"platform-{mongo.Resource.Name}-data", "/data/db");
+        return mongo.WithMembers(servers, password, bindAddress: "0.0.0.0");
+    }
+
+    public static IResourceBuilder<MongoReplicaSetResource> RunAsMongod(
+        this IResourceBuilder<MongoReplicaSetResource> mongo, IResourceBuilder<ParameterResource> password, PlatformOptions options)
+    {
+        var servers = mongo.ApplicationBuilder
+            .AddExecutable($"{mongo.Resource.Name}-members", Path.Combine(options.NativeScripts, Script), options.NativeScripts)
+            .WithArgs(Path.Combine(options.DataDirectory, "mongod"));
+        return mongo.WithMembers(servers, password, bindAddress: "127.0.0.1");
+    }
+
+    private static IResourceBuilder<MongoReplicaSetResource> WithMembers<T>(
+        this IResourceBuilder<MongoReplicaSetResource> mongo,
+        IResourceBuilder<T> servers,
+        IResourceBuilder<ParameterResource> password,
+        string bindAddress)
+        where T : IResourceWithEnvironment, IResourceWithEndpoints
+    {
+        var keyfile = mongo.ApplicationBuilder.AddParameter(
+            $"{mongo.Resource.Name}-keyfile", new GenerateParameterDefault { MinLength = 64, Special = false }, secret: true, persist: true);
+
+        var ports = FreePorts.Find(Members);
+        var endpoints = new EndpointReference[Members];
+        for (var i = 0; i < Members; i++)
+        {
+            var endpoint = $"member-{i + 1}";
+            servers.WithEndpoint(port: ports[i], targetPort: ports[i], scheme: "tcp", name: endpoint, isProxied: false);
+            endpoints[i] = servers.GetEndpoint(endpoint);
+        }
+
+        servers
+            .WithEnvironment("MONGO_REPLICA_SET", MongoNames.ReplicaSet)
+            .WithEnvironment("MONGO_PORTS", string.Join(' ', ports))
+            .WithEnvironment("MONGO_BIND_ADDRESS", bindAddress)
+            .WithEnvironment("MONGO_ROOT_USERNAME", MongoNames.RootUser)
+            .WithEnvironment("MONGO_ROOT_PASSWORD", password)
+            .WithEnvironment("MONGO_KEYFILE", keyfile)
+            .WithParentRelationship(mongo)
+            .WithIconName("DatabaseStack");
+
+        mongo.Resource.AddServer(servers.Resource, endpoints);
+        return mongo;
+    }
+
+    private static bool IsOnPath(string program)
+        => (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Any(directory => File.Exists(Path.Combine(directory, program)));
+}

@@ -1,0 +1,38 @@
+using Platform;
+using Platform.AppHost;
+using Platform.AppHost.Mongo;
+using Platform.AppHost.Redis;
+
+var builder = DistributedApplication.CreateBuilder(args);
+var options = PlatformOptions.From(builder);
+
+// Data: a MongoDB replica set and a Redis cache, from the engine that this machine has.
+var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, options);
+var database = mongo.AddReplicaSetDatabase(ResourceNames.Database);
+var cache = builder.AddCache(ResourceNames.Cache, options);
+
+// Jobs: the migrator prepares the database; the seeder fills it, in development only.
+var migrator = builder.AddService<Projects.Migrator>(ResourceNames.Migrator)
+    .WithReference(database)
+    .WaitFor(database);
+
+if (builder.ExecutionContext.IsRunMode && options.Seed)
+{
+    builder.AddService<Projects.Seeder>(ResourceNames.Seeder)
+        .WithReference(database)
+        .WaitForCompletion(migrator);
+}
+
+// Services.
+var api = builder.AddService<Projects.Api>(ResourceNames.Api)
+    .WithReference(database)
+    .WithReference(cache)
+    .WaitForCompletion(migrator)
+    .WaitFor(cache)
+    .WithHttpEndpoint(port: options.ApiPort)
+    .WithHttpHealthCheck("/health")
+    .WithUrlForEndpoint("http", _ => new() { Url = "/openapi/v1.json", DisplayText = "OpenAPI" });
+
+builder.RecordStack(options, new() { Api = api.GetEndpoint("http"), Mongo = database.Resource, Redis = cache.Resource });
+
+builder.Build().Run();

@@ -1,0 +1,39 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Platform.AppHost.Redis;
+
+internal static class RedisExtensions
+{
+    /// <summary>Adds the Redis cache, run by the engine of <paramref name="options"/>. It is healthy when it answers an authenticated PING.</summary>
+    public static IResourceBuilder<IResourceWithConnectionString> AddCache(
+        this IDistributedApplicationBuilder builder, string name, PlatformOptions options)
+    {
+        if (options.Engine == Engine.External)
+        {
+            return builder.AddConnectionString(name);
+        }
+
+        var password = builder.AddParameter(
+            $"{name}-password", new GenerateParameterDefault { MinLength = 22, Special = false }, secret: true, persist: true);
+
+        if (options.Engine == Engine.Containers)
+        {
+            return builder.AddRedis(name, password: password)
+                .WithDataVolume($"platform-{name}-data")
+                .WithPersistence();
+        }
+
+        var redis = new RedisServerResource(name, Path.Combine(options.NativeScripts, "redis"), options.NativeScripts, password.Resource);
+        var healthCheck = $"{name}_check";
+        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
+            healthCheck, new RedisPingHealthCheck(redis), failureStatus: HealthStatus.Unhealthy, tags: null));
+
+        return builder.AddResource(redis)
+            .WithArgs(options.ServerImage, Path.Combine(options.DataDirectory, "redis"))
+            .WithEndpoint(scheme: "tcp", name: RedisServerResource.EndpointName, env: "REDIS_PORT", isProxied: false)
+            .WithEnvironment("REDIS_PASSWORD", password)
+            .WithHealthCheck(healthCheck)
+            .WithIconName("DatabaseLightning");
+    }
+}

@@ -1,0 +1,13 @@
+namespace Platform.AppHost;
+
+internal static class ServiceExtensions
+{
+    /// <summary>
+    /// Adds a project of this solution in the AppHost's own environment. Its launch profile is for starting it alone
+    /// and is left out: endpoints are declared in the graph, so that two checkouts can run side by side.
+    /// </summary>
+    public static IResourceBuilder<ProjectResource> AddService<TProject>(this IDistributedApplicationBuilder builder, string name)
+        where TProject : IProjectMetadata, new()
+        => builder.AddProject<TProject>(name, launchProfileName: null)
+            .WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName);
+}

@@ -1,0 +1,252 @@
+using System.Collections.Concurrent;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Platform.AppHost;
+
+/// <summary>What the running stack offers to people and tools outside it.</summary>
+internal sealed record StackEntrances
+{
+    public required EndpointReference Api { get; init; }
+
+    public required IResourceWithConnectionString Mongo { get; init; }
+
+    public required IResourceWithConnectionString Redis { get; init; }
+}
+
+internal static class StackFileExtensions
+{
+    /// <summary>
+    /// Keeps <see cref="PlatformOptions.StackFile"/> up to date while the stack runs: its state, its addresses and the state
+    /// of every resource, and beside it in <c>logs/</c> the console output of each. Both can be read by their owner only,
+    /// since connection strings hold passwords. Does nothing without a stack file.
+    /// </summary>
+    public static void RecordStack(this IDistributedApplicationBuilder builder, PlatformOptions options, StackEntrances entrances)
+    {
+        if (options.StackFile is { } file)
+        {
+            builder.Services.AddSingleton(entrances);
+            builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<StackFile>(services, file));
+        }
+    }
+}
+
+/// <summary>Writes the stack file; see <see cref="StackFileExtensions.RecordStack"/>.</summary>
+internal sealed partial class StackFile(
+    string file,
+    StackEntrances entrances,
+    DistributedApplicationModel model,
+    ResourceNotificationService notifications,
+    ResourceLoggerService resourceLogs,
+    IConfiguration configuration,
+    ILogger<StackFile> logger) : BackgroundService
+{
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        // For files, not for HTML: a connection string keeps its ampersands.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly ConcurrentDictionary<string, CustomResourceSnapshot> _snapshots = new(StringComparer.OrdinalIgnoreCase);
+    private string _state = "starting";
+    private string? _message;
+    private JsonObject _addresses = [];
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        await WriteAsync();
+
+        var copies = new List<Task>();
+        try
+        {
+            var copied = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+            await foreach (var change in notifications.WatchAsync(stoppingToken))
+            {
+                _snapshots[change.Resource.Name] = change.Snapshot;
+                if (!IsShown(change.Resource, change.Snapshot))
+                {
+                    continue;
+                }
+
+                if (copied.Add(change.ResourceId))
+                {
+                    copies.Add(CopyLogAsync(change.Resource.Name, change.ResourceId, stoppingToken));
+                }
+
+                await UpdateAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The stack stops; the last lines are still copied.
+        }
+
+        await Task.WhenAll(copies);
+    }
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        _state = "stopped";
+        await WriteAsync();
+    }
+
+    private async Task UpdateAsync(CancellationToken cancellationToken)
+    {
+        var failed = _snapshots.FirstOrDefault(entry => HasFailed(entry.Value));
+        if (failed.Key is not null)
+        {
+            _state = "failed";
+            _message = failed.Value.ExitCode is { } code and not 0
+                ? $"{failed.Key} ended with exit code {code}."
+                : $"{failed.Key} failed to start.";
+        }
+        else if (_state != "ready" && model.Resources.All(IsReady))
+        {
+            _addresses = await ResolveAddressesAsync(cancellationToken);
+            _state = "ready";
+            _message = null;
+        }
+        else if (_state == "failed")
+        {
+            _state = "starting"; // somebody started the failed resource again
+            _message = null;
+        }
+
+        await WriteAsync();
+    }
+
+    private static bool IsShown(IResource resource, CustomResourceSnapshot? snapshot)
+        => resource is not ParameterResource && snapshot?.IsHidden != true;
+
+    private bool IsReady(IResource resource)
+    {
+        var snapshot = _snapshots.GetValueOrDefault(resource.Name);
+        return !IsShown(resource, snapshot)
+            || snapshot?.HealthStatus == HealthStatus.Healthy
+            || (snapshot?.State?.Text == KnownResourceStates.Finished && snapshot.ExitCode is null or 0);
+    }
+
+    private static bool HasFailed(CustomResourceSnapshot snapshot)
+        => snapshot.State?.Text == KnownResourceStates.FailedToStart
+           || (KnownResourceStates.TerminalStates.Contains(snapshot.State?.Text) && snapshot.ExitCode is not (null or 0));
+
+    private async Task<JsonObject> ResolveAddressesAsync(CancellationToken cancellationToken) => new()
+    {
+        ["dashboard"] = DashboardLogin(),
+        ["api"] = entrances.Api.Url,
+        ["mongo"] = await entrances.Mongo.GetConnectionStringAsync(cancellationToken),
+        ["redis"] = RedisUri(await entrances.Redis.GetConnectionStringAsync(cancellationToken)),
+    };
+
+    private string? DashboardLogin()
+    {
+        var dashboard = configuration["ASPNETCORE_URLS"]?.Split(';')[0].TrimEnd('/');
+        return (dashboard, configuration["AppHost:BrowserToken"]) switch
+        {
+            (null, _) => null,
+            (_, null or "") => dashboard,
+            var (url, token) => $"{url}/login?t={token}",
+        };
+    }
+
+    // StackExchange.Redis: host:port,password=...[,ssl=true]. Other clients and redis-cli -u: redis[s]://:password@host:port
+    private static string? RedisUri(string? connectionString)
+    {
+        if (connectionString is null)
+        {
+            return null;
+        }
+
+        var options = StackExchange.Redis.ConfigurationOptions.Parse(connectionString);
+        var login = options.Password is { Length: > 0 } password ? $"{options.User}:{Uri.EscapeDataString(password)}@" : "";
+        return options.EndPoints.Count == 0
+            ? null
+            : $"{(options.Ssl ? "rediss" : "redis")}://{login}{StackExchange.Redis.EndPointCollection.ToString(options.EndPoints[0])}";
+    }
+
+    private async Task WriteAsync()
+    {
+        var content = new JsonObject
+        {
+            ["pid"] = Environment.ProcessId,
+            ["state"] = _state,
+            ["message"] = _message,
+            ["dashboard"] = null,
+            ["api"] = null,
+            ["mongo"] = null,
+            ["redis"] = null,
+        };
+        foreach (var (name, address) in _addresses)
+        {
+            content[name] = address?.DeepClone();
+        }
+
+        content["resources"] = new JsonObject(model.Resources
+            .Select(resource => (resource, snapshot: _snapshots.GetValueOrDefault(resource.Name)))
+            .Where(entry => IsShown(entry.resource, entry.snapshot))
+            .Select(entry => KeyValuePair.Create(entry.resource.Name, (JsonNode?)entry.snapshot?.State?.Text)));
+
+        // Renamed into place, so that a reader never sees half of it.
+        var draft = $"{file}.{Environment.ProcessId}";
+        var create = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            create.UnixCreateMode = OwnerOnly;
+        }
+
+        await using (var writer = new StreamWriter(draft, create))
+        {
+            await writer.WriteLineAsync(content.ToJsonString(Indented));
+        }
+
+        File.Move(draft, file, overwrite: true);
+    }
+
+    private async Task CopyLogAsync(string name, string resourceId, CancellationToken cancellationToken)
+    {
+        var directory = Path.Combine(Path.GetDirectoryName(file)!, "logs");
+        Directory.CreateDirectory(directory);
+        var open = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.ReadWrite };
+        if (!OperatingSystem.IsWindows())
+        {
+            open.UnixCreateMode = OwnerOnly;
+        }
+
+        try
+        {
+            await using var log = new StreamWriter(Path.Combine(directory, $"{name}.log"), open);
+            await foreach (var lines in resourceLogs.WatchAsync(resourceId).WithCancellation(cancellationToken))
+            {
+                foreach (var line in lines)
+                {
+                    await log.WriteLineAsync(line.Content);
+                }
+
+                await log.FlushAsync(cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The stack stops.
+        }
+        catch (IOException exception)
+        {
+            LogCopyFailed(name, exception.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The console log of {Resource} is no longer copied: {Reason}")]
+    private partial void LogCopyFailed(string resource, string reason);
+}

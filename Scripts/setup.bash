@@ -1,0 +1,346 @@
+# shellcheck shell=bash
+# Part of ./platform: installing what this machine lacks, and saying what that is.
+# shellcheck disable=SC2154 # variables of ./platform
+
+# ---- Steps ------------------------------------------------------------------------------------------------------
+
+reason_file='' job='' job_started=0 log_start=0
+# Inside a step: ends it with the sentence that the user will read.
+fail() { printf '%s\n' "$1" >"$reason_file"; exit 1; }
+
+# step LABEL COMMAND...: runs COMMAND with its output in the log while the seconds count; ends the script if it fails.
+step() {
+  local label=$1 shown=0 elapsed status=0 where="(details: $setup_log)"
+  shift
+  printf '\n== %(%F %T)T %s\n' -1 "$label" >>"$setup_log"
+  log_start=$(stat -c %s "$setup_log")
+  reason_file=$(mktemp) job_started=$SECONDS
+  [[ -n $live ]] || say "  $label ..."
+  # Job control puts the step into a process group of its own, which an interrupt ends as a whole.
+  set -m
+  ( trap - EXIT INT TERM HUP; "$@" ) >>"$setup_log" 2>&1 </dev/null &
+  job=$!
+  set +m
+  trap 'interrupted' INT TERM HUP
+  while kill -0 "$job" 2>/dev/null; do
+    elapsed=$((SECONDS - job_started))
+    if [[ -n $live ]]; then printf '\r  %s%s ... %d s%s ' "$dim" "$label" "$elapsed" "$plain"
+    elif ((elapsed >= shown + 30)); then shown=$elapsed; say "  $label ... $elapsed s"; fi
+    sleep 0.2
+  done
+  wait "$job" || status=$?
+  trap - INT TERM HUP
+  job=
+  local reason; reason=$(<"$reason_file")
+  rm -f "$reason_file"
+  [[ -z $live ]] || printf '\r\e[K'
+  if ((status == 0)); then
+    say "  ${green}${live:+✓ }${plain}$label: $((SECONDS - job_started)) s"
+    return
+  fi
+  say "  ${red}${live:+✗ }${plain}$label: failed after $((SECONDS - job_started)) s"
+  local tail; tail=$(tail -c "+$((log_start + 1))" "$setup_log")
+  if grep -qE 'No space left|ENOSPC|Disk quota' <<<"$tail"; then
+    die "The disk became full while making the $label: free some space below $cache, then start again $where."
+  elif [[ -z $reason ]] && grep -qE "$network_trouble" <<<"$tail"; then
+    die "The network could not be reached while making the $label: check the connection or the proxy, then start again $where."
+  fi
+  die "${reason:-The $label could not be made} $where."
+}
+network_trouble='NU1301|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|Could not resolve [^S]|Temporary failure resolving'
+network_trouble+='|Unable to connect|Could not connect|Connection refused|Connection timed out|Network is unreachable|Failed to fetch'
+
+interrupted() {
+  trap - INT TERM HUP
+  [[ -z $job ]] || { kill -TERM -- "-$job" 2>/dev/null; wait "$job" 2>/dev/null; } || true
+  rm -f "$reason_file"
+  printf '\n' >&2
+  die "Interrupted; what was half done will be done anew." 130
+}
+
+# ---- Setup ------------------------------------------------------------------------------------------------------
+
+remember_profile() {
+  printf '<Project><PropertyGroup><PackageProfile>%s</PackageProfile></PropertyGroup></Project>\n' "$1" >"$profile_file.new"
+  mv -f "$profile_file.new" "$profile_file"
+}
+
+# The feed has the official packages if a project that names all of them, and their SDK, restores.
+probe_profile() {
+  local probe=$root/.platform/probe version=$aspire_version log
+  rm -rf "$probe"
+  mkdir -p "$probe"
+  for file in Directory.Build.props Directory.Build.targets Directory.Packages.props; do say '<Project/>' >"$probe/$file"; done
+  {
+    say "<Project Sdk=\"Aspire.AppHost.Sdk/$version\"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup><ItemGroup>"
+    sed -n 's/.*PackageVersion Include="\(Aspire\.[^"]*\)".*/<PackageReference Include="\1" Version="'"$version"'" \/>/p' "$root/Directory.Packages.props"
+    say '</ItemGroup></Project>'
+  } >"$probe/Probe.csproj"
+  if log=$(dotnet restore "$probe/Probe.csproj" --nologo -nodeReuse:false 2>&1); then
+    remember_profile nuget
+  else
+    say "$log"
+    # A feed that does not answer says nothing about what it has.
+    ! grep -qE "$network_trouble" <<<"$log" \
+      || fail "The package feed could not be reached: check the connection or the proxy, or choose with './platform setup --profile nuget|offline'"
+    grep -qE 'NU1101|NU1102|NU1103|Unable to find package|MSB4236' <<<"$log" || fail "The probe of the package feed ended without an answer"
+    remember_profile offline
+  fi
+  rm -rf "$probe"
+}
+
+# The same question as the AppHost asks for the engine 'auto'.
+native_engine() {
+  case ${Platform__Engine:-auto} in
+    auto) ! timeout 5 docker version >/dev/null 2>&1 && ! timeout 5 podman info >/dev/null 2>&1 ;;
+    native) ;;
+    *) false ;;
+  esac
+}
+
+as_root=()
+become_root() { # WHAT: fills as_root with the prefix of commands that need root
+  ((EUID != 0)) || return 0
+  if have sudo && { sudo -n true 2>/dev/null || { [[ -t 0 && -t 1 ]] && sudo -v; }; }; then as_root=(sudo); return; fi
+  die "Installing $1 needs root: run 'sudo apt-get install ${1//,/}', then start again."
+}
+
+install_packages() {
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120)
+  # The package lists are fetched only if they are missing or too old to find the packages.
+  "${apt[@]}" install -y --no-install-recommends "$@" || { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "$@"; }
+}
+
+integrity() { # FILE: its hash in the form that npm registries and lock files use
+  printf 'sha512-'
+  sha512sum <"$1" | sed 's/ .*//; s/../\\x&/g' | { read -r bytes; printf "%b" "$bytes"; } | base64 -w0
+}
+
+# publish LINK ENTRY: lets the cache's name LINK mean ENTRY, in one step
+publish() {
+  ln -sfnT "$2" "$cache/$1.new"
+  [[ -L $cache/$1 || ! -e $cache/$1 ]] || rm -rf "${cache:?}/$1"
+  mv -fT "$cache/$1.new" "$cache/$1"
+}
+is_published() { [[ $(readlink "$cache/$1") == "$2" && -d $cache/$2 ]]; } # LINK ENTRY
+
+aspire_entry=store/aspire-$aspire_version
+image_entry() {
+  local hash; hash=$(sha256sum <<<"$image_suite $image_packages $image_recipe")
+  printf 'store/server-image-%.12s' "$hash"
+}
+node_tools_entry() {
+  local hash; hash=$(sha256sum <"$node_tools_source/package-lock.json")
+  printf 'store/node-tools-%.12s' "$hash"
+}
+
+# npm's own patience would hide a missing network for minutes.
+npm_options=(--loglevel=error --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=4000)
+
+make_aspire() {
+  local work=$cache/$aspire_entry.partial package actual versions
+  rm -rf "$work"
+  mkdir -p "$work/home" "$work/install"
+  cd "$work" || exit
+  # npm compares what it fetched with the registry's hash; the one kept here guards against a changed registry.
+  npm pack "$aspire_package@$aspire_version" --pack-destination "$work" "${npm_options[@]}"
+  package=$(echo "$work"/*.tgz)
+  actual=$(integrity "$package")
+  [[ $actual == "$aspire_integrity" ]] \
+    || fail "The package $aspire_package $aspire_version is not the one expected: its hash is $actual, not $aspire_integrity"
+  tar -xzf "$package" -C "$work"
+  HOME=$work/home ASPIRE_CLI_TELEMETRY_OPTOUT=1 NO_COLOR=1 \
+    "$work/package/bin/aspire" setup --install-path "$work/install" --non-interactive --nologo
+  versions=("$work"/install/versions/*)
+  ln -sfnT "versions/${versions[0]##*/}" "$work/install/bundle"
+  if ! "$work/install/bundle/dcp/dcp" version || [[ ! -x $work/install/bundle/managed/aspire-managed ]]; then
+    fail "The Aspire tools were unpacked, but do not run on this machine"
+  fi
+  rm -rf "${cache:?}/$aspire_entry"
+  mv -T "$work/install" "$cache/$aspire_entry"
+  rm -rf "$work"
+  publish aspire "$aspire_entry"
+}
+
+make_image() {
+  local entry work mirror='' proxy='' options=()
+  entry=$(image_entry) work=$cache/$entry.partial
+  "${as_root[@]}" rm -rf --one-file-system "$work"
+  mkdir -p "$work/root" "$work/tmp"
+  # Debian machines already know a mirror that they reach; others get mmdebstrap's own.
+  if grep -qsx 'ID=debian' /etc/os-release; then
+    mirror=$({ cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null || true; } \
+      | sed -nE '/^(URIs:|deb )/ s#.*[[:space:]](https?://[^[:space:]]+/debian/?)([[:space:]].*)?$#\1#p' | head -n1)
+  fi
+  [[ -z $mirror ]] || options+=("$mirror")
+  proxy=$(apt-config shell proxy Acquire::http::Proxy | sed -n "s/^proxy='\(.*\)'$/\1/p")
+  [[ -z $proxy ]] || options=(--aptopt="Acquire::http::Proxy \"$proxy\"" "${options[@]}")
+  # The tree goes through tar so that it belongs to the calling user, whoever built it; devices come from bubblewrap.
+  "${as_root[@]}" env TMPDIR="$work/tmp" mmdebstrap --variant=apt --format=tar --include="$image_packages" \
+    --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+    "$image_suite" - "${options[@]}" \
+    | tar -x -C "$work/root" --no-same-owner --exclude='./dev/*'
+  mkdir -p "$work/root/mnt" "$work/root/run"
+  check_image "$work/root" || fail "The server image was made, but its programs do not run: './platform doctor' says what this machine lacks"
+  rm -rf "${cache:?}/$entry"
+  mv -T "$work/root" "$cache/$entry"
+  "${as_root[@]}" rm -rf --one-file-system "$work"
+  publish server-image "$entry"
+}
+
+check_image() {
+  "$root/AppHost/Native/in-image" "$1" postgres TERM -- /usr/lib/postgresql/18/bin/postgres --version \
+    && "$root/AppHost/Native/in-image" "$1" redis TERM -- /usr/bin/redis-server --version
+}
+
+make_node_tools() {
+  local entry work
+  entry=$(node_tools_entry) work=$cache/$entry.partial
+  rm -rf "$work" "${cache:?}/$entry"
+  mkdir -p "$work"
+  cp "$node_tools_source/package.json" "$node_tools_source/package-lock.json" "$work"
+  cd "$work" || exit
+  npm ci --no-audit --no-fund "${npm_options[@]}"
+  mv -T "$work" "$cache/$entry"
+  publish node-tools "$entry"
+}
+
+# setup_for WHAT: everything that 'run' or 'test' needs and that is not there yet
+setup_for() {
+  local what=$1 forced=${2:-} todo=() megabytes=0 missing=()
+  need dotnet "everything here" "install the .NET SDK 10"
+  [[ -n ${sdk_found:=$(cd "$root" && dotnet --version 2>/dev/null)} ]] \
+    || die "The .NET SDK that is installed is not the one that global.json asks for: install the .NET SDK 10."
+  [[ -n $forced || -n $(profile) ]] || todo+=(profile)
+  [[ -z $forced ]] || remember_profile "$forced"
+
+  if [[ -n $(profile) ]] && parts_to_make "$what" && ((${#parts[@]} == 0)); then return; fi
+
+  { mkdir -p "$cache/log" "$cache/store" && : >>"$cache/setup.lock"; } 2>/dev/null \
+    || die "The cache directory $cache cannot be written: set PLATFORM_CACHE to another one."
+  exec 8>"$cache/setup.lock"
+  if ! flock -n 8; then
+    say "Another setup is at work; waiting for it."
+    flock 8
+  fi
+  say "${bold}Setting up${plain} ${dim}(once; kept in $cache)${plain}"
+  : >"$setup_log"
+  if ((${#todo[@]})); then
+    step "package profile" probe_profile
+    if [[ $(profile) == nuget ]]; then say "    the feed has the official Aspire packages"
+    else say "    the feed lacks the Aspire packages: the stand-ins in Offline/ replace them"; fi
+  fi
+
+  parts_to_make "$what" # again: another setup may have made them meanwhile
+  for part in "${parts[@]}"; do
+    case $part in
+      aspire)
+        [[ $(uname -sm) == 'Linux x86_64' ]] || die "The offline profile needs Linux on x86-64; './platform setup --profile nuget' works elsewhere."
+        need npm "the offline profile" "install Node.js 20 or later"; ((megabytes += aspire_disk)) ;;
+      image)
+        need apt-get "the server image" "use Debian or Ubuntu, or a container engine (docs/engines.md)"
+        have mmdebstrap || missing+=(mmdebstrap)
+        have bwrap || missing+=(bubblewrap)
+        [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || missing+=(debian-archive-keyring)
+        ((megabytes += image_disk)) ;;
+      node_tools) need npm "a test against other MongoDB clients" "install Node.js 20 or later"; ((megabytes += node_tools_disk)) ;;
+    esac
+  done
+  ((megabytes == 0)) || need_space "$cache" "$megabytes" "Setting up"
+  if [[ " ${parts[*]} " == *' image '* ]]; then
+    become_root "${missing[*]:-the server image}"
+    ((${#missing[@]} == 0)) || step "Debian packages (${missing[*]})" install_packages "${missing[@]}"
+  fi
+  for part in "${parts[@]}"; do
+    case $part in
+      aspire) step "Aspire tools (orchestrator, dashboard)" make_aspire ;;
+      image) is_published server-image "$(image_entry)" || step "server image (PostgreSQL with DocumentDB, Redis)" make_image ;;
+      node_tools) step "test clients (mongosh, Node.js driver)" make_node_tools ;;
+    esac
+  done
+  flock -u 8
+}
+
+parts=()
+parts_to_make() {
+  parts=()
+  [[ $(profile) != offline ]] || is_published aspire "$aspire_entry" || parts+=(aspire)
+  if ! is_published server-image "$(image_entry)" || ! have bwrap; then
+    # Tests of the native engine run whatever engine the stack would use.
+    [[ $1 != test ]] && ! native_engine || parts+=(image)
+  fi
+  [[ $1 != test || ! -e $node_tools_source/package-lock.json ]] || is_published node-tools "$(node_tools_entry)" || parts+=(node_tools)
+}
+
+cmd_setup() {
+  local forced=''
+  while (($#)); do
+    case $1 in
+      --again) rm -f "$profile_file" ;;
+      --profile) [[ ${2:-} =~ ^(nuget|offline)$ ]] || die "--profile takes nuget or offline." 2; forced=$2; shift ;;
+      *) die "setup does not know '$1': it takes --again and --profile nuget|offline." 2 ;;
+    esac
+    shift
+  done
+  setup_for run "$forced"
+  say "Everything is set up (package profile: $(profile))."
+}
+
+# ---- Doctor -----------------------------------------------------------------------------------------------------
+
+doctor_missing=0
+row() { # ok|missing|note NAME FOUND [HOW TO GET IT]
+  local colour=$green mark=ok
+  case $1 in missing) colour=$red mark=missing; doctor_missing=1 ;; note) colour=$dim mark=- ;; esac
+  printf '  %s%-8s%s %-18s %s%s\n' "$colour" "$mark" "$plain" "$2" "$3" "${4:+ ${yellow}-> $4${plain}}"
+}
+tool() { # needed|optional PROGRAM HOW TO GET IT
+  local status=missing
+  [[ $1 == needed ]] || status=note
+  if have "$2"; then row ok "$2" "$("$2" --version 2>/dev/null | head -n1)"; else row "$status" "$2" "not found" "$3"; fi
+}
+
+cmd_doctor() {
+  local sdk offline='' native='' free
+  native_engine && native=1
+  if have dotnet && sdk=$(cd "$root" && dotnet --version 2>/dev/null); then row ok ".NET SDK" "$sdk"
+  else row missing ".NET SDK" "no SDK that global.json accepts" "install the .NET SDK 10"; fi
+  case $(profile) in
+    nuget) row ok "package profile" "nuget: the official Aspire packages" ;;
+    offline) offline=1; row ok "package profile" "offline: stand-ins for the Aspire packages" ;;
+    *) row note "package profile" "not known yet" "./platform setup finds out" ;;
+  esac
+  tool "$([[ -n $offline ]] && echo needed || echo optional)" node "install Node.js 20 or later"
+  tool "$([[ -n $offline ]] && echo needed || echo optional)" npm "install Node.js 20 or later"
+  if [[ -n $native ]]; then
+    row note "engine" "native: no container engine answers"
+    tool needed apt-get "use Debian or Ubuntu, or a container engine"
+    tool needed mmdebstrap "./platform setup installs it"
+    tool needed bwrap "./platform setup installs it (package bubblewrap)"
+    if ! have bwrap; then row note "user namespaces" "not tried: bubblewrap is missing"
+    elif bwrap --unshare-user --uid 1000 --ro-bind / / true 2>/dev/null; then row ok "user namespaces" "work"
+    else row missing "user namespaces" "this kernel does not let users make them" "allow them (kernel.unprivileged_userns_clone=1, or kernel.apparmor_restrict_unprivileged_userns=0)"; fi
+    if is_published server-image "$(image_entry)"; then row ok "server image" "$image_packages"
+    else row missing "server image" "not made, or out of date" "./platform setup makes it"; fi
+  else row note "engine" "containers, or as Platform__Engine says"; fi
+  if [[ -n $offline ]]; then
+    if is_published aspire "$aspire_entry"; then row ok "Aspire tools" "$aspire_version"
+    else row missing "Aspire tools" "not installed, or out of date" "./platform setup installs them"; fi
+  fi
+  free=$(free_space "$cache")
+  if ((free >= image_disk + aspire_disk)); then row ok "disk for the cache" "$free MiB free at $cache"
+  else row missing "disk for the cache" "$free MiB free at $cache" "free $((image_disk + aspire_disk)) MiB, or set PLATFORM_CACHE"; fi
+  free=$(free_space "$root/.platform/data")
+  if ((free >= data_disk)); then row ok "disk for data" "$free MiB free"; else row missing "disk for data" "$free MiB free" "free $data_disk MiB"; fi
+  if is_running; then row ok "stack" "${stack[state]:-} (process ${stack[pid]})"
+  else
+    row note "stack" "not running"
+    for entry in "$dashboard_port PLATFORM_DASHBOARD_PORT" "$api_port PLATFORM_API_PORT"; do
+      if port_taken "${entry% *}"; then row missing "port ${entry% *}" "taken$holder" "end that program or set ${entry#* }"; else row ok "port ${entry% *}" "free"; fi
+    done
+  fi
+  ((doctor_missing == 0)) || die "Something that is needed is missing."
+}
+

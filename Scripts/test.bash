@@ -1,0 +1,103 @@
+# shellcheck shell=bash
+# Part of ./platform: building, and running the tests.
+# shellcheck disable=SC2154 # variables of ./platform
+
+# ---- Building ---------------------------------------------------------------------------------------------------
+
+# build PROJECT: builds it unless nothing it may depend on changed since the last time
+build() {
+  local stamp key newer started=$SECONDS log=$root/artifacts/build.log
+  stamp=$root/artifacts/.built-$(basename "${1%.*}") key="$(profile) $configuration $cache"
+  if [[ -e $stamp && $(<"$stamp") == "$key" ]]; then
+    # A directory is newer too when something in it was removed.
+    newer=$(find "$root" -mindepth 1 \( -name artifacts -o -name node_modules -o -name bin -o -name obj -o -name '.*' -o -name docs \) -prune \
+      -o -newer "$stamp" ! -name '*.md' ! -path "$root/platform" -print -quit)
+    [[ -n $newer ]] || return 0
+  fi
+  mkdir -p "$root/artifacts"
+  exec 7>"$root/artifacts/.build.lock"
+  flock 7
+  say "${bold}Building${plain} ${1##*/}"
+  printf %s "$key" >"$stamp.new"
+  # No build server is left behind.
+  if ! dotnet build "$root/$1" -c "$configuration" -v quiet --nologo -nodeReuse:false -p:UseSharedCompilation=false >"$log" 2>&1 7>&-; then
+    if grep -q NU1301 "$log"; then die "The package feed could not be reached: check the connection or the proxy, then start again (details: $log)."; fi
+    grep -E '(error|warning) [A-Z]+[0-9]+' "$log" | sed "s#$root/##g; s# \[[^]]*\]\$##" | sort -u | head -n 20 >&2 || cat "$log" >&2
+    die "The build of ${1##*/} failed (details: $log)."
+  fi
+  mv -f "$stamp.new" "$stamp"
+  flock -u 7
+  say "  ${green}${live:+✓ }${plain}built in $((SECONDS - started)) s"
+}
+
+# ---- Tests ------------------------------------------------------------------------------------------------------
+
+cmd_test() {
+  (($# <= 1)) || die "test takes one filter: a part of a test's name." 2
+  local filter=${1:-} results=$root/artifacts/test-results passed=0 failed=0 skipped=0 status project
+  setup_for test
+  build Platform.sln
+  rm -rf "$results"
+  mkdir -p "$results"
+  # Marks every process that the tests start, so that one that is left can be found.
+  local mark; mark=$$-$(date +%s%N)
+  for project in Unit Conformance Integration; do
+    say "${bold}Tests/$project${plain}"
+    local report=$results/$project.xml arguments=(-noLogo -xml "$results/$project.xml" -trx "$results/$project.trx")
+    [[ -n $live ]] || arguments+=(-noColor)
+    [[ -z $filter ]] || arguments+=(-method "*$filter*")
+    status=0
+    PLATFORM_TEST_RUN=$mark timeout -k 30 "${PLATFORM_TEST_TIMEOUT:-1200}" "$(output "$project" "Platform.Tests.$project")" "${arguments[@]}" </dev/null || status=$?
+    local counts=0; [[ ! -s $report ]] || read_counts "$report"
+    # A runner that fails without a failed test did not run to its end.
+    if ((counts == 0)) || { ((status != 0)) && ((project_failed == 0)); }; then
+      say "${red}Tests/$project did not run to its end (exit code $status).${plain}"
+      ((failed += 1))
+    fi
+  done
+  if [[ -x $root/Tests/Script/run ]]; then
+    say "${bold}Tests/Script${plain}"
+    status=0
+    PLATFORM_TEST_RUN=$mark "$root/Tests/Script/run" ${filter:+"$filter"} </dev/null | tee "$results/Script.txt" || status=$?
+    local p f s; p=$(grep -c '^ok ' "$results/Script.txt" || true) f=$(grep -c '^not ok ' "$results/Script.txt" || true)
+    s=$(grep -c '^ok .*# SKIP' "$results/Script.txt" || true)
+    ((passed += p - s, failed += f, skipped += s)) || true
+    if ((status != 0 && f == 0)); then say "${red}Tests/Script did not run to its end (exit code $status).${plain}"; ((failed += 1)); fi
+  fi
+  check_leftovers "$mark" || ((failed += 1))
+  ((passed + failed)) || say "${red}No test was executed${filter:+: no name contains $filter}.${plain}"
+  say "$passed passed, $failed failed, $skipped skipped"
+  ((failed == 0 && passed > 0))
+}
+
+# Adds up the counts of an xUnit report's <assembly> elements.
+read_counts() {
+  local element value name
+  project_failed=0
+  while IFS= read -r element; do
+    for name in passed failed skipped errors; do
+      value=0; [[ ! $element =~ \ $name=\"([0-9]+)\" ]] || value=${BASH_REMATCH[1]}
+      case $name in
+        passed) ((passed += value)) || true ;;
+        skipped) ((skipped += value)) || true ;;
+        *) ((failed += value, project_failed += value)) || true ;;
+      esac
+    done
+    counts=1
+  done < <(grep -o '<assembly [^>]*>' "$1")
+}
+
+check_leftovers() { # MARK: servers of the last test may need a moment to end
+  local left deadline=$((SECONDS + ${PLATFORM_LEFTOVER_TIMEOUT:-20}))
+  while :; do
+    mapfile -t left < <(grep -lzxF -- "PLATFORM_TEST_RUN=$1" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3)
+    ((${#left[@]})) || return 0
+    ((SECONDS < deadline)) || break
+    sleep 0.2
+  done
+  say "${red}The tests left processes behind:${plain}"
+  for process in "${left[@]}"; do say "  $(name_of "$process")"; done
+  kill -KILL "${left[@]}" 2>/dev/null || true
+  return 1
+}
+

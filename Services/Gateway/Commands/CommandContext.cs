@@ -1,0 +1,98 @@
+using Platform.Gateway.Authentication;
+using Platform.Gateway.Bson;
+using Platform.Gateway.Connections;
+using Platform.Gateway.Engine;
+using Platform.Gateway.Errors;
+using Platform.Gateway.Protocol;
+using Platform.Gateway.Sessions;
+
+namespace Platform.Gateway.Commands;
+
+/// <summary>A command that is being run.</summary>
+internal sealed class CommandContext(ClientConnection client, Request request, EnginePool pool, CancellationToken cancellationToken)
+{
+    /// <summary>The client's connection.</summary>
+    public ClientConnection Client => client;
+
+    /// <summary>What the client sent.</summary>
+    public Request Request => request;
+
+    /// <summary>Ends the command: the client is gone or its transaction's time is over.</summary>
+    public CancellationToken CancellationToken { get; set; } = cancellationToken;
+
+    /// <summary>The logical session, when the command is a retryable write or part of a transaction.</summary>
+    public Session? Session { get; set; }
+
+    /// <summary>The transaction the command is part of.</summary>
+    public Transaction? Transaction { get; set; }
+
+    /// <summary>Set by a command that failed in its reply, so that its transaction is undone.</summary>
+    public bool FailsTransaction { get; set; }
+
+    /// <summary>Who runs the command; only for commands that need a login.</summary>
+    public User User => client.User ?? throw new InvalidOperationException("The command runs without a login.");
+
+    /// <summary>The id under which the engine remembers the outcome of a retryable write; null when it is none.</summary>
+    public string? RetryId => Session is not null && Transaction is null && request.TransactionNumber is { } number
+        ? $"{Session.Id:N}:{number}"
+        : null;
+
+    /// <summary>The collection that the command's first field names; throws <see cref="CommandException"/> when it is no name.</summary>
+    public string Collection => request.Target is { Length: > 0 } name
+        ? name
+        : throw new CommandException(
+            ErrorCode.InvalidNamespace, $"collection name has invalid type {request.Command.Type.ToString().ToLowerInvariant()} or is empty");
+
+    /// <summary>Database and collection for messages.</summary>
+    public string Namespace => $"{request.Database}.{request.Target ?? "$cmd"}";
+
+    /// <summary>The engine connection of the transaction, or a free one that acts as the user.</summary>
+    public ValueTask<EngineLease> RentAsync() => Transaction is { } transaction
+        ? ValueTask.FromResult(new EngineLease(transaction.Connection, null))
+        : pool.RentAsync(User.Name, CancellationToken);
+
+    /// <summary>A free connection with the gateway's own rights, outside of any transaction.</summary>
+    public ValueTask<EngineLease> RentAsGatewayAsync() => pool.RentAsync(null, CancellationToken);
+
+    /// <summary>
+    /// The document sequence of this name, or null. Throws <see cref="CommandException"/> for any other sequence: the
+    /// engine would take it for this one.
+    /// </summary>
+    public DocumentSequence? Sequence(string name)
+    {
+        DocumentSequence? found = null;
+        foreach (var sequence in request.Sequences)
+        {
+            found = sequence.Name == name
+                ? sequence
+                : throw new CommandException((ErrorCode)40415, $"BSON field '{request.Name}.{sequence.Name}' is an unknown field.");
+        }
+
+        return found;
+    }
+
+    /// <summary>The command as an object tree with its sequences as arrays, without the fields that no command body has.</summary>
+    public MongoDB.Bson.BsonDocument ToTree(params ReadOnlySpan<string> without)
+    {
+        var tree = request.Body.ToTree();
+        foreach (var sequence in request.Sequences)
+        {
+            var array = new MongoDB.Bson.BsonArray();
+            for (var rest = sequence.Documents; !rest.IsEmpty;)
+            {
+                var document = RawDocument.Take(rest);
+                array.Add(document.ToTree());
+                rest = rest[document.Bytes.Length..];
+            }
+
+            tree[sequence.Name] = array;
+        }
+
+        foreach (var name in without)
+        {
+            tree.Remove(name);
+        }
+
+        return tree;
+    }
+}

@@ -1,0 +1,11 @@
+namespace Platform.Gateway.Commands;
+
+/// <summary>Runs a command and returns the reply document.</summary>
+internal delegate ValueTask<ReadOnlyMemory<byte>> CommandHandler(CommandContext context);
+
+/// <summary>A command that the gateway knows.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Handler">What it does.</param>
+/// <param name="Traits">How it may be used.</param>
+/// <param name="Aliases">Other spellings that clients use.</param>
+internal sealed record CommandDefinition(string Name, CommandHandler Handler, CommandTraits Traits = CommandTraits.None, params IReadOnlyList<string> Aliases);

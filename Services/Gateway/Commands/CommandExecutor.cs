@@ -1,0 +1,274 @@
+using System.Diagnostics;
+using MongoDB.Bson;
+using Platform.Gateway.Connections;
+using Platform.Gateway.Engine;
+using Platform.Gateway.Errors;
+using Platform.Gateway.Protocol;
+using Platform.Gateway.Sessions;
+using Platform.Gateway.Telemetry;
+
+namespace Platform.Gateway.Commands;
+
+/// <summary>
+/// Runs commands: finds the handler, checks that the client may, joins session and transaction, and turns every failure
+/// into an error reply.
+/// </summary>
+internal sealed partial class CommandExecutor(
+    CommandTable commands,
+    HelloStream hello,
+    EnginePool pool,
+    SessionStore sessions,
+    GatewayMetrics metrics,
+    ILogger<CommandExecutor> logger)
+{
+    /// <summary>The stream of replies that a request asks for, or null for the ordinary single reply.</summary>
+    public HelloStream? Streams(Request request) =>
+        request.ExhaustAllowed && (request.Name is "hello" or "isMaster" or "ismaster")
+        && request.TryGet("topologyVersion"u8, out _) && request.TryGet("maxAwaitTimeMS"u8, out _)
+            ? hello
+            : null;
+
+    /// <summary>Runs a command; the reply may be an error. Throws only when the client is gone.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(ClientConnection client, Request request, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var definition = commands.Find(request.Name);
+        using var activity = definition is null || definition.Traits.HasFlag(CommandTraits.Quiet) ? null : StartActivity(definition, request);
+        var failed = false;
+        CommandContext? context = null;
+        try
+        {
+            if (definition is null)
+            {
+                throw new CommandException(ErrorCode.CommandNotFound, $"no such command: '{request.Name}'");
+            }
+
+            if (client.User is null && !definition.Traits.HasFlag(CommandTraits.BeforeLogin))
+            {
+                throw new CommandException(ErrorCode.Unauthorized, $"Command {request.Name} requires authentication");
+            }
+
+            if (definition.Traits.HasFlag(CommandTraits.Administrator) && client.User is not { IsAdministrator: true })
+            {
+                throw new CommandException(
+                    ErrorCode.Unauthorized, $"not authorized on {request.Database} to execute command {definition.Name}");
+            }
+
+            context = new CommandContext(client, request, pool, cancellationToken);
+            return request.Session is not null && request.TransactionNumber is not null && client.User is not null
+                ? await RunInSessionAsync(context, definition)
+                : await definition.Handler(context);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception e)
+        {
+            failed = true;
+            var error = await ErrorAsync(e, context, request);
+            activity?.SetStatus(ActivityStatusCode.Error, error.Message);
+            activity?.SetTag("error.type", error.Code.ToString());
+            return Reply.Error(error, Labels(error, definition, request, context));
+        }
+        finally
+        {
+            metrics.Ran(definition?.Name ?? "unknown", failed, Stopwatch.GetElapsedTime(started));
+        }
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> RunInSessionAsync(CommandContext context, CommandDefinition definition)
+    {
+        var request = context.Request;
+        if (request.InTransaction && !definition.Traits.HasFlag(CommandTraits.InTransaction))
+        {
+            throw new CommandException(
+                ErrorCode.OperationNotSupportedInTransaction, $"Cannot run '{definition.Name}' in a multi-document transaction.");
+        }
+
+        if (!request.InTransaction && !definition.Traits.HasFlag(CommandTraits.RetryableWrite))
+        {
+            return await definition.Handler(context);
+        }
+
+        var session = sessions.Get(request.Session!.Value, context.User.Name);
+        context.Session = session;
+        await session.Gate.WaitAsync(context.CancellationToken);
+        try
+        {
+            return request.InTransaction
+                ? await RunInTransactionAsync(context, definition, session)
+                : await RunRetryableAsync(context, definition, session);
+        }
+        finally
+        {
+            session.Gate.Release();
+        }
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> RunInTransactionAsync(CommandContext context, CommandDefinition definition, Session session)
+    {
+        var client = context.CancellationToken;
+        var transaction = await sessions.EnterAsync(session, context.Request, context.Client.Id, client);
+        context.Transaction = transaction;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(client, transaction.Expiry.Token);
+        context.CancellationToken = limit.Token;
+        try
+        {
+            var reply = await definition.Handler(context);
+            if (context.FailsTransaction)
+            {
+                await sessions.AbortAsync(transaction, "a write in it failed");
+            }
+
+            return reply;
+        }
+        catch (OperationCanceledException) when (transaction.Expiry.IsCancellationRequested && !client.IsCancellationRequested)
+        {
+            const string reason = "it ran longer than the transaction lifetime limit";
+            await sessions.AbortAsync(transaction, reason);
+            throw new CommandException(
+                ErrorCode.NoSuchTransaction,
+                $"Transaction with {{ txnNumber: {transaction.Number} }} has been aborted: {reason}.",
+                ErrorLabels.TransientTransaction);
+        }
+        catch
+        {
+            await sessions.AbortAsync(transaction, null);
+            throw;
+        }
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> RunRetryableAsync(CommandContext context, CommandDefinition definition, Session session)
+    {
+        const int largestReplyKept = 16 * 1024;
+        var number = context.Request.TransactionNumber!.Value;
+        if (number == session.Number && !session.RetryReply.IsEmpty)
+        {
+            return session.RetryReply;
+        }
+
+        if (number < session.Number)
+        {
+            throw new CommandException(
+                ErrorCode.TransactionTooOld,
+                $"Retryable write with txnNumber {number} is prohibited on session {session.Id} because a newer one with txnNumber {session.Number} has already started.");
+        }
+
+        session.Number = number;
+        session.RetryReply = default;
+        var reply = await definition.Handler(context);
+        session.RetryReply = reply.Length <= largestReplyKept ? reply : default;
+        return reply;
+    }
+
+    private async ValueTask<CommandException> ErrorAsync(Exception exception, CommandContext? context, Request request)
+    {
+        if (ErrorMapping.IsEngineLost(exception))
+        {
+            LogEngineLost(request.Name, exception.Message);
+            await pool.LostAsync();
+        }
+
+        var error = ErrorMapping.ToCommandException(exception, request.InTransaction);
+        if (error is null)
+        {
+            LogFailed(exception, request.Name);
+            return new CommandException(ErrorCode.InternalError, "The gateway failed to run the command; its log says why.");
+        }
+
+        LogError(request.Name, error.Code, error.Message);
+        return error.Code switch
+        {
+            ErrorCode.DuplicateKey when context is not null =>
+                new CommandException(error.Code, WriteErrors.DuplicateKeyMessage(context.Namespace, error.Message)),
+            // The engine's own text tells of tables that clients know nothing of.
+            ErrorCode.Unauthorized when exception is Npgsql.PostgresException =>
+                new CommandException(error.Code, $"not authorized on {request.Database} to execute command {request.Name}"),
+            _ => error,
+        };
+    }
+
+    private static IEnumerable<string> Labels(CommandException error, CommandDefinition? definition, Request request, CommandContext? context)
+    {
+        if (request.InTransaction)
+        {
+            var ends = request.Name is "commitTransaction" or "abortTransaction";
+            if (!ends && ErrorLabels.IsTransientInTransaction(error.Code))
+            {
+                yield return ErrorLabels.TransientTransaction;
+            }
+
+            if (ends && ErrorLabels.IsRetryable(error.Code))
+            {
+                yield return ErrorLabels.RetryableWrite;
+            }
+
+            if (request.Name == "commitTransaction" && context?.Transaction?.Status == TransactionStatus.CommitUnknown)
+            {
+                yield return ErrorLabels.UnknownCommitResult;
+            }
+        }
+        else if (request.TransactionNumber is not null
+            && definition is not null
+            && definition.Traits.HasFlag(CommandTraits.RetryableWrite)
+            && ErrorLabels.IsRetryable(error.Code)
+            && IsProtected(request))
+        {
+            yield return ErrorLabels.RetryableWrite;
+        }
+    }
+
+    /// <summary>
+    /// Whether the engine recognises a repetition: it remembers the outcome of commands with one statement only. Of
+    /// others the client must learn that the outcome is unknown, or an increment could be applied twice.
+    /// </summary>
+    private static bool IsProtected(Request request)
+    {
+        if (request.Name is "findAndModify" or "findandmodify")
+        {
+            return true;
+        }
+
+        foreach (var sequence in request.Sequences)
+        {
+            return sequence.Count == 1;
+        }
+
+        foreach (var element in request.Body)
+        {
+            if (element.Type == BsonType.Array && (element.Is("documents"u8) || element.Is("updates"u8) || element.Is("deletes"u8)))
+            {
+                return element.Document.Count() == 1;
+            }
+        }
+
+        return false;
+    }
+
+    private static Activity? StartActivity(CommandDefinition definition, Request request)
+    {
+        var activity = GatewayMetrics.Activities.StartActivity(definition.Name, ActivityKind.Server);
+        if (activity is { IsAllDataRequested: true })
+        {
+            activity.SetTag("db.system.name", "mongodb");
+            activity.SetTag("db.operation.name", definition.Name);
+            activity.SetTag("db.namespace", request.Database);
+            if (request.Target is { } collection)
+            {
+                activity.SetTag("db.collection.name", collection);
+            }
+        }
+
+        return activity;
+    }
+
+    [LoggerMessage(LogLevel.Debug, "{Command} ended with {Code}: {Reason}")]
+    private partial void LogError(string command, ErrorCode code, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The engine was lost during {Command}: {Reason}")]
+    private partial void LogEngineLost(string command, string reason);
+
+    [LoggerMessage(LogLevel.Error, "{Command} failed in the gateway")]
+    private partial void LogFailed(Exception exception, string command);
+}

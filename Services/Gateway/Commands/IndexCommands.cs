@@ -1,0 +1,146 @@
+using MongoDB.Bson;
+using Platform.Gateway.Bson;
+using Platform.Gateway.Engine;
+using Platform.Gateway.Errors;
+
+namespace Platform.Gateway.Commands;
+
+/// <summary>createIndexes, dropIndexes.</summary>
+internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
+{
+    // The build itself is run by this gateway, so the status is looked at again only when another builder was faster.
+    private static readonly TimeSpan s_pollInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <inheritdoc />
+    public IEnumerable<CommandDefinition> Commands =>
+    [
+        new("createIndexes", CreateAsync, CommandTraits.InTransaction),
+        new("dropIndexes", DropAsync, CommandTraits.None, "deleteIndexes"),
+    ];
+
+    /// <summary>
+    /// The engine queues the build of indexes of a collection that has documents, so that writers are not blocked; the
+    /// queue is worked off here, and the reply waits until the indexes can be used.
+    /// </summary>
+    private async ValueTask<ReadOnlyMemory<byte>> CreateAsync(CommandContext context)
+    {
+        _ = context.Collection;
+        var body = BsonBuilder.Without(context.Request.Body, "commitQuorum");
+        if (context.Transaction is not null)
+        {
+            await using var transaction = await context.RentAsync();
+            return Lift(context, await transaction.Connection.Command(Statements.CreateIndexesInTransaction)
+                .With(0, context.Request.Database)
+                .With(1, body)
+                .SingleAsync<byte[]>(context.CancellationToken) ?? [], ok: true);
+        }
+
+        byte[] reply;
+        bool ok;
+        byte[]? requests;
+        await using (var lease = await context.RentAsync())
+        {
+            await using var reader = await lease.Connection.Command(Statements.CreateIndexes)
+                .With(0, context.Request.Database)
+                .With(1, body)
+                .ReadAsync(context.CancellationToken);
+            await reader.ReadAsync(context.CancellationToken);
+            reply = reader.GetFieldValue<byte[]>(0);
+            ok = reader.GetBoolean(1);
+            requests = reader.IsDBNull(2) ? null : reader.GetFieldValue<byte[]>(2);
+        }
+
+        if (ok && requests is not null && new RawDocument(requests).Count() > 0)
+        {
+            await BuildAsync(context, requests);
+        }
+
+        return Lift(context, reply, ok);
+    }
+
+    private async ValueTask BuildAsync(CommandContext context, byte[] requests)
+    {
+        while (true)
+        {
+            // Building needs the gateway's own rights: the engine refuses to build for a role that was switched to.
+            await using (var lease = await context.RentAsGatewayAsync())
+            {
+                await lease.Connection.Command(Statements.BuildIndexes).RunAsync(context.CancellationToken);
+                await using var reader = await lease.Connection.Command(Statements.IndexBuildStatus)
+                    .With<ReadOnlyMemory<byte>>(0, requests)
+                    .ReadAsync(context.CancellationToken);
+                await reader.ReadAsync(context.CancellationToken);
+                if (!reader.GetBoolean(1))
+                {
+                    Lift(context, reader.GetFieldValue<byte[]>(0), ok: false);
+                }
+
+                if (reader.GetBoolean(2))
+                {
+                    return;
+                }
+            }
+
+            await Task.Delay(s_pollInterval, time, context.CancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// The engine answers in the form of a sharded cluster, <c>{raw: {defaultShard: {...}}}</c>; a replica set has the
+    /// same fields at the top. Throws <see cref="CommandException"/> when it failed.
+    /// </summary>
+    private static ReadOnlyMemory<byte> Lift(CommandContext context, byte[] reply, bool ok)
+    {
+        var tree = reply.Length == 0 ? [] : new RawDocument(reply).ToTree();
+        var result = tree.TryGetValue("raw", out var raw) && raw is BsonDocument { ElementCount: > 0 } shards
+            && shards[0] is BsonDocument shard ? shard : tree;
+        if (!ok)
+        {
+            var code = SqlState.FromReply(result.GetValue("code", 0).ToInt64());
+            var message = result.GetValue("errmsg", "The index could not be built.").AsString;
+            throw new CommandException(code, code switch
+            {
+                ErrorCode.DuplicateKey => WriteErrors.DuplicateKeyMessage(context.Namespace, message),
+                // The engine's own text tells of tables that clients know nothing of.
+                ErrorCode.Unauthorized => $"not authorized on {context.Request.Database} to execute command createIndexes",
+                _ => message,
+            });
+        }
+
+        var fields = new BsonDocument();
+        foreach (var name in (ReadOnlySpan<string>)["numIndexesBefore", "numIndexesAfter", "createdCollectionAutomatically", "note"])
+        {
+            if (result.TryGetValue(name, out var value))
+            {
+                fields.Add(name, value);
+            }
+        }
+
+        return Reply.With(fields);
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> DropAsync(CommandContext context)
+    {
+        _ = context.Collection;
+        await using var lease = await context.RentAsync();
+        var text = await lease.Connection.Command(Statements.DropIndexes)
+            .WithTextResults()
+            .With(0, context.Request.Database)
+            .With(1, context.Request.Body.Bytes)
+            .SingleAsync<string>(context.CancellationToken);
+        const string prefix = "BSONHEX";
+        if (text is null || !text.StartsWith(prefix, StringComparison.Ordinal))
+        {
+            throw new CommandException(ErrorCode.InternalError, "The engine's reply to dropIndexes has an unknown form.");
+        }
+
+        var reply = new RawDocument(Convert.FromHexString(text.AsSpan(prefix.Length))).ToTree();
+        if (!reply.GetValue("ok", true).ToBoolean())
+        {
+            throw new CommandException(
+                SqlState.FromReply(reply.GetValue("code", 0).ToInt64()), reply.GetValue("errmsg", "The index could not be dropped.").AsString);
+        }
+
+        return Reply.With(new BsonDocument("nIndexesWas", reply.GetValue("nIndexesWas", 0).ToInt32()));
+    }
+}

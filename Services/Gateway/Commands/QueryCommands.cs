@@ -1,0 +1,165 @@
+using MongoDB.Bson;
+using Platform.Gateway.Cursors;
+using Platform.Gateway.Engine;
+using Platform.Gateway.Errors;
+
+namespace Platform.Gateway.Commands;
+
+/// <summary>find, aggregate, count, distinct, and the cursors that the first two open.</summary>
+internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICommandFamily
+{
+    /// <inheritdoc />
+    public IEnumerable<CommandDefinition> Commands =>
+    [
+        new("find", FindAsync, CommandTraits.InTransaction),
+        new("aggregate", AggregateAsync, CommandTraits.InTransaction),
+        new("count", c => DocumentAsync(c, Statements.Count)),
+        new("distinct", c => DocumentAsync(c, Statements.Distinct), CommandTraits.InTransaction),
+        new("getMore", GetMoreAsync, CommandTraits.InTransaction),
+        new("killCursors", KillCursorsAsync, CommandTraits.InTransaction),
+        new("listCollections", c => OpenAsync(c, Statements.ListCollections, c.Request.Body.Bytes)),
+        new("listIndexes", c => OpenAsync(c, Statements.ListIndexes, c.Request.Body.Bytes)),
+    ];
+
+    private ValueTask<ReadOnlyMemory<byte>> FindAsync(CommandContext context)
+    {
+        _ = context.Collection;
+        foreach (var field in context.Request.Body)
+        {
+            // The engine ignores these, so the result would be another one than asked for.
+            if ((field.Is("min"u8) || field.Is("max"u8)) && field.Type == BsonType.Document && field.Document.Count() > 0)
+            {
+                throw new CommandException(ErrorCode.CommandNotSupported, $"The find option '{field.NameText}' is not supported.");
+            }
+
+            if ((field.Is("tailable"u8) || field.Is("awaitData"u8)) && field.Truthy)
+            {
+                throw new CommandException(ErrorCode.BadValue, "tailable cursors need a capped collection, which is not supported.");
+            }
+        }
+
+        return OpenAsync(context, Statements.Find, context.Request.Body.Bytes);
+    }
+
+    private ValueTask<ReadOnlyMemory<byte>> AggregateAsync(CommandContext context)
+    {
+        var body = context.Request.Body;
+        if (body.TryGet("explain"u8, out var asked) && asked.Truthy)
+        {
+            return ExplainCommands.ExplainAggregateAsync(context);
+        }
+
+        var bytes = PipelineRewriter.MayCount(body.Bytes.Span) ? PipelineRewriter.ExpandCounts(context.ToTree()) : body.Bytes;
+        return OpenAsync(context, Statements.Aggregate, bytes);
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> DocumentAsync(CommandContext context, Statement statement)
+    {
+        _ = context.Collection;
+        await using var lease = await context.RentAsync();
+        var reply = await lease.Connection.Command(statement)
+            .With(0, context.Request.Database)
+            .With(1, context.Request.Body.Bytes)
+            .SingleAsync<byte[]>(context.CancellationToken);
+        return Reply.FromEngine(reply);
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> OpenAsync(CommandContext context, Statement statement, ReadOnlyMemory<byte> body)
+    {
+        await using var lease = await context.RentAsync();
+        if (context.Transaction is { } transaction)
+        {
+            await held.ReadAheadAsync(transaction, context.CancellationToken);
+        }
+
+        await using var reader = await lease.Connection.Command(statement)
+            .With(0, context.Request.Database)
+            .With(1, body)
+            .ReadAsync(context.CancellationToken);
+        await reader.ReadAsync(context.CancellationToken);
+        var page = reader.GetFieldValue<byte[]>(0);
+        if (reader.IsDBNull(1))
+        {
+            return page;
+        }
+
+        cursors.EnsureRoom();
+        var continuation = reader.GetFieldValue<byte[]>(1);
+        cursors.Add(new Cursor(reader.GetInt64(3), context.Request.Database, context.User.Name, context.Request.Session)
+        {
+            Continuation = continuation,
+            Collection = context.Request.Target ?? "$cmd.aggregate",
+            Transaction = context.Transaction,
+            IsHeld = context.Transaction is not null && HeldCursors.IsHeld(continuation),
+        });
+        return page;
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> GetMoreAsync(CommandContext context)
+    {
+        var request = context.Request;
+        var id = request.Command.Integer ?? throw new CommandException(ErrorCode.TypeMismatch, "getMore needs the id of a cursor.");
+        var cursor = cursors.Use(id, context.User.Name);
+        var exhausted = true;
+        try
+        {
+            if (cursor.Database != request.Database || cursor.Transaction != context.Transaction
+                || (cursor.Session is not null && cursor.Session != request.Session))
+            {
+                exhausted = false;
+                throw new CommandException(
+                    ErrorCode.Unauthorized, $"Cursor {id} belongs to another database, session or transaction than the getMore.");
+            }
+
+            if (cursor.ReadAhead is not null)
+            {
+                var page = HeldCursors.NextPage(cursor, request);
+                exhausted = cursor.ReadAhead.Count == 0;
+                return page;
+            }
+
+            await using var lease = await context.RentAsync();
+            await using var reader = await lease.Connection.Command(Statements.GetMore)
+                .With(0, cursor.Database)
+                .With(1, request.Body.Bytes)
+                .With(2, cursor.Continuation)
+                .ReadAsync(context.CancellationToken);
+            await reader.ReadAsync(context.CancellationToken);
+            var reply = reader.GetFieldValue<byte[]>(0);
+            exhausted = reader.IsDBNull(1);
+            if (!exhausted)
+            {
+                cursor.Continuation = reader.GetFieldValue<byte[]>(1);
+            }
+
+            return reply;
+        }
+        finally
+        {
+            cursors.EndUse(cursor, exhausted);
+        }
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> KillCursorsAsync(CommandContext context)
+    {
+        if (!context.Request.TryGet("cursors"u8, out var list) || list.Type != BsonType.Array)
+        {
+            throw new CommandException(ErrorCode.BadValue, "killCursors needs the array 'cursors'.");
+        }
+
+        var ids = new List<long>();
+        foreach (var element in list.Document)
+        {
+            ids.Add(element.Integer ?? throw new CommandException(ErrorCode.TypeMismatch, "killCursors needs whole numbers in 'cursors'."));
+        }
+
+        var killed = await cursors.KillAsync(ids, context.User.Name, context.CancellationToken);
+        return Reply.With(new BsonDocument
+        {
+            { "cursorsKilled", new BsonArray(ids.Where(killed.Contains)) },
+            { "cursorsNotFound", new BsonArray(ids.Where(i => !killed.Contains(i))) },
+            { "cursorsAlive", new BsonArray() },
+            { "cursorsUnknown", new BsonArray() },
+        });
+    }
+}

@@ -1,0 +1,86 @@
+using MongoDB.Bson;
+using Platform.Gateway.Errors;
+using Platform.Gateway.Protocol;
+using Platform.Gateway.Sessions;
+
+namespace Platform.Gateway.Commands;
+
+/// <summary>Logical sessions and the ends of transactions.</summary>
+internal sealed class SessionCommands(SessionStore sessions) : ICommandFamily
+{
+    /// <inheritdoc />
+    public IEnumerable<CommandDefinition> Commands =>
+    [
+        new("commitTransaction", CommitAsync, CommandTraits.InTransaction),
+        new("abortTransaction", AbortAsync, CommandTraits.InTransaction),
+        new("startSession", StartAsync),
+        new("refreshSessions", RefreshAsync, CommandTraits.Quiet),
+        new("endSessions", EndAsync, CommandTraits.Quiet),
+        new("killSessions", EndAsync),
+    ];
+
+    private async ValueTask<ReadOnlyMemory<byte>> CommitAsync(CommandContext context)
+    {
+        await sessions.CommitAsync(InTransaction(context), context.CancellationToken);
+        return Reply.Ok;
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> AbortAsync(CommandContext context)
+    {
+        await sessions.AbortAsync(InTransaction(context), "the client aborted it");
+        return Reply.Ok;
+    }
+
+    private static Transaction InTransaction(CommandContext context) => context.Transaction
+        ?? throw new CommandException(ErrorCode.NoSuchTransaction, $"{context.Request.Name} must be run within a transaction");
+
+    private ValueTask<ReadOnlyMemory<byte>> StartAsync(CommandContext context)
+    {
+        var id = Guid.NewGuid();
+        sessions.Get(id, context.User.Name);
+        return ValueTask.FromResult(Reply.With(new BsonDocument
+        {
+            { "id", new BsonDocument("id", new BsonBinaryData(id, GuidRepresentation.Standard)) },
+            { "timeoutMinutes", 30 },
+        }));
+    }
+
+    private ValueTask<ReadOnlyMemory<byte>> RefreshAsync(CommandContext context)
+    {
+        foreach (var id in Ids(context))
+        {
+            sessions.Get(id, context.User.Name);
+        }
+
+        return ValueTask.FromResult(Reply.Ok);
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> EndAsync(CommandContext context)
+    {
+        foreach (var id in Ids(context))
+        {
+            await sessions.EndSessionAsync(id, context.User.Name, context.CancellationToken);
+        }
+
+        return Reply.Ok;
+    }
+
+    private static List<Guid> Ids(CommandContext context)
+    {
+        var ids = new List<Guid>();
+        if (context.Request.Command.Type == BsonType.Array)
+        {
+            foreach (var element in context.Request.Command.Document)
+            {
+                if (element.Type != BsonType.Document || Request.SessionId(element.Document) is not { } id)
+                {
+                    throw new CommandException(ErrorCode.TypeMismatch, $"{context.Request.Name} needs an array of session ids.");
+                }
+
+                ids.Add(id);
+            }
+        }
+
+        return ids;
+    }
+}

@@ -1,0 +1,110 @@
+using System.IO.Pipelines;
+using MongoDB.Bson;
+using Platform.Gateway.Authentication;
+using Platform.Gateway.Bson;
+using Platform.Gateway.Commands;
+using Platform.Gateway.Protocol;
+using Platform.Gateway.Telemetry;
+
+namespace Platform.Gateway.Connections;
+
+/// <summary>One client connection: reads a message, runs its command, answers, in this order.</summary>
+internal sealed class ClientConnection(
+    long id,
+    string remoteEndPoint,
+    IDuplexPipe transport,
+    CommandExecutor executor,
+    GatewayMetrics metrics)
+{
+    private int _replyId;
+
+    /// <summary>The gateway's number of the connection.</summary>
+    public long Id => id;
+
+    /// <summary>Where the client is, for logs and <c>whatsmyuri</c>.</summary>
+    public string RemoteEndPoint => remoteEndPoint;
+
+    /// <summary>Who is logged in.</summary>
+    public User? User { get; set; }
+
+    /// <summary>A login that is under way.</summary>
+    public ScramConversation? Login { get; set; }
+
+    /// <summary>What the client said about itself in its first <c>hello</c>.</summary>
+    public BsonDocument? Metadata { get; set; }
+
+    /// <summary>The state that the last reply of a stream of <c>hello</c> replies described.</summary>
+    public long? LastTopologyVersion { get; set; }
+
+    /// <summary>
+    /// Serves the client until it leaves. Throws <see cref="ProtocolException"/> or <see cref="BsonFormatException"/>
+    /// when it sends something malformed.
+    /// </summary>
+    /// <param name="closed">The connection is gone: commands are cancelled.</param>
+    /// <param name="stopping">No further command is to be taken; the one in flight is answered.</param>
+    public async Task RunAsync(CancellationToken closed, CancellationToken stopping)
+    {
+        using var reader = new MessageReader(transport.Input);
+        while (!stopping.IsCancellationRequested)
+        {
+            var limit = User is null ? WireLimits.MaxMessageLengthBeforeLogin : WireLimits.MaxMessageLength;
+            if (!await reader.ReadAsync(limit, stopping))
+            {
+                return;
+            }
+
+            metrics.Received(reader.Message.Length);
+            var request = Read(reader, limit);
+            if (executor.Streams(request) is { } hello)
+            {
+                await StreamAsync(request, hello, closed, stopping);
+                return;
+            }
+
+            var reply = await executor.ExecuteAsync(this, request, closed);
+            if (!request.MoreToCome)
+            {
+                await SendAsync(request, request.Id, reply, moreToCome: false, closed);
+            }
+        }
+    }
+
+    private static Request Read(MessageReader reader, int limit)
+    {
+        if (reader.Header.OpCode != OpCode.Compressed)
+        {
+            return Request.Parse(reader.Header, reader.Message);
+        }
+
+        var (header, message) = Compression.Unpack(reader.Header, reader.Message, limit);
+        var request = Request.Parse(header, message);
+        request.Compressed = true;
+        return request;
+    }
+
+    /// <summary>Answers one <c>hello</c> again and again: at each change, and when the awaited time is over.</summary>
+    private async Task StreamAsync(Request request, HelloStream hello, CancellationToken closed, CancellationToken stopping)
+    {
+        var responseTo = request.Id;
+        // The stop itself is a change that clients are told of before their connection is closed.
+        for (var last = false; !last;)
+        {
+            var reply = await hello.NextAsync(this, request, closed);
+            last = stopping.IsCancellationRequested;
+            responseTo = await SendAsync(request, responseTo, reply, moreToCome: !last, closed);
+        }
+    }
+
+    private async ValueTask<int> SendAsync(
+        Request request,
+        int responseTo,
+        ReadOnlyMemory<byte> reply,
+        bool moreToCome,
+        CancellationToken cancellationToken)
+    {
+        var replyId = ++_replyId;
+        metrics.Sent(ReplyWriter.Write(transport.Output, request, replyId, responseTo, reply.Span, moreToCome));
+        await transport.Output.FlushAsync(cancellationToken);
+        return replyId;
+    }
+}

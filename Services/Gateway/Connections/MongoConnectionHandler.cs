@@ -1,0 +1,76 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Extensions.Options;
+using Platform.Gateway.Bson;
+using Platform.Gateway.Commands;
+using Platform.Gateway.Protocol;
+using Platform.Gateway.Sessions;
+using Platform.Gateway.Telemetry;
+
+namespace Platform.Gateway.Connections;
+
+/// <summary>Serves the connections that Kestrel accepts on the MongoDB port.</summary>
+internal sealed partial class MongoConnectionHandler(
+    CommandExecutor executor,
+    SessionStore sessions,
+    GatewayMetrics metrics,
+    IOptions<GatewayOptions> options,
+    ILogger<MongoConnectionHandler> logger) : ConnectionHandler
+{
+    private long _lastId;
+
+    /// <inheritdoc />
+    public override async Task OnConnectedAsync(ConnectionContext connection)
+    {
+        var id = Interlocked.Increment(ref _lastId);
+        var remote = connection.RemoteEndPoint?.ToString() ?? "unknown";
+        var open = metrics.Connected();
+        try
+        {
+            if (open > options.Value.MaxConnections)
+            {
+                LogFull(remote, options.Value.MaxConnections);
+                return;
+            }
+
+            LogConnected(id, remote);
+            var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, closing);
+            var client = new ClientConnection(id, remote, connection.Transport, executor, metrics);
+            await client.RunAsync(connection.ConnectionClosed, stopping.Token);
+            LogDisconnected(id, remote);
+        }
+        catch (Exception e) when (e is ProtocolException or BsonFormatException)
+        {
+            LogMalformed(id, remote, e.Message);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ConnectionResetException or ConnectionAbortedException or IOException)
+        {
+            LogDisconnected(id, remote);
+        }
+        catch (Exception e)
+        {
+            LogFailed(e, id, remote);
+        }
+        finally
+        {
+            metrics.Disconnected();
+            sessions.Orphan(id);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "Connection {Connection} from {Remote} opened")]
+    private partial void LogConnected(long connection, string remote);
+
+    [LoggerMessage(LogLevel.Debug, "Connection {Connection} from {Remote} ended")]
+    private partial void LogDisconnected(long connection, string remote);
+
+    [LoggerMessage(LogLevel.Warning, "A connection from {Remote} is refused: {Limit} are open")]
+    private partial void LogFull(string remote, int limit);
+
+    [LoggerMessage(LogLevel.Warning, "Connection {Connection} from {Remote} is closed: {Reason}")]
+    private partial void LogMalformed(long connection, string remote, string reason);
+
+    [LoggerMessage(LogLevel.Error, "Connection {Connection} from {Remote} failed")]
+    private partial void LogFailed(Exception exception, long connection, string remote);
+}

@@ -1,0 +1,48 @@
+using Platform.Gateway.Sessions;
+
+namespace Platform.Gateway.Cursors;
+
+/// <summary>A result of which a client has not read everything.</summary>
+internal sealed class Cursor(long id, string database, string user, Guid? session)
+{
+    private int _inUse;
+
+    /// <summary>The number that the client knows it by.</summary>
+    public long Id => id;
+
+    /// <summary>The database of the command that opened it.</summary>
+    public string Database => database;
+
+    /// <summary>The collection, for reading ahead.</summary>
+    public string Collection { get; init; } = "$cmd.aggregate";
+
+    /// <summary>Who opened it; nobody else reads it.</summary>
+    public string User => user;
+
+    /// <summary>The logical session it belongs to.</summary>
+    public Guid? Session => session;
+
+    /// <summary>Where the engine goes on.</summary>
+    public ReadOnlyMemory<byte> Continuation { get; set; }
+
+    /// <summary>The transaction it was opened in; its pages come from that transaction's connection.</summary>
+    public Transaction? Transaction { get; init; }
+
+    /// <summary>True while the engine holds the result open on the transaction's connection, of which it can hold only one.</summary>
+    public bool IsHeld { get; set; }
+
+    /// <summary>What was read ahead from a held result because another one had to be opened.</summary>
+    public Queue<ReadOnlyMemory<byte>>? ReadAhead { get; set; }
+
+    /// <summary>The namespace of the result as the engine gave it; set when it was read ahead.</summary>
+    public string? Namespace { get; set; }
+
+    /// <summary>When it was read last.</summary>
+    public DateTimeOffset LastUsed { get; set; }
+
+    /// <summary>Takes the cursor for one command; false when another command reads it now.</summary>
+    public bool TryUse() => Interlocked.Exchange(ref _inUse, 1) == 0;
+
+    /// <summary>Ends the use.</summary>
+    public void EndUse() => Volatile.Write(ref _inUse, 0);
+}

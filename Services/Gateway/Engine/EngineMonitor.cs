@@ -1,0 +1,20 @@
+namespace Platform.Gateway.Engine;
+
+/// <summary>Finds the engine again whenever it was lost.</summary>
+internal sealed class EngineMonitor(EngineStartup startup, EngineState state) : BackgroundService
+{
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await state.WhenLost.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await startup.RecoverAsync(stoppingToken);
+        }
+    }
+}

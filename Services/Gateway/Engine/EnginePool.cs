@@ -1,0 +1,172 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Platform.Gateway.Errors;
+
+namespace Platform.Gateway.Engine;
+
+/// <summary>
+/// A bounded set of connections to PostgreSQL. It keeps prepared statements and roles per connection, which the
+/// client library's own pool would not: a command of the same user as before costs no extra statement.
+/// </summary>
+internal sealed class EnginePool : IAsyncDisposable
+{
+    private static readonly TimeSpan s_idleLifetime = TimeSpan.FromMinutes(2);
+
+    private readonly NpgsqlDataSource _source;
+    private readonly EngineState _state;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _wait;
+    private readonly SemaphoreSlim _free;
+    private readonly Lock _gate = new();
+    private readonly List<EngineConnection> _idle = [];
+    private readonly int _size;
+    private bool _disposed;
+
+    /// <summary>Makes an empty pool.</summary>
+    public EnginePool(NpgsqlDataSource source, EngineState state, IOptions<GatewayOptions> options, TimeProvider time)
+    {
+        _source = source;
+        _state = state;
+        _time = time;
+        _wait = options.Value.EngineConnectionWait;
+        _size = options.Value.MaxEngineConnections;
+        _free = new SemaphoreSlim(_size);
+    }
+
+    /// <summary>Connections in use now.</summary>
+    public int InUse => _size - _free.CurrentCount;
+
+    /// <summary>
+    /// Takes a connection that acts as <paramref name="role"/> (null: the gateway itself). Throws
+    /// <see cref="CommandException"/> when none becomes free in time or the engine is away.
+    /// </summary>
+    public async ValueTask<EngineLease> RentAsync(string? role, CancellationToken cancellationToken)
+    {
+        if (!_state.IsAvailable)
+        {
+            throw Away();
+        }
+
+        if (!await _free.WaitAsync(_wait, cancellationToken))
+        {
+            throw new CommandException(
+                ErrorCode.ExceededTimeLimit, $"No connection to the engine became free within {_wait.TotalSeconds:0.#} s.");
+        }
+
+        EngineConnection? connection = null;
+        try
+        {
+            connection = Take(role) ?? await OpenAsync(cancellationToken);
+            await connection.ActAsAsync(role, cancellationToken);
+            return new EngineLease(connection, this);
+        }
+        catch (Exception e)
+        {
+            if (connection is not null)
+            {
+                await connection.DisposeAsync();
+            }
+
+            _free.Release();
+            if (ErrorMapping.IsEngineLost(e))
+            {
+                await LostAsync();
+                throw Away();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Gives a connection back; a broken or outdated one is closed.</summary>
+    public async ValueTask ReturnAsync(EngineConnection connection)
+    {
+        try
+        {
+            if (connection.IsOpen && connection.Generation == _state.Generation && !_disposed)
+            {
+                connection.IdleSince = _time.GetUtcNow();
+                lock (_gate)
+                {
+                    _idle.Add(connection);
+                }
+
+                return;
+            }
+
+            await connection.DisposeAsync();
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+
+    /// <summary>The engine went away: nothing that was opened before is used again.</summary>
+    public async ValueTask LostAsync()
+    {
+        _state.Lost();
+        await CloseIdleAsync(_ => true);
+    }
+
+    /// <summary>Closes connections that nobody needed for a while.</summary>
+    public ValueTask TrimAsync()
+    {
+        var before = _time.GetUtcNow() - s_idleLifetime;
+        return CloseIdleAsync(c => c.IdleSince < before);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        _disposed = true;
+        await CloseIdleAsync(_ => true);
+        _free.Dispose();
+    }
+
+    private static CommandException Away() =>
+        new(ErrorCode.InterruptedDueToReplStateChange, "The engine is not available at the moment.");
+
+    private EngineConnection? Take(string? role)
+    {
+        lock (_gate)
+        {
+            // The one used last is the warmest; one that has the role already saves a round trip.
+            var index = _idle.FindLastIndex(c => c.Role == role);
+            if (index < 0)
+            {
+                index = _idle.Count - 1;
+            }
+
+            if (index < 0)
+            {
+                return null;
+            }
+
+            var connection = _idle[index];
+            _idle.RemoveAt(index);
+            return connection;
+        }
+    }
+
+    private async ValueTask<EngineConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        var generation = _state.Generation;
+        return new EngineConnection(await _source.OpenConnectionAsync(cancellationToken), generation);
+    }
+
+    private async ValueTask CloseIdleAsync(Predicate<EngineConnection> which)
+    {
+        List<EngineConnection> closing;
+        lock (_gate)
+        {
+            closing = _idle.FindAll(which);
+            _idle.RemoveAll(which);
+        }
+
+        foreach (var connection in closing)
+        {
+            await connection.DisposeAsync();
+        }
+    }
+}

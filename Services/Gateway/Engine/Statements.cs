@@ -1,0 +1,96 @@
+using NpgsqlTypes;
+
+namespace Platform.Gateway.Engine;
+
+/// <summary>
+/// Everything that is asked of the engine, as SQL. Documents go in as bytes (the engine converts them) and come out by
+/// an explicit cast, both in binary. The command itself is passed as the client sent it.
+/// </summary>
+internal static class Statements
+{
+    private const NpgsqlDbType Text = NpgsqlDbType.Text;
+    private const NpgsqlDbType Bytes = NpgsqlDbType.Bytea;
+
+    /// <summary>Columns of a first cursor page.</summary>
+    private const string Page = "SELECT cursorpage::bytea, continuation::bytea, persistconnection, cursorid FROM documentdb_api.";
+
+    public static readonly Statement Find = new(Page + "find_cursor_first_page($1,$2)", [Text, Bytes], Prepared: true);
+    public static readonly Statement Aggregate = new(Page + "aggregate_cursor_first_page($1,$2)", [Text, Bytes], Prepared: true);
+    public static readonly Statement ListCollections = new(Page + "list_collections_cursor_first_page($1,$2)", [Text, Bytes]);
+    public static readonly Statement ListIndexes = new(Page + "list_indexes_cursor_first_page($1,$2)", [Text, Bytes]);
+    public static readonly Statement GetMore = new(
+        "SELECT cursorpage::bytea, continuation::bytea FROM documentdb_api.cursor_get_more($1,$2,$3)", [Text, Bytes, Bytes], Prepared: true);
+
+    public static readonly Statement DeleteCursors = new(
+        "SELECT documentdb_api_internal.delete_cursors($1)::bytea", [NpgsqlDbType.Array | NpgsqlDbType.Bigint]);
+
+    public static readonly WriteStatements Insert = new("insert");
+    public static readonly WriteStatements Update = new("update");
+    public static readonly WriteStatements Delete = new("delete");
+
+    public static readonly Statement FindAndModify = new(
+        "SELECT p_result::bytea, p_success FROM documentdb_api.find_and_modify($1,$2,NULL)", [Text, Bytes], Prepared: true);
+
+    public static readonly Statement FindAndModifyRetryable = new(
+        "SELECT p_result::bytea, p_success FROM documentdb_api.find_and_modify($1,$2,$3)", [Text, Bytes, Text], Prepared: true);
+
+    public static readonly Statement Count = new("SELECT document::bytea FROM documentdb_api.count_query($1,$2)", [Text, Bytes], Prepared: true);
+    public static readonly Statement Distinct = new("SELECT document::bytea FROM documentdb_api.distinct_query($1,$2)", [Text, Bytes], Prepared: true);
+
+    public static readonly Statement Create = new("SELECT documentdb_api.create_collection_view($1,$2)::bytea", [Text, Bytes]);
+    public static readonly Statement CollMod = new("SELECT documentdb_api.coll_mod($1,$2,$3)::bytea", [Text, Text, Bytes]);
+    public static readonly Statement Drop = new("SELECT documentdb_api.drop_collection($1,$2)", [Text, Text]);
+    public static readonly Statement DropDatabase = new("SELECT documentdb_api.drop_database($1)", [Text]);
+    public static readonly Statement Rename = new("SELECT documentdb_api.rename_collection($1)::bytea", [Bytes]);
+    public static readonly Statement ListDatabases = new("SELECT documentdb_api.list_databases($1)::bytea", [Bytes]);
+    public static readonly Statement Validate = new("SELECT document::bytea FROM documentdb_api.validate($1,$2)", [Text, Bytes]);
+    public static readonly Statement Compact = new("SELECT documentdb_api.compact($1)::bytea", [Bytes]);
+    public static readonly Statement CollStats = new("SELECT documentdb_api.coll_stats($1,$2,$3)::bytea", [Text, Text, NpgsqlDbType.Double]);
+    public static readonly Statement DbStats = new("SELECT documentdb_api.db_stats($1,$2,$3)::bytea", [Text, NpgsqlDbType.Double, NpgsqlDbType.Boolean]);
+
+    public static readonly Statement CreateIndexes = new(
+        "SELECT retval::bytea, ok, requests::bytea FROM documentdb_api.create_indexes_background($1,$2)", [Text, Bytes]);
+
+    public static readonly Statement CreateIndexesInTransaction = new(
+        "SELECT documentdb_api_internal.create_indexes_non_concurrently($1,$2,true)::bytea", [Text, Bytes]);
+
+    public static readonly Statement BuildIndexes = new("CALL documentdb_api_internal.build_index_concurrently(1)", []);
+
+    public static readonly Statement IndexBuildStatus = new(
+        "SELECT retval::bytea, ok, complete FROM documentdb_api_internal.check_build_index_status($1)", [Bytes]);
+
+    public static readonly Statement DropIndexes = new("CALL documentdb_api.drop_indexes($1,$2)", [Text, Bytes]);
+
+    public static readonly Statement CurrentOp = new("SELECT documentdb_api.current_op_command($1)::bytea", [Bytes]);
+    public static readonly Statement KillOp = new("SELECT documentdb_api.kill_op($1)::bytea", [Bytes]);
+    public static readonly Statement ConnectionStatus = new("SELECT documentdb_api.connection_status($1)::bytea", [Bytes]);
+
+    public static readonly Statement CreateUser = new("SELECT documentdb_api.create_user($1)::bytea", [Bytes]);
+    public static readonly Statement UpdateUser = new("SELECT documentdb_api.update_user($1)::bytea", [Bytes]);
+    public static readonly Statement DropUser = new("SELECT documentdb_api.drop_user($1)::bytea", [Bytes]);
+    public static readonly Statement UsersInfo = new("SELECT documentdb_api.users_info($1)::bytea", [Bytes]);
+
+    public static readonly Statement ScramSalt = new(
+        "SELECT documentdb_api_internal.scram_sha256_get_salt_and_iterations($1)::bytea", [Text]);
+
+    public static readonly Statement ScramProof = new(
+        "SELECT documentdb_api_internal.authenticate_with_scram_sha256($1,$2,$3)::bytea", [Text, Text, Text]);
+
+    public static readonly Statement IsAdministrator = new(
+        "SELECT pg_has_role($1::name, 'documentdb_admin_role', 'MEMBER')", [Text]);
+
+    public static readonly Statement TransactionId = new("SELECT pg_current_xact_id_if_assigned()::text", [], Prepared: true);
+    public static readonly Statement TransactionStatus = new("SELECT pg_xact_status($1::xid8)", [Text]);
+    public static readonly Statement Commit = new("COMMIT", [], Prepared: true);
+    public static readonly Statement Rollback = new("ROLLBACK", [], Prepared: true);
+
+    public static readonly Statement PurgeRetryRecords = new(
+        "DELETE FROM documentdb_data.retryable_writes WHERE write_time < now() - make_interval(secs => $1)", [NpgsqlDbType.Double]);
+
+    public static readonly Statement Version = new("SELECT documentdb_api.binary_version()", []);
+
+    /// <summary>The plan of a command as JSON; <paramref name="kind"/> is pipeline, find, count, distinct, update or delete.</summary>
+    public static Statement Explain(string kind, bool run) => new(
+        $"EXPLAIN (FORMAT JSON, VERBOSE{(run ? ", ANALYZE, BUFFERS" : "")}) SELECT document FROM documentdb_api_catalog.bson_aggregation_{kind}($1,$2)",
+        [Text, Bytes]);
+}

@@ -1,0 +1,32 @@
+using System.Collections.Frozen;
+
+namespace Platform.Gateway.Errors;
+
+/// <summary>
+/// Labels by which drivers decide what may be repeated
+/// (https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md).
+/// </summary>
+internal static class ErrorLabels
+{
+    /// <summary>The whole transaction may be run again.</summary>
+    public const string TransientTransaction = "TransientTransactionError";
+
+    /// <summary>The write may be sent again with the same transaction number.</summary>
+    public const string RetryableWrite = "RetryableWriteError";
+
+    /// <summary>Whether the commit took place is not known.</summary>
+    public const string UnknownCommitResult = "UnknownTransactionCommitResult";
+
+    private static readonly FrozenSet<ErrorCode> s_retryable = new[]
+    {
+        ErrorCode.HostUnreachable, ErrorCode.ShutdownInProgress, ErrorCode.PrimarySteppedDown, ErrorCode.ExceededTimeLimit,
+        ErrorCode.NotWritablePrimary, ErrorCode.InterruptedAtShutdown, ErrorCode.InterruptedDueToReplStateChange,
+    }.ToFrozenSet();
+
+    /// <summary>Errors of the network and of a server that is going or coming: sending again may succeed.</summary>
+    public static bool IsRetryable(ErrorCode code) => s_retryable.Contains(code);
+
+    /// <summary>Errors after which the transaction did not happen and may succeed when run again.</summary>
+    public static bool IsTransientInTransaction(ErrorCode code) =>
+        code is ErrorCode.WriteConflict or ErrorCode.NoSuchTransaction or ErrorCode.LockTimeout || IsRetryable(code);
+}

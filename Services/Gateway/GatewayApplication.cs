@@ -1,0 +1,158 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Platform.Gateway.Authentication;
+using Platform.Gateway.Commands;
+using Platform.Gateway.Connections;
+using Platform.Gateway.Cursors;
+using Platform.Gateway.Engine;
+using Platform.Gateway.Sessions;
+using Platform.Gateway.Telemetry;
+
+namespace Platform.Gateway;
+
+/// <summary>Puts the gateway together.</summary>
+internal static class GatewayApplication
+{
+    /// <summary>
+    /// Builds the application from the configuration. Throws <see cref="OptionsValidationException"/> with one sentence
+    /// per wrong setting.
+    /// </summary>
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddServiceDefaults();
+        // Listened on below, together with the MongoDB port; left here, the server would warn that it ignores them.
+        // An empty text would make it fall back to the environment, an empty list does not.
+        var urls = builder.Configuration[WebHostDefaults.ServerUrlsKey] ?? "";
+        builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, ";");
+
+        var services = builder.Services;
+        services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section);
+        services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidation>();
+        services.AddSingleton(CreateSource);
+        services.AddSingleton<EngineState>();
+        services.AddSingleton<EnginePool>();
+        services.AddSingleton<EngineStartup>();
+        services.AddSingleton<CursorStore>();
+        services.AddSingleton<HeldCursors>();
+        services.AddSingleton<SessionStore>();
+        services.AddSingleton<Authenticator>();
+        services.AddSingleton<GatewayMetrics>();
+        services.AddSingleton<HelloStream>();
+        services.AddSingleton<ICommandFamily, HandshakeCommands>();
+        services.AddSingleton<ICommandFamily, QueryCommands>();
+        services.AddSingleton<ICommandFamily, WriteCommands>();
+        services.AddSingleton<ICommandFamily, CollectionCommands>();
+        services.AddSingleton<ICommandFamily, IndexCommands>();
+        services.AddSingleton<ICommandFamily, SessionCommands>();
+        services.AddSingleton<ICommandFamily, UserCommands>();
+        services.AddSingleton<ICommandFamily, ServerCommands>();
+        services.AddSingleton<ICommandFamily, ExplainCommands>();
+        services.AddSingleton<CommandTable>();
+        services.AddSingleton<CommandExecutor>();
+        services.AddSingleton<MongoConnectionHandler>();
+        services.AddHostedService<EngineMonitor>();
+        services.AddHostedService<Sweeper>();
+        services.AddHealthChecks().AddCheck<EngineHealthCheck>("engine");
+        services.AddOptions<HostOptions>().Configure<IOptions<GatewayOptions>>(
+            static (host, gateway) => host.ShutdownTimeout = gateway.Value.DrainTimeout);
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<GatewayOptions>>(
+            (kestrel, gateway) => Listen(kestrel, gateway.Value, urls));
+
+        var app = builder.Build();
+        // Reading the options checks them, before anything is opened.
+        _ = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value;
+        _ = app.Services.GetRequiredService<NpgsqlDataSource>();
+
+        var metrics = app.Services.GetRequiredService<GatewayMetrics>();
+        var cursors = app.Services.GetRequiredService<CursorStore>();
+        var sessions = app.Services.GetRequiredService<SessionStore>();
+        var pool = app.Services.GetRequiredService<EnginePool>();
+        metrics.Cursors = () => cursors.Count;
+        metrics.Transactions = () => sessions.OpenTransactions;
+        metrics.EngineConnections = () => pool.InUse;
+        app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<EngineState>().Stop);
+
+        app.MapDefaultEndpoints();
+        return app;
+    }
+
+    /// <summary>Opens the ports, prepares the engine and serves until the application is stopped.</summary>
+    public static async Task RunAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        await StartAsync(app, cancellationToken);
+        await app.WaitForShutdownAsync(cancellationToken);
+        await app.Services.GetRequiredService<SessionStore>().AbortAllAsync();
+    }
+
+    /// <summary>Opens the ports and prepares the engine; clients that come before it is ready are told to wait.</summary>
+    public static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        await app.StartAsync(cancellationToken);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, app.Lifetime.ApplicationStopping);
+        await app.Services.GetRequiredService<EngineStartup>().PrepareAsync(ended.Token);
+    }
+
+    private static NpgsqlDataSource CreateSource(IServiceProvider services)
+    {
+        var text = services.GetRequiredService<IConfiguration>().GetConnectionString("postgres");
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            throw new OptionsValidationException("ConnectionStrings", typeof(string), ["ConnectionStrings:postgres is missing."]);
+        }
+
+        NpgsqlConnectionStringBuilder settings;
+        try
+        {
+            settings = new NpgsqlConnectionStringBuilder(text);
+        }
+        catch (ArgumentException e)
+        {
+            throw new OptionsValidationException(
+                "ConnectionStrings", typeof(string), [$"ConnectionStrings:postgres is not a PostgreSQL connection string: {e.Message}"]);
+        }
+
+        // EnginePool keeps the connections, because they carry prepared statements and roles.
+        settings.Pooling = false;
+        settings.NoResetOnClose = true;
+        settings.ApplicationName ??= "documentdb-gateway";
+        settings.Timeout = 5;
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+        builder.UseLoggerFactory(services.GetRequiredService<ILoggerFactory>());
+        return builder.Build();
+    }
+
+    /// <summary>
+    /// The MongoDB port, and the HTTP addresses of ASPNETCORE_URLS again: listening explicitly makes the server ignore them.
+    /// </summary>
+    private static void Listen(KestrelServerOptions kestrel, GatewayOptions settings, string urls)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Listen(IPAddress.Parse(settings.BindAddress), settings.Port, static mongo => mongo.UseConnectionHandler<MongoConnectionHandler>());
+        foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            var address = BindingAddress.Parse(url);
+            if (address.Scheme != Uri.UriSchemeHttp)
+            {
+                throw new OptionsValidationException(
+                    "urls", typeof(string), [$"ASPNETCORE_URLS has '{url}': only http addresses are served, for health checks."]);
+            }
+
+            if (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip))
+            {
+                kestrel.Listen(ip, address.Port);
+            }
+            else if (address.Host == "localhost")
+            {
+                kestrel.ListenLocalhost(address.Port);
+            }
+            else
+            {
+                kestrel.ListenAnyIP(address.Port);
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+namespace Platform.Gateway;
+
+/// <summary>Settings under <c>Gateway</c>; checked at start.</summary>
+internal sealed class GatewayOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string Section = "Gateway";
+
+    /// <summary>The address that MongoDB clients connect to. Loopback by default.</summary>
+    public string BindAddress { get; set; } = "127.0.0.1";
+
+    /// <summary>The port that MongoDB clients connect to. Default 27017.</summary>
+    public int Port { get; set; } = 27017;
+
+    /// <summary>The <c>host:port</c> under which the member is reachable, as <c>hello</c> says it. Default: the bound address and port.</summary>
+    public string? AdvertisedHost { get; set; }
+
+    /// <summary>The replica set's name.</summary>
+    public string ReplicaSet { get; set; } = "rs0";
+
+    /// <summary>The administrative user, made at start.</summary>
+    public string RootUsername { get; set; } = "";
+
+    /// <summary>Its password; a changed one is set at start.</summary>
+    public string RootPassword { get; set; } = "";
+
+    /// <summary>Connections to PostgreSQL for commands; a command waits for a free one. Default 100.</summary>
+    public int MaxEngineConnections { get; set; } = 100;
+
+    /// <summary>Client connections at the same time; more are closed at once. Default 2,000.</summary>
+    public int MaxConnections { get; set; } = 2_000;
+
+    /// <summary>Open cursors at the same time; opening more fails. Default 10,000.</summary>
+    public int MaxCursors { get; set; } = 10_000;
+
+    /// <summary>How long a command waits for a connection to PostgreSQL. Default 30 s.</summary>
+    public TimeSpan EngineConnectionWait { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long start-up waits for PostgreSQL. Default 60 s.</summary>
+    public TimeSpan StartupTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a cursor lives without being read. Default 10 minutes, as the engine's own files.</summary>
+    public TimeSpan CursorTimeout { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a transaction may last. Default 60 s.</summary>
+    public TimeSpan TransactionLifetime { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a transaction waits for a lock that another one holds before it gives up with WriteConflict. Default 20 ms.</summary>
+    public TimeSpan TransactionLockTimeout { get; set; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How long a transaction survives the connection that used it last, since a driver may come back on another. Default 2 s.</summary>
+    public TimeSpan OrphanedTransactionGrace { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long an unused logical session is remembered. Default 30 minutes, as <c>hello</c> says.</summary>
+    public TimeSpan SessionTimeout { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long the engine keeps the outcome of a retryable write. Default 5 minutes.</summary>
+    public TimeSpan RetryRecordRetention { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a stop waits for commands in flight. Default 10 s.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>What <c>hello</c> says about where the member is.</summary>
+    public string Host => AdvertisedHost is { Length: > 0 } host ? host : $"{BindAddress}:{Port}";
+}

@@ -1,0 +1,49 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+
+namespace Platform.Gateway;
+
+/// <summary>One sentence per wrong setting, naming its key.</summary>
+internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions>
+{
+    /// <inheritdoc />
+    public ValidateOptionsResult Validate(string? name, GatewayOptions options)
+    {
+        var failures = new List<string>();
+        Check(IPAddress.TryParse(options.BindAddress, out _), $"Gateway:BindAddress '{options.BindAddress}' is not an IP address.");
+        Check(options.Port is > 0 and < 65536, $"Gateway:Port {options.Port} is not between 1 and 65535.");
+        Check(options.ReplicaSet.Length > 0, "Gateway:ReplicaSet is empty.");
+        Check(
+            options.AdvertisedHost is null or "" || (options.AdvertisedHost.LastIndexOf(':') is > 0 and var colon
+                && ushort.TryParse(options.AdvertisedHost.AsSpan(colon + 1), out _)),
+            $"Gateway:AdvertisedHost '{options.AdvertisedHost}' is not of the form host:port.");
+        Check(options.RootUsername.Length > 0, "Gateway:RootUsername is missing.");
+        Check(options.RootPassword.Length > 0, "Gateway:RootPassword is missing.");
+        Check(
+            !Authentication.Authenticator.IsReserved(options.RootUsername),
+            $"Gateway:RootUsername '{options.RootUsername}' is a name that the engine keeps for itself.");
+        Check(options.MaxEngineConnections is > 0 and <= 1000, "Gateway:MaxEngineConnections is not between 1 and 1000.");
+        Check(options.MaxConnections > 0, "Gateway:MaxConnections is not positive.");
+        Check(options.MaxCursors > 0, "Gateway:MaxCursors is not positive.");
+        Positive(options.EngineConnectionWait, nameof(options.EngineConnectionWait));
+        Positive(options.StartupTimeout, nameof(options.StartupTimeout));
+        Positive(options.CursorTimeout, nameof(options.CursorTimeout));
+        Positive(options.TransactionLifetime, nameof(options.TransactionLifetime));
+        Positive(options.TransactionLockTimeout, nameof(options.TransactionLockTimeout));
+        Positive(options.OrphanedTransactionGrace, nameof(options.OrphanedTransactionGrace));
+        Positive(options.SessionTimeout, nameof(options.SessionTimeout));
+        Positive(options.RetryRecordRetention, nameof(options.RetryRecordRetention));
+        Positive(options.DrainTimeout, nameof(options.DrainTimeout));
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void Positive(TimeSpan value, string key) => Check(value > TimeSpan.Zero, $"Gateway:{key} is not a positive duration.");
+
+        void Check(bool holds, string sentence)
+        {
+            if (!holds)
+            {
+                failures.Add(sentence);
+            }
+        }
+    }
+}

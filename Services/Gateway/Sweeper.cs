@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Options;
+using Platform.Gateway.Cursors;
+using Platform.Gateway.Engine;
+using Platform.Gateway.Errors;
+using Platform.Gateway.Sessions;
+
+namespace Platform.Gateway;
+
+/// <summary>Ends what clients left behind: overdue transactions, idle cursors and sessions, old records of retryable writes.</summary>
+internal sealed partial class Sweeper(
+    SessionStore sessions,
+    CursorStore cursors,
+    EnginePool pool,
+    EngineState state,
+    IOptions<GatewayOptions> options,
+    TimeProvider time,
+    ILogger<Sweeper> logger) : BackgroundService
+{
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_purgeInterval = TimeSpan.FromMinutes(1);
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(s_interval, time);
+        var purged = time.GetUtcNow();
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                try
+                {
+                    await sessions.SweepAsync(stoppingToken);
+                    await cursors.KillIdleAsync(stoppingToken);
+                    if (time.GetUtcNow() - purged > s_purgeInterval && state.IsAvailable)
+                    {
+                        purged = time.GetUtcNow();
+                        await pool.TrimAsync();
+                        await PurgeAsync(stoppingToken);
+                    }
+                }
+                catch (Exception e) when (ErrorMapping.ToCommandException(e, inTransaction: false) is not null)
+                {
+                    // The engine is away or busy; the next round does what this one could not.
+                    LogSweepFailed(e.Message);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async ValueTask PurgeAsync(CancellationToken cancellationToken)
+    {
+        await using var lease = await pool.RentAsync(null, cancellationToken);
+        await lease.Connection.Command(Statements.PurgeRetryRecords)
+            .With(0, options.Value.RetryRecordRetention.TotalSeconds)
+            .RunAsync(cancellationToken);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "A round of clean-up failed: {Reason}")]
+    private partial void LogSweepFailed(string reason);
+}

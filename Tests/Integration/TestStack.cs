@@ -1,0 +1,52 @@
+using Aspire.Hosting;
+using Aspire.Hosting.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Platform.Tests.Integration;
+
+/// <summary>One start of the whole app graph, with a data directory that is removed with it.</summary>
+public sealed class TestStack : IAsyncDisposable
+{
+    /// <summary>The environment variable by which every process of a stack can be found: its value is the data directory.</summary>
+    public const string Mark = "PLATFORM_TEST_STACK";
+
+    private DistributedApplication? _app;
+
+    /// <summary>Where this stack's servers keep their data.</summary>
+    public string DataDirectory { get; } = Directory.CreateTempSubdirectory("platform-test-").FullName;
+
+    /// <summary>The running application.</summary>
+    public DistributedApplication App => _app ?? throw new InvalidOperationException("The stack has not been started.");
+
+    /// <summary>Starts the graph and waits until the API is healthy and the seeder has ended well.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // The orchestrator inherits this process's environment, and every process of the stack inherits the orchestrator's.
+        Environment.SetEnvironmentVariable(Mark, DataDirectory);
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
+            [$"--Platform:DataDirectory={DataDirectory}"], cancellationToken);
+        builder.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+
+        _app = await builder.BuildAsync(cancellationToken);
+        await _app.StartAsync(cancellationToken);
+        await _app.ResourceNotifications.WaitForResourceHealthyAsync(ResourceNames.Api, cancellationToken);
+        var seeder = await _app.ResourceNotifications.WaitForResourceAsync(
+            ResourceNames.Seeder, change => change.Snapshot.ExitCode is not null, cancellationToken);
+        if (seeder.Snapshot.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"The seeder ended with exit code {seeder.Snapshot.ExitCode}.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_app is not null)
+        {
+            await _app.DisposeAsync();
+        }
+
+        Directory.Delete(DataDirectory, recursive: true);
+    }
+}

@@ -1,0 +1,129 @@
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Platform.AppHost;
+using Platform.AppHost.Mongo;
+using Platform.AppHost.Redis;
+
+namespace Platform.Tests.Unit.AppHost;
+
+/// <summary>The graph as data: built for each engine, and nothing started.</summary>
+public sealed class GraphTests
+{
+    [Fact]
+    public async Task Containers_run_three_members_with_keyfile_on_ports_that_are_the_same_inside_and_outside()
+    {
+        var builder = CreateBuilder();
+        var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.Containers));
+
+        var container = Assert.IsType<ContainerResource>(Assert.Single(mongo.Resource.Servers));
+        var endpoints = container.Annotations.OfType<EndpointAnnotation>().ToList();
+        Assert.Equal(3, endpoints.Count);
+        Assert.All(endpoints, endpoint => Assert.Equal(endpoint.Port, endpoint.TargetPort));
+        Assert.All(endpoints, endpoint => Assert.False(endpoint.IsProxied));
+        Assert.Equal(3, endpoints.Select(endpoint => endpoint.Port).Distinct().Count());
+
+        var environment = await EnvironmentOf(builder, container);
+        Assert.Equal(MongoNames.ReplicaSet, environment["MONGO_REPLICA_SET"]);
+        Assert.Equal(string.Join(' ', endpoints.Select(endpoint => endpoint.Port)), environment["MONGO_PORTS"]);
+        Assert.True(Assert.IsType<ParameterResource>(environment["MONGO_KEYFILE"]).Secret);
+        Assert.Same(mongo.Resource.Password, environment["MONGO_ROOT_PASSWORD"]);
+    }
+
+    [Fact]
+    public async Task DocumentDb_gateway_gets_the_socket_of_its_postgres_and_the_password_as_a_secret()
+    {
+        var builder = CreateBuilder();
+        var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.Native));
+        Assert.SkipWhen(MongodReplicaSet.IsInstalled, "This machine has mongod, so the native engine is mongod.");
+
+        var postgres = Assert.IsType<ExecutableResource>(mongo.Resource.Servers[0]);
+        var gateway = Assert.IsType<ProjectResource>(mongo.Resource.Servers[1]);
+        var arguments = await ArgumentsOf(postgres);
+        var environment = await EnvironmentOf(builder, gateway);
+
+        Assert.Equal(["/image", "/data/postgres"], arguments.Take(2));
+        Assert.Equal($"Host={arguments[2]};Username=postgres;Database=postgres", environment["ConnectionStrings__postgres"]);
+        Assert.Same(mongo.Resource.Password, environment["Gateway__RootPassword"]);
+        Assert.False(gateway.Annotations.OfType<EndpointAnnotation>().Single(endpoint => endpoint.Name == "mongodb").IsProxied);
+    }
+
+    [Fact]
+    public void Passwords_are_secret_parameters_with_a_generated_default()
+    {
+        var builder = CreateBuilder();
+        builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.Native));
+        builder.AddCache(ResourceNames.Cache, Options(Engine.Native));
+
+        var parameters = builder.Resources.OfType<ParameterResource>().ToList();
+
+        Assert.Contains(parameters, parameter => parameter.Name == "mongo-password");
+        Assert.Contains(parameters, parameter => parameter.Name == "cache-password");
+        Assert.All(parameters, parameter => Assert.True(parameter.Secret));
+        Assert.All(parameters, parameter => Assert.NotNull(parameter.Default));
+    }
+
+    [Fact]
+    public async Task Redis_gets_its_password_by_environment_and_never_by_argument()
+    {
+        var builder = CreateBuilder();
+        builder.AddCache(ResourceNames.Cache, Options(Engine.Native));
+
+        var redis = builder.Resources.OfType<RedisServerResource>().Single();
+        var environment = await EnvironmentOf(builder, redis);
+
+        Assert.True(Assert.IsType<ParameterResource>(environment["REDIS_PASSWORD"]).Secret);
+        Assert.Equal(["/image", "/data/redis"], await ArgumentsOf(redis));
+    }
+
+    [Fact]
+    public async Task External_engine_runs_no_server_and_hands_on_the_given_connection_strings()
+    {
+        const string Given = "mongodb://db.example:27017/platform?replicaSet=rs7";
+        var builder = CreateBuilder($"--ConnectionStrings:{ResourceNames.Database}={Given}", $"--ConnectionStrings:{ResourceNames.Cache}=redis.example");
+
+        var database = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.External)).AddReplicaSetDatabase(ResourceNames.Database);
+        builder.AddCache(ResourceNames.Cache, Options(Engine.External));
+
+        Assert.Empty(database.Resource.Parent.Servers);
+        Assert.Equal(Given, await database.Resource.ConnectionStringExpression.GetValueAsync(TestContext.Current.CancellationToken));
+        Assert.DoesNotContain(builder.Resources, resource => resource is ExecutableResource or ContainerResource or ProjectResource);
+    }
+
+    [Fact]
+    public void Socket_directory_is_the_same_for_the_same_data_and_short_enough_for_a_socket()
+    {
+        var directory = SocketDirectory.For("/home/someone/" + new string('x', 200));
+
+        Assert.Equal(directory, SocketDirectory.For("/home/someone/" + new string('x', 200)));
+        Assert.NotEqual(directory, SocketDirectory.For("/home/someone/else"));
+        Assert.True(Path.Combine(directory, ".s.PGSQL.5432.lock").Length < 107, directory);
+    }
+
+    private static IDistributedApplicationBuilder CreateBuilder(params string[] args)
+        => DistributedApplication.CreateBuilder(new DistributedApplicationOptions { Args = args, DisableDashboard = true });
+
+    private static PlatformOptions Options(Engine engine)
+        => new() { Engine = engine, DataDirectory = "/data", ServerImage = "/image" };
+
+    private static async Task<Dictionary<string, object>> EnvironmentOf(IDistributedApplicationBuilder builder, IResource resource)
+    {
+        var context = new EnvironmentCallbackContext(builder.ExecutionContext, resource);
+        foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
+        {
+            await annotation.Callback(context);
+        }
+
+        return context.EnvironmentVariables;
+    }
+
+    private static async Task<List<object>> ArgumentsOf(IResource resource)
+    {
+        var context = new CommandLineArgsCallbackContext([]);
+        foreach (var annotation in resource.Annotations.OfType<CommandLineArgsCallbackAnnotation>())
+        {
+            await annotation.Callback(context);
+        }
+
+        return [.. context.Args];
+    }
+}

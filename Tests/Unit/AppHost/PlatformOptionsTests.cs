@@ -1,0 +1,52 @@
+using Aspire.Hosting;
+using Microsoft.Extensions.Configuration;
+using Platform.AppHost;
+
+namespace Platform.Tests.Unit.AppHost;
+
+public sealed class PlatformOptionsTests
+{
+    [Theory]
+    [InlineData(true, "Containers")]
+    [InlineData(false, "Native")]
+    public void Engine_auto_is_containers_only_where_a_runtime_answers(bool answers, string expected)
+        => Assert.Equal(expected, Read([], answers).Engine.ToString());
+
+    [Theory]
+    [InlineData("containers", "Containers")]
+    [InlineData("NATIVE", "Native")]
+    [InlineData("external", "External")]
+    public void Named_engine_is_taken_without_asking_for_a_runtime(string value, string expected)
+    {
+        var options = PlatformOptions.From(
+            Section([new("Platform:Engine", value)]), "/repository/AppHost", () => throw new InvalidOperationException("asked"));
+
+        Assert.Equal(expected, options.Engine.ToString());
+    }
+
+    [Theory]
+    [InlineData("Platform:Engine", "kubernetes")]
+    [InlineData("Platform:ApiPort", "70000")]
+    [InlineData("Platform:ApiPort", "http")]
+    [InlineData("Platform:Seed", "perhaps")]
+    public void Unusable_value_is_refused_by_naming_its_key(string key, string value)
+    {
+        var error = Assert.Throws<DistributedApplicationException>(() => Read([new(key, value)]));
+
+        Assert.StartsWith($"{key} is '{value}'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Data_is_kept_in_the_repository_of_the_app_host()
+        => Assert.Equal("/repository/.platform/data", Read([]).DataDirectory);
+
+    [Fact]
+    public void Stack_file_is_off_unless_it_is_named()
+        => Assert.Null(Read([]).StackFile);
+
+    private static PlatformOptions Read(KeyValuePair<string, string?>[] settings, bool containerRuntimeAnswers = false)
+        => PlatformOptions.From(Section(settings), "/repository/AppHost/", () => containerRuntimeAnswers);
+
+    private static IConfigurationSection Section(KeyValuePair<string, string?>[] settings)
+        => new ConfigurationBuilder().AddInMemoryCollection(settings).Build().GetSection("Platform");
+}
