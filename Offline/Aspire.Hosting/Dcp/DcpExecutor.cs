@@ -174,13 +174,11 @@ internal sealed partial class DcpExecutor(
     {
         await _stopping.CancelAsync();
         await Task.WhenAll(_watches);
-        if (_dcp is not null)
+        if (_dcp is { } dcp)
         {
-            await _dcp.DisposeAsync();
             _dcp = null;
+            await dcp.DisposeAsync();
         }
-
-        _stopping.Dispose();
     }
 
     // dcp expands the variables that a process inherits too, and one that it cannot expand blocks every process.

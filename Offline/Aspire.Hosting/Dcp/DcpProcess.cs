@@ -132,7 +132,9 @@ internal sealed partial class DcpProcess : IAsyncDisposable
             if (!_log.AllGone)
             {
                 await Client.StopServerAsync(timeout.Token);
+                LogStopping(_logger);
                 await _log.WaitAllGoneAsync(timeout.Token);
+                LogStopped(_logger);
             }
         }
         catch (DcpException ex) when (_log.AllGone || !File.Exists(_kubeconfig))
@@ -275,6 +277,12 @@ internal sealed partial class DcpProcess : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The orchestrator is ready after {Milliseconds} ms at {Server}.")]
     private static partial void LogStarted(ILogger logger, long milliseconds, Uri server);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The orchestrator was asked to stop.")]
+    private static partial void LogStopping(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The orchestrator has stopped.")]
+    private static partial void LogStopped(ILogger logger);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The orchestrator had gone already: {Reason}")]
     private static partial void LogGoneAlready(ILogger logger, string reason);

@@ -93,11 +93,7 @@ internal sealed partial class ApplicationOrchestrator(
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public async ValueTask DisposeAsync()
-    {
-        await _running.CancelAsync();
-        await executor.DisposeAsync();
-    }
+    public async ValueTask DisposeAsync() => await _running.CancelAsync();
 
     /// <summary>Starts a stopped resource, or one that waits, without waiting any longer.</summary>
     public async Task StartAsync(string instanceName, CancellationToken cancellationToken)
@@ -429,7 +425,7 @@ internal sealed partial class ApplicationOrchestrator(
     private async Task StopInOrderAsync(CancellationToken cancellationToken)
     {
         var stops = new Dictionary<IResource, Task>(ReferenceEqualityComparer.Instance);
-        var dependents = StopOrder.Dependents(model.Resources);
+        var dependents = StopOrder.Dependents([.. model.Resources]);
         await Task.WhenAll(model.Resources.Select(r => Stop(r)));
 
         Task Stop(IResource resource)
@@ -447,6 +443,7 @@ internal sealed partial class ApplicationOrchestrator(
         async Task StopAfterAsync(IResource resource, Task[] before)
         {
             await Task.WhenAll(before);
+            LogStopping(logger, resource.Name);
             await Task.WhenAll(_processes.Where(p => ReferenceEquals(p.Resource, resource)).Select(async process =>
             {
                 try
@@ -496,6 +493,9 @@ internal sealed partial class ApplicationOrchestrator(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Resource} is started without waiting any longer.")]
     private static partial void LogWaitEnded(ILogger logger, string resource);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Stopping {Resource}; nothing that runs depends on it any more.")]
+    private static partial void LogStopping(ILogger logger, string resource);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Resource} could not be stopped: {Reason}")]
     private static partial void LogStopFailed(ILogger logger, string resource, string reason);

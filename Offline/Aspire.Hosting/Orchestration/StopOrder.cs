@@ -1,4 +1,5 @@
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Dashboard;
 
 namespace Aspire.Hosting.Orchestration;
 
@@ -6,11 +7,19 @@ namespace Aspire.Hosting.Orchestration;
 internal static class StopOrder
 {
     /// <summary>The resources that wait for or refer to each resource, directly.</summary>
-    public static Dictionary<IResource, HashSet<IResource>> Dependents(IEnumerable<IResource> resources)
+    public static Dictionary<IResource, HashSet<IResource>> Dependents(IReadOnlyCollection<IResource> resources)
     {
         var dependents = new Dictionary<IResource, HashSet<IResource>>(ReferenceEqualityComparer.Instance);
+
+        // Whoever sends telemetry sends the last of it while it stops, and is held up when nobody takes it.
+        var dashboard = resources.FirstOrDefault(r => r.Name == DashboardHost.ResourceName);
         foreach (var resource in resources)
         {
+            if (dashboard is not null && !ReferenceEquals(resource, dashboard))
+            {
+                Add(dashboard, resource);
+            }
+
             foreach (var wait in resource.Annotations.OfType<WaitAnnotation>())
             {
                 Add(wait.Resource, resource);
