@@ -143,10 +143,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         Services.AddSingleton(Eventing);
         Services.AddSingleton(UserSecretsManager);
         Services.AddSingleton(_ => new DistributedApplicationModel(Resources));
-        Services.AddSingleton<ResourceLoggerService>();
-        Services.AddSingleton<ResourceNotificationService>();
-        Services.AddSingleton(services => new ResourceCommandService(
-            services.GetRequiredService<ResourceNotificationService>(), services.GetRequiredService<ResourceLoggerService>(), services));
+        Services.AddResourceObservation(forwardLogs: _options.EnableResourceLogging);
         Services.AddSingleton<DcpExecutor>();
         Services.AddSingleton<ApplicationOrchestrator>();
         Services.TryAddSingleton(TimeProvider.System);
@@ -158,11 +155,6 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
                 options.DefaultWaitBehavior = WaitBehavior.WaitOnResourceUnavailable;
             }
         });
-        if (_options.EnableResourceLogging)
-        {
-            Services.AddHostedService<ResourceLogForwarder>();
-        }
-
         // What a check found is in the resource's health reports; the log would repeat it at every try.
         Services.AddLogging(logging => logging
             .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None)

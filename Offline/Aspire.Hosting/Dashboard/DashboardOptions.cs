@@ -44,10 +44,15 @@ internal sealed class DashboardOptions
 
     /// <summary>Reads the settings. Keys that are not set are made: 128 random bits.</summary>
     /// <exception cref="DistributedApplicationException">A setting is not valid; the message names it.</exception>
-    public static DashboardOptions Read(IConfiguration configuration, DistributedApplicationOptions options, string applicationName, string? metadataPath)
+    public static DashboardOptions Read(
+        IConfiguration configuration,
+        DistributedApplicationOptions options,
+        string applicationName,
+        string? metadataPath)
     {
         var anonymous = configuration.GetValue("ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS", false);
         var allowHttp = options.AllowUnsecuredTransport || configuration.GetValue("ASPIRE_ALLOW_UNSECURED_TRANSPORT", false);
+        var randomizePorts = configuration.GetValue("DcpPublisher:RandomizePorts", false);
         var path = configuration["DcpPublisher:DashboardPath"] ?? metadataPath;
         if (string.IsNullOrEmpty(path))
         {
@@ -70,7 +75,7 @@ internal sealed class DashboardOptions
 
         var frontend = (configuration["ASPNETCORE_URLS"] ?? "")
             .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Select(url => BindAddress.Parse("ASPNETCORE_URLS", url))
+            .Select(url => Parse("ASPNETCORE_URLS", url))
             .ToArray();
         if (frontend.Length == 0)
         {
@@ -114,13 +119,17 @@ internal sealed class DashboardOptions
 
         BindAddress Address(params string[] keys)
             => keys.FirstOrDefault(k => !string.IsNullOrEmpty(configuration[k])) is { } key
-                ? BindAddress.Parse(key, configuration[key]!)
+                ? Parse(key, configuration[key]!)
                 : BindAddress.AnyLoopbackPort;
+
+        BindAddress Parse(string key, string url)
+            => BindAddress.Parse(key, url) is var address && randomizePorts ? address with { Port = 0 } : address;
 
         string? Key(params string[] keys)
             => anonymous
                 ? null
-                : keys.Select(k => configuration[k]).FirstOrDefault(v => !string.IsNullOrEmpty(v)) ?? RandomNumberGenerator.GetHexString(32, lowercase: true);
+                : keys.Select(k => configuration[k]).FirstOrDefault(v => !string.IsNullOrEmpty(v))
+                    ?? RandomNumberGenerator.GetHexString(32, lowercase: true);
     }
 
     private static string WithoutSuffix(string name)

@@ -14,20 +14,20 @@ namespace Aspire.Hosting.Dashboard;
 internal static class ResourceMessages
 {
     // What the dashboard shows for each kind of resource, in this order.
-    private static readonly Dictionary<string, (int Order, bool Sensitive)> Highlighted = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (int Order, string DisplayName, bool Sensitive)> Highlighted = new(StringComparer.Ordinal)
     {
-        [KnownProperties.Project.Path] = (0, false),
-        [KnownProperties.Project.LaunchProfile] = (1, false),
-        [KnownProperties.Executable.Path] = (0, false),
-        [KnownProperties.Executable.WorkDir] = (1, false),
-        [KnownProperties.Executable.Args] = (2, true),
-        [KnownProperties.Executable.Pid] = (3, false),
-        [KnownProperties.Container.Image] = (0, false),
-        [KnownProperties.Container.Id] = (1, false),
-        [KnownProperties.Container.Command] = (2, false),
-        [KnownProperties.Container.Args] = (3, true),
-        [KnownProperties.Container.Ports] = (4, false),
-        [KnownProperties.Container.Lifetime] = (5, false),
+        [KnownProperties.Project.Path] = (0, "Project path", false),
+        [KnownProperties.Project.LaunchProfile] = (1, "Launch profile", false),
+        [KnownProperties.Executable.Path] = (0, "Executable path", false),
+        [KnownProperties.Executable.WorkDir] = (1, "Working directory", false),
+        [KnownProperties.Executable.Args] = (2, "Executable arguments", true),
+        [KnownProperties.Executable.Pid] = (3, "Process ID", false),
+        [KnownProperties.Container.Image] = (0, "Container image", false),
+        [KnownProperties.Container.Id] = (1, "Container ID", false),
+        [KnownProperties.Container.Command] = (2, "Container command", false),
+        [KnownProperties.Container.Args] = (3, "Container arguments", true),
+        [KnownProperties.Container.Ports] = (4, "Container ports", false),
+        [KnownProperties.Container.Lifetime] = (5, "Container lifetime", false),
     };
 
     public static Contract.Resource From(ResourceEvent resourceEvent)
@@ -117,6 +117,7 @@ internal static class ResourceMessages
             {
                 message.IsHighlighted = true;
                 message.SortOrder = shown.Order;
+                message.DisplayName = shown.DisplayName;
                 sensitive |= shown.Sensitive;
             }
 
