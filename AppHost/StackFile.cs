@@ -134,8 +134,9 @@ internal sealed partial class StackFile(
     {
         var snapshot = _snapshots.GetValueOrDefault(resource.Name);
         return !IsShown(resource, snapshot)
-            || snapshot?.HealthStatus == HealthStatus.Healthy
-            || (snapshot?.State?.Text == KnownResourceStates.Finished && snapshot.ExitCode is null or 0);
+            || (resource.Annotations.OfType<JobAnnotation>().Any()
+                ? snapshot?.State?.Text == KnownResourceStates.Finished && snapshot.ExitCode == 0
+                : snapshot?.HealthStatus == HealthStatus.Healthy);
     }
 
     private static bool HasFailed(CustomResourceSnapshot snapshot)

@@ -22,7 +22,8 @@ build() {
   # No build server is left behind.
   if ! dotnet build "$root/$1" -c "$configuration" -v quiet --nologo -nodeReuse:false -p:UseSharedCompilation=false >"$log" 2>&1 7>&-; then
     if grep -q NU1301 "$log"; then die "The package feed could not be reached: check the connection or the proxy, then start again (details: $log)."; fi
-    grep -E '(error|warning) [A-Z]+[0-9]+' "$log" | sed "s#$root/##g; s# \[[^]]*\]\$##" | sort -u | head -n 20 >&2 || cat "$log" >&2
+    grep -E 'error( [A-Z]+[0-9]+)? ?:' "$log" | sed "s#$root/##g; s# \[[^]]*\]\$##" | sort -u \
+      | awk 'NR <= 20 { print } END { if (NR > 20) print "... and " NR - 20 " more" }' >&2 || tail -n 20 "$log" >&2
     die "The build of ${1##*/} failed (details: $log)."
   fi
   mv -f "$stamp.new" "$stamp"

@@ -50,7 +50,8 @@ internal static class MigratorCommands
         var steps = new Option<int>("--steps") { Description = "How many migrations to take back.", DefaultValueFactory = _ => 1 };
         steps.Validators.Add(option =>
         {
-            if (option.GetValueOrDefault<int>() < 1)
+            // What is not a number at all is refused by the option itself.
+            if (option.Tokens.Count > 0 && int.TryParse(option.Tokens[0].Value, CultureInfo.InvariantCulture, out var count) && count < 1)
             {
                 option.AddError("--steps must be at least 1.");
             }

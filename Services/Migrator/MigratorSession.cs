@@ -21,6 +21,7 @@ internal sealed class MigratorSession(
     ILogger<MigratorSession> logger)
 {
     private const string LeaseName = "migrator";
+    private const int Attempts = 5;
 
     public Task WaitForDatabaseAsync(CancellationToken cancellationToken) => DatabaseReadiness.WaitAsync(
         database.Database, options.Value.DatabaseTimeout, time, reason => SessionLog.WaitingForDatabase(logger, reason), cancellationToken);
@@ -75,8 +76,19 @@ internal sealed class MigratorSession(
     private async Task<int> AloneAsync(Func<long, CancellationToken, Task<int>> work, CancellationToken cancellationToken)
     {
         var settings = new LeaseOptions { Duration = options.Value.LeaseDuration, AcquireTimeout = options.Value.LeaseTimeout };
-        await using var lease = await Lease.AcquireAsync(leases, LeaseName, settings, time, logger, cancellationToken: cancellationToken);
-        return await lease.RunAsync(token => work(lease.Fence, token), cancellationToken);
+        for (var attempt = 1; ; attempt++)
+        {
+            await using var lease = await Lease.AcquireAsync(leases, LeaseName, settings, time, logger, cancellationToken: cancellationToken);
+            try
+            {
+                return await lease.RunAsync(token => work(lease.Fence, token), cancellationToken);
+            }
+            catch (LeaseLostException) when (attempt < Attempts)
+            {
+                // A machine that stood still for a while, most often: queue up again, whoever is at work now.
+                SessionLog.QueueingAgain(logger, attempt + 1, Attempts);
+            }
+        }
     }
 
     // The catalogue has a record of its own, so that the history also shows when indexes were last changed, and by which version.

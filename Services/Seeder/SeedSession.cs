@@ -126,7 +126,8 @@ internal sealed class SeedSession(
 
     private void RefuseProduction(bool force)
     {
-        if (environment.IsProduction() && !force)
+        // A variable that is set to nothing hides the default, which is Production.
+        if ((environment.IsProduction() || string.IsNullOrWhiteSpace(environment.EnvironmentName)) && !force)
         {
             throw new SeedRefusedException("The environment is Production, where made-up data does not belong; set DOTNET_ENVIRONMENT=Development, or give --force.");
         }

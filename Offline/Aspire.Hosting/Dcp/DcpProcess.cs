@@ -214,9 +214,12 @@ internal sealed partial class DcpProcess : IAsyncDisposable
     {
         var started = Stopwatch.GetTimestamp();
         var goneSince = (long?)null;
-        while (!File.Exists(kubeconfig))
+
+        // The server must have been seen too: to who watches for its end, the time between the launcher's last line and the server's
+        // first one looks like that end.
+        while (!File.Exists(kubeconfig) || log.AllGone)
         {
-            // Between the launcher's end and the server's first line nobody is connected either, but not for seconds.
+            // Nobody is connected then either, but not for seconds.
             goneSince = log.AllGone ? goneSince ?? Stopwatch.GetTimestamp() : null;
             if (goneSince is { } since && Stopwatch.GetElapsedTime(since) > TimeSpan.FromSeconds(5))
             {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
@@ -19,12 +20,19 @@ public sealed partial class ProductCache(
     // How long a change is remembered: longer than any load from the database takes.
     private static readonly TimeSpan ChangeMemory = TimeSpan.FromMinutes(10);
 
+    // Beyond this many changes during an outage, entries are stale until they expire.
+    private const int MaxOwed = 10_000;
+
     private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(30);
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
     // Connecting blocks for as long as the server does not answer; it happens once and beside the requests.
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection = new(() => Task.Run(connect));
+
+    // Changes that Redis could not be told about, with the time of each: these entries are not believed until it was told.
+    private readonly ConcurrentDictionary<(ObjectId TenantId, ObjectId ProductId), long> _owed = new();
+    private int _settling;
     private long _lastLog;
 
     /// <summary>Starts to connect, without waiting.</summary>
@@ -44,6 +52,13 @@ public sealed partial class ProductCache(
         var changes = CacheKeys.ProductChanges(tenantId, productId);
 
         var found = await TryAsync(redis => redis.StringGetAsync([key, changes]), cancellationToken);
+        if (found is not null && !_owed.IsEmpty)
+        {
+            // Redis answers again.
+            _ = SettleAsync();
+            found = _owed.ContainsKey((tenantId, productId)) ? null : found;
+        }
+
         if (found is [{ IsNull: false } entry, _] && Read(entry) is { } cached)
         {
             return (cached, true);
@@ -59,36 +74,72 @@ public sealed partial class ProductCache(
     }
 
     /// <summary>
-    /// Forgets products whose data changed. When Redis is away the old entries live on until they expire.
+    /// Forgets products whose data changed. When Redis is away it is told later, and this process does not believe the old
+    /// entries until then; other processes may serve them until they expire.
     /// </summary>
     /// <param name="tenantId">The tenant.</param>
     /// <param name="productIds">The products.</param>
-    public Task InvalidateAsync(ObjectId tenantId, IEnumerable<ObjectId> productIds)
+    public async Task InvalidateAsync(ObjectId tenantId, IEnumerable<ObjectId> productIds)
     {
         ArgumentNullException.ThrowIfNull(productIds);
-        var ids = productIds.ToArray();
-
-        // Not tied to the request: the data has changed, whether or not the caller still waits for the answer.
-        return TryAsync(
-            async redis =>
+        var products = productIds.Select(productId => (tenantId, productId)).ToArray();
+        if (!await ForgetAsync(products))
+        {
+            foreach (var product in products)
             {
-                var batch = redis.CreateBatch();
-                List<Task> answers = [];
-                foreach (var id in ids)
+                if (_owed.Count < MaxOwed)
                 {
-                    // The count goes up first: a reader that stores in between is refused or deleted.
-                    var changes = CacheKeys.ProductChanges(tenantId, id);
-                    answers.Add(batch.StringIncrementAsync(changes));
-                    answers.Add(batch.KeyExpireAsync(changes, ChangeMemory));
-                    answers.Add(batch.KeyDeleteAsync(CacheKeys.Product(tenantId, id)));
+                    _owed[product] = time.GetTimestamp();
                 }
-
-                batch.Execute();
-                await Task.WhenAll(answers);
-                return true;
-            },
-            CancellationToken.None);
+            }
+        }
     }
+
+    private async Task SettleAsync()
+    {
+        if (Interlocked.Exchange(ref _settling, 1) == 1)
+        {
+            return;
+        }
+
+        try
+        {
+            var owed = _owed.Take(1000).ToArray();
+            if (await ForgetAsync([.. owed.Select(entry => entry.Key)]))
+            {
+                foreach (var entry in owed)
+                {
+                    // Only if it has not changed again since.
+                    _owed.TryRemove(entry);
+                }
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _settling, 0);
+        }
+    }
+
+    // Not tied to a request: the data has changed, whether or not the caller still waits for the answer.
+    private Task<bool> ForgetAsync((ObjectId TenantId, ObjectId ProductId)[] products) => TryAsync(
+        async redis =>
+        {
+            var batch = redis.CreateBatch();
+            List<Task> answers = [];
+            foreach (var (tenantId, productId) in products)
+            {
+                // The count goes up first: a reader that stores in between is refused or deleted.
+                var changes = CacheKeys.ProductChanges(tenantId, productId);
+                answers.Add(batch.StringIncrementAsync(changes));
+                answers.Add(batch.KeyExpireAsync(changes, ChangeMemory));
+                answers.Add(batch.KeyDeleteAsync(CacheKeys.Product(tenantId, productId)));
+            }
+
+            batch.Execute();
+            await Task.WhenAll(answers);
+            return true;
+        },
+        CancellationToken.None);
 
     private async Task<bool> StoreAsync(IDatabase redis, string key, string changes, RedisValue seen, ProductDetails product)
     {

@@ -134,7 +134,8 @@ public sealed class OrderBook(PlatformDatabase database, TimeProvider time) : IO
 
     private Order Write(Tenant tenant, OrderDraft draft, Dictionary<ObjectId, Product> products)
     {
-        var now = time.GetUtcNow().UtcDateTime;
+        // BSON dates have milliseconds; the answer now shall equal the answer later.
+        var now = new BsonDateTime(time.GetUtcNow().UtcDateTime).ToUniversalTime();
         var lines = draft.Lines.Select(line =>
         {
             var product = products[line.ProductId];

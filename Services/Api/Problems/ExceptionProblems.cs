@@ -18,6 +18,8 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             return true;
         }
 
+        // The middleware has taken the endpoint off the request.
+        var endpoint = http.Features.Get<IExceptionHandlerFeature>()?.Endpoint?.DisplayName;
         var problem = exception switch
         {
             BadHttpRequestException bad => ApiProblem.Of(bad.StatusCode, TitleOf(bad.StatusCode)),
@@ -29,11 +31,11 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         switch (problem.StatusCode)
         {
             case StatusCodes.Status503ServiceUnavailable:
-                DatabaseAway(logger, http.Request.Method, http.GetEndpoint()?.DisplayName, exception.Message);
+                DatabaseAway(logger, endpoint, FirstLine(exception.Message));
                 http.Response.Headers.RetryAfter = ApiProblem.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
                 break;
             case StatusCodes.Status500InternalServerError:
-                Failed(logger, exception, http.Request.Method, http.GetEndpoint()?.DisplayName);
+                Failed(logger, exception, endpoint);
                 break;
         }
 
@@ -49,6 +51,14 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             .ExecuteAsync(http);
     }
 
+    // The driver's messages go on with the stack traces of its heartbeats.
+    private static string FirstLine(string message)
+    {
+        var line = message.AsSpan();
+        line = line[..Math.Min(line.IndexOfAny('\r', '\n') is >= 0 and var end ? end : line.Length, 200)];
+        return line.ToString();
+    }
+
     private static string TitleOf(int status) => status switch
     {
         StatusCodes.Status413PayloadTooLarge => "The request body is too large.",
@@ -56,9 +66,9 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         _ => "The request is malformed.",
     };
 
-    [LoggerMessage(1, LogLevel.Warning, "{Method} {Endpoint}: the database is away: {Reason}")]
-    private static partial void DatabaseAway(ILogger logger, string method, string? endpoint, string reason);
+    [LoggerMessage(1, LogLevel.Warning, "{Endpoint}: the database is away: {Reason}")]
+    private static partial void DatabaseAway(ILogger logger, string? endpoint, string reason);
 
-    [LoggerMessage(2, LogLevel.Error, "{Method} {Endpoint} failed")]
-    private static partial void Failed(ILogger logger, Exception exception, string method, string? endpoint);
+    [LoggerMessage(2, LogLevel.Error, "{Endpoint} failed")]
+    private static partial void Failed(ILogger logger, Exception exception, string? endpoint);
 }

@@ -45,8 +45,13 @@ internal static class ExplainedPlan
     private static BsonDocument? Stage(JsonElement node, Statistics statistics)
     {
         var type = Text(node, "Node Type");
+        if (type == "Bitmap Heap Scan" && WalksWholeCollection(node))
+        {
+            type = "Seq Scan";
+        }
+
         var inputs = node.TryGetProperty("Plans", out var plans)
-            ? plans.EnumerateArray().Select(p => Stage(p, statistics)).OfType<BsonDocument>().ToList()
+            && type != "Seq Scan" ? plans.EnumerateArray().Select(p => Stage(p, statistics)).OfType<BsonDocument>().ToList()
             : [];
         switch (type)
         {
@@ -84,15 +89,22 @@ internal static class ExplainedPlan
         }
     }
 
+    /// <summary>
+    /// The primary key of a collection's table begins with a column that is the same in all of its rows; a scan of it that
+    /// does not ask for an <c>_id</c> (column object_id) reads every document.
+    /// </summary>
+    private static bool WalksWholeCollection(JsonElement bitmapHeapScan) =>
+        bitmapHeapScan.TryGetProperty("Plans", out var plans) && plans.GetArrayLength() == 1
+        && Text(plans[0], "Index Name") == "_id_"
+        && !Text(plans[0], "Index Cond").Contains("object_id", StringComparison.Ordinal);
+
     private static BsonDocument IndexScan(JsonElement node)
     {
         var index = Text(node, "Index Name");
-        // The primary key of a collection's table is the index on _id.
-        var isId = index.StartsWith("collection_pk_", StringComparison.Ordinal) || index.Length == 0;
         return Counted(node, new BsonDocument
         {
             { "stage", "IXSCAN" },
-            { "indexName", isId ? "_id_" : index },
+            { "indexName", index },
             { "direction", Text(node, "Scan Direction") is "Backward" ? "backward" : "forward" },
         });
     }

@@ -32,7 +32,7 @@ public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
     public IOrderBook Orders { get; } = Substitute.For<IOrderBook>();
 
     public Func<IConnectionMultiplexer> Redis { get; set; } =
-        () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, CommandFlags.None, "Redis is away.", null, CommandStatus.Unknown);
+        () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "Redis is away.");
 
     public ApiFactory()
     {

@@ -61,9 +61,9 @@ public sealed class ProductCacheTests
     {
         foreach (var failure in new Exception[]
         {
-            new RedisConnectionException(ConnectionFailureType.SocketClosed, CommandFlags.None, "gone", null, CommandStatus.Unknown),
-            new RedisTimeoutException(CommandFlags.None, "late", CommandStatus.Sent),
-            new RedisServerException(RedisErrorKind.Loading, CommandFlags.None, "LOADING"),
+            new RedisConnectionException(ConnectionFailureType.SocketClosed, "gone"),
+            new RedisTimeoutException("late", CommandStatus.Sent),
+            new RedisServerException("LOADING"),
         })
         {
             _redis.StringGetAsync((RedisKey[])null!, default).ThrowsAsyncForAnyArgs(failure);
@@ -110,9 +110,29 @@ public sealed class ProductCacheTests
     [Fact]
     public async Task Invalidation_with_Redis_away_does_not_fail()
     {
-        var cache = Cache(connect: () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, CommandFlags.None, "away", null, CommandStatus.Unknown));
+        var cache = Cache(connect: () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "away"));
 
         await cache.InvalidateAsync(TenantId, [ProductId]);
+    }
+
+    [Fact]
+    public async Task After_a_lost_invalidation_the_old_entry_is_not_believed_until_Redis_was_told()
+    {
+        Holds(JsonSerializer.SerializeToUtf8Bytes(Product, JsonSerializerOptions.Web));
+        var batch = Substitute.For<IBatch>();
+        _redis.CreateBatch().Returns(batch);
+        batch.KeyDeleteAsync((RedisKey)"", default).ThrowsAsyncForAnyArgs(new RedisServerException("READONLY"));
+        var cache = Cache();
+        Assert.True((await cache.GetAsync(TenantId, ProductId, Load, Cancellation)).Hit);
+
+        await cache.InvalidateAsync(TenantId, [ProductId]);
+        var whileOwed = await cache.GetAsync(TenantId, ProductId, Load, Cancellation);
+        batch.KeyDeleteAsync((RedisKey)"", default).ReturnsForAnyArgs(true);
+        await cache.GetAsync(TenantId, ProductId, Load, Cancellation);
+        var settled = await cache.GetAsync(TenantId, ProductId, Load, Cancellation);
+
+        Assert.False(whileOwed.Hit);
+        Assert.True(settled.Hit);
     }
 
     private static Task<ProductDetails?> Load(CancellationToken cancellationToken) => Task.FromResult<ProductDetails?>(Product);

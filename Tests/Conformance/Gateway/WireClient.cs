@@ -1,0 +1,118 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using MongoDB.Bson;
+using MongoDB.Bson.Serialization;
+
+namespace Platform.Tests.Conformance.Gateway;
+
+/// <summary>A client that sends exactly the bytes it is told to, for what drivers never send.</summary>
+internal sealed class WireClient : IAsyncDisposable
+{
+    private readonly TcpClient _tcp = new() { NoDelay = true };
+    private int _requestId;
+
+    private NetworkStream Stream => _tcp.GetStream();
+
+    /// <summary>Connects without logging in.</summary>
+    public static async Task<WireClient> ConnectAsync(GatewayFixture gateway, CancellationToken cancellationToken)
+    {
+        gateway.Require();
+        var client = new WireClient();
+        await client._tcp.ConnectAsync("127.0.0.1", gateway.Port, cancellationToken);
+        return client;
+    }
+
+    /// <summary>Logs in by a SCRAM exchange computed here.</summary>
+    public async Task LoginAsync(string user, string password, CancellationToken cancellationToken)
+    {
+        var clientFirst = $"n={user.Replace("=", "=3D", StringComparison.Ordinal).Replace(",", "=2C", StringComparison.Ordinal)},r=0123456789abcdef";
+        var start = await CommandAsync(
+            new BsonDocument
+            {
+                { "saslStart", 1 }, { "mechanism", "SCRAM-SHA-256" }, { "payload", Encoding.UTF8.GetBytes("n,," + clientFirst) },
+                { "options", new BsonDocument("skipEmptyExchange", true) }, { "$db", "admin" },
+            },
+            cancellationToken);
+        var serverFirst = Encoding.UTF8.GetString(start["payload"].AsByteArray);
+        var fields = serverFirst.Split(',').ToDictionary(f => f[0], f => f[2..]);
+        var withoutProof = $"c=biws,r={fields['r']}";
+        var salted = Rfc2898DeriveBytes.Pbkdf2(
+            password, Convert.FromBase64String(fields['s']), int.Parse(fields['i'], null), HashAlgorithmName.SHA256, 32);
+        var clientKey = HMACSHA256.HashData(salted, "Client Key"u8);
+        var message = Encoding.UTF8.GetBytes($"{clientFirst},{serverFirst},{withoutProof}");
+        var signature = HMACSHA256.HashData(SHA256.HashData(clientKey), message);
+        var proof = clientKey.Zip(signature, (a, b) => (byte)(a ^ b)).ToArray();
+        var end = await CommandAsync(
+            new BsonDocument
+            {
+                { "saslContinue", 1 }, { "conversationId", start["conversationId"] },
+                { "payload", Encoding.UTF8.GetBytes($"{withoutProof},p={Convert.ToBase64String(proof)}") }, { "$db", "admin" },
+            },
+            cancellationToken);
+        var expected = HMACSHA256.HashData(HMACSHA256.HashData(salted, "Server Key"u8), message);
+        Xunit.Assert.Equal("v=" + Convert.ToBase64String(expected), Encoding.UTF8.GetString(end["payload"].AsByteArray));
+        Xunit.Assert.True(end["done"].AsBoolean);
+    }
+
+    /// <summary>Sends a command as OP_MSG and returns the reply.</summary>
+    public async Task<BsonDocument> CommandAsync(BsonDocument command, CancellationToken cancellationToken, uint flags = 0)
+    {
+        await SendAsync(Message(command, ++_requestId, flags), cancellationToken);
+        return (await ReceiveAsync(cancellationToken)).Reply;
+    }
+
+    /// <summary>The bytes of a command as OP_MSG.</summary>
+    public static byte[] Message(BsonDocument command, int requestId, uint flags = 0)
+    {
+        var body = command.ToBson();
+        var message = new byte[21 + body.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(message, message.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(4), requestId);
+        BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(12), 2013);
+        BinaryPrimitives.WriteUInt32LittleEndian(message.AsSpan(16), flags);
+        body.CopyTo(message, 21);
+        return message;
+    }
+
+    /// <summary>Sends bytes as they are.</summary>
+    public async Task SendAsync(byte[] bytes, CancellationToken cancellationToken) => await Stream.WriteAsync(bytes, cancellationToken);
+
+    /// <summary>Ends the sending side.</summary>
+    public void EndSending() => _tcp.Client.Shutdown(SocketShutdown.Send);
+
+    /// <summary>Receives a reply with its header fields.</summary>
+    public async Task<(int RequestId, int ResponseTo, uint Flags, BsonDocument Reply)> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        var header = new byte[21];
+        await Stream.ReadExactlyAsync(header, cancellationToken);
+        var body = new byte[BinaryPrimitives.ReadInt32LittleEndian(header) - 21];
+        await Stream.ReadExactlyAsync(body, cancellationToken);
+        return (
+            BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(4)),
+            BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(8)),
+            BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(16)),
+            BsonSerializer.Deserialize<BsonDocument>(body));
+    }
+
+    /// <summary>Waits until the gateway ends the connection.</summary>
+    public async Task<bool> IsClosedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Stream.ReadAsync(new byte[1], cancellationToken) == 0;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync()
+    {
+        _tcp.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}
