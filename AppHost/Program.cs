@@ -12,13 +12,13 @@ var database = mongo.AddReplicaSetDatabase(ResourceNames.Database);
 var cache = builder.AddCache(ResourceNames.Cache, options);
 
 // Jobs: the migrator prepares the database; the seeder fills it, in development only.
-var migrator = builder.AddService<Projects.Migrator>(ResourceNames.Migrator)
+var migrator = builder.AddJob<Projects.Migrator>(ResourceNames.Migrator)
     .WithReference(database)
     .WaitFor(database);
 
 if (builder.ExecutionContext.IsRunMode && options.Seed)
 {
-    builder.AddService<Projects.Seeder>(ResourceNames.Seeder)
+    builder.AddJob<Projects.Seeder>(ResourceNames.Seeder)
         .WithReference(database)
         .WaitForCompletion(migrator);
 }

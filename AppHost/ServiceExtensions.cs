@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Hosting;
-
 namespace Platform.AppHost;
 
 internal static class ServiceExtensions
@@ -12,4 +10,9 @@ internal static class ServiceExtensions
         where TProject : IProjectMetadata, new()
         => builder.AddProject<TProject>(name, launchProfileName: null)
             .WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName);
+
+    /// <summary>Adds a project that does one thing and ends: it is done when it has ended with exit code 0, not while it runs.</summary>
+    public static IResourceBuilder<ProjectResource> AddJob<TProject>(this IDistributedApplicationBuilder builder, string name)
+        where TProject : IProjectMetadata, new()
+        => builder.AddService<TProject>(name).WithAnnotation(new JobAnnotation());
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
@@ -46,7 +47,12 @@ internal sealed partial class StackFile(
     IConfiguration configuration,
     ILogger<StackFile> logger) : BackgroundService
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        // For files, not for HTML: a connection string keeps its ampersands.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly ConcurrentDictionary<string, CustomResourceSnapshot> _snapshots = new(StringComparer.OrdinalIgnoreCase);
@@ -128,8 +134,9 @@ internal sealed partial class StackFile(
     {
         var snapshot = _snapshots.GetValueOrDefault(resource.Name);
         return !IsShown(resource, snapshot)
-            || snapshot?.HealthStatus == HealthStatus.Healthy
-            || (snapshot?.State?.Text == KnownResourceStates.Finished && snapshot.ExitCode is null or 0);
+            || (resource.Annotations.OfType<JobAnnotation>().Any()
+                ? snapshot?.State?.Text == KnownResourceStates.Finished && snapshot.ExitCode == 0
+                : snapshot?.HealthStatus == HealthStatus.Healthy);
     }
 
     private static bool HasFailed(CustomResourceSnapshot snapshot)

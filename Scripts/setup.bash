@@ -47,7 +47,7 @@ step() {
   fi
   die "${reason:-The $label could not be made} $where."
 }
-network_trouble='NU1301|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|Could not resolve|Temporary failure resolving'
+network_trouble='NU1301|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|Could not resolve [^S]|Temporary failure resolving'
 network_trouble+='|Unable to connect|Could not connect|Connection refused|Connection timed out|Network is unreachable|Failed to fetch'
 
 interrupted() {
@@ -59,10 +59,6 @@ interrupted() {
 }
 
 # ---- Setup ------------------------------------------------------------------------------------------------------
-
-profile() { # prints the remembered package profile, nothing when there is none
-  [[ ! -e $profile_file ]] || sed -n 's/.*<PackageProfile>\(.*\)<\/PackageProfile>.*/\1/p' "$profile_file"
-}
 
 remember_profile() {
   printf '<Project><PropertyGroup><PackageProfile>%s</PackageProfile></PropertyGroup></Project>\n' "$1" >"$profile_file.new"
@@ -138,13 +134,16 @@ node_tools_entry() {
   printf 'store/node-tools-%.12s' "$hash"
 }
 
+# npm's own patience would hide a missing network for minutes.
+npm_options=(--loglevel=error --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=4000)
+
 make_aspire() {
   local work=$cache/$aspire_entry.partial package actual versions
   rm -rf "$work"
   mkdir -p "$work/home" "$work/install"
   cd "$work" || exit
   # npm compares what it fetched with the registry's hash; the one kept here guards against a changed registry.
-  npm pack "$aspire_package@$aspire_version" --pack-destination "$work" --loglevel=error
+  npm pack "$aspire_package@$aspire_version" --pack-destination "$work" "${npm_options[@]}"
   package=$(echo "$work"/*.tgz)
   actual=$(integrity "$package")
   [[ $actual == "$aspire_integrity" ]] \
@@ -170,8 +169,8 @@ make_image() {
   mkdir -p "$work/root" "$work/tmp"
   # Debian machines already know a mirror that they reach; others get mmdebstrap's own.
   if grep -qsx 'ID=debian' /etc/os-release; then
-    mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null \
-      | sed -nE '/^[[:space:]]*(URIs:|deb )/ s#.*[[:space:]](https?://[^[:space:]]+/debian/?)([[:space:]].*)?$#\1#p' | head -n1)
+    mirror=$({ cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null || true; } \
+      | sed -nE '/^(URIs:|deb )/ s#.*[[:space:]](https?://[^[:space:]]+/debian/?)([[:space:]].*)?$#\1#p' | head -n1)
   fi
   [[ -z $mirror ]] || options+=("$mirror")
   proxy=$(apt-config shell proxy Acquire::http::Proxy | sed -n "s/^proxy='\(.*\)'$/\1/p")
@@ -203,7 +202,7 @@ make_node_tools() {
   mkdir -p "$work"
   cp "$node_tools_source/package.json" "$node_tools_source/package-lock.json" "$work"
   cd "$work" || exit
-  npm ci --no-audit --no-fund --loglevel=error
+  npm ci --no-audit --no-fund "${npm_options[@]}"
   mv -T "$work" "$cache/$entry"
   publish node-tools "$entry"
 }
@@ -257,7 +256,7 @@ setup_for() {
   for part in "${parts[@]}"; do
     case $part in
       aspire) step "Aspire tools (orchestrator, dashboard)" make_aspire ;;
-      image) step "server image (PostgreSQL with DocumentDB, Redis)" make_image ;;
+      image) is_published server-image "$(image_entry)" || step "server image (PostgreSQL with DocumentDB, Redis)" make_image ;;
       node_tools) step "test clients (mongosh, Node.js driver)" make_node_tools ;;
     esac
   done

@@ -4,12 +4,6 @@
 
 # ---- Building ---------------------------------------------------------------------------------------------------
 
-output() { # PROJECT PROGRAM: path of a built program
-  local pivot=${configuration,,}
-  [[ $(profile) != offline ]] || pivot+=_offline
-  printf '%s/artifacts/bin/%s/%s/%s' "$root" "$1" "$pivot" "$2"
-}
-
 # build PROJECT: builds it unless nothing it may depend on changed since the last time
 build() {
   local stamp key newer started=$SECONDS log=$root/artifacts/build.log
@@ -28,7 +22,8 @@ build() {
   # No build server is left behind.
   if ! dotnet build "$root/$1" -c "$configuration" -v quiet --nologo -nodeReuse:false -p:UseSharedCompilation=false >"$log" 2>&1 7>&-; then
     if grep -q NU1301 "$log"; then die "The package feed could not be reached: check the connection or the proxy, then start again (details: $log)."; fi
-    grep -E '(error|warning) [A-Z]+[0-9]+' "$log" | sed "s#$root/##g; s# \[[^]]*\]\$##" | sort -u | head -n 20 >&2 || cat "$log" >&2
+    grep -E 'error( [A-Z]+[0-9]+)? ?:' "$log" | sed "s#$root/##g; s# \[[^]]*\]\$##" | sort -u \
+      | awk 'NR <= 20 { print } END { if (NR > 20) print "... and " NR - 20 " more" }' >&2 || tail -n 20 "$log" >&2
     die "The build of ${1##*/} failed (details: $log)."
   fi
   mv -f "$stamp.new" "$stamp"
@@ -94,7 +89,7 @@ read_counts() {
 }
 
 check_leftovers() { # MARK: servers of the last test may need a moment to end
-  local left deadline=$((SECONDS + 20))
+  local left deadline=$((SECONDS + ${PLATFORM_LEFTOVER_TIMEOUT:-20}))
   while :; do
     mapfile -t left < <(grep -lzxF -- "PLATFORM_TEST_RUN=$1" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3)
     ((${#left[@]})) || return 0

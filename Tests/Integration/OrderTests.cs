@@ -1,7 +1,7 @@
 using System.Net;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Data.Catalogue;
+using Xunit;
 
 namespace Platform.Tests.Integration;
 
@@ -139,7 +139,7 @@ public sealed class OrderTests(StackFixture stack)
             lines = new[] { Line(shelf, quantity) },
         });
 
-    private Task SetStockAsync(Shelf shelf, int stock)
+    private Task<UpdateResult> SetStockAsync(Shelf shelf, int stock)
         => Collection(CollectionNames.Inventory).UpdateOneAsync(
             ItemOf(shelf), new BsonDocument("$set", new BsonDocument { ["onHand"] = stock, ["reserved"] = 0 }), cancellationToken: Token);
 

@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace Platform.Tests.Integration;
 
 public sealed class ShutdownTests

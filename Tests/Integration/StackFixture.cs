@@ -2,6 +2,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.Testing;
 using MongoDB.Driver;
 using Platform.Tests.Integration;
+using Xunit;
 
 [assembly: AssemblyFixture(typeof(StackFixture))]
 

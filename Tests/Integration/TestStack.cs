@@ -26,7 +26,10 @@ public sealed class TestStack : IAsyncDisposable
         Environment.SetEnvironmentVariable(Mark, DataDirectory);
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
             [$"--Platform:DataDirectory={DataDirectory}"], cancellationToken);
-        builder.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+        // What resources print is kept by the graph and shown by a wait that fails; here it would drown the results.
+        builder.Services.AddLogging(logging => logging
+            .SetMinimumLevel(LogLevel.Warning)
+            .AddFilter("Platform.AppHost.Resources", LogLevel.None));
 
         _app = await builder.BuildAsync(cancellationToken);
         await _app.StartAsync(cancellationToken);

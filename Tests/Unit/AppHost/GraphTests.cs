@@ -3,6 +3,7 @@ using Aspire.Hosting.ApplicationModel;
 using Platform.AppHost;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
+using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;
 

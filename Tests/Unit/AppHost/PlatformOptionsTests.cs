@@ -1,6 +1,7 @@
 using Aspire.Hosting;
 using Microsoft.Extensions.Configuration;
 using Platform.AppHost;
+using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;
 

@@ -1,0 +1,4 @@
+namespace Aspire.Hosting.ApplicationModel;
+
+/// <summary>The resource starts only when a user asks for it.</summary>
+public sealed class ExplicitStartupAnnotation : IResourceAnnotation;

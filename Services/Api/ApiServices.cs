@@ -1,0 +1,100 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+using Platform.Api.Caching;
+using Platform.Api.OpenApi;
+using Platform.Api.Orders;
+using Platform.Api.Problems;
+using Platform.Api.Products;
+using Platform.Api.Stores;
+using Platform.Api.Tenants;
+using StackExchange.Redis;
+
+namespace Platform.Api;
+
+/// <summary>What the API is made of.</summary>
+internal static class ApiServices
+{
+    // Orders are the largest bodies: 100 lines of about 70 bytes.
+    private const long MaxRequestBodyBytes = 64 * 1024;
+
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan DatabaseTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan RedisTimeout = TimeSpan.FromSeconds(1);
+
+    public static void AddApi(this WebApplicationBuilder builder)
+    {
+        builder.AddServiceDefaults();
+        builder.AddPlatformData(client =>
+        {
+            // A caller is better served by a quick 503 than by the driver's half minute.
+            client.ServerSelectionTimeout = DatabaseTimeout;
+            client.ConnectTimeout = DatabaseTimeout;
+        });
+        builder.AddProductCache();
+
+        builder.Services.AddSingleton<ITenantDirectory, TenantDirectory>();
+        builder.Services.AddSingleton<IProductCatalogue, ProductCatalogue>();
+        builder.Services.AddSingleton<IStoreFinder, StoreFinder>();
+        builder.Services.AddSingleton<IOrderBook, OrderBook>();
+
+        // Numbers are numbers, also in the document, which else allows strings.
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict);
+        builder.Services.AddProblemDetails();
+        builder.Services.AddExceptionHandler<ExceptionProblems>();
+        builder.Services.AddApiDocument();
+        builder.Services.AddRequestTimeouts(options => options.DefaultPolicy = new RequestTimeoutPolicy
+        {
+            Timeout = RequestTimeout,
+            TimeoutStatusCode = StatusCodes.Status503ServiceUnavailable,
+            WriteTimeoutResponse = ExceptionProblems.WriteTimeoutAsync,
+        });
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = MaxRequestBodyBytes;
+            kestrel.AddServerHeader = false;
+        });
+    }
+
+    public static void UseApi(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.UseRequestTimeouts();
+    }
+
+    private static void AddProductCache(this WebApplicationBuilder builder)
+    {
+        builder.AddRedisClient(ResourceNames.Cache, configureOptions: options =>
+        {
+            // A cache that is slow is worse than none: no queueing while disconnected, short waits.
+            options.BacklogPolicy = BacklogPolicy.FailFast;
+            options.ConnectTimeout = (int)RedisTimeout.TotalMilliseconds;
+            options.AsyncTimeout = (int)RedisTimeout.TotalMilliseconds;
+            options.SyncTimeout = (int)RedisTimeout.TotalMilliseconds;
+        });
+
+        // Without Redis the API is slower and still right, so it stays ready.
+        builder.Services.PostConfigure<HealthCheckServiceOptions>(health =>
+        {
+            foreach (var check in health.Registrations.Where(check => check.Name == "StackExchange.Redis"))
+            {
+                check.FailureStatus = HealthStatus.Degraded;
+            }
+        });
+
+        builder.Services.AddOptions<ProductCacheOptions>()
+            .BindConfiguration(ProductCacheOptions.Section)
+            .Validate(options => options.TimeToLive > TimeSpan.Zero, $"{ProductCacheOptions.Section}:TimeToLive must be above zero.")
+            .Validate(options => options.Jitter is >= 0 and <= 0.5, $"{ProductCacheOptions.Section}:Jitter must be from 0 to 0.5.")
+            .Validate(options => options.Patience > TimeSpan.Zero, $"{ProductCacheOptions.Section}:Patience must be above zero.")
+            .ValidateOnStart();
+        builder.Services.AddSingleton(services => new ProductCache(
+            services.GetRequiredService<IConnectionMultiplexer>,
+            services.GetRequiredService<IOptions<ProductCacheOptions>>(),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<ProductCache>>()));
+        builder.Services.AddHostedService<ProductCacheWarmUp>();
+    }
+}

@@ -1,0 +1,204 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using MongoDB.Bson;
+using Platform.Api.Contracts;
+using StackExchange.Redis;
+
+namespace Platform.Api.Caching;
+
+/// <summary>
+/// Products in Redis, read through: a miss loads from the database and stores what it got. Whatever goes wrong with Redis is
+/// a miss, never an error.
+/// </summary>
+public sealed partial class ProductCache(
+    Func<IConnectionMultiplexer> connect,
+    IOptions<ProductCacheOptions> options,
+    TimeProvider time,
+    ILogger<ProductCache> logger)
+{
+    // How long a change is remembered: longer than any load from the database takes.
+    private static readonly TimeSpan ChangeMemory = TimeSpan.FromMinutes(10);
+
+    // Beyond this many changes during an outage, entries are stale until they expire.
+    private const int MaxOwed = 10_000;
+
+    private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(30);
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    // Connecting blocks for as long as the server does not answer; it happens once and beside the requests.
+    private readonly Lazy<Task<IConnectionMultiplexer>> _connection = new(() => Task.Run(connect));
+
+    // Changes that Redis could not be told about, with the time of each: these entries are not believed until it was told.
+    private readonly ConcurrentDictionary<(ObjectId TenantId, ObjectId ProductId), long> _owed = new();
+    private int _settling;
+    private long _lastLog;
+
+    /// <summary>Starts to connect, without waiting.</summary>
+    public void Warm() => _ = _connection.Value;
+
+    /// <summary>Returns the cached product, or loads and stores it.</summary>
+    /// <param name="tenantId">The tenant.</param>
+    /// <param name="productId">The product.</param>
+    /// <param name="load">Reads the product from the database; null when there is none.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The product, and whether it came from the cache.</returns>
+    public async Task<(ProductDetails? Product, bool Hit)> GetAsync(
+        ObjectId tenantId, ObjectId productId, Func<CancellationToken, Task<ProductDetails?>> load, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(load);
+        var key = CacheKeys.Product(tenantId, productId);
+        var changes = CacheKeys.ProductChanges(tenantId, productId);
+
+        var found = await TryAsync(redis => redis.StringGetAsync([key, changes]), cancellationToken);
+        if (found is not null && !_owed.IsEmpty)
+        {
+            // Redis answers again.
+            _ = SettleAsync();
+            found = _owed.ContainsKey((tenantId, productId)) ? null : found;
+        }
+
+        if (found is [{ IsNull: false } entry, _] && Read(entry) is { } cached)
+        {
+            return (cached, true);
+        }
+
+        var product = await load(cancellationToken);
+        if (product is not null && found is [_, var seen])
+        {
+            await TryAsync(redis => StoreAsync(redis, key, changes, seen, product), cancellationToken);
+        }
+
+        return (product, false);
+    }
+
+    /// <summary>
+    /// Forgets products whose data changed. When Redis is away it is told later, and this process does not believe the old
+    /// entries until then; other processes may serve them until they expire.
+    /// </summary>
+    /// <param name="tenantId">The tenant.</param>
+    /// <param name="productIds">The products.</param>
+    public async Task InvalidateAsync(ObjectId tenantId, IEnumerable<ObjectId> productIds)
+    {
+        ArgumentNullException.ThrowIfNull(productIds);
+        var products = productIds.Select(productId => (tenantId, productId)).ToArray();
+        if (!await ForgetAsync(products))
+        {
+            foreach (var product in products)
+            {
+                if (_owed.Count < MaxOwed)
+                {
+                    _owed[product] = time.GetTimestamp();
+                }
+            }
+        }
+    }
+
+    private async Task SettleAsync()
+    {
+        if (Interlocked.Exchange(ref _settling, 1) == 1)
+        {
+            return;
+        }
+
+        try
+        {
+            var owed = _owed.Take(1000).ToArray();
+            if (await ForgetAsync([.. owed.Select(entry => entry.Key)]))
+            {
+                foreach (var entry in owed)
+                {
+                    // Only if it has not changed again since.
+                    _owed.TryRemove(entry);
+                }
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _settling, 0);
+        }
+    }
+
+    // Not tied to a request: the data has changed, whether or not the caller still waits for the answer.
+    private Task<bool> ForgetAsync((ObjectId TenantId, ObjectId ProductId)[] products) => TryAsync(
+        async redis =>
+        {
+            var batch = redis.CreateBatch();
+            List<Task> answers = [];
+            foreach (var (tenantId, productId) in products)
+            {
+                // The count goes up first: a reader that stores in between is refused or deleted.
+                var changes = CacheKeys.ProductChanges(tenantId, productId);
+                answers.Add(batch.StringIncrementAsync(changes));
+                answers.Add(batch.KeyExpireAsync(changes, ChangeMemory));
+                answers.Add(batch.KeyDeleteAsync(CacheKeys.Product(tenantId, productId)));
+            }
+
+            batch.Execute();
+            await Task.WhenAll(answers);
+            return true;
+        },
+        CancellationToken.None);
+
+    private async Task<bool> StoreAsync(IDatabase redis, string key, string changes, RedisValue seen, ProductDetails product)
+    {
+        // An order may have changed the stock since it was read: then the change count differs and nothing is stored.
+        var transaction = redis.CreateTransaction();
+        transaction.AddCondition(seen.IsNull ? Condition.KeyNotExists(changes) : Condition.StringEqual(changes, seen));
+        _ = transaction.StringSetAsync(key, JsonSerializer.SerializeToUtf8Bytes(product, Json), TimeToLive());
+        return await transaction.ExecuteAsync();
+    }
+
+    private TimeSpan TimeToLive()
+    {
+        var spread = ((Random.Shared.NextDouble() * 2) - 1) * options.Value.Jitter;
+        return options.Value.TimeToLive * (1 + spread);
+    }
+
+    private ProductDetails? Read(RedisValue entry)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<ProductDetails>((byte[])entry!, Json);
+        }
+        catch (JsonException exception)
+        {
+            // Something else wrote there; the database has the truth and the entry is overwritten.
+            Unreadable(logger, exception);
+            return null;
+        }
+    }
+
+    private async Task<T?> TryAsync<T>(Func<IDatabase, Task<T>> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var connection = _connection.Value;
+            var redis = (await connection.WaitAsync(options.Value.Patience, time, cancellationToken)).GetDatabase();
+            return await call(redis).WaitAsync(options.Value.Patience, time, cancellationToken);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            LogAway(exception);
+            return default;
+        }
+    }
+
+    private void LogAway(Exception exception)
+    {
+        // One line per half minute: during an outage every request ends up here.
+        var last = Volatile.Read(ref _lastLog);
+        var now = time.GetTimestamp();
+        if ((last == 0 || time.GetElapsedTime(last, now) >= LogInterval) && Interlocked.CompareExchange(ref _lastLog, now, last) == last)
+        {
+            Away(logger, exception.GetType().Name);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "The cache is away ({Reason}); products are read from the database")]
+    private static partial void Away(ILogger logger, string reason);
+
+    [LoggerMessage(2, LogLevel.Warning, "A cache entry is not a product")]
+    private static partial void Unreadable(ILogger logger, Exception exception);
+}

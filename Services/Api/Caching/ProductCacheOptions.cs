@@ -1,0 +1,20 @@
+namespace Platform.Api.Caching;
+
+/// <summary>How long products stay in the cache. Configuration section <c>ProductCache</c>.</summary>
+public sealed class ProductCacheOptions
+{
+    /// <summary>The configuration section that these options are bound to.</summary>
+    public const string Section = "ProductCache";
+
+    /// <summary>How long an entry lives, before jitter. Default: 5 minutes.</summary>
+    public TimeSpan TimeToLive { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// By which part of <see cref="TimeToLive"/> a life may be longer or shorter, so that entries written together do not
+    /// expire together. 0 to 0.5. Default: 0.1.
+    /// </summary>
+    public double Jitter { get; set; } = 0.1;
+
+    /// <summary>How long a request waits for Redis before it goes to the database. Default: 250 milliseconds.</summary>
+    public TimeSpan Patience { get; set; } = TimeSpan.FromMilliseconds(250);
+}

@@ -1,0 +1,13 @@
+namespace Platform.Api.Caching;
+
+/// <summary>Starts to connect to Redis with the host, without holding it up, so that the first request finds a connection.</summary>
+internal sealed class ProductCacheWarmUp(ProductCache cache) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        cache.Warm();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

@@ -1,0 +1,182 @@
+using System.ComponentModel;
+using System.Globalization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Platform.Api.Caching;
+using Platform.Api.Contracts;
+using Platform.Api.OpenApi;
+using Platform.Api.Orders;
+using Platform.Api.Problems;
+using Platform.Api.Tenants;
+using Platform.Data.Documents;
+
+namespace Platform.Api.Endpoints;
+
+/// <summary>The resource <c>/tenants/{tenant}/orders</c>.</summary>
+internal static class OrderEndpoints
+{
+    private const string ReplayedHeader = "Idempotency-Replayed";
+
+    public static void MapOrders(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/tenants/{tenant}/orders")
+            .WithTags("Orders")
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+        group.MapPost("/", PlaceAsync)
+            .WithName("PlaceOrder")
+            .WithSummary("Places an order and takes its stock, both or neither.")
+            .WithDescription(
+                "409 when the store is closed, or when its stock is short; the member short then names the lines and what is "
+                + "there. Sent again with the same Idempotency-Key, an order is placed once.")
+            .Accepts<OrderRequest>("application/json")
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+        group.MapGet("/{id}", GetAsync)
+            .WithName("GetOrder")
+            .WithSummary("Returns an order.")
+            .WithMetadata(ParameterSchema.Id("id"));
+    }
+
+    private static async Task<Results<Created<OrderDetails>, ProblemHttpResult>> PlaceAsync(
+        [Description("The tenant's slug.")] string tenant,
+        [FromHeader(Name = "Idempotency-Key"), Description("A name for this order, chosen by the caller.")] string? idempotencyKey,
+        HttpRequest request,
+        ITenantDirectory tenants,
+        IOrderBook orders,
+        ProductCache cache,
+        CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        var read = await OrderRequestReader.ReadAsync(request.Body, idempotencyKey, errors, cancellationToken);
+        if (read is null)
+        {
+            return ApiProblem.Malformed(errors);
+        }
+
+        if (await tenants.FindAsync(tenant, cancellationToken) is not { } owner)
+        {
+            return TenantProblem.Unknown();
+        }
+
+        var draft = read(owner.Id);
+        switch (await orders.PlaceAsync(owner, draft, cancellationToken))
+        {
+            case OrderOutcome.Placed { Order: var order }:
+                await cache.InvalidateAsync(owner.Id, draft.Lines.Select(line => line.ProductId));
+                return Created(owner, order);
+
+            case OrderOutcome.PlacedBefore { Order: var order }:
+                request.HttpContext.Response.Headers[ReplayedHeader] = "true";
+                return Created(owner, order);
+
+            case OrderOutcome.KeyReused:
+                errors.Add("Idempotency-Key", "Stands for another order already.");
+                return ApiProblem.Of(
+                    StatusCodes.Status422UnprocessableEntity, "The idempotency key was used for another order.", errors: errors.ByField);
+
+            case OrderOutcome.StoreClosed:
+                errors.Add("storeId", "The store is closed.");
+                return ApiProblem.Of(StatusCodes.Status409Conflict, "The store is closed.", errors: errors.ByField);
+
+            case OrderOutcome.Unknown unknown:
+                return Unknown(unknown, draft, errors);
+
+            case OrderOutcome.OutOfStock { Lines: var lines }:
+                return OutOfStock(lines, draft, errors);
+
+            case var other:
+                throw new InvalidOperationException($"An order cannot end as {other.GetType().Name}.");
+        }
+    }
+
+    private static async Task<Results<Ok<OrderDetails>, ProblemHttpResult>> GetAsync(
+        [Description("The tenant's slug.")] string tenant,
+        [Description("The order's id.")] string id,
+        ITenantDirectory tenants,
+        IOrderBook orders,
+        CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        var orderId = errors.Id("id", id);
+        if (!errors.None)
+        {
+            return ApiProblem.Malformed(errors);
+        }
+
+        if (await tenants.FindAsync(tenant, cancellationToken) is not { } owner)
+        {
+            return TenantProblem.Unknown();
+        }
+
+        return await orders.FindAsync(owner.Id, orderId, cancellationToken) is { } order
+            ? TypedResults.Ok(Details(order))
+            : ApiProblem.NotFound("id", "The tenant has no order of this id.");
+    }
+
+    private static Created<OrderDetails> Created(Tenant tenant, Order order) =>
+        TypedResults.Created($"/tenants/{tenant.Slug}/orders/{order.Id}", Details(order));
+
+    private static ProblemHttpResult Unknown(OrderOutcome.Unknown unknown, OrderDraft draft, RequestErrors errors)
+    {
+        if (unknown.Customer)
+        {
+            errors.Add("customerId", "The tenant has no customer of this id.");
+        }
+
+        if (unknown.Store)
+        {
+            errors.Add("storeId", "The tenant has no store of this id.");
+        }
+
+        foreach (var product in unknown.Products)
+        {
+            errors.Add(LineField(draft, product.ToString(), "productId"), "The tenant has no product of this id on sale.");
+        }
+
+        return ApiProblem.NotFound(errors);
+    }
+
+    private static ProblemHttpResult OutOfStock(IReadOnlyList<ShortLine> lines, OrderDraft draft, RequestErrors errors)
+    {
+        foreach (var line in lines)
+        {
+            errors.Add(
+                LineField(draft, line.ProductId, "quantity"),
+                string.Create(CultureInfo.InvariantCulture, $"The store has {line.Available}."));
+        }
+
+        return ApiProblem.Of(
+            StatusCodes.Status409Conflict,
+            "The stock is short.",
+            "Nothing was ordered.",
+            errors.ByField,
+            new Dictionary<string, object?> { ["short"] = lines });
+    }
+
+    private static string LineField(OrderDraft draft, string productId, string field)
+    {
+        var index = draft.Lines.Select((line, index) => (line.ProductId, index)).First(line => line.ProductId.ToString() == productId).index;
+        return string.Create(CultureInfo.InvariantCulture, $"lines[{index}].{field}");
+    }
+
+    private static OrderDetails Details(Order order) => new(
+        order.Id.ToString(),
+        order.Number,
+        order.CustomerId.ToString(),
+        order.StoreId.ToString(),
+        [
+            .. order.Lines.Select(line => new OrderDetailsLine(
+                line.ProductId.ToString(), line.Sku, line.Name, line.Quantity, line.UnitPrice, line.Total)),
+        ],
+        order.Currency,
+        order.Subtotal,
+        order.Tax,
+        order.Total,
+        DocumentConventions.Stored(order.Status),
+        order.PlacedAt);
+}

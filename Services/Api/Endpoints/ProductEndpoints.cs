@@ -1,0 +1,141 @@
+using System.ComponentModel;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Platform.Api.Caching;
+using Platform.Api.Contracts;
+using Platform.Api.OpenApi;
+using Platform.Api.Paging;
+using Platform.Api.Problems;
+using Platform.Api.Products;
+using Platform.Api.Tenants;
+
+namespace Platform.Api.Endpoints;
+
+/// <summary>The resource <c>/tenants/{tenant}/products</c>.</summary>
+internal static class ProductEndpoints
+{
+    private const int DefaultLimit = 20;
+    private const int MaxLimit = 100;
+
+    public static void MapProducts(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/tenants/{tenant}/products")
+            .WithTags("Products")
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+        group.MapGet("/", ListAsync)
+            .WithName("ListProducts")
+            .WithSummary("Lists or searches the products on sale, page by page.")
+            .WithDescription(
+                "The best match comes first when words are searched, the cheapest when a price is given, else the newest. "
+                + "nextCursor of one page asks for the next; the other parameters must stay the same.")
+            .WithMetadata(
+                ParameterSchema.Amount("minPrice"),
+                ParameterSchema.Amount("maxPrice"),
+                ParameterSchema.Whole("limit", 1, MaxLimit, DefaultLimit));
+        group.MapGet("/{id}", GetAsync)
+            .WithName("GetProduct")
+            .WithSummary("Returns a product on sale with its stock.")
+            .WithDescription("The header X-Cache says whether the answer came from the cache: hit or miss.")
+            .WithMetadata(ParameterSchema.Id("id"));
+    }
+
+    private static async Task<Results<Ok<ProductPage>, ProblemHttpResult>> ListAsync(
+        [Description("The tenant's slug.")] string tenant,
+        [Description("Words to find in names, tags and descriptions; \"phrases\" and -exclusions work.")] string? search,
+        [Description("The slug or id of a category; those below it are included.")] string? category,
+        [Description("The least price.")] string? minPrice,
+        [Description("The greatest price.")] string? maxPrice,
+        [Description("nextCursor of the page before.")] string? cursor,
+        [Description("How many products a page has at most.")] string? limit,
+        ITenantDirectory tenants,
+        IProductCatalogue products,
+        CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        var words = errors.Text("search", search, maxLength: 200);
+        var inCategory = errors.Text("category", category, maxLength: 100);
+        var min = errors.Amount("minPrice", minPrice);
+        var max = errors.Amount("maxPrice", maxPrice);
+        var count = errors.Whole("limit", limit, 1, MaxLimit, DefaultLimit);
+        if (min > max)
+        {
+            errors.Add("minPrice", "Must not be above maxPrice.");
+        }
+
+        // The rest of the request identifies the list that a cursor belongs to.
+        var list = JsonSerializer.Serialize<object?[]>(["products", tenant, words, inCategory, min, max]);
+        var filter = new ProductFilter(words, null, min, max);
+        var after = cursor is null ? null : PageCursor.Decode(list, cursor);
+        if (cursor is not null && (after is null || !products.IsPosition(filter.Order, after)))
+        {
+            errors.Add("cursor", "Is not a cursor of this list.");
+        }
+
+        if (!errors.None)
+        {
+            return ApiProblem.Malformed(errors);
+        }
+
+        if (await tenants.FindAsync(tenant, cancellationToken) is not { } owner)
+        {
+            return TenantProblem.Unknown();
+        }
+
+        if (inCategory is not null)
+        {
+            var categories = await products.FindCategoriesAsync(owner.Id, inCategory, cancellationToken);
+            if (categories.Count == 0)
+            {
+                return ApiProblem.NotFound("category", "The tenant has no category of this name.");
+            }
+
+            filter = filter with { Categories = categories };
+        }
+
+        var slice = await products.ListAsync(owner.Id, filter, after, count, cancellationToken);
+        return TypedResults.Ok(new ProductPage(
+            [
+                .. slice.Products.Select(product => new ProductSummary(
+                    product.Id.ToString(),
+                    product.Sku,
+                    product.Name,
+                    product.CategoryId.ToString(),
+                    product.Price,
+                    product.Currency,
+                    product.Tags)),
+            ],
+            slice.Next is null ? null : PageCursor.Encode(list, slice.Next)));
+    }
+
+    private static async Task<Results<Ok<ProductDetails>, ProblemHttpResult>> GetAsync(
+        [Description("The tenant's slug.")] string tenant,
+        [Description("The product's id.")] string id,
+        ITenantDirectory tenants,
+        IProductCatalogue products,
+        ProductCache cache,
+        HttpResponse response,
+        CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        var productId = errors.Id("id", id);
+        if (!errors.None)
+        {
+            return ApiProblem.Malformed(errors);
+        }
+
+        if (await tenants.FindAsync(tenant, cancellationToken) is not { } owner)
+        {
+            return TenantProblem.Unknown();
+        }
+
+        var (product, hit) = await cache.GetAsync(
+            owner.Id, productId, token => products.FindAsync(owner.Id, productId, token), cancellationToken);
+        response.Headers["X-Cache"] = hit ? "hit" : "miss";
+        return product is null
+            ? ApiProblem.NotFound("id", "The tenant has no product of this id on sale.")
+            : TypedResults.Ok(product);
+    }
+}

@@ -1,0 +1,177 @@
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Platform.Api.Contracts;
+using Platform.Data;
+using Platform.Data.Documents;
+using Platform.Data.Tenancy;
+
+namespace Platform.Api.Orders;
+
+/// <summary>Orders in the database. Stock and order change in one transaction.</summary>
+public sealed class OrderBook(PlatformDatabase database, TimeProvider time) : IOrderBook
+{
+    /// <inheritdoc/>
+    public async Task<OrderOutcome> PlaceAsync(Tenant tenant, OrderDraft draft, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(tenant);
+        ArgumentNullException.ThrowIfNull(draft);
+        var scope = database.ForTenant(tenant.Id);
+
+        // What an order does not change is read before the transaction, which so holds its locks for less long.
+        var productIds = draft.Lines.Select(line => line.ProductId).ToArray();
+        var customerSought = scope.Customers.FindByIdAsync(draft.CustomerId, cancellationToken: cancellationToken);
+        var storeSought = scope.Stores.FindByIdAsync(draft.StoreId, cancellationToken: cancellationToken);
+        var productsSought = scope.Products.Find(Builders<Product>.Filter.In(product => product.Id, productIds)
+            & Builders<Product>.Filter.Eq(product => product.Status, ProductStatus.Active)).ToListAsync(cancellationToken);
+        await Task.WhenAll(customerSought, storeSought, productsSought);
+        var (customer, store) = (await customerSought, await storeSought);
+        var products = (await productsSought).ToDictionary(product => product.Id);
+
+        var unknown = productIds.Where(id => !products.ContainsKey(id)).ToArray();
+        if (customer is null || store is null || unknown.Length > 0)
+        {
+            return new OrderOutcome.Unknown(customer is null, store is null, unknown);
+        }
+
+        if (store.Status != StoreStatus.Open)
+        {
+            return new OrderOutcome.StoreClosed();
+        }
+
+        var order = Write(tenant, draft, products);
+        try
+        {
+            return await database.TransactAsync((session, token) => PlaceAsync(scope, draft, order, session, token), cancellationToken);
+        }
+        catch (ShortAfterAllException exception)
+        {
+            return exception.Outcome;
+        }
+        catch (MongoException exception) when (draft.MayExist && IsDuplicateKey(exception))
+        {
+            // The same request is in two places at once and the other was first.
+            if (await scope.Orders.FindByIdAsync(draft.Id, cancellationToken: cancellationToken) is { } existing)
+            {
+                return Existing(existing, draft);
+            }
+
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<Order?> FindAsync(ObjectId tenantId, ObjectId orderId, CancellationToken cancellationToken) =>
+        database.ForTenant(tenantId).Orders.FindByIdAsync(orderId, cancellationToken: cancellationToken);
+
+    private static async Task<OrderOutcome> PlaceAsync(
+        TenantScope scope, OrderDraft draft, Order order, IClientSessionHandle session, CancellationToken cancellationToken)
+    {
+        if (draft.MayExist && await scope.Orders.FindByIdAsync(draft.Id, session, cancellationToken) is { } existing)
+        {
+            return Existing(existing, draft);
+        }
+
+        if (await FindShortAsync(scope, draft, session, cancellationToken) is { Lines.Count: > 0 } shortage)
+        {
+            return shortage;
+        }
+
+        // In one order for all, so that orders for the same products wait for each other instead of dead-locking.
+        foreach (var (productId, quantity) in draft.Lines.OrderBy(line => line.ProductId))
+        {
+            var taken = await scope.Inventory.UpdateOneAsync(
+                StockOf(draft.StoreId, productId)
+                    & new BsonDocument("$expr", new BsonDocument("$gte", new BsonArray { Available(), quantity })),
+                Builders<InventoryItem>.Update
+                    .Inc(item => item.OnHand, -quantity)
+                    .Set(item => item.UpdatedAt, order.PlacedAt),
+                session,
+                cancellationToken);
+            if (taken.MatchedCount == 0)
+            {
+                // Cannot happen while the transaction reads a snapshot; the condition holds on any server. Aborts.
+                throw new ShortAfterAllException(await FindShortAsync(scope, draft, session: null, cancellationToken));
+            }
+        }
+
+        await scope.Orders.InsertAsync(order, session, cancellationToken);
+        return new OrderOutcome.Placed(order);
+    }
+
+    private static async Task<OrderOutcome.OutOfStock> FindShortAsync(
+        TenantScope scope, OrderDraft draft, IClientSessionHandle? session, CancellationToken cancellationToken)
+    {
+        var items = await scope.Inventory
+            .Find(
+                Builders<InventoryItem>.Filter.In(item => item.ProductId, draft.Lines.Select(line => line.ProductId))
+                    & Builders<InventoryItem>.Filter.Eq(item => item.StoreId, draft.StoreId),
+                session)
+            .ToListAsync(cancellationToken);
+        var available = items.ToDictionary(item => item.ProductId, item => item.OnHand - item.Reserved);
+        return new OrderOutcome.OutOfStock(
+        [
+            .. draft.Lines
+                .Select(line => new ShortLine(line.ProductId.ToString(), line.Quantity, available.GetValueOrDefault(line.ProductId)))
+                .Where(line => line.Available < line.Requested),
+        ]);
+    }
+
+    private static FilterDefinition<InventoryItem> StockOf(ObjectId storeId, ObjectId productId) =>
+        Builders<InventoryItem>.Filter.Eq(item => item.ProductId, productId)
+        & Builders<InventoryItem>.Filter.Eq(item => item.StoreId, storeId);
+
+    private static BsonDocument Available() => new("$subtract", new BsonArray { "$onHand", "$reserved" });
+
+    private static OrderOutcome Existing(Order order, OrderDraft draft) =>
+        order.CustomerId == draft.CustomerId
+        && order.StoreId == draft.StoreId
+        && order.Lines.Select(line => (line.ProductId, line.Quantity)).SequenceEqual(draft.Lines)
+            ? new OrderOutcome.PlacedBefore(order)
+            : new OrderOutcome.KeyReused();
+
+    private static bool IsDuplicateKey(MongoException exception) =>
+        exception is MongoWriteException { WriteError.Category: ServerErrorCategory.DuplicateKey } or MongoCommandException { Code: 11000 };
+
+    private Order Write(Tenant tenant, OrderDraft draft, Dictionary<ObjectId, Product> products)
+    {
+        // BSON dates have milliseconds; the answer now shall equal the answer later.
+        var now = new BsonDateTime(time.GetUtcNow().UtcDateTime).ToUniversalTime();
+        var lines = draft.Lines.Select(line =>
+        {
+            var product = products[line.ProductId];
+            return new OrderLine
+            {
+                ProductId = product.Id,
+                Sku = product.Sku,
+                Name = product.Name,
+                Quantity = line.Quantity,
+                UnitPrice = product.Price,
+                Total = product.Price * line.Quantity,
+            };
+        }).ToList();
+        var subtotal = lines.Sum(line => line.Total);
+        return new Order
+        {
+            Id = draft.Id,
+            TenantId = tenant.Id,
+            // As unique as the id it is made of.
+            Number = $"ORD-{draft.Id.ToString().ToUpperInvariant()}",
+            CustomerId = draft.CustomerId,
+            StoreId = draft.StoreId,
+            Lines = lines,
+            Currency = tenant.Currency,
+            // Prices include tax: tenants have no tax rates of their own.
+            Subtotal = subtotal,
+            Tax = 0m,
+            Total = subtotal,
+            Status = OrderStatus.Pending,
+            PlacedAt = now,
+            UpdatedAt = now,
+        };
+    }
+
+    private sealed class ShortAfterAllException(OrderOutcome.OutOfStock outcome) : Exception
+    {
+        public OrderOutcome.OutOfStock Outcome { get; } = outcome;
+    }
+}

@@ -1,0 +1,67 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Platform.Api.Problems;
+
+/// <summary>
+/// The API's error answers, as problem details (<see href="https://www.rfc-editor.org/rfc/rfc9457"/>). <c>errors</c> has one
+/// entry per wrong field.
+/// </summary>
+public static class ApiProblem
+{
+    /// <summary>How many seconds a caller is asked to wait when a server behind the API is away.</summary>
+    public const int RetryAfterSeconds = 5;
+
+    /// <summary>400: the request is malformed.</summary>
+    /// <param name="errors">The wrong fields.</param>
+    public static ProblemHttpResult Malformed(RequestErrors errors)
+    {
+        ArgumentNullException.ThrowIfNull(errors);
+        return Of(StatusCodes.Status400BadRequest, "The request is malformed.", detail: null, errors.ByField);
+    }
+
+    /// <summary>404: something the request names does not exist (for this tenant).</summary>
+    /// <param name="errors">What does not exist.</param>
+    public static ProblemHttpResult NotFound(RequestErrors errors)
+    {
+        ArgumentNullException.ThrowIfNull(errors);
+        return Of(StatusCodes.Status404NotFound, "Not found.", detail: null, errors.ByField);
+    }
+
+    /// <summary>404: one thing the request names does not exist (for this tenant).</summary>
+    /// <param name="field">The field that names it.</param>
+    /// <param name="sentence">What does not exist.</param>
+    public static ProblemHttpResult NotFound(string field, string sentence)
+    {
+        var errors = new RequestErrors();
+        errors.Add(field, sentence);
+        return NotFound(errors);
+    }
+
+    /// <summary>A problem with a status code of its own.</summary>
+    /// <param name="status">The HTTP status code.</param>
+    /// <param name="title">What is wrong, the same sentence for every occurrence.</param>
+    /// <param name="detail">What is wrong this time.</param>
+    /// <param name="errors">The fields concerned.</param>
+    /// <param name="extensions">Further members.</param>
+    public static ProblemHttpResult Of(
+        int status,
+        string title,
+        string? detail = null,
+        IReadOnlyDictionary<string, string[]>? errors = null,
+        IReadOnlyDictionary<string, object?>? extensions = null)
+    {
+        var problem = new ProblemDetails { Status = status, Title = title, Detail = detail };
+        if (errors is { Count: > 0 })
+        {
+            problem.Extensions["errors"] = errors;
+        }
+
+        foreach (var (name, value) in extensions ?? new Dictionary<string, object?>())
+        {
+            problem.Extensions[name] = value;
+        }
+
+        return TypedResults.Problem(problem);
+    }
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace Platform.Api.Problems;
+
+/// <summary>
+/// Turns exceptions into problem details: 503 with <c>Retry-After</c> when the database is away, the status that the server
+/// itself chose for a request it could not read, else 500. The exception goes to the log and never to the caller.
+/// </summary>
+internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logger) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext http, Exception exception, CancellationToken cancellationToken)
+    {
+        if (exception is OperationCanceledException && http.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is left to read an answer; 499 is for the log.
+            http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            return true;
+        }
+
+        // The middleware has taken the endpoint off the request.
+        var endpoint = http.Features.Get<IExceptionHandlerFeature>()?.Endpoint?.DisplayName;
+        var problem = exception switch
+        {
+            BadHttpRequestException bad => ApiProblem.Of(bad.StatusCode, TitleOf(bad.StatusCode)),
+            _ when DatabaseAvailability.IsAway(exception) => ApiProblem.Of(
+                StatusCodes.Status503ServiceUnavailable, "The database is not available.", "Try again in a few seconds."),
+            _ => ApiProblem.Of(StatusCodes.Status500InternalServerError, "The request failed."),
+        };
+
+        switch (problem.StatusCode)
+        {
+            case StatusCodes.Status503ServiceUnavailable:
+                DatabaseAway(logger, endpoint, FirstLine(exception.Message));
+                http.Response.Headers.RetryAfter = ApiProblem.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+                break;
+            case StatusCodes.Status500InternalServerError:
+                Failed(logger, exception, endpoint);
+                break;
+        }
+
+        await problem.ExecuteAsync(http);
+        return true;
+    }
+
+    /// <summary>Answers a request that took too long: with a server behind the API that hangs, the same as one that is away.</summary>
+    public static Task WriteTimeoutAsync(HttpContext http)
+    {
+        http.Response.Headers.RetryAfter = ApiProblem.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+        return ApiProblem.Of(StatusCodes.Status503ServiceUnavailable, "The request took too long.", "Try again in a few seconds.")
+            .ExecuteAsync(http);
+    }
+
+    // The driver's messages go on with the stack traces of its heartbeats.
+    private static string FirstLine(string message)
+    {
+        var line = message.AsSpan();
+        line = line[..Math.Min(line.IndexOfAny('\r', '\n') is >= 0 and var end ? end : line.Length, 200)];
+        return line.ToString();
+    }
+
+    private static string TitleOf(int status) => status switch
+    {
+        StatusCodes.Status413PayloadTooLarge => "The request body is too large.",
+        StatusCodes.Status408RequestTimeout => "The request took too long to arrive.",
+        _ => "The request is malformed.",
+    };
+
+    [LoggerMessage(1, LogLevel.Warning, "{Endpoint}: the database is away: {Reason}")]
+    private static partial void DatabaseAway(ILogger logger, string? endpoint, string reason);
+
+    [LoggerMessage(2, LogLevel.Error, "{Endpoint} failed")]
+    private static partial void Failed(ILogger logger, Exception exception, string? endpoint);
+}

@@ -1,0 +1,190 @@
+using MongoDB.Bson;
+using MongoDB.Bson.Serialization;
+using MongoDB.Driver;
+using Platform.Api.Contracts;
+using Platform.Data;
+using Platform.Data.Documents;
+
+namespace Platform.Api.Products;
+
+/// <summary>The products in the database. Lists are paged by key: no page costs more than the first.</summary>
+public sealed class ProductCatalogue(PlatformDatabase database) : IProductCatalogue
+{
+    // Guards against a category that is, by mistake, its own ancestor.
+    private const int MaxCategoryDepth = 10;
+
+    private const string Score = "_score";
+
+    private static readonly FilterDefinitionBuilder<Product> Filter = Builders<Product>.Filter;
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<ObjectId>> FindCategoriesAsync(ObjectId tenantId, string category, CancellationToken cancellationToken)
+    {
+        var categories = database.ForTenant(tenantId).Categories;
+        var filter = ObjectId.TryParse(category, out var id)
+            ? Builders<Category>.Filter.Eq(candidate => candidate.Id, id)
+            : Builders<Category>.Filter.Eq(candidate => candidate.Slug, category);
+        if (await categories.Find(filter).FirstOrDefaultAsync(cancellationToken) is not { } root)
+        {
+            return [];
+        }
+
+        List<ObjectId> all = [root.Id];
+        List<ObjectId?> level = [root.Id];
+        for (var depth = 0; depth < MaxCategoryDepth && level.Count > 0; depth++)
+        {
+            var children = await categories.Find(Builders<Category>.Filter.In(candidate => candidate.ParentId, level))
+                .Project(candidate => candidate.Id)
+                .ToListAsync(cancellationToken);
+            level = [.. children.Except(all).Select(child => (ObjectId?)child)];
+            all.AddRange(level.Select(child => child!.Value));
+        }
+
+        return all;
+    }
+
+    /// <inheritdoc/>
+    public bool IsPosition(ProductOrder order, BsonDocument position)
+    {
+        ArgumentNullException.ThrowIfNull(position);
+        return position.ElementCount == 2
+            && position.TryGetValue("i", out var id) && id.IsObjectId
+            && position.TryGetValue("k", out var key) && order switch
+            {
+                ProductOrder.Newest => key.IsBsonDateTime,
+                ProductOrder.Cheapest => key.IsDecimal128,
+                _ => key.IsDouble,
+            };
+    }
+
+    /// <inheritdoc/>
+    public async Task<ProductSlice> ListAsync(
+        ObjectId tenantId, ProductFilter filter, BsonDocument? after, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        var products = database.ForTenant(tenantId).Products;
+        var match = Match(filter);
+
+        // One more than asked for says whether a next page exists.
+        if (filter.Order == ProductOrder.BestMatch)
+        {
+            using var scored = await products.AggregateAsync(BestMatches(match, after, limit + 1), cancellationToken: cancellationToken);
+            var documents = await scored.ToListAsync(cancellationToken);
+            var found = documents.Select(document => BsonSerializer.Deserialize<Product>(document)).ToList();
+            return Slice(found, limit, last => documents[last][Score].ToDouble());
+        }
+
+        if (filter.Order == ProductOrder.Cheapest)
+        {
+            if (after is not null)
+            {
+                var price = after["k"].AsDecimal;
+                match &= Filter.Gt(product => product.Price, price)
+                    | (Filter.Eq(product => product.Price, price) & Filter.Gt(product => product.Id, after["i"].AsObjectId));
+            }
+
+            var cheapest = await products.Find(match)
+                .Sort(Builders<Product>.Sort.Ascending(product => product.Price).Ascending(product => product.Id))
+                .Limit(limit + 1)
+                .ToListAsync(cancellationToken);
+            return Slice(cheapest, limit, last => cheapest[last].Price);
+        }
+
+        if (after is not null)
+        {
+            var created = after["k"].ToUniversalTime();
+            match &= Filter.Lt(product => product.CreatedAt, created)
+                | (Filter.Eq(product => product.CreatedAt, created) & Filter.Lt(product => product.Id, after["i"].AsObjectId));
+        }
+
+        var newest = await products.Find(match)
+            .Sort(Builders<Product>.Sort.Descending(product => product.CreatedAt).Descending(product => product.Id))
+            .Limit(limit + 1)
+            .ToListAsync(cancellationToken);
+        return Slice(newest, limit, last => newest[last].CreatedAt);
+    }
+
+    /// <inheritdoc/>
+    public async Task<ProductDetails?> FindAsync(ObjectId tenantId, ObjectId productId, CancellationToken cancellationToken)
+    {
+        var scope = database.ForTenant(tenantId);
+        var stock = scope.Inventory.Find(Builders<InventoryItem>.Filter.Eq(item => item.ProductId, productId)).ToListAsync(cancellationToken);
+        var product = await scope.Products.FindByIdAsync(productId, cancellationToken: cancellationToken);
+        var items = await stock;
+        if (product is not { Status: ProductStatus.Active })
+        {
+            return null;
+        }
+
+        var stores = items.OrderBy(item => item.StoreId)
+            .Select(item => new StoreStock(item.StoreId.ToString(), item.OnHand - item.Reserved))
+            .ToList();
+        return new ProductDetails(
+            product.Id.ToString(),
+            product.Sku,
+            product.Name,
+            product.Description,
+            product.CategoryId.ToString(),
+            product.Price,
+            product.Currency,
+            product.Tags,
+            stores.Sum(store => store.Available),
+            stores,
+            product.UpdatedAt);
+    }
+
+    private static FilterDefinition<Product> Match(ProductFilter filter)
+    {
+        var match = Filter.Eq(product => product.Status, ProductStatus.Active);
+        if (filter.Search is not null)
+        {
+            match &= Filter.Text(filter.Search);
+        }
+
+        if (filter.Categories is not null)
+        {
+            match &= Filter.In(product => product.CategoryId, filter.Categories);
+        }
+
+        if (filter.MinPrice is { } min)
+        {
+            match &= Filter.Gte(product => product.Price, min);
+        }
+
+        if (filter.MaxPrice is { } max)
+        {
+            match &= Filter.Lte(product => product.Price, max);
+        }
+
+        return match;
+    }
+
+    private static PipelineDefinition<Product, BsonDocument> BestMatches(FilterDefinition<Product> match, BsonDocument? after, int limit)
+    {
+        var pipeline = new EmptyPipelineDefinition<Product>()
+            .Match(match)
+            .AppendStage<Product, Product, BsonDocument>(
+                new BsonDocument("$addFields", new BsonDocument(Score, new BsonDocument("$meta", "textScore"))));
+        if (after is not null)
+        {
+            pipeline = pipeline.Match(new BsonDocument("$or", new BsonArray
+            {
+                new BsonDocument(Score, new BsonDocument("$lt", after["k"])),
+                new BsonDocument { { Score, after["k"] }, { "_id", new BsonDocument("$gt", after["i"]) } },
+            }));
+        }
+
+        return pipeline.Sort(new BsonDocument { { Score, -1 }, { "_id", 1 } }).Limit(limit);
+    }
+
+    private static ProductSlice Slice(List<Product> found, int limit, Func<int, BsonValue> key)
+    {
+        if (found.Count <= limit)
+        {
+            return new ProductSlice(found, null);
+        }
+
+        var last = limit - 1;
+        return new ProductSlice(found[..limit], new BsonDocument { { "k", key(last) }, { "i", found[last].Id } });
+    }
+}

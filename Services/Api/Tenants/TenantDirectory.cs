@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Caching.Memory;
+using MongoDB.Driver;
+using Platform.Data;
+using Platform.Data.Documents;
+
+namespace Platform.Api.Tenants;
+
+/// <summary>The tenants in the database. Look-ups by slug, which every request makes, are remembered for a short while.</summary>
+public sealed class TenantDirectory(PlatformDatabase database) : ITenantDirectory, IDisposable
+{
+    // How long a suspended tenant may still be served, and a new one still be unknown.
+    private static readonly TimeSpan Remember = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RememberUnknown = TimeSpan.FromSeconds(5);
+
+    // Bounded, since anyone can ask for slugs that do not exist.
+    private readonly MemoryCache _bySlug = new(new MemoryCacheOptions { SizeLimit = 10_000 });
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<Tenant>> ListAsync(CancellationToken cancellationToken) =>
+        await database.Tenants.Find(tenant => tenant.Status == TenantStatus.Active)
+            .SortBy(tenant => tenant.Slug)
+            .Limit(1000)
+            .ToListAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<Tenant?> FindAsync(string slug, CancellationToken cancellationToken)
+    {
+        if (slug.Length > 63)
+        {
+            return null;
+        }
+
+        if (_bySlug.TryGetValue(slug, out Tenant? known))
+        {
+            return known;
+        }
+
+        var found = await database.FindTenantAsync(slug, cancellationToken);
+        var active = found is { Status: TenantStatus.Active } ? found : null;
+        _bySlug.Set(slug, active, new MemoryCacheEntryOptions
+        {
+            Size = 1,
+            AbsoluteExpirationRelativeToNow = active is null ? RememberUnknown : Remember,
+        });
+        return active;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _bySlug.Dispose();
+}

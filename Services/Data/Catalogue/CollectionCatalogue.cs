@@ -1,0 +1,185 @@
+using System.Security.Cryptography;
+using System.Text;
+using MongoDB.Bson;
+using MongoDB.Bson.IO;
+using Platform.Data.Documents;
+
+namespace Platform.Data.Catalogue;
+
+/// <summary>All collections of the platform.</summary>
+/// <remarks>
+/// An index's fields stand in the order equality, sort, range, and start with the tenant, since every query names one. Lists
+/// are paged by key: their sort ends with <c>_id</c>, so that the last document of a page says where the next begins.
+/// </remarks>
+public static class CollectionCatalogue
+{
+    static CollectionCatalogue() => DocumentConventions.Register();
+
+    /// <summary>The customers of the platform.</summary>
+    public static CollectionDefinition<Tenant> Tenants { get; } = new()
+    {
+        Name = CollectionNames.Tenants,
+        Description = "The customers of the platform.",
+        ShardKey = ["_id"],
+        Indexes =
+        [
+            new() { Name = "slug", Keys = [Up("slug")], Unique = true, Serves = "The tenant of a URL; a slug names one tenant." },
+        ],
+    };
+
+    /// <summary>People who work for a tenant.</summary>
+    public static CollectionDefinition<User> Users { get; } = new()
+    {
+        Name = CollectionNames.Users,
+        Description = "People who work for a tenant, each with one role.",
+        ShardKey = ["tenantId", "_id"],
+        Indexes =
+        [
+            new() { Name = "tenant_email", Keys = [Tenant, Up("email")], Unique = true, Serves = "Sign-in; an address names one user of a tenant." },
+            new() { Name = "tenant_role", Keys = [Tenant, Up("role"), Up("_id")], Serves = "Users of a role, paged." },
+        ],
+    };
+
+    /// <summary>Shops.</summary>
+    public static CollectionDefinition<Store> Stores { get; } = new()
+    {
+        Name = CollectionNames.Stores,
+        Description = "Shops of a tenant, with their place on the earth.",
+        ShardKey = ["tenantId", "_id"],
+        Indexes =
+        [
+            new() { Name = "tenant_code", Keys = [Tenant, Up("code")], Unique = true, Serves = "A store by its code; a code names one store of a tenant." },
+            new()
+            {
+                Name = "location",
+                Keys = [new("location", IndexKind.Sphere)],
+                Serves = "A tenant's stores near a point, nearest first.",
+                TenantException = "DocumentDB has no compound 2dsphere index; the tenant is filtered after the index.",
+            },
+            new() { Name = "tenant_name", Keys = [Tenant, Up("name"), Up("_id")], Serves = "A tenant's stores by name, paged." },
+        ],
+    };
+
+    /// <summary>The trees that products are filed under.</summary>
+    public static CollectionDefinition<Category> Categories { get; } = new()
+    {
+        Name = CollectionNames.Categories,
+        Description = "The tree that a tenant's products are filed under.",
+        ShardKey = ["tenantId", "_id"],
+        Indexes =
+        [
+            new() { Name = "tenant_slug", Keys = [Tenant, Up("slug")], Unique = true, Serves = "The category of a URL; a slug names one category of a tenant." },
+            new() { Name = "tenant_parent", Keys = [Tenant, Up("parentId"), Up("position")], Serves = "The children of a category, in order." },
+        ],
+    };
+
+    /// <summary>What is sold.</summary>
+    public static CollectionDefinition<Product> Products { get; } = new()
+    {
+        Name = CollectionNames.Products,
+        Description = "What a tenant sells.",
+        ShardKey = ["tenantId", "_id"],
+        Indexes =
+        [
+            new() { Name = "tenant_sku", Keys = [Tenant, Up("sku")], Unique = true, Serves = "A product by its SKU; an SKU names one product of a tenant." },
+            new()
+            {
+                Name = "tenant_text",
+                Keys = [Tenant, new("name", IndexKind.Text, 10), new("tags", IndexKind.Text, 5), new("description", IndexKind.Text)],
+                Serves = "Search by words among a tenant's products.",
+            },
+            new()
+            {
+                Name = "active_newest",
+                Keys = [Tenant, Down("createdAt"), Down("_id")],
+                PartialFilter = ActiveProducts(),
+                Serves = "Products on sale, newest first, paged.",
+            },
+            new()
+            {
+                Name = "active_category_newest",
+                Keys = [Tenant, Up("categoryId"), Down("createdAt"), Down("_id")],
+                PartialFilter = ActiveProducts(),
+                Serves = "Products on sale in a category, newest first, paged.",
+            },
+            new()
+            {
+                Name = "active_price",
+                Keys = [Tenant, Up("price"), Up("_id")],
+                PartialFilter = ActiveProducts(),
+                Serves = "Products on sale in a price range, cheapest first, paged.",
+            },
+            new() { Name = "tenant_status_updated", Keys = [Tenant, Up("status"), Down("updatedAt"), Down("_id")], Serves = "Products by status for the tenant's staff, last changed first, paged." },
+        ],
+    };
+
+    /// <summary>Stock per product and store.</summary>
+    public static CollectionDefinition<InventoryItem> Inventory { get; } = new()
+    {
+        Name = CollectionNames.Inventory,
+        Description = "The stock of a product in a store.",
+        ShardKey = ["tenantId", "productId"],
+        Rules = new BsonDocument("$expr", new BsonDocument("$lte", new BsonArray { "$reserved", "$onHand" })),
+        Indexes =
+        [
+            new() { Name = "tenant_product_store", Keys = [Tenant, Up("productId"), Up("storeId")], Unique = true, Serves = "Where a product is in stock; one document per product and store." },
+            new() { Name = "tenant_store", Keys = [Tenant, Up("storeId"), Up("_id")], Serves = "A store's stock, paged." },
+        ],
+    };
+
+    /// <summary>People who buy.</summary>
+    public static CollectionDefinition<Customer> Customers { get; } = new()
+    {
+        Name = CollectionNames.Customers,
+        Description = "People who buy from a tenant.",
+        ShardKey = ["tenantId", "_id"],
+        Indexes =
+        [
+            new() { Name = "tenant_email", Keys = [Tenant, Up("email")], Unique = true, Serves = "A customer by address; an address names one customer of a tenant." },
+            new() { Name = "tenant_newest", Keys = [Tenant, Down("createdAt"), Down("_id")], Serves = "Customers, newest first, paged." },
+        ],
+    };
+
+    /// <summary>What was bought.</summary>
+    public static CollectionDefinition<Order> Orders { get; } = new()
+    {
+        Name = CollectionNames.Orders,
+        Description = "What customers bought, as it was when they bought it.",
+        ShardKey = ["tenantId", "_id"],
+        Indexes =
+        [
+            new() { Name = "tenant_number", Keys = [Tenant, Up("number")], Unique = true, Serves = "An order by its number; a number names one order of a tenant." },
+            new() { Name = "tenant_placed", Keys = [Tenant, Down("placedAt"), Down("_id")], Serves = "Orders, latest first, paged; orders of a period." },
+            new() { Name = "tenant_customer_placed", Keys = [Tenant, Up("customerId"), Down("placedAt"), Down("_id")], Serves = "A customer's orders, latest first, paged." },
+            new() { Name = "tenant_status_placed", Keys = [Tenant, Up("status"), Down("placedAt"), Down("_id")], Serves = "Orders by status, latest first, paged." },
+        ],
+    };
+
+    /// <summary>All collections, referenced ones before those that refer to them.</summary>
+    public static IReadOnlyList<CollectionDefinition> All { get; } =
+        [Tenants, Users, Stores, Categories, Products, Inventory, Customers, Orders];
+
+    /// <summary>
+    /// A SHA-256 over everything declared here that a database keeps: names, indexes, validators. Changes when, and only
+    /// when, a database made for another version would have to change.
+    /// </summary>
+    /// <returns>64 hexadecimal digits in lower case.</returns>
+    public static string Checksum()
+    {
+        var all = new BsonDocument(All.Select(collection => new BsonElement(collection.Name, new BsonDocument
+        {
+            { "indexes", new BsonArray(collection.Indexes.Select(index => index.Specification())) },
+            { "validator", collection.Validator },
+        })));
+        var text = all.ToJson(new JsonWriterSettings { OutputMode = JsonOutputMode.CanonicalExtendedJson });
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    }
+
+    private static IndexKey Tenant => new("tenantId");
+
+    private static IndexKey Up(string field) => new(field);
+
+    private static IndexKey Down(string field) => new(field, IndexKind.Descending);
+
+    private static BsonDocument ActiveProducts() => new("status", DocumentConventions.Stored(ProductStatus.Active));
+}

@@ -1,0 +1,122 @@
+using MongoDB.Bson;
+
+namespace Platform.Data.Catalogue;
+
+/// <summary>One index: what it is, and which query it is there for.</summary>
+public sealed record IndexDefinition
+{
+    /// <summary>The index's name, unique in the collection.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The fields, in order: equality, then sort, then range.</summary>
+    public required IReadOnlyList<IndexKey> Keys { get; init; }
+
+    /// <summary>The query shapes that the index serves, or the rule that it keeps.</summary>
+    public required string Serves { get; init; }
+
+    /// <summary>Whether no two documents may have the same keys.</summary>
+    public bool Unique { get; init; }
+
+    /// <summary>Which documents are in the index; null for all.</summary>
+    public BsonDocument? PartialFilter { get; init; }
+
+    /// <summary>After how long documents expire, counted from the only key; null for never.</summary>
+    public TimeSpan? ExpireAfter { get; init; }
+
+    /// <summary>Why the index of a tenant-owned collection does not start with the tenant; null when it does.</summary>
+    public string? TenantException { get; init; }
+
+    /// <summary>Whether it is a text index, of which a collection has at most one.</summary>
+    public bool IsText => Keys.Any(key => key.Kind == IndexKind.Text);
+
+    /// <summary>The key document.</summary>
+    public BsonDocument KeyDocument() => new(Keys.Select(key => new BsonElement(key.Field, key.ToBsonValue())));
+
+    /// <summary>The specification as the <c>createIndexes</c> command takes it.</summary>
+    /// <remarks><see href="https://www.mongodb.com/docs/manual/reference/command/createIndexes/"/></remarks>
+    public BsonDocument Specification()
+    {
+        var specification = new BsonDocument { { "name", Name }, { "key", KeyDocument() } };
+        if (Unique)
+        {
+            specification.Add("unique", true);
+        }
+
+        if (PartialFilter is not null)
+        {
+            specification.Add("partialFilterExpression", PartialFilter.DeepClone());
+        }
+
+        if (ExpireAfter is { } lifetime)
+        {
+            specification.Add("expireAfterSeconds", (int)lifetime.TotalSeconds);
+        }
+
+        if (IsText)
+        {
+            specification.Add("weights", new BsonDocument(
+                Keys.Where(key => key.Kind == IndexKind.Text).Select(key => new BsonElement(key.Field, key.Weight))));
+            specification.Add("default_language", "english");
+        }
+
+        return specification;
+    }
+
+    /// <summary>
+    /// Tells in which point an existing index differs from this definition, comparing what the <c>listIndexes</c> command
+    /// reported; null when it does not.
+    /// </summary>
+    /// <param name="existing">The index as the server reported it.</param>
+    /// <returns>The name of the differing option, or null.</returns>
+    public string? DifferenceFrom(BsonDocument existing)
+    {
+        ArgumentNullException.ThrowIfNull(existing);
+
+        if (!SameKeys(existing))
+        {
+            return "key";
+        }
+
+        if (existing.GetValue("unique", false).ToBoolean() != Unique)
+        {
+            return "unique";
+        }
+
+        if (existing.GetValue("partialFilterExpression", BsonNull.Value) != ((BsonValue?)PartialFilter ?? BsonNull.Value))
+        {
+            return "partialFilterExpression";
+        }
+
+        double? lifetime = existing.TryGetValue("expireAfterSeconds", out var seconds) ? seconds.ToDouble() : null;
+        return lifetime != ExpireAfter?.TotalSeconds ? "expireAfterSeconds" : null;
+    }
+
+    // A text index is listed with the pair {_fts: "text", _ftsx: 1} in place of its text fields, which stand in "weights".
+    private bool SameKeys(BsonDocument existing)
+    {
+        var listed = existing["key"].AsBsonDocument.Where(element => element.Name is not "_fts" and not "_ftsx").ToList();
+        var plain = KeyDocument().Where(element => !IsText || element.Value != "text").ToList();
+        if (IsText && listed.Any(element => element.Value == "text"))
+        {
+            listed.RemoveAll(element => element.Value == "text");
+        }
+
+        if (listed.Count != plain.Count || !listed.Zip(plain).All(pair => pair.First.Name == pair.Second.Name && SameKind(pair.First.Value, pair.Second.Value)))
+        {
+            return false;
+        }
+
+        if (!IsText)
+        {
+            return true;
+        }
+
+        var weights = existing.GetValue("weights", new BsonDocument()).AsBsonDocument;
+        var expected = Keys.Where(key => key.Kind == IndexKind.Text).ToList();
+        return weights.ElementCount == expected.Count
+            && expected.TrueForAll(key => weights.TryGetValue(key.Field, out var weight) && weight.ToDouble() == key.Weight);
+    }
+
+    private static bool SameKind(BsonValue left, BsonValue right) =>
+        left.IsNumeric && right.IsNumeric ? left.ToDouble().Equals(right.ToDouble()) : left == right;
+}

@@ -1,0 +1,50 @@
+using System.ComponentModel.DataAnnotations;
+using MongoDB.Bson;
+
+namespace Platform.Data.Documents;
+
+/// <summary>A thing that a tenant sells.</summary>
+public sealed record Product : ITenantOwned
+{
+    /// <inheritdoc/>
+    public required ObjectId Id { get; init; }
+
+    /// <inheritdoc/>
+    public required ObjectId TenantId { get; init; }
+
+    /// <summary>The stock-keeping unit; unique per tenant.</summary>
+    [StringLength(64, MinimumLength = 1)]
+    public required string Sku { get; init; }
+
+    /// <summary>The name shown to people.</summary>
+    [StringLength(200, MinimumLength = 1)]
+    public required string Name { get; init; }
+
+    /// <summary>What it is; plain text.</summary>
+    [StringLength(5000)]
+    public required string Description { get; init; }
+
+    /// <summary>The category it is filed under, of the same tenant.</summary>
+    public required ObjectId CategoryId { get; init; }
+
+    /// <summary>The price of one, in units of <see cref="Currency"/>.</summary>
+    [Range(0, 1_000_000_000)]
+    public required decimal Price { get; init; }
+
+    /// <summary>The currency of the price, as an ISO 4217 code.</summary>
+    [RegularExpression("^[A-Z]{3}$")]
+    public required string Currency { get; init; }
+
+    /// <summary>Words to find it by.</summary>
+    [MaxLength(20)]
+    public required IReadOnlyList<string> Tags { get; init; }
+
+    /// <summary>Whether it is sold.</summary>
+    public required ProductStatus Status { get; init; }
+
+    /// <summary>When the product was created (UTC).</summary>
+    public required DateTime CreatedAt { get; init; }
+
+    /// <summary>When the document last changed (UTC).</summary>
+    public required DateTime UpdatedAt { get; init; }
+}

@@ -1,0 +1,106 @@
+using MongoDB.Bson;
+using MongoDB.Driver;
+
+namespace Platform.Data.Leases;
+
+/// <summary>Keeps leases in a collection, one document each; time is the server's.</summary>
+public sealed class MongoLeaseStore : ILeaseStore
+{
+    private readonly IMongoCollection<BsonDocument> _leases;
+
+    /// <summary>Keeps leases in the collection <see cref="CollectionNames.Leases"/>.</summary>
+    /// <param name="database">The database.</param>
+    public MongoLeaseStore(IMongoDatabase database)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        _leases = database.GetCollection<BsonDocument>(CollectionNames.Leases)
+            .WithWriteConcern(WriteConcern.WMajority).WithReadConcern(ReadConcern.Majority);
+    }
+
+    /// <inheritdoc/>
+    public async Task<LeaseState> TryAcquireAsync(
+        string name, string owner, string holder, TimeSpan duration, CancellationToken cancellationToken)
+    {
+        var update = AcquireUpdate(owner, holder, duration);
+        var options = new FindOneAndUpdateOptions<BsonDocument> { IsUpsert = true, ReturnDocument = ReturnDocument.After };
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return ToState(await _leases.FindOneAndUpdateAsync(ById(name), update, options, cancellationToken));
+            }
+            catch (MongoException exception) when (attempt < 5 && IsDuplicateKey(exception))
+            {
+                // Two first-ever acquisitions met: the document exists now, so the next attempt updates it.
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> RenewAsync(string name, string owner, long fence, TimeSpan duration, CancellationToken cancellationToken)
+    {
+        var update = Pipeline(new BsonDocument("$set", new BsonDocument("expiresAt", Expiry(duration))));
+        var result = await _leases.UpdateOneAsync(Held(name, owner, fence), update, cancellationToken: cancellationToken);
+        return result.MatchedCount == 1;
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> ReleaseAsync(string name, string owner, long fence, CancellationToken cancellationToken)
+    {
+        var update = Builders<BsonDocument>.Update.Unset("owner").Unset("expiresAt").CurrentDate("releasedAt");
+        var result = await _leases.UpdateOneAsync(Held(name, owner, fence), update, cancellationToken: cancellationToken);
+        return result.MatchedCount == 1;
+    }
+
+    /// <inheritdoc/>
+    public async Task<LeaseState?> ReadAsync(string name, CancellationToken cancellationToken)
+    {
+        var document = await _leases.Find(ById(name)).FirstOrDefaultAsync(cancellationToken);
+        return document is null ? null : ToState(document);
+    }
+
+    // One $set stage: all its expressions see the document as it was before, so they agree on whether the lease is free.
+    private static UpdateDefinition<BsonDocument> AcquireUpdate(string owner, string holder, TimeSpan duration)
+    {
+        var currentOwner = IfNull("$owner", BsonNull.Value);
+        var mine = Operator("$eq", currentOwner, owner);
+        var free = Operator("$or", Operator("$eq", currentOwner, BsonNull.Value), Operator("$lte", "$expiresAt", "$$NOW"));
+        var fence = IfNull("$fence", 0L);
+        return Pipeline(new BsonDocument("$set", new BsonDocument
+        {
+            { "fence", Condition(mine, fence, Condition(free, Operator("$add", fence, 1L), fence)) },
+            { "holder", Condition(mine, "$holder", Condition(free, Literal(holder), "$holder")) },
+            { "acquiredAt", Condition(mine, "$acquiredAt", Condition(free, "$$NOW", "$acquiredAt")) },
+            { "expiresAt", Condition(Operator("$or", mine, free), Expiry(duration), "$expiresAt") },
+            { "owner", Condition(free, owner, "$owner") },
+        }));
+    }
+
+    private static FilterDefinition<BsonDocument> ById(string name) => Builders<BsonDocument>.Filter.Eq("_id", name);
+
+    private static FilterDefinition<BsonDocument> Held(string name, string owner, long fence) =>
+        new BsonDocument { { "_id", name }, { "owner", owner }, { "fence", fence } };
+
+    private static UpdateDefinition<BsonDocument> Pipeline(BsonDocument stage) =>
+        new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>([stage]);
+
+    private static BsonDocument Expiry(TimeSpan duration) => Operator("$add", "$$NOW", (long)duration.TotalMilliseconds);
+
+    private static BsonDocument Literal(string value) => new("$literal", value);
+
+    private static BsonDocument IfNull(BsonValue value, BsonValue other) => Operator("$ifNull", value, other);
+
+    private static BsonDocument Condition(BsonValue test, BsonValue then, BsonValue otherwise) => Operator("$cond", test, then, otherwise);
+
+    private static BsonDocument Operator(string name, params BsonValue[] arguments) => new(name, new BsonArray(arguments));
+
+    private static bool IsDuplicateKey(MongoException exception) =>
+        exception is MongoCommandException { Code: 11000 } or MongoWriteException { WriteError.Category: ServerErrorCategory.DuplicateKey };
+
+    private static LeaseState ToState(BsonDocument document) => new(
+        document["_id"].AsString,
+        document.GetValue("owner", BsonNull.Value) is BsonString owner ? owner.Value : null,
+        document.GetValue("holder", BsonNull.Value) is BsonString holder ? holder.Value : null,
+        document["fence"].ToInt64(),
+        document.GetValue("expiresAt", BsonNull.Value) is BsonDateTime expiry ? expiry.ToUniversalTime() : null);
+}

@@ -1,0 +1,280 @@
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Platform.Data.Documents;
+
+namespace Platform.Data.Tenancy;
+
+/// <summary>
+/// One tenant's documents of a collection. Every operation carries the tenant, whatever filter it is given, so a document
+/// of another tenant behaves as if it did not exist.
+/// </summary>
+/// <typeparam name="TDocument">The type of the documents.</typeparam>
+public sealed class TenantCollection<TDocument>
+    where TDocument : class, ITenantOwned
+{
+    // Stages that read or write collections past the tenant's filter.
+    private static readonly HashSet<string> OtherCollectionStages =
+        new(StringComparer.Ordinal) { "$lookup", "$graphLookup", "$unionWith", "$out", "$merge" };
+
+    private readonly IMongoCollection<TDocument> _collection;
+    private readonly FilterDefinition<TDocument> _ownership;
+
+    internal TenantCollection(IMongoCollection<TDocument> collection, ObjectId tenantId)
+    {
+        _collection = collection;
+        TenantId = tenantId;
+        _ownership = Builders<TDocument>.Filter.Eq(document => document.TenantId, tenantId);
+    }
+
+    /// <summary>The tenant whose documents these are.</summary>
+    public ObjectId TenantId { get; }
+
+    /// <summary>Starts a query.</summary>
+    /// <param name="filter">Which of the tenant's documents; null for all.</param>
+    /// <param name="session">The session, with its transaction when one is open; null for none.</param>
+    /// <param name="options">Options of the query.</param>
+    public IFindFluent<TDocument, TDocument> Find(
+        FilterDefinition<TDocument>? filter = null, IClientSessionHandle? session = null, FindOptions? options = null) =>
+        session is null ? _collection.Find(Scoped(filter), options) : _collection.Find(session, Scoped(filter), options);
+
+    /// <summary>Reads one document by its key.</summary>
+    /// <param name="id">The key.</param>
+    /// <param name="session">The session, with its transaction when one is open; null for none.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    /// <returns>The document, or null when the tenant has none with this key.</returns>
+    public async Task<TDocument?> FindByIdAsync(ObjectId id, IClientSessionHandle? session = null, CancellationToken cancellationToken = default) =>
+        await Find(ById(id), session).FirstOrDefaultAsync(cancellationToken);
+
+    /// <summary>Counts documents by reading them or an index.</summary>
+    /// <param name="filter">Which of the tenant's documents; null for all.</param>
+    /// <param name="session">The session, with its transaction when one is open; null for none.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public Task<long> CountAsync(
+        FilterDefinition<TDocument>? filter = null, IClientSessionHandle? session = null, CancellationToken cancellationToken = default) =>
+        session is null
+            ? _collection.CountDocumentsAsync(Scoped(filter), cancellationToken: cancellationToken)
+            : _collection.CountDocumentsAsync(session, Scoped(filter), cancellationToken: cancellationToken);
+
+    /// <summary>
+    /// Runs an aggregation over the tenant's documents. A <c>$geoNear</c> stage, which must come first, gets the tenant into
+    /// its query; else a <c>$match</c> on the tenant is put in front (text searches included, as part of one <c>$match</c>).
+    /// </summary>
+    /// <typeparam name="TResult">The type of the results.</typeparam>
+    /// <param name="pipeline">The stages.</param>
+    /// <param name="session">The session, with its transaction when one is open; null for none.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    /// <exception cref="ArgumentException">A stage reads or writes another collection, where the tenant would not hold.</exception>
+    public Task<IAsyncCursor<TResult>> AggregateAsync<TResult>(
+        PipelineDefinition<TDocument, TResult> pipeline, IClientSessionHandle? session = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        var rendered = pipeline.Render(RenderArgs());
+        var stages = rendered.Documents.Select(stage => stage.DeepClone().AsBsonDocument).ToList();
+        foreach (var stage in stages)
+        {
+            RefuseOtherCollections(stage);
+        }
+
+        var ownership = Ownership();
+        var first = stages.Count > 0 ? stages[0] : [];
+        if (first.TryGetValue("$geoNear", out var near))
+        {
+            var query = near.AsBsonDocument.GetValue("query", new BsonDocument()).AsBsonDocument;
+            near.AsBsonDocument["query"] = query.ElementCount == 0 ? ownership : And(ownership, query);
+        }
+        else if (first.TryGetValue("$match", out var match))
+        {
+            first["$match"] = And(ownership, match.AsBsonDocument);
+        }
+        else
+        {
+            stages.Insert(0, new BsonDocument("$match", ownership));
+        }
+
+        var scoped = new BsonDocumentStagePipelineDefinition<TDocument, TResult>(stages, rendered.OutputSerializer);
+        return session is null
+            ? _collection.AggregateAsync(scoped, cancellationToken: cancellationToken)
+            : _collection.AggregateAsync(session, scoped, cancellationToken: cancellationToken);
+    }
+
+    /// <summary>Writes a new document.</summary>
+    /// <param name="document">The document; must belong to the tenant.</param>
+    /// <param name="session">The session, with its transaction when one is open; null for none.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="InvalidOperationException">The document belongs to another tenant.</exception>
+    /// <exception cref="MongoWriteException">A unique key is taken, or the document breaks the collection's validator.</exception>
+    public Task InsertAsync(TDocument document, IClientSessionHandle? session = null, CancellationToken cancellationToken = default)
+    {
+        RequireOwned(document);
+        return session is null
+            ? _collection.InsertOneAsync(document, cancellationToken: cancellationToken)
+            : _collection.InsertOneAsync(session, document, cancellationToken: cancellationToken);
+    }
+
+    /// <summary>Writes new documents, in order; stops at the first that is refused.</summary>
+    /// <param name="documents">The documents; all must belong to the tenant.</param>
+    /// <param name="session">The session, with its transaction when one is open; null for none.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="InvalidOperationException">A document belongs to another tenant; nothing was written.</exception>
+    public Task InsertManyAsync(
+        IReadOnlyCollection<TDocument> documents, IClientSessionHandle? session = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(documents);
+        foreach (var document in documents)
+        {
+            RequireOwned(document);
+        }
+
+        return session is null
+            ? _collection.InsertManyAsync(documents, cancellationToken: cancellationToken)
+            : _collection.InsertManyAsync(session, documents, cancellationToken: cancellationToken);
+    }
+
+    /// <summary>Replaces a document by one with the same key.</summary>
+    /// <param name="document">The new document; must belong to the tenant.</param>
+    /// <param name="session">The session, with its transaction when one is open; null for none.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <returns>Whether the tenant had a document with this key.</returns>
+    /// <exception cref="InvalidOperationException">The document belongs to another tenant.</exception>
+    public async Task<bool> ReplaceAsync(TDocument document, IClientSessionHandle? session = null, CancellationToken cancellationToken = default)
+    {
+        RequireOwned(document);
+        var filter = Scoped(ById(document.Id));
+        var result = session is null
+            ? await _collection.ReplaceOneAsync(filter, document, cancellationToken: cancellationToken)
+            : await _collection.ReplaceOneAsync(session, filter, document, cancellationToken: cancellationToken);
+        return result.MatchedCount > 0;
+    }
+
+    /// <summary>Changes the first document that matches.</summary>
+    /// <param name="filter">Which of the tenant's documents.</param>
+    /// <param name="update">What to change; update operators, not a pipeline.</param>
+    /// <param name="session">The session, with its transaction when one is open; null for none.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="ArgumentException">The update names the tenant, or is a pipeline.</exception>
+    public Task<UpdateResult> UpdateOneAsync(
+        FilterDefinition<TDocument> filter,
+        UpdateDefinition<TDocument> update,
+        IClientSessionHandle? session = null,
+        CancellationToken cancellationToken = default)
+    {
+        RequireTenantKept(update);
+        return session is null
+            ? _collection.UpdateOneAsync(Scoped(filter), update, cancellationToken: cancellationToken)
+            : _collection.UpdateOneAsync(session, Scoped(filter), update, cancellationToken: cancellationToken);
+    }
+
+    /// <summary>Changes all documents that match.</summary>
+    /// <param name="filter">Which of the tenant's documents.</param>
+    /// <param name="update">What to change; update operators, not a pipeline.</param>
+    /// <param name="session">The session, with its transaction when one is open; null for none.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <exception cref="ArgumentException">The update names the tenant, or is a pipeline.</exception>
+    public Task<UpdateResult> UpdateManyAsync(
+        FilterDefinition<TDocument> filter,
+        UpdateDefinition<TDocument> update,
+        IClientSessionHandle? session = null,
+        CancellationToken cancellationToken = default)
+    {
+        RequireTenantKept(update);
+        return session is null
+            ? _collection.UpdateManyAsync(Scoped(filter), update, cancellationToken: cancellationToken)
+            : _collection.UpdateManyAsync(session, Scoped(filter), update, cancellationToken: cancellationToken);
+    }
+
+    /// <summary>Changes the first document that matches, and returns it as it is afterwards.</summary>
+    /// <param name="filter">Which of the tenant's documents.</param>
+    /// <param name="update">What to change; update operators, not a pipeline.</param>
+    /// <param name="session">The session, with its transaction when one is open; null for none.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <returns>The changed document, or null when none matched.</returns>
+    /// <exception cref="ArgumentException">The update names the tenant, or is a pipeline.</exception>
+    public async Task<TDocument?> FindOneAndUpdateAsync(
+        FilterDefinition<TDocument> filter,
+        UpdateDefinition<TDocument> update,
+        IClientSessionHandle? session = null,
+        CancellationToken cancellationToken = default)
+    {
+        RequireTenantKept(update);
+        var options = new FindOneAndUpdateOptions<TDocument> { ReturnDocument = ReturnDocument.After };
+        return session is null
+            ? await _collection.FindOneAndUpdateAsync(Scoped(filter), update, options, cancellationToken)
+            : await _collection.FindOneAndUpdateAsync(session, Scoped(filter), update, options, cancellationToken);
+    }
+
+    /// <summary>Deletes a document by its key.</summary>
+    /// <param name="id">The key.</param>
+    /// <param name="session">The session, with its transaction when one is open; null for none.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    /// <returns>Whether the tenant had a document with this key.</returns>
+    public async Task<bool> DeleteByIdAsync(ObjectId id, IClientSessionHandle? session = null, CancellationToken cancellationToken = default)
+    {
+        var filter = Scoped(ById(id));
+        var result = session is null
+            ? await _collection.DeleteOneAsync(filter, cancellationToken)
+            : await _collection.DeleteOneAsync(session, filter, cancellationToken: cancellationToken);
+        return result.DeletedCount > 0;
+    }
+
+    private static FilterDefinition<TDocument> ById(ObjectId id) => Builders<TDocument>.Filter.Eq(document => document.Id, id);
+
+    private static BsonDocument And(BsonDocument left, BsonDocument right) => new("$and", new BsonArray { left, right });
+
+    private static void RefuseOtherCollections(BsonValue value)
+    {
+        switch (value)
+        {
+            case BsonDocument document:
+                foreach (var element in document)
+                {
+                    if (OtherCollectionStages.Contains(element.Name))
+                    {
+                        throw new ArgumentException($"An aggregation for one tenant cannot use {element.Name}: the other collection's documents would not be limited to the tenant.");
+                    }
+
+                    RefuseOtherCollections(element.Value);
+                }
+
+                break;
+            case BsonArray array:
+                foreach (var item in array)
+                {
+                    RefuseOtherCollections(item);
+                }
+
+                break;
+        }
+    }
+
+    private FilterDefinition<TDocument> Scoped(FilterDefinition<TDocument>? filter) =>
+        filter is null ? _ownership : Builders<TDocument>.Filter.And(_ownership, filter);
+
+    private BsonDocument Ownership() => _ownership.Render(RenderArgs());
+
+    private RenderArgs<TDocument> RenderArgs() => new(_collection.DocumentSerializer, _collection.Settings.SerializerRegistry);
+
+    private void RequireOwned(TDocument document)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        if (document.TenantId != TenantId)
+        {
+            throw new InvalidOperationException($"A {typeof(TDocument).Name} of tenant {document.TenantId} cannot be written for tenant {TenantId}.");
+        }
+    }
+
+    private void RequireTenantKept(UpdateDefinition<TDocument> update)
+    {
+        ArgumentNullException.ThrowIfNull(update);
+        if (update.Render(RenderArgs()) is not BsonDocument operators)
+        {
+            throw new ArgumentException("An update for one tenant cannot be a pipeline: what it does to the tenant cannot be seen.", nameof(update));
+        }
+
+        const string tenant = "tenantId";
+        var changes = operators.SelectMany(operation => operation.Value.AsBsonDocument);
+        if (changes.Any(change => change.Name == tenant || change.Value == tenant && operators.Contains("$rename")))
+        {
+            throw new ArgumentException("An update cannot change which tenant a document belongs to.", nameof(update));
+        }
+    }
+}

@@ -1,0 +1,23 @@
+namespace Platform.Migrator.Engine;
+
+/// <summary>One change of the database's structure or data.</summary>
+public abstract class Migration
+{
+    /// <summary>
+    /// Whether the migration may simply be run again after it was interrupted half-way. When not, an interrupted run blocks
+    /// all later ones until a person has looked at the data and said how it stands.
+    /// </summary>
+    public abstract bool CanBeRepeated { get; }
+
+    /// <summary>Makes the change.</summary>
+    /// <param name="context">The database and what else a migration may use.</param>
+    /// <param name="cancellationToken">Cancelled when the process is asked to stop, or has lost the right to work alone.</param>
+    public abstract Task UpAsync(MigrationContext context, CancellationToken cancellationToken);
+
+    /// <summary>Takes the change back. A migration that cannot be taken back leaves this alone.</summary>
+    /// <param name="context">The database and what else a migration may use.</param>
+    /// <param name="cancellationToken">As for <see cref="UpAsync"/>.</param>
+    /// <exception cref="MigrationRefusedException">There is no way back, or not with the data at hand.</exception>
+    public virtual Task DownAsync(MigrationContext context, CancellationToken cancellationToken) =>
+        throw new MigrationRefusedException($"{GetType().Name} has no way back.");
+}

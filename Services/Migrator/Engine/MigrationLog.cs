@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Logging;
+
+namespace Platform.Migrator.Engine;
+
+internal static partial class MigrationLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Applying migration {Migration}")]
+    public static partial void Applying(ILogger logger, string migration);
+
+    [LoggerMessage(2, LogLevel.Information, "Applied migration {Migration} in {DurationMs:0} ms")]
+    public static partial void Applied(ILogger logger, string migration, double durationMs);
+
+    [LoggerMessage(3, LogLevel.Error, "Migration {Migration} failed")]
+    public static partial void Failed(ILogger logger, Exception exception, string migration);
+
+    [LoggerMessage(4, LogLevel.Warning, "Migration {Migration} was interrupted on {Host}; running it again")]
+    public static partial void Repeating(ILogger logger, string migration, string host);
+
+    [LoggerMessage(5, LogLevel.Information, "Took back migration {Migration} in {DurationMs:0} ms")]
+    public static partial void TakenBack(ILogger logger, string migration, double durationMs);
+
+    [LoggerMessage(6, LogLevel.Warning, "The outcome of migration {Migration} could not be recorded")]
+    public static partial void NotRecorded(ILogger logger, Exception exception, string migration);
+}

@@ -1,0 +1,105 @@
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using MongoDB.Driver;
+using Platform.Data;
+using Platform.Data.Leases;
+using Platform.Migrator.Engine;
+using Platform.Migrator.Structure;
+
+namespace Platform.Migrator;
+
+/// <summary>Runs one command in a host and turns what can go wrong into one sentence and an exit code.</summary>
+internal static class MigratorJob
+{
+    public static string Version { get; } =
+        typeof(MigratorJob).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    public static async Task<int> RunAsync(
+        string name, bool quiet, Func<MigratorSession, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
+    {
+        IHost host;
+        try
+        {
+            host = BuildHost(quiet);
+        }
+        catch (MongoConfigurationException exception)
+        {
+            await Console.Error.WriteLineAsync($"{name}: ConnectionStrings:{ResourceNames.Database} is not a MongoDB connection string: {exception.Message}");
+            return ExitCodes.Configuration;
+        }
+
+        return await host.RunJobAsync(name, (services, token) => RunCommandAsync(name, services, command, token), cancellationToken);
+    }
+
+    private static IHost BuildHost(bool quiet)
+    {
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = [] });
+        builder.Logging.ClearProviders();
+        if (!quiet)
+        {
+            builder.Logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "HH:mm:ss.fff ";
+                console.UseUtcTimestamp = true;
+            });
+        }
+
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("MongoDB", LogLevel.Warning);
+        builder.AddServiceDefaults();
+        builder.AddPlatformData();
+
+        builder.Services.AddOptions<MigratorOptions>()
+            .BindConfiguration(MigratorOptions.Section)
+            .Validate(options => options.DatabaseTimeout >= TimeSpan.Zero, $"{MigratorOptions.Section}:{nameof(MigratorOptions.DatabaseTimeout)} must not be negative.")
+            .Validate(options => options.LeaseDuration >= TimeSpan.FromSeconds(1), $"{MigratorOptions.Section}:{nameof(MigratorOptions.LeaseDuration)} must be at least one second.")
+            .Validate(options => options.LeaseTimeout >= TimeSpan.Zero, $"{MigratorOptions.Section}:{nameof(MigratorOptions.LeaseTimeout)} must not be negative.")
+            .ValidateOnStart();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<ILeaseStore>(services => new MongoLeaseStore(services.GetRequiredService<PlatformDatabase>().Database));
+        builder.Services.AddSingleton<IMigrationHistory>(services => new MongoMigrationHistory(services.GetRequiredService<PlatformDatabase>().Database));
+        builder.Services.AddSingleton(services => new CatalogueSynchroniser(
+            services.GetRequiredService<PlatformDatabase>().Database,
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<CatalogueSynchroniser>>()));
+        builder.Services.AddSingleton(services => new MigrationEngine(
+            MigrationCatalogue.FindIn(typeof(MigratorJob).Assembly),
+            services.GetRequiredService<IMigrationHistory>(),
+            Version,
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<MigrationEngine>>()));
+        builder.Services.AddSingleton<MigratorSession>();
+        return builder.Build();
+    }
+
+    private static async Task<int> RunCommandAsync(
+        string name, IServiceProvider services, Func<MigratorSession, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var session = services.GetRequiredService<MigratorSession>();
+            await session.WaitForDatabaseAsync(cancellationToken);
+            return await command(session, cancellationToken);
+        }
+        catch (Exception exception) when (ExitCodeOf(exception) is { } exitCode)
+        {
+            SessionLog.Refused(services.GetRequiredService<ILogger<MigratorSession>>(), exception.Message);
+            await Console.Error.WriteLineAsync($"{name}: {exception.Message}");
+            return exitCode;
+        }
+    }
+
+    // What a person is to be told in a sentence; anything else is a defect or an outage and is logged with its stack.
+    private static int? ExitCodeOf(Exception exception) => exception switch
+    {
+        MigrationRefusedException => ExitCodes.Refused,
+        MigrationFailedException or StaleFenceException or LeaseLostException => ExitCodes.Failure,
+        LeaseBusyException => ExitCodes.Busy,
+        DatabaseUnavailableException => ExitCodes.Unavailable,
+        _ => null,
+    };
+}

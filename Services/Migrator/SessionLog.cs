@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Logging;
+
+namespace Platform.Migrator;
+
+internal static partial class SessionLog
+{
+    [LoggerMessage(1, LogLevel.Information, "{Reason}")]
+    public static partial void WaitingForDatabase(ILogger logger, string reason);
+
+    [LoggerMessage(2, LogLevel.Information, "The database is up to date: {Migrations} migrations applied and {Changes} further changes made in {DurationMs:0} ms")]
+    public static partial void UpToDate(ILogger logger, int migrations, int changes, double durationMs);
+
+    [LoggerMessage(3, LogLevel.Information, "No migration is applied, so there is nothing to take back")]
+    public static partial void NothingToTakeBack(ILogger logger);
+
+    [LoggerMessage(4, LogLevel.Error, "{Sentence}")]
+    public static partial void Refused(ILogger logger, string sentence);
+
+    [LoggerMessage(5, LogLevel.Warning, "The lease was lost, so the work was stopped; waiting for it again (attempt {Attempt} of {Attempts})")]
+    public static partial void QueueingAgain(ILogger logger, int attempt, int attempts);
+}

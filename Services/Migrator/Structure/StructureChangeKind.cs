@@ -1,0 +1,17 @@
+namespace Platform.Migrator.Structure;
+
+/// <summary>What has to be done to bring a database in line with the catalogue.</summary>
+public enum StructureChangeKind
+{
+    /// <summary>A collection is missing.</summary>
+    CreateCollection,
+
+    /// <summary>A collection has another validator, or none.</summary>
+    SetValidator,
+
+    /// <summary>An index is missing.</summary>
+    CreateIndex,
+
+    /// <summary>An index of this name has other keys or options; it has to be dropped and created again.</summary>
+    ReplaceIndex,
+}

@@ -1,0 +1,12 @@
+using Microsoft.Extensions.Logging;
+
+namespace Platform.Migrator.Structure;
+
+internal static partial class StructureLog
+{
+    [LoggerMessage(1, LogLevel.Information, "{Number}/{Count} {Change}: done in {DurationMs:0} ms")]
+    public static partial void Done(ILogger logger, int number, int count, string change, double durationMs);
+
+    [LoggerMessage(2, LogLevel.Debug, "The database has all {Collections} collections of the catalogue with their validators and indexes")]
+    public static partial void InLine(ILogger logger, int collections);
+}

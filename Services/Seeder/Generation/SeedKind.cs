@@ -1,0 +1,14 @@
+namespace Platform.Seeder.Generation;
+
+/// <summary>The kinds of seeded documents. The numbers are part of the documents' keys and stay as they are.</summary>
+internal enum SeedKind : byte
+{
+    Tenant = 1,
+    User = 2,
+    Store = 3,
+    Category = 4,
+    Product = 5,
+    Inventory = 6,
+    Customer = 7,
+    Order = 8,
+}

@@ -1,0 +1,38 @@
+namespace Platform;
+
+/// <summary>Names of the collections in the platform's database. Those of the platform's own bookkeeping start with an underscore.</summary>
+public static class CollectionNames
+{
+    /// <summary>The customers of the platform.</summary>
+    public const string Tenants = "tenants";
+
+    /// <summary>People who work for a tenant.</summary>
+    public const string Users = "users";
+
+    /// <summary>Shops.</summary>
+    public const string Stores = "stores";
+
+    /// <summary>The trees that products are filed under.</summary>
+    public const string Categories = "categories";
+
+    /// <summary>What is sold.</summary>
+    public const string Products = "products";
+
+    /// <summary>Stock per product and store.</summary>
+    public const string Inventory = "inventory";
+
+    /// <summary>People who buy.</summary>
+    public const string Customers = "customers";
+
+    /// <summary>What was bought.</summary>
+    public const string Orders = "orders";
+
+    /// <summary>What was done to the database's structure, one document per migration.</summary>
+    public const string Migrations = "_migrations";
+
+    /// <summary>Who may work alone right now, one document per kind of work.</summary>
+    public const string Leases = "_leases";
+
+    /// <summary>What the seeder wrote, one document.</summary>
+    public const string SeedMarker = "_seed";
+}

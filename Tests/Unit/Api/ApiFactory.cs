@@ -1,0 +1,72 @@
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using MongoDB.Bson;
+using NSubstitute;
+using Platform.Api.Orders;
+using Platform.Api.Problems;
+using Platform.Api.Products;
+using Platform.Api.Stores;
+using Platform.Api.Tenants;
+using Platform.Data.Documents;
+using StackExchange.Redis;
+
+namespace Platform.Tests.Unit.Api;
+
+/// <summary>
+/// The real API over substitutes for what reads the database. Redis is away, unless a test puts a connection in place.
+/// (A type of the API stands for its assembly, since other programs have a Program of their own.)
+/// </summary>
+public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
+{
+    public static readonly Tenant Acme = NewTenant("acme");
+
+    public ITenantDirectory Tenants { get; } = Substitute.For<ITenantDirectory>();
+
+    public IProductCatalogue Products { get; } = Substitute.For<IProductCatalogue>();
+
+    public IStoreFinder Stores { get; } = Substitute.For<IStoreFinder>();
+
+    public IOrderBook Orders { get; } = Substitute.For<IOrderBook>();
+
+    public Func<IConnectionMultiplexer> Redis { get; set; } =
+        () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "Redis is away.");
+
+    public ApiFactory()
+    {
+        Tenants.FindAsync(Acme.Slug, Arg.Any<CancellationToken>()).Returns(Acme);
+        Products.IsPosition(Arg.Any<ProductOrder>(), Arg.Any<BsonDocument>()).Returns(true);
+        Products.ListAsync(default, null!, null, default, default).ReturnsForAnyArgs(new ProductSlice([], null));
+        Stores.FindNearAsync(default, default, default, default, default, default).ReturnsForAnyArgs([]);
+    }
+
+    public static Tenant NewTenant(string slug) => new()
+    {
+        Id = ObjectId.GenerateNewId(),
+        Slug = slug,
+        Name = slug,
+        Currency = "EUR",
+        Status = TenantStatus.Active,
+        CreatedAt = DateTime.UnixEpoch,
+        UpdatedAt = DateTime.UnixEpoch,
+    };
+
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        builder.UseEnvironment("Production");
+        // Nothing listens on the discard port; no test may come that far.
+        builder.UseSetting("ConnectionStrings:platform", "mongodb://127.0.0.1:9/platform");
+        builder.UseSetting("ConnectionStrings:cache", "127.0.0.1:9");
+        builder.ConfigureLogging(logging => logging.ClearProviders());
+        builder.ConfigureTestServices(services =>
+        {
+            services.AddSingleton(Tenants);
+            services.AddSingleton(Products);
+            services.AddSingleton(Stores);
+            services.AddSingleton(Orders);
+            services.AddSingleton(_ => Redis());
+        });
+    }
+}

@@ -1,0 +1,150 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using MongoDB.Bson;
+using NSubstitute;
+using NSubstitute.ExceptionExtensions;
+using Platform.Api.Caching;
+using Platform.Api.Contracts;
+using StackExchange.Redis;
+using Xunit;
+
+namespace Platform.Tests.Unit.Api;
+
+public sealed class ProductCacheTests
+{
+    private static readonly ObjectId TenantId = ObjectId.Parse("65f000000000000000000001");
+    private static readonly ObjectId ProductId = ObjectId.Parse("65f000000000000000000002");
+    private static readonly ProductDetails Product = new(
+        ProductId.ToString(), "L-1", "Lamp", "Gives light", "65f000000000000000000003", 12.50m, "EUR", ["light"], 3, [new("65f000000000000000000004", 3)], DateTime.UnixEpoch);
+
+    private readonly IDatabase _redis = Substitute.For<IDatabase>();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void Keys_start_with_the_tenant()
+    {
+        Assert.Equal("platform:v1:65f000000000000000000001:product:65f000000000000000000002", CacheKeys.Product(TenantId, ProductId));
+        Assert.Equal("platform:v1:65f000000000000000000001:product-changes:65f000000000000000000002", CacheKeys.ProductChanges(TenantId, ProductId));
+    }
+
+    [Fact]
+    public async Task An_entry_is_a_hit_and_the_database_is_not_asked()
+    {
+        Holds(JsonSerializer.SerializeToUtf8Bytes(Product, JsonSerializerOptions.Web));
+
+        var (product, hit) = await Cache().GetAsync(TenantId, ProductId, _ => throw new InvalidOperationException("asked"), Cancellation);
+
+        Assert.True(hit);
+        Assert.Equivalent(Product, product);
+    }
+
+    [Theory]
+    [InlineData("not json")]
+    [InlineData("[1]")]
+    [InlineData("null")]
+    public async Task An_entry_that_is_no_product_is_a_miss(string entry)
+    {
+        Holds(Encoding.UTF8.GetBytes(entry));
+
+        var (product, hit) = await Cache().GetAsync(TenantId, ProductId, Load, Cancellation);
+
+        Assert.False(hit);
+        Assert.Same(Product, product);
+    }
+
+    [Fact]
+    public async Task A_Redis_that_fails_is_a_miss()
+    {
+        foreach (var failure in new Exception[]
+        {
+            new RedisConnectionException(ConnectionFailureType.SocketClosed, "gone"),
+            new RedisTimeoutException("late", CommandStatus.Sent),
+            new RedisServerException("LOADING"),
+        })
+        {
+            _redis.StringGetAsync((RedisKey[])null!, default).ThrowsAsyncForAnyArgs(failure);
+
+            Assert.Equal((Product, false), await Cache().GetAsync(TenantId, ProductId, Load, Cancellation));
+        }
+    }
+
+    [Fact]
+    public async Task A_Redis_that_does_not_answer_is_a_miss_when_the_patience_ends()
+    {
+        var time = new FakeTimeProvider();
+        var asked = new TaskCompletionSource();
+        _redis.StringGetAsync((RedisKey[])null!, default).ReturnsForAnyArgs(_ =>
+        {
+            asked.SetResult();
+            return new TaskCompletionSource<RedisValue[]>().Task;
+        });
+
+        var answer = Cache(time).GetAsync(TenantId, ProductId, Load, Cancellation);
+        await asked.Task;
+        // The wait begins just after the call returns; time moves until it is over.
+        while (!answer.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        Assert.Equal((Product, false), await answer);
+    }
+
+    [Fact]
+    public async Task A_product_that_does_not_exist_is_not_stored()
+    {
+        Holds(RedisValue.Null);
+
+        var (product, hit) = await Cache().GetAsync(TenantId, ProductId, _ => Task.FromResult<ProductDetails?>(null), Cancellation);
+
+        Assert.Null(product);
+        Assert.False(hit);
+        _redis.DidNotReceiveWithAnyArgs().CreateTransaction();
+    }
+
+    [Fact]
+    public async Task Invalidation_with_Redis_away_does_not_fail()
+    {
+        var cache = Cache(connect: () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "away"));
+
+        await cache.InvalidateAsync(TenantId, [ProductId]);
+    }
+
+    [Fact]
+    public async Task After_a_lost_invalidation_the_old_entry_is_not_believed_until_Redis_was_told()
+    {
+        Holds(JsonSerializer.SerializeToUtf8Bytes(Product, JsonSerializerOptions.Web));
+        var batch = Substitute.For<IBatch>();
+        _redis.CreateBatch().Returns(batch);
+        batch.KeyDeleteAsync((RedisKey)"", default).ThrowsAsyncForAnyArgs(new RedisServerException("READONLY"));
+        var cache = Cache();
+        Assert.True((await cache.GetAsync(TenantId, ProductId, Load, Cancellation)).Hit);
+
+        await cache.InvalidateAsync(TenantId, [ProductId]);
+        var whileOwed = await cache.GetAsync(TenantId, ProductId, Load, Cancellation);
+        batch.KeyDeleteAsync((RedisKey)"", default).ReturnsForAnyArgs(true);
+        await cache.GetAsync(TenantId, ProductId, Load, Cancellation);
+        var settled = await cache.GetAsync(TenantId, ProductId, Load, Cancellation);
+
+        Assert.False(whileOwed.Hit);
+        Assert.True(settled.Hit);
+    }
+
+    private static Task<ProductDetails?> Load(CancellationToken cancellationToken) => Task.FromResult<ProductDetails?>(Product);
+
+    private void Holds(RedisValue entry) =>
+        _redis.StringGetAsync((RedisKey[])null!, default).ReturnsForAnyArgs([entry, RedisValue.Null]);
+
+    private ProductCache Cache(TimeProvider? time = null, Func<IConnectionMultiplexer>? connect = null)
+    {
+        var connection = Substitute.For<IConnectionMultiplexer>();
+        connection.GetDatabase().ReturnsForAnyArgs(_redis);
+        return new ProductCache(
+            connect ?? (() => connection), Options.Create(new ProductCacheOptions { Patience = TimeSpan.FromSeconds(30) }), time ?? TimeProvider.System, NullLogger<ProductCache>.Instance);
+    }
+}

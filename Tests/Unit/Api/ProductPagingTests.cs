@@ -1,0 +1,94 @@
+using System.Net;
+using System.Net.Http.Json;
+using MongoDB.Bson;
+using NSubstitute;
+using Platform.Api.Contracts;
+using Platform.Api.Products;
+using Platform.Data.Documents;
+using Xunit;
+
+namespace Platform.Tests.Unit.Api;
+
+public sealed class ProductPagingTests : IDisposable
+{
+    private readonly ApiFactory _api = new();
+    private readonly HttpClient _client;
+    private readonly BsonDocument _position = new() { { "k", new BsonDateTime(5) }, { "i", ObjectId.GenerateNewId() } };
+
+    public ProductPagingTests()
+    {
+        _client = _api.CreateClient();
+        _api.Products.ListAsync(default, null!, null, default, Cancellation).ReturnsForAnyArgs(new ProductSlice([NewProduct()], _position));
+        _api.Products.FindCategoriesAsync(default, null!, Cancellation).ReturnsForAnyArgs([ObjectId.GenerateNewId()]);
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _api.Dispose();
+    }
+
+    [Fact]
+    public async Task The_cursor_of_a_page_continues_after_its_last_product()
+    {
+        var page = await _client.GetFromJsonAsync<ProductPage>("/tenants/acme/products?search=lamp&limit=1", Cancellation);
+
+        await _client.GetFromJsonAsync<ProductPage>($"/tenants/acme/products?search=lamp&limit=7&cursor={page!.NextCursor}", Cancellation);
+
+        await _api.Products.Received(1).ListAsync(
+            ApiFactory.Acme.Id, Arg.Is<ProductFilter>(filter => filter.Search == "lamp"), _position, 7, Arg.Any<CancellationToken>());
+    }
+
+    [Theory]
+    [InlineData("/tenants/acme/products?search=chair")]
+    [InlineData("/tenants/acme/products?search=lamp&minPrice=1")]
+    [InlineData("/tenants/acme/products?search=lamp&category=home")]
+    [InlineData("/tenants/acme/products?")]
+    [InlineData("/tenants/globex/products?search=lamp")]
+    public async Task A_cursor_does_not_fit_another_list(string other)
+    {
+        _api.Tenants.FindAsync("globex", Arg.Any<CancellationToken>()).Returns(ApiFactory.NewTenant("globex"));
+        var page = await _client.GetFromJsonAsync<ProductPage>("/tenants/acme/products?search=lamp", Cancellation);
+
+        var answer = await _client.GetAsync(new Uri($"{other}&cursor={page!.NextCursor}".Replace("?&", "?", StringComparison.Ordinal), UriKind.Relative), Cancellation);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_last_page_has_no_cursor_and_a_page_has_20_products_unless_asked()
+    {
+        _api.Products.ListAsync(default, null!, null, default, Cancellation).ReturnsForAnyArgs(new ProductSlice([NewProduct()], null));
+
+        var page = await _client.GetFromJsonAsync<ProductPage>("/tenants/acme/products", Cancellation);
+
+        Assert.Null(page!.NextCursor);
+        await _api.Products.Received().ListAsync(
+            ApiFactory.Acme.Id, Arg.Any<ProductFilter>(), null, 20, Arg.Any<CancellationToken>());
+    }
+
+    [Theory]
+    [InlineData(null, null, ProductOrder.Newest)]
+    [InlineData(null, 5, ProductOrder.Cheapest)]
+    [InlineData("lamp", 5, ProductOrder.BestMatch)]
+    public void The_filter_decides_the_order(string? search, int? price, ProductOrder expected) =>
+        Assert.Equal(expected, new ProductFilter(search, null, price, null).Order);
+
+    private static Product NewProduct() => new()
+    {
+        Id = ObjectId.GenerateNewId(),
+        TenantId = ApiFactory.Acme.Id,
+        Sku = "L-1",
+        Name = "Lamp",
+        Description = "",
+        CategoryId = ObjectId.GenerateNewId(),
+        Price = 12.50m,
+        Currency = "EUR",
+        Tags = [],
+        Status = ProductStatus.Active,
+        CreatedAt = DateTime.UnixEpoch,
+        UpdatedAt = DateTime.UnixEpoch,
+    };
+}

@@ -1,0 +1,173 @@
+using System.Text;
+using MongoDB.Bson;
+using MongoDB.Bson.Serialization;
+using Platform.Data.Catalogue;
+using Xunit;
+
+namespace Platform.Tests.Unit.Data;
+
+public sealed class CollectionCatalogueTests
+{
+    private static IReadOnlyList<(CollectionDefinition Collection, IndexDefinition Index)> Indexes { get; } =
+        [.. CollectionCatalogue.All.SelectMany(collection => collection.Indexes.Select(index => (collection, index)))];
+
+    [Fact]
+    public void Indexes_of_tenant_owned_collections_start_with_the_tenant_or_say_why_not()
+    {
+        var owned = Indexes.Where(entry => entry.Collection.IsTenantOwned).ToList();
+        Assert.True(owned.Count >= 15, $"only {owned.Count} indexes were looked at");
+        Assert.Empty(owned.Where(entry => entry.Index.Keys[0] != new IndexKey("tenantId") && entry.Index.TenantException is null).Select(Describe));
+    }
+
+    [Fact]
+    public void No_index_that_starts_with_the_tenant_claims_to_be_an_exception()
+    {
+        var exceptions = Indexes.Where(entry => entry.Index.TenantException is not null).ToList();
+        Assert.NotEmpty(exceptions);
+        Assert.Empty(exceptions.Where(entry => entry.Index.Keys[0].Field == "tenantId").Select(Describe));
+    }
+
+    [Fact]
+    public void Every_collection_but_the_tenants_themselves_is_owned_by_a_tenant()
+    {
+        var shared = Assert.Single(CollectionCatalogue.All, collection => !collection.IsTenantOwned);
+        Assert.Equal(CollectionNames.Tenants, shared.Name);
+    }
+
+    [Fact]
+    public void Every_indexed_and_shard_key_field_is_an_element_of_the_document()
+    {
+        var fields = Indexes.SelectMany(entry => entry.Index.Keys.Select(key => (entry.Collection, key.Field)))
+            .Concat(CollectionCatalogue.All.SelectMany(collection => collection.ShardKey.Select(field => (collection, field))))
+            .Concat(Indexes.Where(entry => entry.Index.PartialFilter is not null)
+                .SelectMany(entry => entry.Index.PartialFilter!.Names.Select(field => (entry.Collection, field))))
+            .ToList();
+        Assert.True(fields.Count > 40, $"only {fields.Count} fields were looked at");
+        Assert.Empty(fields.Where(entry => BsonClassMap.LookupClassMap(entry.Collection.DocumentType).AllMemberMaps.All(map => map.ElementName != entry.Field))
+            .Select(entry => $"{entry.Collection.Name}.{entry.Field}"));
+    }
+
+    [Fact]
+    public void Names_are_unique_and_every_index_says_what_it_serves()
+    {
+        Assert.Equal(8, CollectionCatalogue.All.Select(collection => collection.Name).Distinct().Count());
+        Assert.Equal(Indexes.Count, Indexes.Select(entry => (entry.Collection.Name, entry.Index.Name)).Distinct().Count());
+        Assert.Empty(Indexes.Where(entry => entry.Index.Serves.Length < 10).Select(Describe));
+    }
+
+    [Fact]
+    public void No_index_is_the_beginning_of_another_one()
+    {
+        var pairs = Indexes.SelectMany(left => Indexes.Where(right =>
+                right.Collection == left.Collection && right.Index != left.Index && right.Index.PartialFilter == left.Index.PartialFilter && !left.Index.Unique)
+            .Select(right => (left, right))).ToList();
+        Assert.NotEmpty(pairs);
+        Assert.Empty(pairs.Where(pair => pair.right.Index.Keys.Take(pair.left.Index.Keys.Count).SequenceEqual(pair.left.Index.Keys))
+            .Select(pair => $"{Describe(pair.left)} begins {Describe(pair.right)}"));
+    }
+
+    [Fact]
+    public void A_collection_has_at_most_one_text_index_and_the_products_have_it()
+    {
+        var text = Indexes.Where(entry => entry.Index.IsText).ToList();
+        var entry = Assert.Single(text);
+        Assert.Equal(CollectionNames.Products, entry.Collection.Name);
+        Assert.Equal(
+            BsonDocument.Parse("{ name: 10, tags: 5, description: 1 }"), entry.Index.Specification()["weights"].AsBsonDocument);
+    }
+
+    [Fact]
+    public void Every_tenant_owned_validator_requires_the_tenant_and_stays_under_the_engine_limit()
+    {
+        var owned = CollectionCatalogue.All.Where(collection => collection.IsTenantOwned).ToList();
+        Assert.NotEmpty(owned);
+        foreach (var collection in owned)
+        {
+            var schema = collection.Validator["$jsonSchema"].AsBsonDocument;
+            Assert.Contains("tenantId", schema["required"].AsBsonArray);
+            Assert.Contains("_id", schema["required"].AsBsonArray);
+            Assert.True(Encoding.UTF8.GetByteCount(collection.Validator.ToJson()) < 10_240, collection.Name);
+        }
+    }
+
+    [Fact]
+    public void The_validator_of_orders_declares_types_limits_enums_and_nested_lines()
+    {
+        var properties = CollectionCatalogue.Orders.Validator["$jsonSchema"]["properties"].AsBsonDocument;
+        Assert.Equal(BsonDocument.Parse("{ bsonType: 'decimal', minimum: 0 }"), properties["total"].AsBsonDocument);
+        Assert.Equal("pending", properties["status"]["enum"][0].AsString);
+        Assert.Equal(1, properties["lines"]["minItems"].AsInt32);
+        var line = properties["lines"]["items"].AsBsonDocument;
+        Assert.Contains("quantity", line["required"].AsBsonArray);
+        Assert.Equal(1, line["properties"]["quantity"]["minimum"].AsInt32);
+    }
+
+    [Fact]
+    public void Members_that_may_be_null_are_not_required()
+    {
+        var required = CollectionCatalogue.Customers.Validator["$jsonSchema"]["required"].AsBsonArray;
+        Assert.DoesNotContain("phone", required);
+        Assert.DoesNotContain("address", required);
+        Assert.Contains("email", required);
+        Assert.DoesNotContain("parentId", CollectionCatalogue.Categories.Validator["$jsonSchema"]["required"].AsBsonArray);
+    }
+
+    [Fact]
+    public void Validators_use_only_keywords_that_both_engines_enforce()
+    {
+        string[] allowed =
+        [
+            "bsonType", "type", "required", "properties", "enum", "items", "minItems", "maxItems", "minLength", "maxLength", "pattern", "minimum", "maximum",
+        ];
+        var used = CollectionCatalogue.All.SelectMany(collection => Keywords(collection.Validator["$jsonSchema"].AsBsonDocument)).ToHashSet();
+        Assert.Contains("pattern", used);
+        Assert.Empty(used.Except(allowed));
+    }
+
+    [Fact]
+    public void An_index_does_not_differ_from_what_the_server_lists_for_it()
+    {
+        // As listIndexes reports a text index: its fields stand in "weights", as doubles.
+        var text = CollectionCatalogue.Products.Indexes.Single(index => index.IsText);
+        var listed = BsonDocument.Parse("""
+            { v: 2, key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'tenant_text', default_language: 'english',
+              weights: { name: 10.0, tags: 5.0, description: 1.0 }, textIndexVersion: 2 }
+            """);
+        Assert.Null(text.DifferenceFrom(listed));
+        listed["weights"]["name"] = 3;
+        Assert.Equal("key", text.DifferenceFrom(listed));
+    }
+
+    [Theory]
+    [InlineData("{ key: { tenantId: 1, createdAt: -1, _id: -1 }, partialFilterExpression: { status: 'active' } }", null)]
+    [InlineData("{ key: { tenantId: 1, createdAt: 1, _id: -1 }, partialFilterExpression: { status: 'active' } }", "key")]
+    [InlineData("{ key: { tenantId: 1, createdAt: -1 }, partialFilterExpression: { status: 'active' } }", "key")]
+    [InlineData("{ key: { tenantId: 1, createdAt: -1, _id: -1 } }", "partialFilterExpression")]
+    [InlineData("{ key: { tenantId: 1, createdAt: -1, _id: -1 }, partialFilterExpression: { status: 'active' }, unique: true }", "unique")]
+    [InlineData("{ key: { tenantId: 1, createdAt: -1, _id: -1 }, partialFilterExpression: { status: 'active' }, expireAfterSeconds: 5 }", "expireAfterSeconds")]
+    public void The_difference_of_an_index_is_named(string listed, string? difference)
+    {
+        var index = CollectionCatalogue.Products.Indexes.Single(index => index.Name == "active_newest");
+        Assert.Equal(difference, index.DifferenceFrom(BsonDocument.Parse(listed)));
+    }
+
+    private static string Describe((CollectionDefinition Collection, IndexDefinition Index) entry) => $"{entry.Collection.Name}.{entry.Index.Name}";
+
+    private static IEnumerable<string> Keywords(BsonDocument schema)
+    {
+        foreach (var element in schema)
+        {
+            yield return element.Name;
+            var nested = element.Name switch
+            {
+                "properties" => element.Value.AsBsonDocument.SelectMany(property => Keywords(property.Value.AsBsonDocument)),
+                "items" => Keywords(element.Value.AsBsonDocument),
+                _ => [],
+            };
+            foreach (var keyword in nested)
+            {
+                yield return keyword;
+            }
+        }
+    }
+}

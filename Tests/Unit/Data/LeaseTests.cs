@@ -1,0 +1,162 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Platform.Data.Leases;
+using Xunit;
+
+namespace Platform.Tests.Unit.Data;
+
+public sealed class LeaseTests
+{
+    private static readonly LeaseOptions Options = new()
+    {
+        Duration = TimeSpan.FromSeconds(15),
+        PollInterval = TimeSpan.FromSeconds(1),
+        AcquireTimeout = TimeSpan.FromSeconds(60),
+    };
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly FaultyStore _store;
+
+    public LeaseTests() => _store = new FaultyStore(new InMemoryLeaseStore(_time));
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_heartbeat_keeps_a_lease_far_beyond_its_duration()
+    {
+        await using var lease = await AcquireAsync();
+        await AdvanceAsync(Options.Duration * 10, step: TimeSpan.FromSeconds(1));
+        Assert.False(lease.Lost.IsCancellationRequested);
+        Assert.NotNull((await _store.ReadAsync("x", Token))!.Owner);
+        Assert.True(_store.Renewals >= 20, $"{_store.Renewals} renewals");
+    }
+
+    [Fact]
+    public async Task A_lease_that_cannot_be_renewed_is_lost_before_it_expires()
+    {
+        await using var lease = await AcquireAsync();
+        _store.Failing = true;
+        var expires = (await _store.ReadAsync("x", Token))!.ExpiresAt!.Value;
+        await AdvanceAsync(Options.Duration, step: TimeSpan.FromMilliseconds(250), until: lease.Lost);
+        Assert.True(lease.Lost.IsCancellationRequested);
+        Assert.True(_time.GetUtcNow().UtcDateTime < expires, "lost too late");
+    }
+
+    [Fact]
+    public async Task A_passing_failure_of_a_renewal_does_not_lose_the_lease()
+    {
+        await using var lease = await AcquireAsync();
+        _store.Failing = true;
+        await AdvanceAsync(TimeSpan.FromSeconds(8), step: TimeSpan.FromMilliseconds(250));
+        _store.Failing = false;
+        await AdvanceAsync(Options.Duration * 2, step: TimeSpan.FromMilliseconds(250));
+        Assert.False(lease.Lost.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task A_holder_that_stood_still_and_was_taken_over_learns_it_at_the_next_heartbeat()
+    {
+        await using var lease = await AcquireAsync();
+        await _store.ReleaseAsync("x", (await _store.ReadAsync("x", Token))!.Owner!, lease.Fence, Token);
+        await _store.TryAcquireAsync("x", "rival", "rival", Options.Duration, Token);
+        await AdvanceAsync(Options.Duration, step: TimeSpan.FromSeconds(1), until: lease.Lost);
+        Assert.True(lease.Lost.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Work_is_stopped_when_its_lease_is_lost()
+    {
+        await using var lease = await AcquireAsync();
+        var started = new TaskCompletionSource();
+        var work = lease.RunAsync(
+            async token =>
+            {
+                started.SetResult();
+                await Task.Delay(Timeout.Infinite, token);
+                return 0;
+            },
+            Token);
+        await started.Task;
+        _store.Failing = true;
+        await AdvanceAsync(Options.Duration, step: TimeSpan.FromMilliseconds(250), until: lease.Lost);
+        await Assert.ThrowsAsync<LeaseLostException>(() => work);
+    }
+
+    [Fact]
+    public async Task A_disposed_lease_is_free_at_once()
+    {
+        var lease = await AcquireAsync();
+        await lease.DisposeAsync();
+        Assert.Null((await _store.ReadAsync("x", Token))!.Owner);
+    }
+
+    [Fact]
+    public async Task A_rival_waits_says_for_whom_and_takes_over_when_the_holder_is_gone()
+    {
+        await _store.TryAcquireAsync("x", "dead", "the dead one", Options.Duration, Token);
+        LeaseState? waitedFor = null;
+        var acquiring = Lease.AcquireAsync(_store, "x", Options, _time, NullLogger.Instance, state => waitedFor = state, Token);
+        await AdvanceAsync(Options.Duration + Options.PollInterval, step: Options.PollInterval);
+        await using var lease = await acquiring;
+        Assert.Equal("the dead one", waitedFor?.Holder);
+        Assert.Equal(2, lease.Fence);
+    }
+
+    [Fact]
+    public async Task A_rival_gives_up_after_its_time_and_names_the_holder()
+    {
+        await using var holder = await AcquireAsync();
+        var acquiring = AcquireAsync();
+        await AdvanceAsync(Options.AcquireTimeout + Options.PollInterval, step: Options.PollInterval);
+        var exception = await Assert.ThrowsAsync<LeaseBusyException>(() => acquiring);
+        Assert.Contains($"process {Environment.ProcessId}", exception.Message, StringComparison.Ordinal);
+    }
+
+    private Task<Lease> AcquireAsync() => Lease.AcquireAsync(_store, "x", Options, _time, NullLogger.Instance, cancellationToken: Token);
+
+    // Timers fire inside Advance; what awaits them goes on on the thread pool, which gets its turn between the steps.
+    private async Task AdvanceAsync(TimeSpan time, TimeSpan step, CancellationToken until = default)
+    {
+        for (var passed = TimeSpan.Zero; passed < time && !until.IsCancellationRequested; passed += step)
+        {
+            var before = _store.Calls;
+            _time.Advance(step);
+            for (var turn = 0; turn < 20 && _store.Calls == before; turn++)
+            {
+                await Task.Run(static () => { }, Token);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, Token);
+        }
+    }
+
+    private sealed class FaultyStore(ILeaseStore inner) : ILeaseStore
+    {
+        private int _calls;
+        private int _renewals;
+
+        public volatile bool Failing;
+
+        public int Calls => Volatile.Read(ref _calls);
+
+        public int Renewals => Volatile.Read(ref _renewals);
+
+        public Task<LeaseState> TryAcquireAsync(string name, string owner, string holder, TimeSpan duration, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _calls);
+            return inner.TryAcquireAsync(name, owner, holder, duration, cancellationToken);
+        }
+
+        public Task<bool> RenewAsync(string name, string owner, long fence, TimeSpan duration, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _calls);
+            Interlocked.Increment(ref _renewals);
+            return Failing ? throw new TimeoutException("the store is gone") : inner.RenewAsync(name, owner, fence, duration, cancellationToken);
+        }
+
+        public Task<bool> ReleaseAsync(string name, string owner, long fence, CancellationToken cancellationToken) =>
+            inner.ReleaseAsync(name, owner, fence, cancellationToken);
+
+        public Task<LeaseState?> ReadAsync(string name, CancellationToken cancellationToken) => inner.ReadAsync(name, cancellationToken);
+    }
+}
