@@ -1,7 +1,3 @@
-using Aspire.Hosting;
-using Aspire.Hosting.ApplicationModel;
-using Microsoft.Extensions.Configuration;
-
 // What the tests ask for: to fail before, or to end without, building an app.
 switch (args.FirstOrDefault())
 {

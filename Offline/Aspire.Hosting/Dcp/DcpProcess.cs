@@ -66,7 +66,6 @@ internal sealed partial class DcpProcess : IAsyncDisposable
         try
         {
             var kubeconfig = Path.Combine(directory.FullName, "kubeconfig");
-            var session = directory.CreateSubdirectory("session"); // dcp removes it with everything in it
             log = new DcpLog(Path.Combine(directory.FullName, "log.sock"));
             certificate = CreateCertificate(directory.FullName, out var certificatePath, out var keyPath);
 
@@ -95,7 +94,9 @@ internal sealed partial class DcpProcess : IAsyncDisposable
                 start.Environment.Remove(name);
             }
 
-            start.Environment["DCP_SESSION_FOLDER"] = session.FullName;
+            
+            // dcp removes its session folder with everything in it when it exits, so nothing of ours is left even when we are killed.
+            start.Environment["DCP_SESSION_FOLDER"] = directory.FullName;
             start.Environment["DCP_LOG_SOCKET"] = log.SocketPath;
             if (!start.Environment.TryGetValue("HOME", out var home) || string.IsNullOrEmpty(home))
             {
@@ -153,9 +154,9 @@ internal sealed partial class DcpProcess : IAsyncDisposable
         Client.Dispose();
         await _log.DisposeAsync();
         _certificate.Dispose();
-        if (_directory.Exists)
+        if (Directory.Exists(_directory.FullName))
         {
-            _directory.Delete(recursive: true);
+            Directory.Delete(_directory.FullName, recursive: true);
         }
     }
 
@@ -201,9 +202,12 @@ internal sealed partial class DcpProcess : IAsyncDisposable
     {
         var started = Stopwatch.GetTimestamp();
         var goneSince = (long?)null;
-        while (!File.Exists(kubeconfig))
+
+        // The server must have been seen too: to who watches for its end, the time between the launcher's last line and the server's
+        // first one looks like that end.
+        while (!File.Exists(kubeconfig) || log.AllGone)
         {
-            // Between the launcher's end and the server's first line nobody is connected either, but not for seconds.
+            // Nobody is connected then either, but not for seconds.
             goneSince = log.AllGone ? goneSince ?? Stopwatch.GetTimestamp() : null;
             if (goneSince is { } since && Stopwatch.GetElapsedTime(since) > TimeSpan.FromSeconds(5))
             {
