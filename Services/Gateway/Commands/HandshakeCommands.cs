@@ -1,13 +1,18 @@
 using MongoDB.Bson;
 using Platform.Gateway.Authentication;
+using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
 
 namespace Platform.Gateway.Commands;
 
 /// <summary>What a client says before and while it logs in.</summary>
-internal sealed class HandshakeCommands(HelloStream hello, Authenticator authenticator) : ICommandFamily
+internal sealed class HandshakeCommands(HelloStream hello, Authenticator authenticator, EngineState state, TimeProvider time) : ICommandFamily
 {
     private const CommandTraits Handshake = CommandTraits.BeforeLogin | CommandTraits.Quiet;
+
+    // A driver that opens a connection while the engine restarts has chosen this member already; an error would reach
+    // the application.
+    private static readonly TimeSpan s_loginPatience = TimeSpan.FromSeconds(5);
 
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
@@ -67,11 +72,17 @@ internal sealed class HandshakeCommands(HelloStream hello, Authenticator authent
         return Reply.With(reply);
     }
 
-    private async ValueTask<ReadOnlyMemory<byte>> SaslStartAsync(CommandContext context) =>
-        Reply.With(await authenticator.StartAsync(context.Client, context.Request.Body, context.CancellationToken));
+    private async ValueTask<ReadOnlyMemory<byte>> SaslStartAsync(CommandContext context)
+    {
+        await state.WaitAvailableAsync(s_loginPatience, time, context.CancellationToken);
+        return Reply.With(await authenticator.StartAsync(context.Client, context.Request.Body, context.CancellationToken));
+    }
 
-    private async ValueTask<ReadOnlyMemory<byte>> SaslContinueAsync(CommandContext context) =>
-        Reply.With(await authenticator.ContinueAsync(context.Client, context.Request.Body, context.CancellationToken));
+    private async ValueTask<ReadOnlyMemory<byte>> SaslContinueAsync(CommandContext context)
+    {
+        await state.WaitAvailableAsync(s_loginPatience, time, context.CancellationToken);
+        return Reply.With(await authenticator.ContinueAsync(context.Client, context.Request.Body, context.CancellationToken));
+    }
 
     private ValueTask<ReadOnlyMemory<byte>> LogoutAsync(CommandContext context)
     {

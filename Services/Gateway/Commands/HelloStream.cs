@@ -24,19 +24,22 @@ internal sealed class HelloStream(EngineState state, IOptions<GatewayOptions> op
         if (Awaited(request) is { } wait && KnowsCurrent(request))
         {
             await WaitAsync(changed, wait, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
         }
 
         return Reply.With(Describe(client, request));
     }
 
-    /// <summary>A reply of a stream: the first one as <see cref="AwaitAsync"/>, the others after a change or the awaited time.</summary>
-    public async ValueTask<ReadOnlyMemory<byte>> NextAsync(ClientConnection client, Request request, CancellationToken cancellationToken)
+    /// <summary>A reply of a stream: the first one as <see cref="AwaitAsync"/>, the others after a change or the awaited time, or when the gateway stops.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>> NextAsync(
+        ClientConnection client, Request request, CancellationToken closed, CancellationToken stopping)
     {
         var last = client.LastTopologyVersion;
         var changed = state.Changed;
         if (last is null ? KnowsCurrent(request) : last == state.Version)
         {
-            await WaitAsync(changed, Awaited(request) ?? TimeSpan.FromSeconds(10), cancellationToken);
+            await WaitAsync(changed, Awaited(request) ?? TimeSpan.FromSeconds(10), stopping);
+            closed.ThrowIfCancellationRequested();
         }
 
         var reply = Describe(client, request);
@@ -83,7 +86,6 @@ internal sealed class HelloStream(EngineState state, IOptions<GatewayOptions> op
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await Task.WhenAny(changed, Task.Delay(wait, time, ended.Token));
         await ended.CancelAsync();
-        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private static TimeSpan? Awaited(Request request) =>

@@ -89,7 +89,7 @@ internal sealed class ClientConnection(
         // The stop itself is a change that clients are told of before their connection is closed.
         for (var last = false; !last;)
         {
-            var reply = await hello.NextAsync(this, request, closed);
+            var reply = await hello.NextAsync(this, request, closed, stopping);
             last = stopping.IsCancellationRequested;
             responseTo = await SendAsync(request, responseTo, reply, moreToCome: !last, closed);
         }

@@ -40,7 +40,7 @@ internal sealed class EngineState
         }
     }
 
-    /// <summary>Ends when the engine is lost (at once when it is away already).</summary>
+    /// <summary>Ends when the engine is lost; ended already while it is away after a loss.</summary>
     public Task WhenLost
     {
         get
@@ -50,6 +50,19 @@ internal sealed class EngineState
                 return _lost.Task;
             }
         }
+    }
+
+    /// <summary>Waits until the engine answers, but not longer than <paramref name="limit"/>.</summary>
+    public async ValueTask WaitAvailableAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(limit, time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        for (var changed = Changed; !IsAvailable && !ended.IsCancellationRequested; changed = Changed)
+        {
+            await changed.WaitAsync(ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>The engine answers.</summary>
@@ -62,7 +75,11 @@ internal sealed class EngineState
 
         IsAvailable = true;
         Generation++;
-        _lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_lost.Task.IsCompleted)
+        {
+            _lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
         return true;
     });
 

@@ -11,9 +11,11 @@ namespace Platform.Tests.Conformance.Gateway;
 internal sealed class WireClient : IAsyncDisposable
 {
     private readonly TcpClient _tcp = new() { NoDelay = true };
+    private NetworkStream? _stream;
     private int _requestId;
 
-    private NetworkStream Stream => _tcp.GetStream();
+    // Kept, because the client gives it out only while both directions are open.
+    private NetworkStream Stream => _stream ??= _tcp.GetStream();
 
     /// <summary>Connects without logging in.</summary>
     public static async Task<WireClient> ConnectAsync(GatewayFixture gateway, CancellationToken cancellationToken)

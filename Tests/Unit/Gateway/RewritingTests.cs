@@ -1,0 +1,140 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using MongoDB.Bson;
+using MongoDB.Bson.Serialization;
+using Platform.Gateway;
+using Platform.Gateway.Commands;
+using Platform.Gateway.Engine;
+using Xunit;
+
+namespace Platform.Tests.Unit.Gateway;
+
+/// <summary>What the gateway changes in commands, plans and its own state.</summary>
+public sealed class RewritingTests
+{
+    [Fact]
+    public void An_update_pipeline_loses_the_id_of_its_new_root()
+    {
+        var command = BsonDocument.Parse("""
+            { update: 'c', updates: [
+                { q: {}, u: [{ $set: { a: 1 } }, { $replaceWith: '$b' }] },
+                { q: {}, u: { $set: { text: '$replaceWith' } } },
+                { q: {}, u: [{ $replaceRoot: { newRoot: { $mergeObjects: ['$$ROOT', '$c'] } } }] }] }
+            """);
+        Assert.True(PipelineRewriter.MayReplaceRoot(command.ToBson()));
+        Assert.Equal(
+            BsonDocument.Parse("""
+                { update: 'c', updates: [
+                    { q: {}, u: [{ $set: { a: 1 } }, { $replaceWith: { $unsetField: { field: '_id', input: '$b' } } }] },
+                    { q: {}, u: { $set: { text: '$replaceWith' } } },
+                    { q: {}, u: [{ $replaceRoot: { newRoot: { $unsetField: { field: '_id', input: { $mergeObjects: ['$$ROOT', '$c'] } } } } }] }] }
+                """),
+            Tree(PipelineRewriter.KeepIds(command)));
+    }
+
+    [Fact]
+    public void A_count_becomes_the_group_that_it_stands_for_also_in_nested_pipelines()
+    {
+        var command = BsonDocument.Parse("""
+            { aggregate: 'c', pipeline: [
+                { $facet: { a: [{ $count: 'n' }] } },
+                { $lookup: { from: 'd', as: 'x', pipeline: [{ $count: 'm' }] } },
+                { $group: { _id: 1, n: { $count: {} } } },
+                { $count: 'total' }], cursor: {} }
+            """);
+        Assert.True(PipelineRewriter.MayCount(command.ToBson()));
+        Assert.Equal(
+            BsonDocument.Parse("""
+                { aggregate: 'c', pipeline: [
+                    { $facet: { a: [{ $group: { _id: null, n: { $sum: 1 } } }, { $project: { _id: 0 } }] } },
+                    { $lookup: { from: 'd', as: 'x', pipeline: [{ $group: { _id: null, m: { $sum: 1 } } }, { $project: { _id: 0 } }] } },
+                    { $group: { _id: 1, n: { $count: {} } } },
+                    { $group: { _id: null, total: { $sum: 1 } } }, { $project: { _id: 0 } }], cursor: {} }
+                """),
+            Tree(PipelineRewriter.ExpandCounts(command)));
+    }
+
+    [Fact]
+    public void A_bitmap_of_the_whole_primary_key_is_a_collection_scan()
+    {
+        var plan = Describe("""
+            { "Node Type": "Custom Scan", "Actual Rows": 1, "Actual Loops": 1, "Plans": [
+              { "Node Type": "Bitmap Heap Scan", "Actual Rows": 1, "Actual Loops": 1, "Rows Removed by Filter": 1999, "Plans": [
+                { "Node Type": "Bitmap Index Scan", "Index Name": "_id_", "Index Cond": "(collection.shard_key_value = '20'::bigint)", "Actual Rows": 2000, "Actual Loops": 1 }]}]}
+            """);
+        Assert.Equal("COLLSCAN", plan["queryPlanner"]["winningPlan"]["stage"]);
+        Assert.Equal((1, 0, 2000), Counts(plan));
+    }
+
+    [Fact]
+    public void A_bitmap_of_an_index_is_a_fetch_over_an_index_scan()
+    {
+        var plan = Describe("""
+            { "Node Type": "Limit", "Actual Rows": 2, "Actual Loops": 1, "Plans": [
+              { "Node Type": "Sort", "Actual Rows": 2, "Actual Loops": 1, "Plans": [
+                { "Node Type": "Bitmap Heap Scan", "Actual Rows": 3, "Actual Loops": 1, "Rows Removed by Filter": 1, "Plans": [
+                  { "Node Type": "Bitmap Index Scan", "Index Name": "a_1", "Actual Rows": 4, "Actual Loops": 1 }]}]}]}
+            """);
+        var stage = plan["queryPlanner"]["winningPlan"].AsBsonDocument;
+        Assert.Equal("LIMIT", stage["stage"]);
+        Assert.Equal("SORT", stage["inputStage"]["stage"]);
+        Assert.Equal("FETCH", stage["inputStage"]["inputStage"]["stage"]);
+        Assert.Equal("a_1", stage["inputStage"]["inputStage"]["inputStage"]["indexName"]);
+        Assert.Equal((2, 4, 4), Counts(plan));
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_a_loss_learns_of_the_first_and_of_the_next()
+    {
+        var state = new EngineState();
+        var first = state.WhenLost;
+        state.Found();
+        Assert.Equal((true, 1L), (state.IsPrimary, state.Version));
+        Assert.False(first.IsCompleted);
+        var changed = state.Changed;
+        state.Lost();
+        await first;
+        await changed;
+        var generation = state.Generation;
+        state.Found();
+        Assert.NotEqual(generation, state.Generation);
+        var second = state.WhenLost;
+        Assert.False(second.IsCompleted);
+        state.Lost();
+        await second;
+        state.Found();
+        state.Stop();
+        Assert.Equal((true, false), (state.IsAvailable, state.IsPrimary));
+    }
+
+    [Fact]
+    public void Settings_are_checked_one_by_one()
+    {
+        var options = new GatewayOptions { RootUsername = "platform", RootPassword = "x" };
+        Assert.True(new GatewayOptionsValidation().Validate(null, options).Succeeded);
+        options.Port = 0;
+        options.RootUsername = "pg_root";
+        options.TransactionLifetime = TimeSpan.Zero;
+        var failures = new GatewayOptionsValidation().Validate(null, options).Failures;
+        Assert.Equal(
+            [
+                "Gateway:Port 0 is not between 1 and 65535.",
+                "Gateway:RootUsername 'pg_root' is a name that the engine keeps for itself.",
+                "Gateway:TransactionLifetime is not a positive duration.",
+            ],
+            failures);
+    }
+
+    private static BsonDocument Describe(string plan)
+    {
+        using var json = JsonDocument.Parse($$"""{ "Plan": {{plan}}, "Execution Time": 1.2 }""");
+        return ExplainedPlan.Describe(json.RootElement, "shop", new BsonDocument("find", "c"), ran: true);
+    }
+
+    private static (int Returned, int Keys, int Documents) Counts(BsonDocument plan) => (
+        plan["executionStats"]["nReturned"].AsInt32,
+        plan["executionStats"]["totalKeysExamined"].AsInt32,
+        plan["executionStats"]["totalDocsExamined"].AsInt32);
+
+    private static BsonDocument Tree(ReadOnlyMemory<byte> bytes) => BsonSerializer.Deserialize<BsonDocument>(bytes.ToArray());
+}
