@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using MongoDB.Bson;
 using Npgsql;
 
 namespace Platform.Gateway.Errors;
@@ -24,6 +25,8 @@ internal static class ErrorMapping
                 return new CommandException(ErrorCode.ExceededTimeLimit, "The engine did not answer in time.");
             case NpgsqlException or SocketException or EndOfStreamException or IOException:
                 return new CommandException(ErrorCode.InterruptedDueToReplStateChange, "The connection to the engine was lost.");
+            case BsonException or FormatException:
+                return new CommandException(ErrorCode.FailedToParse, $"The command cannot be read: {exception.Message}");
             default:
                 return null;
         }

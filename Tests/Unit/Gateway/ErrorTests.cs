@@ -31,16 +31,16 @@ public sealed class ErrorTests
     public void A_plain_code_in_a_reply_stays(int code) => Assert.Equal((ErrorCode)code, SqlState.FromReply(code));
 
     [Theory]
-    [InlineData("M0008", ErrorCode.NamespaceNotFound, false)]
-    [InlineData("23505", ErrorCode.DuplicateKey, false)]
-    [InlineData("57014", ErrorCode.MaxTimeMSExpired, false)]
-    [InlineData("40001", ErrorCode.WriteConflict, true)]
-    [InlineData("55P03", ErrorCode.LockTimeout, false)]
-    [InlineData("55P03", ErrorCode.WriteConflict, true)]
-    [InlineData("57P01", ErrorCode.InterruptedDueToReplStateChange, false)]
-    [InlineData("XX000", ErrorCode.InternalError, false)]
-    public void A_state_becomes_a_code(string state, ErrorCode code, bool inTransaction) => Assert.Equal(
-        code, ErrorMapping.ToCommandException(new PostgresException("text", "ERROR", "ERROR", state), inTransaction)?.Code);
+    [InlineData("M0008", nameof(ErrorCode.NamespaceNotFound), false)]
+    [InlineData("23505", nameof(ErrorCode.DuplicateKey), false)]
+    [InlineData("57014", nameof(ErrorCode.MaxTimeMSExpired), false)]
+    [InlineData("40001", nameof(ErrorCode.WriteConflict), true)]
+    [InlineData("55P03", nameof(ErrorCode.LockTimeout), false)]
+    [InlineData("55P03", nameof(ErrorCode.WriteConflict), true)]
+    [InlineData("57P01", nameof(ErrorCode.InterruptedDueToReplStateChange), false)]
+    [InlineData("XX000", nameof(ErrorCode.InternalError), false)]
+    public void A_state_becomes_a_code(string state, string code, bool inTransaction) => Assert.Equal(
+        code, ErrorMapping.ToCommandException(new PostgresException("text", "ERROR", "ERROR", state), inTransaction)?.Code.ToString());
 
     [Fact]
     public void A_cancelled_statement_says_who_cancelled_it() => Assert.Equal(
