@@ -40,8 +40,13 @@ internal sealed class DcpClient : IDisposable
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
     }
 
-    public Task CreateAsync(DcpExecutable executable, CancellationToken cancellationToken)
-        => SendAsync(HttpMethod.Post, Root + "executables", Json(executable, DcpJson.Default.DcpExecutable), cancellationToken);
+    /// <summary>Creates a process.</summary>
+    /// <returns>The id of the object: another one of the same name has another id.</returns>
+    public async Task<string?> CreateAsync(DcpExecutable executable, CancellationToken cancellationToken)
+    {
+        var body = await SendAsync(HttpMethod.Post, Root + "executables", Json(executable, DcpJson.Default.DcpExecutable), cancellationToken);
+        return JsonSerializer.Deserialize(body, DcpJson.Default.DcpExecutable)?.Metadata.Uid;
+    }
 
     public Task CreateAsync(DcpService service, CancellationToken cancellationToken)
         => SendAsync(HttpMethod.Post, Root + "services", Json(service, DcpJson.Default.DcpService), cancellationToken);
@@ -126,7 +131,7 @@ internal sealed class DcpClient : IDisposable
         }
     }
 
-    private async Task SendAsync(
+    private async Task<byte[]> SendAsync(
         HttpMethod method,
         string path,
         HttpContent? content,
@@ -148,6 +153,8 @@ internal sealed class DcpClient : IDisposable
             {
                 throw await ErrorAsync(response, path, timeout.Token);
             }
+
+            return await response.Content.ReadAsByteArrayAsync(timeout.Token);
         }
         catch (OperationCanceledException ex) when (!cancellationToken.IsCancellationRequested)
         {

@@ -90,7 +90,7 @@ internal sealed partial class DcpExecutor(
         process.Environment = [.. definition.Environment.Select(v => new DcpEnvironmentVariable { Name = v.Key, Value = v.Value })];
         process.Arguments = definition.Arguments;
         process.Begin();
-        await Dcp.Client.CreateAsync(
+        process.Identify(await Dcp.Client.CreateAsync(
             new DcpExecutable
             {
                 Metadata = new DcpMetadata { Name = process.Name, Annotations = annotations },
@@ -106,7 +106,7 @@ internal sealed partial class DcpExecutor(
                     ],
                 },
             },
-            cancellationToken);
+            cancellationToken));
     }
 
     /// <summary>Stops a process and waits for its end; does nothing when it does not run.</summary>
@@ -330,7 +330,7 @@ internal sealed partial class DcpExecutor(
             if (change.Type != "DELETED"
                 && change.Object.Status is { } status
                 && _instances.TryGetValue(change.Object.Metadata.Name, out var process)
-                && process.Update(status))
+                && process.Update(change.Object.Metadata.Uid, status))
             {
                 await OnChangedAsync(process, status, cancellationToken);
             }

@@ -7,7 +7,9 @@ internal sealed class ProcessInstance(IResource resource, ResourceInstance insta
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource<DcpExecutableStatus> _ended = NewSource();
+    private readonly HashSet<string> _formerUids = new(StringComparer.Ordinal);
     private ConsoleReader? _console;
+    private string? _uid;
 
     public IResource Resource { get; } = resource;
 
@@ -73,10 +75,26 @@ internal sealed class ProcessInstance(IResource resource, ResourceInstance insta
     {
         lock (_gate)
         {
+            // Late news of an earlier object of this name must not be taken for news of the next.
+            if (_uid is { } former)
+            {
+                _formerUids.Add(former);
+                _uid = null;
+            }
+
             Created = true;
             StopRequested = false;
             Status = null;
             _ended = NewSource();
+        }
+    }
+
+    /// <summary>Takes over the id that dcp gave to the object.</summary>
+    public void Identify(string? uid)
+    {
+        lock (_gate)
+        {
+            _uid = uid;
         }
     }
 
@@ -90,13 +108,13 @@ internal sealed class ProcessInstance(IResource resource, ResourceInstance insta
     }
 
     /// <summary>Takes over a state.</summary>
-    /// <returns>False when it says nothing new or comes after the end.</returns>
-    public bool Update(DcpExecutableStatus status)
+    /// <returns>False when it says nothing new, comes after the end, or is of an earlier object.</returns>
+    public bool Update(string? uid, DcpExecutableStatus status)
     {
         lock (_gate)
         {
             var before = Status;
-            if (!Created || IsTerminal(before?.State) || (before?.State == status.State && before?.Pid == status.Pid))
+            if (!Created || (uid is not null && _formerUids.Contains(uid)) || IsTerminal(before?.State) || (before?.State == status.State && before?.Pid == status.Pid))
             {
                 return false;
             }

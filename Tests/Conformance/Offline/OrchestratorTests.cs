@@ -191,7 +191,7 @@ public sealed class OrchestratorTests : IDisposable
 
         Assert.True((await app.ResourceCommands.ExecuteCommandAsync("server", KnownResourceCommands.StopCommand, Token)).Success);
         Assert.Equal((KnownResourceStates.Finished, 0), await EndAsync(app, "server"));
-        await GoneAsync(after);
+        Assert.False(Runs(after), "A finished process is not to run.");
         Assert.True((await app.ResourceCommands.ExecuteCommandAsync("server", KnownResourceCommands.StartCommand, Token)).Success);
         await app.ResourceNotifications.WaitForResourceAsync("server", KnownResourceStates.Running, Token);
     }
@@ -331,12 +331,17 @@ public sealed class OrchestratorTests : IDisposable
         return Convert.ToInt32(state.Snapshot.Property("executable.pid"), CultureInfo.InvariantCulture);
     }
 
-    // The end of a process is reported a moment before its parent has collected it.
-    private async Task GoneAsync(int pid)
+    // A process that has ended may stay in the table as a zombie until its parent collects it: proc(5), stat, "PID (NAME) STATE ...".
+    private static bool Runs(int pid)
     {
-        while (Directory.Exists($"/proc/{pid}"))
+        try
         {
-            await Task.Delay(10, Token);
+            var stat = File.ReadAllText($"/proc/{pid}/stat");
+            return stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X');
+        }
+        catch (Exception ex) when (ex is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 
