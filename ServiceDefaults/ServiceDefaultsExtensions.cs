@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Http.Resilience;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OpenTelemetry;
@@ -45,6 +46,7 @@ public static class ServiceDefaultsExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
 
+        builder.AddLogLevels();
         builder.AddTelemetry();
         builder.AddHealthProbes();
 
@@ -99,6 +101,20 @@ public static class ServiceDefaultsExtensions
 
         return app;
     }
+
+    // What each request and each statement would say at the level Information, spans say better. At the lowest precedence: any
+    // other source of configuration wins.
+    private static void AddLogLevels(this IHostApplicationBuilder builder)
+        => builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
+        {
+            InitialData =
+            [
+                new("Logging:LogLevel:Microsoft.AspNetCore", nameof(LogLevel.Warning)),
+                new("Logging:LogLevel:Npgsql", nameof(LogLevel.Warning)),
+                // Who asks for a service's health gets the answer; an error for every check while a server starts is noise.
+                new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", nameof(LogLevel.Critical)),
+            ],
+        });
 
     private static void AddTelemetry(this IHostApplicationBuilder builder)
     {

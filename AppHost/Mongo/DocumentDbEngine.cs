@@ -27,6 +27,7 @@ internal static class DocumentDbEngine
             .WithEnvironment("Gateway__RootUsername", MongoNames.RootUser)
             .WithEnvironment("Gateway__RootPassword", password)
             .WithEnvironment("ConnectionStrings__postgres", $"Host={sockets};Username=postgres;Database=postgres")
+            .WithReferenceRelationship(postgres) // it stops before the server that it uses
             .WithHttpHealthCheck("/health")
             .WithParentRelationship(mongo)
             .WithIconName("PlugConnected");

@@ -82,8 +82,22 @@ public partial class DistributedApplication(IHost host) : IHost, IAsyncDisposabl
         }
     }
 
-    /// <summary>Runs the graph until Ctrl-C or SIGTERM.</summary>
-    public void Run() => RunAsync().GetAwaiter().GetResult();
+    /// <summary>
+    /// Runs the graph until Ctrl-C or SIGTERM. A graph that cannot start is one sentence on standard error and exit code 1: this is
+    /// the last call of a program, and a user has no use for its stack.
+    /// </summary>
+    public void Run()
+    {
+        try
+        {
+            RunAsync().GetAwaiter().GetResult();
+        }
+        catch (DistributedApplicationException ex)
+        {
+            Console.Error.WriteLine(ex.Message);
+            Environment.ExitCode = 1;
+        }
+    }
 
     /// <inheritdoc />
     public virtual void Dispose()

@@ -158,6 +158,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         // What a check found is in the resource's health reports; the log would repeat it at every try.
         Services.AddLogging(logging => logging
             .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None) // the exception itself reaches the caller
             .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
             .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
             .AddFilter("System.Net.Http", LogLevel.Warning));

@@ -17,6 +17,7 @@ internal sealed class DcpLog : IAsyncDisposable
     private readonly Queue<string> _lines = new();
     private readonly Task _accepting;
     private readonly List<Task> _readers = [];
+    private readonly HashSet<int> _pids = [];
     private string? _lastError;
     private int _open;
     private bool _seen;
@@ -64,6 +65,18 @@ internal sealed class DcpLog : IAsyncDisposable
             lock (_gate)
             {
                 return [.. _lines];
+            }
+        }
+    }
+
+    /// <summary>The process ids of those that are connected, where the system tells.</summary>
+    public IReadOnlyList<int> Connected
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _pids];
             }
         }
     }
@@ -128,6 +141,15 @@ internal sealed class DcpLog : IAsyncDisposable
     private async Task ReadAsync(Socket connection)
     {
         await Task.Yield(); // the caller holds the lock
+        var pid = UnixProcess.PeerOf(connection);
+        if (pid is { } known)
+        {
+            lock (_gate)
+            {
+                _pids.Add(known);
+            }
+        }
+
         try
         {
             await using var stream = new NetworkStream(connection, ownsSocket: true);
@@ -144,6 +166,11 @@ internal sealed class DcpLog : IAsyncDisposable
 
         lock (_gate)
         {
+            if (pid is { } gone)
+            {
+                _pids.Remove(gone);
+            }
+
             if (--_open == 0)
             {
                 _allClosed.TrySetResult();

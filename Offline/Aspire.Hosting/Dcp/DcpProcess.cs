@@ -134,6 +134,18 @@ internal sealed partial class DcpProcess : IAsyncDisposable
             {
                 await Client.StopServerAsync(timeout.Token);
                 LogStopping(_logger);
+
+                // The server removes its files when everything has ended. Its helper would notice seconds later that it is alone.
+                while (File.Exists(_kubeconfig) && !_log.AllGone)
+                {
+                    await Task.Delay(s_pollInterval, timeout.Token);
+                }
+
+                foreach (var pid in _log.Connected)
+                {
+                    UnixProcess.Terminate(pid);
+                }
+
                 await _log.WaitAllGoneAsync(timeout.Token);
                 LogStopped(_logger);
             }

@@ -191,7 +191,7 @@ public sealed class OrchestratorTests : IDisposable
 
         Assert.True((await app.ResourceCommands.ExecuteCommandAsync("server", KnownResourceCommands.StopCommand, Token)).Success);
         Assert.Equal((KnownResourceStates.Finished, 0), await EndAsync(app, "server"));
-        Assert.False(Directory.Exists($"/proc/{after}"));
+        await GoneAsync(after);
         Assert.True((await app.ResourceCommands.ExecuteCommandAsync("server", KnownResourceCommands.StartCommand, Token)).Success);
         await app.ResourceNotifications.WaitForResourceAsync("server", KnownResourceStates.Running, Token);
     }
@@ -329,6 +329,15 @@ public sealed class OrchestratorTests : IDisposable
     {
         Assert.True(app.ResourceNotifications.TryGetCurrentState(name, out var state));
         return Convert.ToInt32(state.Snapshot.Property("executable.pid"), CultureInfo.InvariantCulture);
+    }
+
+    // The end of a process is reported a moment before its parent has collected it.
+    private async Task GoneAsync(int pid)
+    {
+        while (Directory.Exists($"/proc/{pid}"))
+        {
+            await Task.Delay(10, Token);
+        }
     }
 
     private async Task<(string? State, int? ExitCode)> EndAsync(DistributedApplication app, string name)

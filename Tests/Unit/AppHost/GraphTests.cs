@@ -108,6 +108,8 @@ public sealed class GraphTests
 
     private static async Task<Dictionary<string, object>> EnvironmentOf(IDistributedApplicationBuilder builder, IResource resource)
     {
+        // Callbacks may ask for services, which exist once the app is built; it is not started.
+        await using var app = builder.Build();
         var context = new EnvironmentCallbackContext(builder.ExecutionContext, resource);
         foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
         {

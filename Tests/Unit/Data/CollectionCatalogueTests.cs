@@ -37,10 +37,10 @@ public sealed class CollectionCatalogueTests
     [Fact]
     public void Every_indexed_and_shard_key_field_is_an_element_of_the_document()
     {
-        var fields = Indexes.SelectMany(entry => entry.Index.Keys.Select(key => (entry.Collection, key.Field)))
-            .Concat(CollectionCatalogue.All.SelectMany(collection => collection.ShardKey.Select(field => (collection, field))))
+        var fields = Indexes.SelectMany(entry => entry.Index.Keys.Select(key => (entry.Collection, Field: key.Field)))
+            .Concat(CollectionCatalogue.All.SelectMany(collection => collection.ShardKey.Select(field => (Collection: collection, Field: field))))
             .Concat(Indexes.Where(entry => entry.Index.PartialFilter is not null)
-                .SelectMany(entry => entry.Index.PartialFilter!.Names.Select(field => (entry.Collection, field))))
+                .SelectMany(entry => entry.Index.PartialFilter!.Names.Select(field => (entry.Collection, Field: field))))
             .ToList();
         Assert.True(fields.Count > 40, $"only {fields.Count} fields were looked at");
         Assert.Empty(fields.Where(entry => BsonClassMap.LookupClassMap(entry.Collection.DocumentType).AllMemberMaps.All(map => map.ElementName != entry.Field))

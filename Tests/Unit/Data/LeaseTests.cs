@@ -25,7 +25,7 @@ public sealed class LeaseTests
     public async Task The_heartbeat_keeps_a_lease_far_beyond_its_duration()
     {
         await using var lease = await AcquireAsync();
-        await AdvanceAsync(Options.Duration * 10, step: TimeSpan.FromSeconds(1));
+        Advance(Options.Duration * 10, step: TimeSpan.FromSeconds(1));
         Assert.False(lease.Lost.IsCancellationRequested);
         Assert.NotNull((await _store.ReadAsync("x", Token))!.Owner);
         Assert.True(_store.Renewals >= 20, $"{_store.Renewals} renewals");
@@ -37,7 +37,7 @@ public sealed class LeaseTests
         await using var lease = await AcquireAsync();
         _store.Failing = true;
         var expires = (await _store.ReadAsync("x", Token))!.ExpiresAt!.Value;
-        await AdvanceAsync(Options.Duration, step: TimeSpan.FromMilliseconds(250), until: lease.Lost);
+        Advance(Options.Duration, step: TimeSpan.FromMilliseconds(250), untilLost: lease);
         Assert.True(lease.Lost.IsCancellationRequested);
         Assert.True(_time.GetUtcNow().UtcDateTime < expires, "lost too late");
     }
@@ -47,9 +47,9 @@ public sealed class LeaseTests
     {
         await using var lease = await AcquireAsync();
         _store.Failing = true;
-        await AdvanceAsync(TimeSpan.FromSeconds(8), step: TimeSpan.FromMilliseconds(250));
+        Advance(TimeSpan.FromSeconds(8), step: TimeSpan.FromMilliseconds(250));
         _store.Failing = false;
-        await AdvanceAsync(Options.Duration * 2, step: TimeSpan.FromMilliseconds(250));
+        Advance(Options.Duration * 2, step: TimeSpan.FromMilliseconds(250));
         Assert.False(lease.Lost.IsCancellationRequested);
     }
 
@@ -59,7 +59,7 @@ public sealed class LeaseTests
         await using var lease = await AcquireAsync();
         await _store.ReleaseAsync("x", (await _store.ReadAsync("x", Token))!.Owner!, lease.Fence, Token);
         await _store.TryAcquireAsync("x", "rival", "rival", Options.Duration, Token);
-        await AdvanceAsync(Options.Duration, step: TimeSpan.FromSeconds(1), until: lease.Lost);
+        Advance(Options.Duration, step: TimeSpan.FromSeconds(1), untilLost: lease);
         Assert.True(lease.Lost.IsCancellationRequested);
     }
 
@@ -78,7 +78,7 @@ public sealed class LeaseTests
             Token);
         await started.Task;
         _store.Failing = true;
-        await AdvanceAsync(Options.Duration, step: TimeSpan.FromMilliseconds(250), until: lease.Lost);
+        Advance(Options.Duration, step: TimeSpan.FromMilliseconds(250), untilLost: lease);
         await Assert.ThrowsAsync<LeaseLostException>(() => work);
     }
 
@@ -95,8 +95,8 @@ public sealed class LeaseTests
     {
         await _store.TryAcquireAsync("x", "dead", "the dead one", Options.Duration, Token);
         LeaseState? waitedFor = null;
-        var acquiring = Lease.AcquireAsync(_store, "x", Options, _time, NullLogger.Instance, state => waitedFor = state, Token);
-        await AdvanceAsync(Options.Duration + Options.PollInterval, step: Options.PollInterval);
+        var acquiring = await StartAcquiringAsync(state => waitedFor = state);
+        Advance(Options.Duration + Options.PollInterval, step: Options.PollInterval);
         await using var lease = await acquiring;
         Assert.Equal("the dead one", waitedFor?.Holder);
         Assert.Equal(2, lease.Fence);
@@ -106,50 +106,44 @@ public sealed class LeaseTests
     public async Task A_rival_gives_up_after_its_time_and_names_the_holder()
     {
         await using var holder = await AcquireAsync();
-        var acquiring = AcquireAsync();
-        await AdvanceAsync(Options.AcquireTimeout + Options.PollInterval, step: Options.PollInterval);
+        var acquiring = await StartAcquiringAsync();
+        Advance(Options.AcquireTimeout + Options.PollInterval, step: Options.PollInterval);
         var exception = await Assert.ThrowsAsync<LeaseBusyException>(() => acquiring);
         Assert.Contains($"process {Environment.ProcessId}", exception.Message, StringComparison.Ordinal);
     }
 
-    private Task<Lease> AcquireAsync() => Lease.AcquireAsync(_store, "x", Options, _time, NullLogger.Instance, cancellationToken: Token);
+    private async Task<Lease> AcquireAsync() => await await StartAcquiringAsync();
 
-    // Timers fire inside Advance; what awaits them goes on on the thread pool, which gets its turn between the steps.
-    private async Task AdvanceAsync(TimeSpan time, TimeSpan step, CancellationToken until = default)
+    // Off xunit's synchronisation context: what waits for the clock then goes on inside Advance, and the test needs no waiting.
+    // When this returns, the acquisition is done or waits for the clock.
+    private async Task<Task<Lease>> StartAcquiringAsync(Action<LeaseState>? onWaiting = null)
     {
-        for (var passed = TimeSpan.Zero; passed < time && !until.IsCancellationRequested; passed += step)
-        {
-            var before = _store.Calls;
-            _time.Advance(step);
-            for (var turn = 0; turn < 20 && _store.Calls == before; turn++)
-            {
-                await Task.Run(static () => { }, Token);
-            }
+        Task<Lease>? acquiring = null;
+        await Task.Run(() => { acquiring = Lease.AcquireAsync(_store, "x", Options, _time, NullLogger.Instance, onWaiting, Token); }, Token);
+        return acquiring!;
+    }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, Token);
+    private void Advance(TimeSpan time, TimeSpan step, Lease? untilLost = null)
+    {
+        for (var passed = TimeSpan.Zero; passed < time && untilLost?.Lost.IsCancellationRequested != true; passed += step)
+        {
+            _time.Advance(step);
         }
     }
 
     private sealed class FaultyStore(ILeaseStore inner) : ILeaseStore
     {
-        private int _calls;
         private int _renewals;
 
         public volatile bool Failing;
 
-        public int Calls => Volatile.Read(ref _calls);
-
         public int Renewals => Volatile.Read(ref _renewals);
 
-        public Task<LeaseState> TryAcquireAsync(string name, string owner, string holder, TimeSpan duration, CancellationToken cancellationToken)
-        {
-            Interlocked.Increment(ref _calls);
-            return inner.TryAcquireAsync(name, owner, holder, duration, cancellationToken);
-        }
+        public Task<LeaseState> TryAcquireAsync(string name, string owner, string holder, TimeSpan duration, CancellationToken cancellationToken) =>
+            inner.TryAcquireAsync(name, owner, holder, duration, cancellationToken);
 
         public Task<bool> RenewAsync(string name, string owner, long fence, TimeSpan duration, CancellationToken cancellationToken)
         {
-            Interlocked.Increment(ref _calls);
             Interlocked.Increment(ref _renewals);
             return Failing ? throw new TimeoutException("the store is gone") : inner.RenewAsync(name, owner, fence, duration, cancellationToken);
         }
