@@ -54,6 +54,11 @@ internal sealed partial class CommandExecutor(
                     ErrorCode.Unauthorized, $"not authorized on {request.Database} to execute command {definition.Name}");
             }
 
+            if (request.InTransaction && (request.Session is null || request.TransactionNumber is null))
+            {
+                throw new CommandException(ErrorCode.InvalidOptions, "'autocommit' needs a session (lsid) and a transaction number (txnNumber)");
+            }
+
             context = new CommandContext(client, request, pool, cancellationToken);
             return request.Session is not null && request.TransactionNumber is not null && client.User is not null
                 ? await RunInSessionAsync(context, definition)

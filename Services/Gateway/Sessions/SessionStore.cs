@@ -41,8 +41,7 @@ internal sealed partial class SessionStore(
     /// </summary>
     public async ValueTask<Transaction> EnterAsync(Session session, Request request, long connection, CancellationToken cancellationToken)
     {
-        var number = request.TransactionNumber
-            ?? throw new CommandException(ErrorCode.InvalidOptions, "'autocommit' field requires a transaction number to also be specified");
+        var number = request.TransactionNumber ?? throw new InvalidOperationException("The request has no transaction number.");
         if (number < session.Number)
         {
             throw new CommandException(

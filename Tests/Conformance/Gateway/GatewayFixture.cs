@@ -105,7 +105,8 @@ public sealed class GatewayFixture : IAsyncLifetime
         $"--Gateway:RootPassword={Password}",
         $"--ConnectionStrings:postgres={postgres}",
         "--urls=http://127.0.0.1:0",
-        "--Logging:LogLevel:Default=Warning",
+        "--Logging:LogLevel:Default=Critical",
+        "--Logging:LogLevel:Npgsql=None",
         .. more,
     ]);
 }
