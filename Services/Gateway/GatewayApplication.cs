@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Platform.Gateway.Authentication;
@@ -17,15 +16,6 @@ namespace Platform.Gateway;
 /// <summary>Puts the gateway together.</summary>
 internal static class GatewayApplication
 {
-    private static readonly Dictionary<string, string?> s_defaults = new()
-    {
-        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
-        // The library logs each statement as information; the gateway's own spans and metrics say more with less.
-        ["Logging:LogLevel:Npgsql"] = "Warning",
-        // Each probe that comes before the engine is ready would be an error; the gateway itself logs the losses.
-        ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "Critical",
-    };
-
     /// <summary>
     /// Builds the application from the configuration. Throws <see cref="OptionsValidationException"/> with one sentence
     /// per wrong setting.
@@ -33,8 +23,6 @@ internal static class GatewayApplication
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
-        // In front of all other sources, so that each of them overrides it; a file would depend on the working directory.
-        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = s_defaults });
         builder.AddServiceDefaults();
         // Listened on below, together with the MongoDB port; left here, the server would warn that it ignores them.
         // An empty text would make it fall back to the environment, an empty list does not.

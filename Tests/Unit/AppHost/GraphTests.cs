@@ -43,7 +43,9 @@ public sealed class GraphTests
         var environment = await EnvironmentOf(builder, gateway);
 
         Assert.Equal(["/image", "/data/postgres"], arguments.Take(2));
-        Assert.Equal($"Host={arguments[2]};Username=postgres;Database=postgres", environment["ConnectionStrings__postgres"]);
+        Assert.Equal(
+            $"Host={arguments[2]};Username=postgres;Database=postgres",
+            await Assert.IsType<ReferenceExpression>(environment["ConnectionStrings__postgres"]).GetValueAsync(TestContext.Current.CancellationToken));
         Assert.Same(mongo.Resource.Password, environment["Gateway__RootPassword"]);
         Assert.False(gateway.Annotations.OfType<EndpointAnnotation>().Single(endpoint => endpoint.Name == "mongodb").IsProxied);
     }

@@ -7,6 +7,7 @@ using Xunit;
 
 namespace Platform.Tests.Unit.ServiceDefaults;
 
+[Collection(nameof(SpanTests))]
 public sealed class JobTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -56,8 +57,8 @@ public sealed class JobTests
 
         await Host(spans).RunJobAsync("seed", (_, _) => Task.FromResult(2), Cancellation);
 
-        // Tests that run at the same time have spans of their own.
-        var span = Assert.Single(spans, span => span.DisplayName == "job seed");
+        var span = Assert.Single(spans);
+        Assert.Equal("job seed", span.DisplayName);
         Assert.Equal(ActivityStatusCode.Error, span.Status);
         Assert.Equal(2, span.GetTagItem("process.exit.code"));
     }

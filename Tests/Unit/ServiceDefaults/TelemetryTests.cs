@@ -12,6 +12,7 @@ using Xunit;
 
 namespace Platform.Tests.Unit.ServiceDefaults;
 
+[Collection(nameof(SpanTests))]
 public sealed class TelemetryTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
