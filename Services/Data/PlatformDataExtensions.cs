@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using MongoDB.Driver;
 using Platform;
 using Platform.Data;
+using Platform.Data.Connections;
 using Platform.Data.Documents;
 
 namespace Microsoft.Extensions.Hosting;
@@ -25,6 +26,9 @@ public static class PlatformDataExtensions
         ArgumentNullException.ThrowIfNull(builder);
         DocumentConventions.Register();
 
+        builder.Services.AddMongoTelemetry();
+
+        IServiceProvider? provider = null;
         var application = builder.Environment.ApplicationName;
         // Tracing here would be a second span for each command: the service defaults listen to the driver's own.
         builder.AddMongoDBClient(ResourceNames.Database, settings => settings.DisableTracing = true, settings =>
@@ -41,7 +45,17 @@ public static class PlatformDataExtensions
             }
 
             configureClient?.Invoke(settings);
+            Platform.Data.Connections.MongoTelemetry.Observe(
+                settings, provider ?? throw new InvalidOperationException("The client was made without services."));
         });
+
+        // The integration changes the driver's settings without services, and what observes them comes from there.
+        var client = builder.Services.Last(service => service.ServiceType == typeof(IMongoClient) && !service.IsKeyedService);
+        builder.Services.Replace(ServiceDescriptor.Singleton(services =>
+        {
+            provider = services;
+            return (IMongoClient)client.ImplementationFactory!(services);
+        }));
 
         // The client registers the database only when the connection string names one.
         builder.Services.TryAddSingleton(services => services.GetRequiredService<IMongoClient>().GetDatabase(ResourceNames.Database));
