@@ -9,6 +9,7 @@ using Platform;
 using Platform.Data;
 using Platform.Data.Connections;
 using Platform.Data.Documents;
+using MongoTelemetry = Platform.Data.Connections.MongoTelemetry;
 
 namespace Microsoft.Extensions.Hosting;
 
@@ -61,7 +62,7 @@ public static class PlatformDataExtensions
             .ValidateOnStart();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MongoOptions>, MongoOptionsValidator>());
 
-        builder.Services.AddMetrics();
+        MongoTelemetry.AddMongoTelemetry(builder.Services);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<ConnectionMetrics>();
         builder.Services.TryAddSingleton<PoolCounter>();
@@ -90,6 +91,7 @@ public static class PlatformDataExtensions
         var settings = MongoClientSettings.FromConnectionString(connectionString);
         services.GetRequiredService<IOptions<MongoOptions>>().Value.ApplyTo(settings);
         services.GetRequiredService<PoolCounter>().Observe(settings);
+        MongoTelemetry.Observe(settings, services);
         settings.LoggingSettings ??= new LoggingSettings(services.GetService<ILoggerFactory>());
         return new MongoClient(settings);
     }
