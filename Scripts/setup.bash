@@ -140,7 +140,7 @@ npm_options=(--loglevel=error --fetch-retries=2 --fetch-retry-mintimeout=1000 --
 make_aspire() {
   local work=$cache/$aspire_entry.partial package actual versions
   rm -rf "$work"
-  mkdir -p "$work/home"
+  mkdir -p "$work/home" "$work/install"
   cd "$work" || exit
   # npm compares what it fetched with the registry's hash; the one kept here guards against a changed registry.
   npm pack "$aspire_package@$aspire_version" --pack-destination "$work" "${npm_options[@]}"
@@ -149,16 +149,10 @@ make_aspire() {
   [[ $actual == "$aspire_integrity" ]] \
     || fail "The package $aspire_package $aspire_version is not the one expected: its hash is $actual, not $aspire_integrity"
   tar -xzf "$package" -C "$work"
-  # Beside what it is asked for, the program unpacks a copy of its own into HOME when that has none, and the two at once can
-  # get in each other's way: it then says that the layout is invalid. Once HOME has its copy, another try is undisturbed.
-  local try
-  for try in 1 2 3; do
-    rm -rf "$work/install"
-    mkdir "$work/install"
-    ! HOME=$work/home ASPIRE_CLI_TELEMETRY_OPTOUT=1 NO_COLOR=1 \
-      "$work/package/bin/aspire" setup --install-path "$work/install" --non-interactive --nologo || break
-    ((try < 3)) || fail "The Aspire tools could not be unpacked"
-  done
+  # The program also unpacks a copy of its own into its home. In the same place the two share a lock; in two places they run
+  # at once and fail each other's validation.
+  HOME=$work/home ASPIRE_HOME=$work/install ASPIRE_CLI_TELEMETRY_OPTOUT=1 NO_COLOR=1 \
+    "$work/package/bin/aspire" setup --install-path "$work/install" --non-interactive --nologo
   versions=("$work"/install/versions/*)
   ln -sfnT "versions/${versions[0]##*/}" "$work/install/bundle"
   if ! "$work/install/bundle/dcp/dcp" version || [[ ! -x $work/install/bundle/managed/aspire-managed ]]; then
