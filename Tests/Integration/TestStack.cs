@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Platform.Tests.Integration;
 
-/// <summary>One start of the whole app graph, with a data directory that is removed with it.</summary>
-public sealed class TestStack : IAsyncDisposable
+/// <summary>One start of the whole app graph on a data directory; without one, on a new one that is removed with the stack.</summary>
+public sealed class TestStack(string? dataDirectory = null) : IAsyncDisposable
 {
     /// <summary>The environment variable by which every process of a stack can be found: its value is the data directory.</summary>
     public const string Mark = "PLATFORM_TEST_STACK";
@@ -14,7 +14,7 @@ public sealed class TestStack : IAsyncDisposable
     private DistributedApplication? _app;
 
     /// <summary>Where this stack's servers keep their data.</summary>
-    public string DataDirectory { get; } = Directory.CreateTempSubdirectory("platform-test-").FullName;
+    public string DataDirectory { get; } = dataDirectory ?? Directory.CreateTempSubdirectory("platform-test-").FullName;
 
     /// <summary>The running application.</summary>
     public DistributedApplication App => _app ?? throw new InvalidOperationException("The stack has not been started.");
@@ -50,6 +50,9 @@ public sealed class TestStack : IAsyncDisposable
             await _app.DisposeAsync();
         }
 
-        Directory.Delete(DataDirectory, recursive: true);
+        if (dataDirectory is null)
+        {
+            Directory.Delete(DataDirectory, recursive: true);
+        }
     }
 }
