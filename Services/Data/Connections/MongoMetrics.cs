@@ -1,0 +1,201 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Text;
+using MongoDB.Driver.Core.Servers;
+
+namespace Platform.Data.Connections;
+
+/// <summary>
+/// The instruments of the traffic with MongoDB. Names, units and attributes are those of OpenTelemetry's conventions where
+/// these have one: https://opentelemetry.io/docs/specs/semconv/database/database-metrics/
+/// </summary>
+internal sealed class MongoMetrics
+{
+    /// <summary>The meter's name.</summary>
+    public const string MeterName = "Platform.Data";
+
+    private const string Counter = "counter";
+    private const string UpDownCounter = "up-down counter";
+    private const string Histogram = "histogram";
+
+    private static readonly string[] PoolAttributes = [Attributes.PoolName];
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
+    };
+
+    private static readonly MetricDefinition CountDefinition = new(
+        "db.client.connection.count", UpDownCounter, "{connection}", [Attributes.PoolName, Attributes.State],
+        "Open connections, idle or used");
+
+    private static readonly MetricDefinition IdleMinDefinition = new(
+        "db.client.connection.idle.min", UpDownCounter, "{connection}", PoolAttributes,
+        "Connections that the pool keeps open (minPoolSize)");
+
+    private static readonly MetricDefinition IdleMaxDefinition = new(
+        "db.client.connection.idle.max", UpDownCounter, "{connection}", PoolAttributes,
+        "Idle connections that the pool may hold: the driver has no limit below maxPoolSize");
+
+    private static readonly MetricDefinition MaxDefinition = new(
+        "db.client.connection.max", UpDownCounter, "{connection}", PoolAttributes, "Connections that the pool may open (maxPoolSize)");
+
+    private static readonly MetricDefinition PendingDefinition = new(
+        "db.client.connection.pending_requests", UpDownCounter, "{request}", PoolAttributes,
+        "Callers that wait for a connection, those that open one included");
+
+    private static readonly MetricDefinition TimeoutsDefinition = new(
+        "db.client.connection.timeouts", Counter, "{timeout}", PoolAttributes, "Callers that got no connection in time (waitQueueTimeout)");
+
+    private static readonly MetricDefinition CreateTimeDefinition = new(
+        "db.client.connection.create_time", Histogram, "s", PoolAttributes, "Time to open a connection, handshake and log-in included");
+
+    private static readonly MetricDefinition WaitTimeDefinition = new(
+        "db.client.connection.wait_time", Histogram, "s", PoolAttributes, "Time that a caller waited until it had a connection");
+
+    private static readonly MetricDefinition UseTimeDefinition = new(
+        "db.client.connection.use_time", Histogram, "s", PoolAttributes, "Time from taking a connection to giving it back");
+
+    private static readonly MetricDefinition DurationDefinition = new(
+        "db.client.operation.duration", Histogram, "s",
+        [Attributes.System, Attributes.Namespace, Attributes.Collection, Attributes.Operation, Attributes.ServerAddress, Attributes.ServerPort, Attributes.ErrorType, Attributes.StatusCode],
+        "Time from sending a command to its reply; each command and each repetition counts by itself");
+
+    private static readonly MetricDefinition ClearsDefinition = new(
+        "mongodb.client.connection.pool.clears", Counter, "{clear}", PoolAttributes,
+        "Times that the driver gave up all connections of a pool after an error");
+
+    private static readonly MetricDefinition SelectionDefinition = new(
+        "mongodb.client.server_selection.failures", Counter, "{failure}", [Attributes.ErrorType],
+        "Operations that found no suitable server in time");
+
+    private static readonly MetricDefinition HeartbeatDefinition = new(
+        "mongodb.client.heartbeat.failures", Counter, "{failure}", PoolAttributes, "Heartbeats that a server did not answer");
+
+    private readonly Lock _naming = new();
+
+    /// <summary>Makes the instruments.</summary>
+    /// <param name="meters">Makes the meter.</param>
+    public MongoMetrics(IMeterFactory meters)
+    {
+        ArgumentNullException.ThrowIfNull(meters);
+        Meter = meters.Create(MeterName);
+
+        ObserveConnections();
+        Observe(IdleMinDefinition, pool => pool.Min);
+        Observe(IdleMaxDefinition, pool => pool.Max);
+        Observe(MaxDefinition, pool => pool.Max);
+        Observe(PendingDefinition, pool => pool.Pending);
+        Timeouts = Count(TimeoutsDefinition);
+        CreateTime = Time(CreateTimeDefinition);
+        WaitTime = Time(WaitTimeDefinition);
+        UseTime = Time(UseTimeDefinition);
+        OperationDuration = Time(DurationDefinition);
+        PoolClears = Count(ClearsDefinition);
+        SelectionFailures = Count(SelectionDefinition);
+        HeartbeatFailures = Count(HeartbeatDefinition);
+    }
+
+    /// <summary>Every metric, in the order of the page.</summary>
+    public static IReadOnlyList<MetricDefinition> Definitions { get; } =
+    [
+        CountDefinition, IdleMinDefinition, IdleMaxDefinition, MaxDefinition, PendingDefinition, TimeoutsDefinition,
+        CreateTimeDefinition, WaitTimeDefinition, UseTimeDefinition, DurationDefinition,
+        ClearsDefinition, SelectionDefinition, HeartbeatDefinition,
+    ];
+
+    /// <summary>The meter.</summary>
+    public Meter Meter { get; }
+
+    /// <summary>The pools that are open, of every client.</summary>
+    public ConcurrentDictionary<ServerId, ObservedPool> Pools { get; } = new();
+
+    /// <summary><c>db.client.connection.timeouts</c></summary>
+    public Counter<long> Timeouts { get; }
+
+    /// <summary><c>db.client.connection.create_time</c></summary>
+    public Histogram<double> CreateTime { get; }
+
+    /// <summary><c>db.client.connection.wait_time</c></summary>
+    public Histogram<double> WaitTime { get; }
+
+    /// <summary><c>db.client.connection.use_time</c></summary>
+    public Histogram<double> UseTime { get; }
+
+    /// <summary><c>db.client.operation.duration</c></summary>
+    public Histogram<double> OperationDuration { get; }
+
+    /// <summary><c>mongodb.client.connection.pool.clears</c></summary>
+    public Counter<long> PoolClears { get; }
+
+    /// <summary><c>mongodb.client.server_selection.failures</c></summary>
+    public Counter<long> SelectionFailures { get; }
+
+    /// <summary><c>mongodb.client.heartbeat.failures</c></summary>
+    public Counter<long> HeartbeatFailures { get; }
+
+    /// <summary>Adds a pool under a name that no other open pool has.</summary>
+    public void Open(ServerId server, int min, int max)
+    {
+        lock (_naming)
+        {
+            var address = ObservedPool.AddressOf(server.EndPoint);
+            var name = address;
+            for (var number = 2; Pools.Values.Any(pool => pool.Name == name); number++)
+            {
+                name = $"{address}#{number}";
+            }
+
+            Pools[server] = new ObservedPool(name, server.EndPoint, min, max);
+        }
+    }
+
+    /// <summary>The metrics as a Markdown table.</summary>
+    public static string Render()
+    {
+        var page = new StringBuilder("| Metric | Kind | Unit | Attributes | Meaning |\n| --- | --- | --- | --- | --- |\n");
+        foreach (var metric in Definitions)
+        {
+            page.Append("| `").Append(metric.Name).Append("` | ").Append(metric.Kind).Append(" | `").Append(metric.Unit).Append("` | ")
+                .AppendJoin(", ", metric.Attributes.Select(attribute => $"`{attribute}`"))
+                .Append(" | ").Append(metric.Description).Append(". |\n");
+        }
+
+        return page.ToString();
+    }
+
+    // Counted by the pools themselves and read when somebody collects: a caller that takes a connection pays for one
+    // addition, whoever listens.
+    private void ObserveConnections() =>
+        Meter.CreateObservableUpDownCounter(
+            CountDefinition.Name,
+            () => Pools.Values.SelectMany(pool => new Measurement<long>[] { new(pool.Idle, pool.IdleTags), new(pool.Used, pool.UsedTags) }),
+            CountDefinition.Unit,
+            CountDefinition.Description);
+
+    private void Observe(MetricDefinition metric, Func<ObservedPool, long> value) =>
+        Meter.CreateObservableUpDownCounter(
+            metric.Name,
+            () => Pools.Values.Select(pool => new Measurement<long>(value(pool), in pool.Tags)),
+            metric.Unit,
+            metric.Description);
+
+    private Counter<long> Count(MetricDefinition metric) => Meter.CreateCounter<long>(metric.Name, metric.Unit, metric.Description);
+
+    private Histogram<double> Time(MetricDefinition metric) =>
+        Meter.CreateHistogram(metric.Name, metric.Unit, metric.Description, tags: null, Seconds);
+
+    /// <summary>Names of attributes.</summary>
+    internal static class Attributes
+    {
+        public const string PoolName = "db.client.connection.pool.name";
+        public const string State = "db.client.connection.state";
+        public const string System = "db.system.name";
+        public const string Namespace = "db.namespace";
+        public const string Collection = "db.collection.name";
+        public const string Operation = "db.operation.name";
+        public const string ServerAddress = "server.address";
+        public const string ServerPort = "server.port";
+        public const string ErrorType = "error.type";
+        public const string StatusCode = "db.response.status_code";
+    }
+}

@@ -1,0 +1,244 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using MongoDB.Driver.Core.Clusters;
+using MongoDB.Driver.Core.Configuration;
+using MongoDB.Driver.Core.Connections;
+using MongoDB.Driver.Core.Events;
+using MongoDB.Driver.Core.Servers;
+using Attributes = Platform.Data.Connections.MongoMetrics.Attributes;
+
+namespace Platform.Data.Connections;
+
+/// <summary>
+/// Turns the driver's events into measurements and log lines; one for all clients of a process. Handlers run on the
+/// caller's thread inside the driver, so they do little, and nothing that can fail.
+/// </summary>
+/// <remarks>
+/// The events: https://github.com/mongodb/specifications/blob/master/source/connection-monitoring-and-pooling/connection-monitoring-and-pooling.md#events
+/// </remarks>
+internal sealed class MongoObserver(MongoMetrics metrics, IOptions<MongoTelemetryOptions> options, ILogger<MongoObserver> logger)
+{
+    private readonly TimeSpan _slow = options.Value.SlowCommandThreshold;
+    private readonly bool _commands = options.Value.Commands;
+
+    // The driver numbers connections over all clients of a process.
+    private readonly ConcurrentDictionary<long, ObservedConnection> _connections = new();
+    private readonly ConcurrentDictionary<ClusterId, string> _topologies = new();
+    private readonly CommandNames _names = new();
+
+    private bool LogsSlowCommands => _slow > TimeSpan.Zero && logger.IsEnabled(LogLevel.Warning);
+
+    /// <summary>Hears the events of a client.</summary>
+    public void Subscribe(ClusterBuilder builder)
+    {
+        builder
+            .Subscribe<ConnectionPoolOpenedEvent>(Handle)
+            .Subscribe<ConnectionPoolClosedEvent>(Handle)
+            .Subscribe<ConnectionPoolClearedEvent>(Handle)
+            .Subscribe<ConnectionPoolAddedConnectionEvent>(Handle)
+            .Subscribe<ConnectionPoolRemovedConnectionEvent>(Handle)
+            .Subscribe<ConnectionPoolCheckingOutConnectionEvent>(Handle)
+            .Subscribe<ConnectionPoolCheckedOutConnectionEvent>(Handle)
+            .Subscribe<ConnectionPoolCheckingOutConnectionFailedEvent>(Handle)
+            .Subscribe<ConnectionPoolCheckedInConnectionEvent>(Handle)
+            .Subscribe<ClusterDescriptionChangedEvent>(Handle)
+            .Subscribe<ClusterClosedEvent>(Handle)
+            .Subscribe<ClusterSelectingServerFailedEvent>(Handle)
+            .Subscribe<ServerHeartbeatFailedEvent>(Handle)
+            .Subscribe<ServerHeartbeatSucceededEvent>(Handle);
+        if (_commands)
+        {
+            builder
+                .Subscribe<CommandStartedEvent>(Handle)
+                .Subscribe<CommandSucceededEvent>(Handle)
+                .Subscribe<CommandFailedEvent>(Handle);
+        }
+    }
+
+    internal void Handle(ConnectionPoolOpenedEvent opened) =>
+        metrics.Open(opened.ServerId, opened.ConnectionPoolSettings.MinConnections, opened.ConnectionPoolSettings.MaxConnections);
+
+    internal void Handle(ConnectionPoolClosedEvent closed) => metrics.Pools.TryRemove(closed.ServerId, out _);
+
+    internal void Handle(ConnectionPoolClearedEvent cleared)
+    {
+        if (PoolOf(cleared.ServerId) is { } pool)
+        {
+            metrics.PoolClears.Add(1, in pool.Tags);
+            MongoTelemetryLog.PoolCleared(logger, pool.Name, cleared.CloseInUseConnections);
+        }
+    }
+
+    internal void Handle(ConnectionPoolAddedConnectionEvent added)
+    {
+        if (PoolOf(added.ServerId) is { } pool)
+        {
+            var connection = new ObservedConnection(pool);
+            _connections[added.ConnectionId.LongLocalValue] = connection;
+            connection.Rest();
+            metrics.CreateTime.Record(added.Duration.TotalSeconds, in pool.Tags);
+        }
+    }
+
+    internal void Handle(ConnectionPoolRemovedConnectionEvent removed)
+    {
+        if (_connections.TryRemove(removed.ConnectionId.LongLocalValue, out var connection))
+        {
+            connection.Leave();
+        }
+    }
+
+    internal void Handle(ConnectionPoolCheckingOutConnectionEvent asked) => PoolOf(asked.ServerId)?.Wait(1);
+
+    internal void Handle(ConnectionPoolCheckedOutConnectionEvent taken)
+    {
+        if (ConnectionOf(taken.ConnectionId) is { } connection)
+        {
+            connection.Take();
+            connection.Pool.Wait(-1);
+            metrics.WaitTime.Record(taken.Duration.TotalSeconds, in connection.Pool.Tags);
+        }
+        else
+        {
+            PoolOf(taken.ServerId)?.Wait(-1);
+        }
+    }
+
+    internal void Handle(ConnectionPoolCheckingOutConnectionFailedEvent failed)
+    {
+        if (PoolOf(failed.ServerId) is { } pool)
+        {
+            pool.Wait(-1);
+            if (failed.Reason == ConnectionCheckOutFailedReason.Timeout)
+            {
+                metrics.Timeouts.Add(1, in pool.Tags);
+            }
+        }
+    }
+
+    internal void Handle(ConnectionPoolCheckedInConnectionEvent returned)
+    {
+        if (ConnectionOf(returned.ConnectionId) is { } connection)
+        {
+            if (metrics.UseTime.Enabled)
+            {
+                metrics.UseTime.Record(connection.InUse.TotalSeconds, in connection.Pool.Tags);
+            }
+
+            connection.Rest();
+        }
+    }
+
+    internal void Handle(ClusterDescriptionChangedEvent changed)
+    {
+        var topology = Describe(changed.NewDescription);
+        var before = _topologies.TryGetValue(changed.ClusterId, out var known) ? known : null;
+        if (topology == before)
+        {
+            return;
+        }
+
+        _topologies[changed.ClusterId] = topology;
+        if (changed.NewDescription.Servers.Any(TakesWrites) || !changed.OldDescription.Servers.Any(TakesWrites))
+        {
+            MongoTelemetryLog.TopologyChanged(logger, topology);
+        }
+        else
+        {
+            MongoTelemetryLog.TopologyWithoutPrimary(logger, topology);
+        }
+    }
+
+    internal void Handle(ClusterClosedEvent closed) => _topologies.TryRemove(closed.ClusterId, out _);
+
+    internal void Handle(ClusterSelectingServerFailedEvent failed) =>
+        metrics.SelectionFailures.Add(1, new KeyValuePair<string, object?>(Attributes.ErrorType, failed.Exception.GetType().FullName));
+
+    internal void Handle(ServerHeartbeatFailedEvent failed)
+    {
+        if (PoolOf(failed.ServerId) is { } pool)
+        {
+            metrics.HeartbeatFailures.Add(1, in pool.Tags);
+            if (pool.NoteHeartbeat(failed: true))
+            {
+                MongoTelemetryLog.HeartbeatFailed(logger, pool.Name, failed.Exception.GetBaseException().Message);
+            }
+        }
+    }
+
+    internal void Handle(ServerHeartbeatSucceededEvent succeeded)
+    {
+        if (PoolOf(succeeded.ServerId) is { } pool && pool.NoteHeartbeat(failed: false))
+        {
+            MongoTelemetryLog.HeartbeatRecovered(logger, pool.Name);
+        }
+    }
+
+    // Commands on connections that the pool does not have yet are handshakes: they are part of the time to create one.
+    internal void Handle(CommandStartedEvent started)
+    {
+        var logsSlow = LogsSlowCommands;
+        if ((!logsSlow && !metrics.OperationDuration.Enabled) || ConnectionOf(started.ConnectionId) is not { } connection)
+        {
+            return;
+        }
+
+        var collection = _names.CollectionOf(started.CommandName, started.Command);
+        connection.Operation = connection.Pool.Operation(started.DatabaseNamespace.DatabaseName, collection, started.CommandName);
+        if (logsSlow)
+        {
+            connection.Statement.Keep(started.Command);
+        }
+    }
+
+    internal void Handle(CommandSucceededEvent succeeded)
+    {
+        if (ConnectionOf(succeeded.ConnectionId) is { Operation: { } operation } connection)
+        {
+            connection.Operation = null;
+            metrics.OperationDuration.Record(succeeded.Duration.TotalSeconds, in operation.Tags);
+            LogWhenSlow(connection, operation, succeeded.CommandName, succeeded.Duration, failure: null);
+        }
+    }
+
+    internal void Handle(CommandFailedEvent failed)
+    {
+        if (ConnectionOf(failed.ConnectionId) is { Operation: { } operation } connection)
+        {
+            connection.Operation = null;
+            if (metrics.OperationDuration.Enabled)
+            {
+                var tags = operation.FailedTags(failed.Failure);
+                metrics.OperationDuration.Record(failed.Duration.TotalSeconds, in tags);
+            }
+
+            LogWhenSlow(connection, operation, failed.CommandName, failed.Duration, failed.Failure);
+        }
+    }
+
+    private static bool TakesWrites(ServerDescription server) =>
+        server.Type is ServerType.ReplicaSetPrimary or ServerType.Standalone or ServerType.ShardRouter or ServerType.LoadBalanced;
+
+    private static string Describe(ClusterDescription cluster) =>
+        $"{cluster.Type}: {string.Join(", ", cluster.Servers.Select(server => $"{ObservedPool.AddressOf(server.EndPoint)} {server.Type}").Order(StringComparer.Ordinal))}";
+
+    private void LogWhenSlow(ObservedConnection connection, ObservedOperation operation, string command, TimeSpan duration, Exception? failure)
+    {
+        if (duration >= _slow && LogsSlowCommands)
+        {
+            MongoTelemetryLog.SlowCommand(
+                logger,
+                command,
+                operation.Collection is null ? operation.Database : $"{operation.Database}.{operation.Collection}",
+                Math.Round(duration.TotalMilliseconds, 1),
+                failure?.GetType().Name ?? "succeeded",
+                connection.Statement.Describe(command, operation.Collection));
+        }
+    }
+
+    private ObservedPool? PoolOf(ServerId server) => metrics.Pools.TryGetValue(server, out var pool) ? pool : null;
+
+    private ObservedConnection? ConnectionOf(ConnectionId connection) =>
+        _connections.TryGetValue(connection.LongLocalValue, out var observed) ? observed : null;
+}
