@@ -9,6 +9,7 @@ internal static class Load
     public static async Task<LoadResult> RunAsync(int callers, TimeSpan duration, Func<int, Task> operation)
     {
         var latencies = new List<double>[callers];
+        var processor = Environment.CpuUsage.TotalTime;
         var started = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(async () =>
         {
@@ -21,7 +22,8 @@ internal static class Load
             }
         })));
         var elapsed = Stopwatch.GetElapsedTime(started);
+        processor = Environment.CpuUsage.TotalTime - processor;
         double[] all = [.. latencies.SelectMany(own => own).Order()];
-        return new LoadResult(all.Length / elapsed.TotalSeconds, all[(int)Math.Ceiling(all.Length * 0.99) - 1]);
+        return new LoadResult(all.Length / elapsed.TotalSeconds, processor.TotalMicroseconds / all.Length, all[(int)Math.Ceiling(all.Length * 0.99) - 1]);
     }
 }
