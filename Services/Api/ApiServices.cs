@@ -9,6 +9,7 @@ using Platform.Api.Problems;
 using Platform.Api.Products;
 using Platform.Api.Stores;
 using Platform.Api.Tenants;
+using Platform.Data.Connections;
 using StackExchange.Redis;
 
 namespace Platform.Api;
@@ -26,12 +27,13 @@ internal static class ApiServices
     public static void AddApi(this WebApplicationBuilder builder)
     {
         builder.AddServiceDefaults();
-        builder.AddPlatformData(client =>
+        builder.AddPlatformData(mongo =>
         {
-            // A caller is better served by a quick 503 than by the driver's half minute.
-            client.ServerSelectionTimeout = DatabaseTimeout;
-            client.ConnectTimeout = DatabaseTimeout;
+            // A caller is better served by a quick 503 than by half a minute of waiting.
+            mongo.ServerSelectionTimeout = DatabaseTimeout;
+            mongo.ConnectTimeout = DatabaseTimeout;
         });
+        builder.Services.AddHostedService<DatabaseStartupService>();
         builder.AddProductCache();
 
         builder.Services.AddSingleton<ITenantDirectory, TenantDirectory>();

@@ -1,5 +1,6 @@
 using Platform.Api;
 using Platform.Api.Endpoints;
+using Platform.Api.Problems;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddApi();
@@ -7,10 +8,12 @@ builder.AddApi();
 var app = builder.Build();
 app.UseApi();
 
-app.MapTenants();
-app.MapProducts();
-app.MapStores();
-app.MapOrders();
+var data = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, DatabaseGate>();
+data.MapTenants();
+data.MapProducts();
+data.MapStores();
+data.MapOrders();
+
 app.MapOpenApi();
 app.MapDefaultEndpoints();
 

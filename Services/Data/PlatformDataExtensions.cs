@@ -1,10 +1,15 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using MongoDB.Driver;
+using MongoDB.Driver.Core.Configuration;
 using Platform;
 using Platform.Data;
 using Platform.Data.Connections;
 using Platform.Data.Documents;
+using MongoTelemetry = Platform.Data.Connections.MongoTelemetry;
 
 namespace Microsoft.Extensions.Hosting;
 
@@ -12,54 +17,82 @@ namespace Microsoft.Extensions.Hosting;
 public static class PlatformDataExtensions
 {
     /// <summary>
-    /// Registers the MongoDB client of <c>ConnectionStrings:platform</c> with its health check and spans, the database that
-    /// the connection string names (default <c>platform</c>), and <see cref="PlatformDatabase"/>. Writes are acknowledged by
-    /// a majority and reads see only what a majority has, unless the connection string says otherwise.
+    /// Registers the MongoDB client of <c>ConnectionStrings:platform</c>, connected as <see cref="MongoOptions"/> say; the
+    /// database that the connection string names (default <c>platform</c>) and <see cref="PlatformDatabase"/>; and what stands
+    /// around them: <see cref="MongoResilience"/>, <see cref="ConcurrencyGate"/>, <see cref="DatabaseStartup"/> and the
+    /// readiness check <c>mongodb</c>. A wrong option stops the start.
     /// </summary>
     /// <typeparam name="TBuilder">The kind of host builder.</typeparam>
     /// <param name="builder">The host builder.</param>
-    /// <param name="configureClient">Changes the driver's settings, for instance how long to wait for a server.</param>
+    /// <param name="defaults">Defaults of this service; the connection string and the configuration win over them.</param>
     /// <returns>The same builder.</returns>
-    public static TBuilder AddPlatformData<TBuilder>(this TBuilder builder, Action<MongoClientSettings>? configureClient = null)
+    /// <exception cref="MongoConfigurationException">The connection string is not one.</exception>
+    public static TBuilder AddPlatformData<TBuilder>(this TBuilder builder, Action<MongoOptions>? defaults = null)
         where TBuilder : IHostApplicationBuilder
     {
         ArgumentNullException.ThrowIfNull(builder);
         DocumentConventions.Register();
 
-        builder.Services.AddMongoTelemetry();
-
-        IServiceProvider? provider = null;
-        var application = builder.Environment.ApplicationName;
-        // Tracing here would be a second span for each command: the service defaults listen to the driver's own.
-        builder.AddMongoDBClient(ResourceNames.Database, settings => settings.DisableTracing = true, settings =>
+        string? connectionString = null;
+        builder.AddMongoDBClient(ResourceNames.Database, settings =>
         {
-            settings.ApplicationName ??= application;
-            if (settings.ReadConcern.IsServerDefault)
-            {
-                settings.ReadConcern = ReadConcern.Majority;
-            }
-
-            if (settings.WriteConcern == WriteConcern.Acknowledged)
-            {
-                settings.WriteConcern = WriteConcern.WMajority;
-            }
-
-            configureClient?.Invoke(settings);
-            Platform.Data.Connections.MongoTelemetry.Observe(
-                settings, provider ?? throw new InvalidOperationException("The client was made without services."));
+            // Tracing here would be a second span for each command: the service defaults listen to the driver's own.
+            settings.DisableTracing = true;
+            settings.DisableHealthChecks = true;
+            connectionString = settings.ConnectionString;
         });
 
-        // The integration changes the driver's settings without services, and what observes them comes from there.
-        var client = builder.Services.Last(service => service.ServiceType == typeof(IMongoClient) && !service.IsKeyedService);
-        builder.Services.Replace(ServiceDescriptor.Singleton(services =>
-        {
-            provider = services;
-            return (IMongoClient)client.ImplementationFactory!(services);
-        }));
-
-        // The client registers the database only when the connection string names one.
+        // The integration changes the driver's settings without services, and these need some: the later registration wins.
+        builder.Services.AddSingleton<IMongoClient>(services => CreateClient(services, connectionString));
+        // The integration registers the database only when the connection string names one.
         builder.Services.TryAddSingleton(services => services.GetRequiredService<IMongoClient>().GetDatabase(ResourceNames.Database));
         builder.Services.TryAddSingleton<PlatformDatabase>();
+
+        builder.Services.AddOptions<MongoOptions>()
+            .Configure(options =>
+            {
+                options.ApplicationName = builder.Environment.ApplicationName;
+                defaults?.Invoke(options);
+                if (!string.IsNullOrWhiteSpace(connectionString))
+                {
+                    options.ReadFrom(connectionString);
+                }
+            })
+            .BindConfiguration(MongoOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
+            .ValidateOnStart();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MongoOptions>, MongoOptionsValidator>());
+
+        MongoTelemetry.AddMongoTelemetry(builder.Services);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton<ConnectionMetrics>();
+        builder.Services.TryAddSingleton<PoolCounter>();
+        builder.Services.TryAddSingleton<IMongoProbe, MongoProbe>();
+        builder.Services.TryAddSingleton<DatabaseStartup>();
+        builder.Services.TryAddSingleton(services => new ConcurrencyGate(
+            services.GetRequiredService<IOptions<MongoOptions>>(),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ConnectionMetrics>()));
+        builder.Services.TryAddSingleton(services => new MongoResilience(
+            services.GetRequiredService<IOptions<MongoOptions>>(),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ConnectionMetrics>(),
+            services.GetRequiredService<ILogger<MongoResilience>>()));
+        builder.Services.AddHealthChecks().AddCheck<MongoHealthCheck>(MongoHealthCheck.Name, HealthStatus.Unhealthy);
         return builder;
+    }
+
+    private static MongoClient CreateClient(IServiceProvider services, string? connectionString)
+    {
+        if (string.IsNullOrWhiteSpace(connectionString))
+        {
+            throw new InvalidOperationException($"There is no MongoDB connection string: set ConnectionStrings:{ResourceNames.Database}.");
+        }
+
+        var settings = MongoClientSettings.FromConnectionString(connectionString);
+        services.GetRequiredService<IOptions<MongoOptions>>().Value.ApplyTo(settings);
+        services.GetRequiredService<PoolCounter>().Observe(settings);
+        MongoTelemetry.Observe(settings, services);
+        settings.LoggingSettings ??= new LoggingSettings(services.GetService<ILoggerFactory>());
+        return new MongoClient(settings);
     }
 }

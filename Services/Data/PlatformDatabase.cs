@@ -11,7 +11,7 @@ namespace Platform.Data;
 public sealed class PlatformDatabase
 {
     private static readonly TransactionOptions Transactions = new(
-        readConcern: ReadConcern.Snapshot, readPreference: ReadPreference.Primary, writeConcern: WriteConcern.WMajority);
+        readConcern: ReadConcern.Snapshot, readPreference: ReadPreference.Primary, writeConcern: WriteConcern.WMajority.With(journal: true));
 
     /// <summary>Wraps a database.</summary>
     /// <param name="database">The database; its client's settings decide on concerns and time-outs.</param>
@@ -58,7 +58,7 @@ public sealed class PlatformDatabase
         await Tenants.Find(tenant => tenant.Slug == slug).FirstOrDefaultAsync(cancellationToken);
 
     /// <summary>
-    /// Runs work in one transaction (snapshot reads, majority writes) and commits it. When the server reports a passing
+    /// Runs work in one transaction (snapshot reads, majority writes in the journal) and commits it. When the server reports a passing
     /// conflict the work is run again from its start, for up to two minutes or until cancelled, so it must not change
     /// anything but the database. An exception from the work aborts the transaction and is passed on.
     /// </summary>

@@ -51,7 +51,8 @@ internal static class MigratorJob
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("MongoDB", LogLevel.Warning);
         builder.AddServiceDefaults();
-        builder.AddPlatformData();
+        // A job is one caller: connections kept ready would only cost log-ins.
+        builder.AddPlatformData(mongo => mongo.MinPoolSize = 0);
 
         builder.Services.AddOptions<MigratorOptions>()
             .BindConfiguration(MigratorOptions.Section)

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Platform.Data;
 using Platform.Data.Catalogue;
+using Platform.Data.Connections;
 using Platform.Data.Leases;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Structure;
@@ -12,6 +13,7 @@ namespace Platform.Migrator;
 /// <summary>What the commands do, against one database.</summary>
 internal sealed class MigratorSession(
     PlatformDatabase database,
+    DatabaseStartup startup,
     MigrationEngine engine,
     IMigrationHistory history,
     CatalogueSynchroniser catalogue,
@@ -23,8 +25,7 @@ internal sealed class MigratorSession(
     private const string LeaseName = "migrator";
     private const int Attempts = 5;
 
-    public Task WaitForDatabaseAsync(CancellationToken cancellationToken) => DatabaseReadiness.WaitAsync(
-        database.Database, options.Value.DatabaseTimeout, time, reason => SessionLog.WaitingForDatabase(logger, reason), cancellationToken);
+    public Task WaitForDatabaseAsync(CancellationToken cancellationToken) => startup.WaitAsync(options.Value.DatabaseTimeout, cancellationToken);
 
     public Task<int> UpAsync(bool allowDrop, CancellationToken cancellationToken) => AloneAsync(
         async (fence, token) =>

@@ -4,9 +4,6 @@ namespace Platform.Migrator;
 
 internal static partial class SessionLog
 {
-    [LoggerMessage(1, LogLevel.Information, "{Reason}")]
-    public static partial void WaitingForDatabase(ILogger logger, string reason);
-
     [LoggerMessage(2, LogLevel.Information, "The database is up to date: {Migrations} migrations applied and {Changes} further changes made in {DurationMs:0} ms")]
     public static partial void UpToDate(ILogger logger, int migrations, int changes, double durationMs);
 

@@ -4,9 +4,6 @@ namespace Platform.Seeder;
 
 internal static partial class SeedLog
 {
-    [LoggerMessage(1, LogLevel.Information, "{Reason}")]
-    public static partial void WaitingForDatabase(ILogger logger, string reason);
-
     [LoggerMessage(2, LogLevel.Information, "Seeded {Documents} documents with hash {Hash} in {DurationMs:0} ms")]
     public static partial void Seeded(ILogger logger, long documents, string hash, double durationMs);
 

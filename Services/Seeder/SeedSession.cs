@@ -6,6 +6,7 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Catalogue;
+using Platform.Data.Connections;
 using Platform.Data.Leases;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Progress;
@@ -15,6 +16,7 @@ namespace Platform.Seeder;
 /// <summary>What the commands do, against one database.</summary>
 internal sealed class SeedSession(
     PlatformDatabase database,
+    DatabaseStartup startup,
     ILeaseStore leases,
     IHostEnvironment environment,
     IOptions<SeederOptions> options,
@@ -25,8 +27,7 @@ internal sealed class SeedSession(
 
     private IMongoCollection<SeedMarker> Markers => database.Database.GetCollection<SeedMarker>(CollectionNames.SeedMarker);
 
-    public Task WaitForDatabaseAsync(CancellationToken cancellationToken) => DatabaseReadiness.WaitAsync(
-        database.Database, options.Value.DatabaseTimeout, time, reason => SeedLog.WaitingForDatabase(logger, reason), cancellationToken);
+    public Task WaitForDatabaseAsync(CancellationToken cancellationToken) => startup.WaitAsync(options.Value.DatabaseTimeout, cancellationToken);
 
     /// <summary>Seeds; does nothing when the same data is there already, so that what users changed in it stays.</summary>
     public async Task SeedAsync(SeedSize size, bool force, bool again, ISeedProgress progress, TextWriter output, CancellationToken cancellationToken)

@@ -38,7 +38,8 @@ internal static class SeederJob
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("MongoDB", LogLevel.Warning);
         builder.AddServiceDefaults();
-        builder.AddPlatformData();
+        // A job is a few callers: connections kept ready would only cost log-ins.
+        builder.AddPlatformData(mongo => mongo.MinPoolSize = 0);
 
         builder.Services.AddOptions<SeederOptions>()
             .BindConfiguration(SeederOptions.Section)

@@ -2,19 +2,30 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Api.Contracts;
 using Platform.Data;
+using Platform.Data.Connections;
 using Platform.Data.Documents;
 using Platform.Data.Tenancy;
 
 namespace Platform.Api.Orders;
 
 /// <summary>Orders in the database. Stock and order change in one transaction.</summary>
-public sealed class OrderBook(PlatformDatabase database, TimeProvider time) : IOrderBook
+public sealed class OrderBook(PlatformDatabase database, MongoResilience resilience, TimeProvider time) : IOrderBook
 {
     /// <inheritdoc/>
-    public async Task<OrderOutcome> PlaceAsync(Tenant tenant, OrderDraft draft, CancellationToken cancellationToken)
+    public Task<OrderOutcome> PlaceAsync(Tenant tenant, OrderDraft draft, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(tenant);
         ArgumentNullException.ThrowIfNull(draft);
+        // With a key of the caller the second run finds the order of the first; without one it might not be told apart.
+        return resilience.RunAsync(
+            "place order",
+            draft.MayExist ? Repetition.Allowed : Repetition.Refused,
+            token => PlaceOnceAsync(tenant, draft, token),
+            cancellationToken);
+    }
+
+    private async Task<OrderOutcome> PlaceOnceAsync(Tenant tenant, OrderDraft draft, CancellationToken cancellationToken)
+    {
         var scope = database.ForTenant(tenant.Id);
 
         // What an order does not change is read before the transaction, which so holds its locks for less long.
@@ -61,7 +72,11 @@ public sealed class OrderBook(PlatformDatabase database, TimeProvider time) : IO
 
     /// <inheritdoc/>
     public Task<Order?> FindAsync(ObjectId tenantId, ObjectId orderId, CancellationToken cancellationToken) =>
-        database.ForTenant(tenantId).Orders.FindByIdAsync(orderId, cancellationToken: cancellationToken);
+        resilience.RunAsync(
+            "find order",
+            Repetition.Allowed,
+            token => database.ForTenant(tenantId).Orders.FindByIdAsync(orderId, cancellationToken: token),
+            cancellationToken);
 
     private static async Task<OrderOutcome> PlaceAsync(
         TenantScope scope, OrderDraft draft, Order order, IClientSessionHandle session, CancellationToken cancellationToken)

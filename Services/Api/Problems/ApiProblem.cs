@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
@@ -36,6 +37,19 @@ public static class ApiProblem
         var errors = new RequestErrors();
         errors.Add(field, sentence);
         return NotFound(errors);
+    }
+
+    /// <summary>503: the request cannot be served now; sets <c>Retry-After</c>.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="title">What is wrong, the same sentence for every occurrence.</param>
+    /// <param name="detail">What the caller can do.</param>
+    /// <param name="retryAfter">When to try again, rounded up to seconds; null for <see cref="RetryAfterSeconds"/>.</param>
+    public static ProblemHttpResult Unavailable(HttpContext http, string title, string detail, TimeSpan? retryAfter = null)
+    {
+        ArgumentNullException.ThrowIfNull(http);
+        var seconds = retryAfter is { } after ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)) : RetryAfterSeconds;
+        http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return Of(StatusCodes.Status503ServiceUnavailable, title, detail);
     }
 
     /// <summary>A problem with a status code of its own.</summary>

@@ -1,5 +1,6 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Diagnostics;
+using Platform.Data;
+using Platform.Data.Connections;
 
 namespace Platform.Api.Problems;
 
@@ -23,8 +24,10 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         var problem = exception switch
         {
             BadHttpRequestException bad => ApiProblem.Of(bad.StatusCode, TitleOf(bad.StatusCode)),
-            _ when DatabaseAvailability.IsAway(exception) => ApiProblem.Of(
-                StatusCodes.Status503ServiceUnavailable, "The database is not available.", "Try again in a few seconds."),
+            _ when MongoErrors.IsPoolExhausted(exception) => ApiProblem.Unavailable(
+                http, "The service is busy.", "Try again in a moment.", TimeSpan.FromSeconds(1)),
+            _ when MongoErrors.IsAway(exception) => ApiProblem.Unavailable(
+                http, "The database is not available.", "Try again in a few seconds.", (exception as DatabaseUnavailableException)?.RetryAfter),
             _ => ApiProblem.Of(StatusCodes.Status500InternalServerError, "The request failed."),
         };
 
@@ -32,7 +35,6 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         {
             case StatusCodes.Status503ServiceUnavailable:
                 DatabaseAway(logger, endpoint, FirstLine(exception.Message));
-                http.Response.Headers.RetryAfter = ApiProblem.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
                 break;
             case StatusCodes.Status500InternalServerError:
                 Failed(logger, exception, endpoint);
@@ -44,12 +46,8 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     }
 
     /// <summary>Answers a request that took too long: with a server behind the API that hangs, the same as one that is away.</summary>
-    public static Task WriteTimeoutAsync(HttpContext http)
-    {
-        http.Response.Headers.RetryAfter = ApiProblem.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
-        return ApiProblem.Of(StatusCodes.Status503ServiceUnavailable, "The request took too long.", "Try again in a few seconds.")
-            .ExecuteAsync(http);
-    }
+    public static Task WriteTimeoutAsync(HttpContext http) =>
+        ApiProblem.Unavailable(http, "The request took too long.", "Try again in a few seconds.").ExecuteAsync(http);
 
     // The driver's messages go on with the stack traces of its heartbeats.
     private static string FirstLine(string message)

@@ -3,12 +3,13 @@ using MongoDB.Bson.Serialization;
 using MongoDB.Driver;
 using Platform.Api.Contracts;
 using Platform.Data;
+using Platform.Data.Connections;
 using Platform.Data.Documents;
 
 namespace Platform.Api.Products;
 
 /// <summary>The products in the database. Lists are paged by key: no page costs more than the first.</summary>
-public sealed class ProductCatalogue(PlatformDatabase database) : IProductCatalogue
+public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience resilience) : IProductCatalogue
 {
     // Guards against a category that is, by mistake, its own ancestor.
     private const int MaxCategoryDepth = 10;
@@ -18,7 +19,10 @@ public sealed class ProductCatalogue(PlatformDatabase database) : IProductCatalo
     private static readonly FilterDefinitionBuilder<Product> Filter = Builders<Product>.Filter;
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<ObjectId>> FindCategoriesAsync(ObjectId tenantId, string category, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<ObjectId>> FindCategoriesAsync(ObjectId tenantId, string category, CancellationToken cancellationToken) =>
+        resilience.RunAsync("find categories", Repetition.Allowed, token => ReadCategoriesAsync(tenantId, category, token), cancellationToken);
+
+    private async Task<IReadOnlyList<ObjectId>> ReadCategoriesAsync(ObjectId tenantId, string category, CancellationToken cancellationToken)
     {
         var categories = database.ForTenant(tenantId).Categories;
         var filter = ObjectId.TryParse(category, out var id)
@@ -58,10 +62,16 @@ public sealed class ProductCatalogue(PlatformDatabase database) : IProductCatalo
     }
 
     /// <inheritdoc/>
-    public async Task<ProductSlice> ListAsync(
+    public Task<ProductSlice> ListAsync(
         ObjectId tenantId, ProductFilter filter, BsonDocument? after, int limit, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(filter);
+        return resilience.RunAsync("list products", Repetition.Allowed, token => ReadAsync(tenantId, filter, after, limit, token), cancellationToken);
+    }
+
+    private async Task<ProductSlice> ReadAsync(
+        ObjectId tenantId, ProductFilter filter, BsonDocument? after, int limit, CancellationToken cancellationToken)
+    {
         var products = database.ForTenant(tenantId).Products;
         var match = Match(filter);
 
@@ -105,12 +115,17 @@ public sealed class ProductCatalogue(PlatformDatabase database) : IProductCatalo
     }
 
     /// <inheritdoc/>
-    public async Task<ProductDetails?> FindAsync(ObjectId tenantId, ObjectId productId, CancellationToken cancellationToken)
+    public Task<ProductDetails?> FindAsync(ObjectId tenantId, ObjectId productId, CancellationToken cancellationToken) =>
+        resilience.RunAsync("find product", Repetition.Allowed, token => ReadAsync(tenantId, productId, token), cancellationToken);
+
+    private async Task<ProductDetails?> ReadAsync(ObjectId tenantId, ObjectId productId, CancellationToken cancellationToken)
     {
         var scope = database.ForTenant(tenantId);
-        var stock = scope.Inventory.Find(Builders<InventoryItem>.Filter.Eq(item => item.ProductId, productId)).ToListAsync(cancellationToken);
-        var product = await scope.Products.FindByIdAsync(productId, cancellationToken: cancellationToken);
-        var items = await stock;
+        var stockSought = scope.Inventory.Find(Builders<InventoryItem>.Filter.Eq(item => item.ProductId, productId)).ToListAsync(cancellationToken);
+        var productSought = scope.Products.FindByIdAsync(productId, cancellationToken: cancellationToken);
+        // Both, also when one fails: a repetition must not run beside what is left of the attempt before it.
+        await Task.WhenAll(stockSought, productSought);
+        var (product, items) = (await productSought, await stockSought);
         if (product is not { Status: ProductStatus.Active })
         {
             return null;

@@ -3,12 +3,13 @@ using MongoDB.Bson.Serialization;
 using MongoDB.Driver;
 using Platform.Api.Contracts;
 using Platform.Data;
+using Platform.Data.Connections;
 using Platform.Data.Documents;
 
 namespace Platform.Api.Stores;
 
 /// <summary>Finds stores by the geospatial index in the database.</summary>
-public sealed class StoreFinder(PlatformDatabase database) : IStoreFinder
+public sealed class StoreFinder(PlatformDatabase database, MongoResilience resilience) : IStoreFinder
 {
     private const string Distance = "_distance";
 
@@ -29,8 +30,15 @@ public sealed class StoreFinder(PlatformDatabase database) : IStoreFinder
         var pipeline = new EmptyPipelineDefinition<Store>()
             .AppendStage<Store, Store, BsonDocument>(near)
             .Limit(limit);
-        using var cursor = await database.ForTenant(tenantId).Stores.AggregateAsync(pipeline, cancellationToken: cancellationToken);
-        var documents = await cursor.ToListAsync(cancellationToken);
+        var documents = await resilience.RunAsync(
+            "find stores",
+            Repetition.Allowed,
+            async token =>
+            {
+                using var cursor = await database.ForTenant(tenantId).Stores.AggregateAsync(pipeline, cancellationToken: token);
+                return await cursor.ToListAsync(token);
+            },
+            cancellationToken);
         return [.. documents.Select(document => ToNearStore(BsonSerializer.Deserialize<Store>(document), document[Distance].ToDouble()))];
     }
 

@@ -1,12 +1,13 @@
 using Microsoft.Extensions.Caching.Memory;
 using MongoDB.Driver;
 using Platform.Data;
+using Platform.Data.Connections;
 using Platform.Data.Documents;
 
 namespace Platform.Api.Tenants;
 
 /// <summary>The tenants in the database. Look-ups by slug, which every request makes, are remembered for a short while.</summary>
-public sealed class TenantDirectory(PlatformDatabase database) : ITenantDirectory, IDisposable
+public sealed class TenantDirectory(PlatformDatabase database, MongoResilience resilience) : ITenantDirectory, IDisposable
 {
     // How long a suspended tenant may still be served, and a new one still be unknown.
     private static readonly TimeSpan Remember = TimeSpan.FromSeconds(30);
@@ -17,10 +18,14 @@ public sealed class TenantDirectory(PlatformDatabase database) : ITenantDirector
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<Tenant>> ListAsync(CancellationToken cancellationToken) =>
-        await database.Tenants.Find(tenant => tenant.Status == TenantStatus.Active)
-            .SortBy(tenant => tenant.Slug)
-            .Limit(1000)
-            .ToListAsync(cancellationToken);
+        await resilience.RunAsync(
+            "list tenants",
+            Repetition.Allowed,
+            token => database.Tenants.Find(tenant => tenant.Status == TenantStatus.Active)
+                .SortBy(tenant => tenant.Slug)
+                .Limit(1000)
+                .ToListAsync(token),
+            cancellationToken);
 
     /// <inheritdoc/>
     public async Task<Tenant?> FindAsync(string slug, CancellationToken cancellationToken)
@@ -35,7 +40,8 @@ public sealed class TenantDirectory(PlatformDatabase database) : ITenantDirector
             return known;
         }
 
-        var found = await database.FindTenantAsync(slug, cancellationToken);
+        var found = await resilience.RunAsync(
+            "find tenant", Repetition.Allowed, token => database.FindTenantAsync(slug, token), cancellationToken);
         var active = found is { Status: TenantStatus.Active } ? found : null;
         _bySlug.Set(slug, active, new MemoryCacheEntryOptions
         {

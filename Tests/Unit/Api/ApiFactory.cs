@@ -10,7 +10,9 @@ using Platform.Api.Problems;
 using Platform.Api.Products;
 using Platform.Api.Stores;
 using Platform.Api.Tenants;
+using Platform.Data.Connections;
 using Platform.Data.Documents;
+using Platform.Tests.Unit.Data.Connections;
 using StackExchange.Redis;
 
 namespace Platform.Tests.Unit.Api;
@@ -30,6 +32,9 @@ public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
     public IStoreFinder Stores { get; } = Substitute.For<IStoreFinder>();
 
     public IOrderBook Orders { get; } = Substitute.For<IOrderBook>();
+
+    /// <summary>What start-up and health see of MongoDB; answers unless a test says otherwise.</summary>
+    public FakeMongoProbe Mongo { get; } = new();
 
     public Func<IConnectionMultiplexer> Redis { get; set; } =
         () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "Redis is away.");
@@ -67,6 +72,7 @@ public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
             services.AddSingleton(Stores);
             services.AddSingleton(Orders);
             services.AddSingleton(_ => Redis());
+            services.AddSingleton<IMongoProbe>(Mongo);
         });
     }
 }

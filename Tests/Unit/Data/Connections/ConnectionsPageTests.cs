@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Platform.Data.Connections;
+using Xunit;
+
+namespace Platform.Tests.Unit.Data.Connections;
+
+public sealed partial class ConnectionsPageTests
+{
+    private const string Begin = "<!-- generated from MongoOptions: begin -->\n";
+    private const string End = "<!-- generated: end -->";
+
+    [Fact]
+    public void The_page_on_connections_shows_the_settings_as_they_are()
+    {
+        var path = Path.Combine(RepositoryRoot(), "docs", "connections.md");
+        var page = File.ReadAllText(path);
+        var begin = page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
+        var end = page.IndexOf(End, StringComparison.Ordinal);
+        Assert.True(begin >= Begin.Length && end >= begin, "docs/connections.md lacks the marks of its generated part.");
+
+        var wanted = page[..begin] + "\n" + Render() + "\n" + page[end..];
+        if (Environment.GetEnvironmentVariable("PLATFORM_UPDATE_DOCS") == "1")
+        {
+            File.WriteAllText(path, wanted);
+            return;
+        }
+
+        Assert.True(wanted == page, "docs/connections.md is stale: run this test with PLATFORM_UPDATE_DOCS=1 and commit the page.");
+    }
+
+    // From the doc comments, the declared limits and a fresh instance: nothing is said twice.
+    private static string Render()
+    {
+        var comments = XDocument.Load(Path.Combine(AppContext.BaseDirectory, "Platform.Data.xml"))
+            .Descendants("member").ToDictionary(member => member.Attribute("name")!.Value);
+        var rows = new List<string>();
+        Add(MongoOptions.Section, new MongoOptions());
+        Assert.True(rows.Count > 25);
+        var table = new StringBuilder("| Key | Default | Allowed | Connection string | What and why |\n| --- | --- | --- | --- | --- |\n");
+        return table.AppendJoin('\n', rows).Append('\n').ToString();
+
+        void Add(string section, object options)
+        {
+            foreach (var property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
+            {
+                var value = property.GetValue(options)!;
+                if (property.PropertyType.Namespace == typeof(MongoOptions).Namespace)
+                {
+                    Add($"{section}:{property.Name}", value);
+                    continue;
+                }
+
+                var comment = comments[$"P:{property.DeclaringType!.FullName}.{property.Name}"];
+                var option = comment.Element("remarks")?.Value.Trim();
+                rows.Add(string.Join(" | ",
+                    $"| `{section}:{property.Name}`",
+                    value is "" ? "" : $"`{Convert.ToString(value, CultureInfo.InvariantCulture)}`",
+                    Cell(MongoOptionsValidator.AllowedOf(property) is { } allowed && !allowed.StartsWith("text", StringComparison.Ordinal) ? allowed : ""),
+                    option is null ? "" : $"`{option}`",
+                    $"{Cell(DefaultAtTheEnd().Replace(Text(comment.Element("summary")!), ""))} |"));
+            }
+        }
+    }
+
+    // It has a column of its own.
+    [GeneratedRegex(@" Default: [^.]*(\.\d+)?\.$")]
+    private static partial Regex DefaultAtTheEnd();
+
+    private static string Text(XElement comment) => string.Concat(comment.Nodes().Select(node => node switch
+    {
+        XElement { Name.LocalName: "c" } code => $"`{code.Value}`",
+        XElement { Name.LocalName: "see" } see => $"`{see.Attribute("cref")!.Value.Split('.')[^1]}`",
+        _ => node.ToString(),
+    }));
+
+    private static string Cell(string text) =>
+        string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).Replace("|", "\\|", StringComparison.Ordinal);
+
+    private static string RepositoryRoot()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Platform.sln")))
+        {
+            directory = directory.Parent;
+        }
+
+        return directory?.FullName ?? throw new InvalidOperationException("There is no Platform.sln above the tests.");
+    }
+}
