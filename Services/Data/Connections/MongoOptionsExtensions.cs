@@ -8,6 +8,8 @@ namespace Platform.Data.Connections;
 /// <summary>Carries <see cref="MongoOptions"/> from a connection string and to the driver.</summary>
 public static class MongoOptionsExtensions
 {
+    private const int MaxWaiters = 100_000;
+
     /// <summary>Takes over what a connection string says explicitly; the rest stays.</summary>
     /// <param name="options">The options.</param>
     /// <param name="connectionString">The connection string.</param>
@@ -56,9 +58,10 @@ public static class MongoOptionsExtensions
         settings.MinConnectionPoolSize = options.MinPoolSize;
         settings.MaxConnectionPoolSize = options.MaxPoolSize;
         settings.MaxConnecting = options.MaxConnecting;
-        // The driver's own bound on waiters, which it derives from the pool's size when it reads that from a connection string.
-#pragma warning disable CS0618 // Announced to go one day; until then it counts, and would be that of another pool size.
-        settings.WaitQueueSize = 5 * options.MaxPoolSize;
+        // Five for each connection by default, and the next gets an error at once: jobs, which have no gate, would meet it.
+        // Here waiting is bounded by time, and for requests the gate bounds the number.
+#pragma warning disable CS0618 // Announced to go one day; until then it counts.
+        settings.WaitQueueSize = MaxWaiters;
 #pragma warning restore CS0618
         settings.WaitQueueTimeout = options.WaitQueueTimeout;
         settings.ConnectTimeout = options.ConnectTimeout;
