@@ -149,7 +149,9 @@ make_aspire() {
   [[ $actual == "$aspire_integrity" ]] \
     || fail "The package $aspire_package $aspire_version is not the one expected: its hash is $actual, not $aspire_integrity"
   tar -xzf "$package" -C "$work"
-  HOME=$work/home ASPIRE_CLI_TELEMETRY_OPTOUT=1 NO_COLOR=1 \
+  # The program also unpacks a copy of its own into its home. In the same place the two share a lock; in two places they run
+  # at once and fail each other's validation.
+  HOME=$work/home ASPIRE_HOME=$work/install ASPIRE_CLI_TELEMETRY_OPTOUT=1 NO_COLOR=1 \
     "$work/package/bin/aspire" setup --install-path "$work/install" --non-interactive --nologo
   versions=("$work"/install/versions/*)
   ln -sfnT "versions/${versions[0]##*/}" "$work/install/bundle"

@@ -5,12 +5,22 @@ namespace Platform.AppHost.Mongo;
 
 internal static class SocketDirectory
 {
+    // sockaddr_un.sun_path: 108 bytes with the terminating zero. https://man7.org/linux/man-pages/man7/unix.7.html
+    private const int LongestPath = 107;
+    private const string LongestFile = ".s.PGSQL.5432.lock";
+
     /// <summary>
-    /// The directory for the Unix socket of the server whose data is in <paramref name="dataDirectory"/>: short, because a
-    /// socket's path holds 107 bytes, and the same at every start.
+    /// The directory for the Unix socket of the server whose data is in <paramref name="dataDirectory"/>: beside the data, or
+    /// where that path is too long for a socket, a short one that is the same at every start.
     /// </summary>
     public static string For(string dataDirectory)
     {
+        var beside = $"{dataDirectory}-sockets";
+        if (Encoding.UTF8.GetByteCount(Path.Combine(beside, LongestFile)) <= LongestPath)
+        {
+            return beside;
+        }
+
         var runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 and < 60 } path && Directory.Exists(path)
             ? path
             : Path.GetTempPath();

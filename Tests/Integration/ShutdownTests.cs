@@ -1,3 +1,5 @@
+using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Platform.Tests.Integration;
@@ -5,21 +7,67 @@ namespace Platform.Tests.Integration;
 public sealed class ShutdownTests
 {
     [Fact(Timeout = 240_000)]
-    public async Task A_second_stack_runs_beside_the_first_and_leaves_no_process_when_it_stops()
+    public async Task A_second_stack_runs_beside_the_first_leaves_no_process_and_starts_again_on_its_data()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc.");
         var cancellationToken = TestContext.Current.CancellationToken;
-
-        string mark;
-        await using (var stack = new TestStack())
+        var data = Directory.CreateTempSubdirectory("platform-test-");
+        try
         {
-            mark = stack.DataDirectory;
-            await stack.StartAsync(cancellationToken);
-            Assert.NotEmpty(ProcessesOf(mark));
+            await using (var stack = new TestStack(data.FullName))
+            {
+                await stack.StartAsync(cancellationToken);
+                Assert.NotEmpty(ProcessesOf(data.FullName));
+            }
+
+            Assert.Empty(ProcessesOf(data.FullName));
+
+            await using (var again = new TestStack(data.FullName))
+            {
+                await again.StartAsync(cancellationToken);
+                await WaitForLineAsync(again, ResourceNames.Seeder, "Already seeded", cancellationToken);
+                Assert.DoesNotContain(
+                    await LinesAsync(again, ResourceNames.Postgres), line => line.Contains("not properly shut down", StringComparison.Ordinal));
+            }
+        }
+        finally
+        {
+            data.Delete(recursive: true);
+        }
+    }
+
+    // What a process printed last arrives a moment after its end.
+    private static async Task WaitForLineAsync(TestStack stack, string resource, string text, CancellationToken cancellationToken)
+    {
+        var logs = stack.App.Services.GetRequiredService<ResourceLoggerService>();
+        await foreach (var batch in logs.WatchAsync(Find(stack, resource)!).WithCancellation(cancellationToken))
+        {
+            if (batch.Any(line => line.Content.Contains(text, StringComparison.Ordinal)))
+            {
+                return;
+            }
         }
 
-        Assert.Empty(ProcessesOf(mark));
+        Assert.Fail($"{resource} never printed '{text}'.");
     }
+
+    // Empty where the engine has no such resource.
+    private static async Task<List<string>> LinesAsync(TestStack stack, string resource)
+    {
+        var lines = new List<string>();
+        if (Find(stack, resource) is { } found)
+        {
+            await foreach (var batch in stack.App.Services.GetRequiredService<ResourceLoggerService>().GetAllAsync(found))
+            {
+                lines.AddRange(batch.Select(line => line.Content));
+            }
+        }
+
+        return lines;
+    }
+
+    private static IResource? Find(TestStack stack, string name)
+        => stack.App.Services.GetRequiredService<DistributedApplicationModel>().Resources.FirstOrDefault(resource => resource.Name == name);
 
     private static List<string> ProcessesOf(string stack)
     {

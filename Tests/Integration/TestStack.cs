@@ -1,12 +1,13 @@
 using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Platform.Tests.Integration;
 
-/// <summary>One start of the whole app graph, with a data directory that is removed with it.</summary>
-public sealed class TestStack : IAsyncDisposable
+/// <summary>One start of the whole app graph on a data directory; without one, on a new one that is removed with the stack.</summary>
+public sealed class TestStack(string? dataDirectory = null) : IAsyncDisposable
 {
     /// <summary>The environment variable by which every process of a stack can be found: its value is the data directory.</summary>
     public const string Mark = "PLATFORM_TEST_STACK";
@@ -14,7 +15,7 @@ public sealed class TestStack : IAsyncDisposable
     private DistributedApplication? _app;
 
     /// <summary>Where this stack's servers keep their data.</summary>
-    public string DataDirectory { get; } = Directory.CreateTempSubdirectory("platform-test-").FullName;
+    public string DataDirectory { get; } = dataDirectory ?? Directory.CreateTempSubdirectory("platform-test-").FullName;
 
     /// <summary>The running application.</summary>
     public DistributedApplication App => _app ?? throw new InvalidOperationException("The stack has not been started.");
@@ -30,6 +31,12 @@ public sealed class TestStack : IAsyncDisposable
         builder.Services.AddLogging(logging => logging
             .SetMinimumLevel(LogLevel.Warning)
             .AddFilter("Platform.AppHost.Resources", LogLevel.None));
+
+        // Without a dashboard nothing takes telemetry, and a job would wait for it at its end.
+        foreach (var project in builder.Resources.OfType<ProjectResource>())
+        {
+            builder.CreateResourceBuilder(project).WithEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", "");
+        }
 
         _app = await builder.BuildAsync(cancellationToken);
         await _app.StartAsync(cancellationToken);
@@ -50,6 +57,9 @@ public sealed class TestStack : IAsyncDisposable
             await _app.DisposeAsync();
         }
 
-        Directory.Delete(DataDirectory, recursive: true);
+        if (dataDirectory is null)
+        {
+            Directory.Delete(DataDirectory, recursive: true);
+        }
     }
 }

@@ -10,6 +10,8 @@ internal static class ProcessState
     public static CustomResourceSnapshot Apply(ProcessInstance process, DcpExecutableStatus status, CustomResourceSnapshot snapshot)
     {
         var terminal = ProcessInstance.IsTerminal(status.State);
+        // A project's program is run by `dotnet PROGRAM`: the path is ours, the rest is the graph's.
+        var appArgs = process.Arguments.Skip(process.Resource is ProjectResource ? 1 : 0).ToImmutableArray();
         return snapshot with
         {
             State = StateOf(status) ?? snapshot.State,
@@ -21,8 +23,8 @@ internal static class ProcessState
             Properties = snapshot.Properties
                 .WithProperty(KnownProperties.Executable.Pid, status.Pid)
                 .WithProperty(KnownProperties.Executable.Args, process.Arguments.ToImmutableArray(), sensitive: true)
-                .WithProperty(KnownProperties.Resource.AppArgs, process.Arguments.ToImmutableArray(), sensitive: true)
-                .WithProperty(KnownProperties.Resource.AppArgsSensitivity, process.Arguments.Select(_ => 0).ToImmutableArray(), sensitive: true),
+                .WithProperty(KnownProperties.Resource.AppArgs, appArgs, sensitive: true)
+                .WithProperty(KnownProperties.Resource.AppArgsSensitivity, appArgs.Select(_ => 0).ToImmutableArray(), sensitive: true),
         };
     }
 

@@ -23,7 +23,7 @@ public sealed class GatewayProcess : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
-        if (PostgresProcess.WhyUnavailable() is null)
+        if (ServerImage.WhyUnavailable() is null)
         {
             _postgres = await PostgresProcess.StartAsync(_directory);
         }
@@ -32,7 +32,7 @@ public sealed class GatewayProcess : IAsyncLifetime
     /// <summary>Starts the gateway and waits for nothing.</summary>
     public void Start()
     {
-        var reason = PostgresProcess.WhyUnavailable();
+        var reason = ServerImage.WhyUnavailable();
         Assert.SkipWhen(reason is not null, reason ?? "");
         var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "Platform.Gateway.dll")])
         {

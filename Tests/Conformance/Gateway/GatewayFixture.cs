@@ -51,7 +51,7 @@ public sealed class GatewayFixture : IAsyncLifetime
     /// <inheritdoc />
     public async ValueTask InitializeAsync()
     {
-        _unavailable = PostgresProcess.WhyUnavailable();
+        _unavailable = ServerImage.WhyUnavailable();
         if (_unavailable is not null)
         {
             return;

@@ -23,34 +23,6 @@ internal sealed partial class PostgresProcess
     /// <summary>How to reach it.</summary>
     public string ConnectionString { get; }
 
-    private static string Root
-    {
-        get
-        {
-            for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
-            {
-                if (File.Exists(Path.Combine(directory.FullName, "Platform.sln")))
-                {
-                    return directory.FullName;
-                }
-            }
-
-            throw new DirectoryNotFoundException("The repository's root was not found above the test program.");
-        }
-    }
-
-    private static string Image => Path.Combine(
-        Environment.GetEnvironmentVariable("PLATFORM_CACHE") is { Length: > 0 } cache
-            ? cache
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "platform"),
-        "server-image");
-
-    /// <summary>Why it cannot run on this machine; null when it can.</summary>
-    public static string? WhyUnavailable() =>
-        !OperatingSystem.IsLinux() ? "The native engine runs on Linux only."
-        : !Directory.Exists(Path.Combine(Image, "usr")) ? $"The server image is missing at {Image}: run './platform setup'."
-        : null;
-
     /// <summary>Starts it on the data in a directory and waits until it takes connections.</summary>
     public static async Task<PostgresProcess> StartAsync(DirectoryInfo directory)
     {
@@ -58,7 +30,7 @@ internal sealed partial class PostgresProcess
         var process = new Process
         {
             StartInfo = new ProcessStartInfo(
-                Path.Combine(Root, "AppHost", "Native", "postgres"), [Image, Path.Combine(directory.FullName, "data"), sockets])
+                ServerImage.Script("postgres"), [ServerImage.Directory, Path.Combine(directory.FullName, "data"), sockets])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

@@ -29,9 +29,7 @@ public sealed partial class RedisServer : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
-        _unavailable = !OperatingSystem.IsLinux() ? "The native engine runs on Linux only."
-            : !Directory.Exists(Path.Combine(Image, "usr")) ? $"The server image is missing at {Image}: run './platform setup'."
-            : null;
+        _unavailable = ServerImage.WhyUnavailable();
         if (_unavailable is null)
         {
             await StartAsync();
@@ -41,7 +39,7 @@ public sealed partial class RedisServer : IAsyncLifetime
     /// <summary>Starts it, on the data it had before, and waits until it answers.</summary>
     public async Task StartAsync()
     {
-        var start = new ProcessStartInfo(Path.Combine(Root, "AppHost", "Native", "redis"), [Image, _data.FullName])
+        var start = new ProcessStartInfo(ServerImage.Script("redis"), [ServerImage.Directory, _data.FullName])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -95,28 +93,6 @@ public sealed partial class RedisServer : IAsyncLifetime
         await StopAsync();
         _data.Delete(recursive: true);
     }
-
-    private static string Root
-    {
-        get
-        {
-            for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
-            {
-                if (File.Exists(Path.Combine(directory.FullName, "Platform.sln")))
-                {
-                    return directory.FullName;
-                }
-            }
-
-            throw new DirectoryNotFoundException("The repository's root was not found above the test program.");
-        }
-    }
-
-    private static string Image => Path.Combine(
-        Environment.GetEnvironmentVariable("PLATFORM_CACHE") is { Length: > 0 } cache
-            ? cache
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "platform"),
-        "server-image");
 
     private static int FreePort()
     {

@@ -93,13 +93,18 @@ public sealed class GraphTests
     }
 
     [Fact]
-    public void Socket_directory_is_the_same_for_the_same_data_and_short_enough_for_a_socket()
-    {
-        var directory = SocketDirectory.For("/home/someone/" + new string('x', 200));
+    public void Socket_is_beside_the_data()
+        => Assert.Equal("/home/someone/data/postgres-sockets", SocketDirectory.For("/home/someone/data/postgres"));
 
-        Assert.Equal(directory, SocketDirectory.For("/home/someone/" + new string('x', 200)));
-        Assert.NotEqual(directory, SocketDirectory.For("/home/someone/else"));
-        Assert.True(Path.Combine(directory, ".s.PGSQL.5432.lock").Length < 107, directory);
+    [Fact]
+    public void Socket_of_data_with_a_long_path_is_elsewhere_and_the_same_at_every_start()
+    {
+        var data = "/home/someone/" + new string('x', 200);
+        var directory = SocketDirectory.For(data);
+
+        Assert.Equal(directory, SocketDirectory.For(data));
+        Assert.NotEqual(directory, SocketDirectory.For(data + "y"));
+        Assert.True(Path.Combine(directory, ".s.PGSQL.5432.lock").Length <= 107, directory);
     }
 
     private static IDistributedApplicationBuilder CreateBuilder(params string[] args)

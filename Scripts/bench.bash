@@ -1,0 +1,15 @@
+# shellcheck shell=bash
+# Part of ./platform: measuring. Reads Scripts/setup.bash and Scripts/test.bash before.
+# shellcheck disable=SC2154 # variables of ./platform
+
+benchmarks=(connections spike)
+
+cmd_bench() {
+  [[ $# == 1 && " ${benchmarks[*]} " == *" $1 "* ]] || die "bench takes the name of a benchmark: ${benchmarks[*]}." 2
+  setup_for test # the server image and the Node.js driver, which is the peer
+  # What is slow in Debug says nothing about what is slow.
+  configuration=Release
+  build Tests/Benchmarks/Benchmarks.csproj
+  say "${bold}Benchmark${plain} $1 (load average $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) processors)"
+  exec "$(output Benchmarks Platform.Benchmarks)" "$1"
+}

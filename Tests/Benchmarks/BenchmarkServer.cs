@@ -1,0 +1,156 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using MongoDB.Driver;
+using Npgsql;
+
+namespace Platform.Benchmarks;
+
+/// <summary>PostgreSQL with DocumentDB and the gateway, in processes and a temporary directory of their own.</summary>
+internal sealed class BenchmarkServer : IAsyncDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
+    private readonly DirectoryInfo _directory;
+    private readonly string _password = RandomNumberGenerator.GetHexString(32);
+    private readonly List<ServerProcess> _processes = [];
+
+    private BenchmarkServer(DirectoryInfo directory)
+    {
+        _directory = directory;
+        Port = FreePort();
+    }
+
+    /// <summary>The repository's root.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>The gateway's port.</summary>
+    public int Port { get; }
+
+    private static string Cache => Environment.GetEnvironmentVariable("PLATFORM_CACHE") is { Length: > 0 } cache
+        ? cache
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "platform");
+
+    /// <summary>Where the npm packages are.</summary>
+    public static string NodeModules => Path.Combine(
+        Environment.GetEnvironmentVariable("PLATFORM_NODE_TOOLS") is { Length: > 0 } tools ? tools : Path.Combine(Cache, "node-tools"), "node_modules");
+
+    /// <summary>How to reach the gateway.</summary>
+    public string ConnectionString => ConnectionStringOf(Port);
+
+    /// <summary>How to reach the gateway through another port; the driver does not go around it.</summary>
+    public string ConnectionStringOf(int port) =>
+        $"mongodb://bench:{_password}@127.0.0.1:{port}/bench?authSource=admin&authMechanism=SCRAM-SHA-256&directConnection=true";
+
+    /// <summary>Starts both servers and returns when they answer.</summary>
+    /// <exception cref="BenchmarkException">The machine lacks something, or a server does not start.</exception>
+    public static async Task<BenchmarkServer> StartAsync(CancellationToken cancellationToken)
+    {
+        var image = Path.Combine(Cache, "server-image");
+        if (!Directory.Exists(Path.Combine(image, "usr")))
+        {
+            throw new BenchmarkException($"The server image is missing at {image}: run './platform setup'.");
+        }
+
+        if (!Directory.Exists(Path.Combine(NodeModules, "mongodb")))
+        {
+            throw new BenchmarkException($"The npm package 'mongodb' is missing in {NodeModules}: run './platform setup'.");
+        }
+
+        var server = new BenchmarkServer(Directory.CreateTempSubdirectory("bench-"));
+        try
+        {
+            await server.StartServersAsync(image, cancellationToken);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in Enumerable.Reverse(_processes))
+        {
+            await process.DisposeAsync();
+        }
+
+        _directory.Delete(recursive: true);
+    }
+
+    /// <summary>A port that is free now.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private async Task StartServersAsync(string image, CancellationToken cancellationToken)
+    {
+        var sockets = Path.Combine(_directory.FullName, "s");
+        var database = $"Host={sockets};Username=postgres;Database=postgres";
+        var postgres = ServerProcess.Start(
+            Path.Combine(Root, "AppHost", "Native", "postgres"), [image, Path.Combine(_directory.FullName, "data"), sockets], new Dictionary<string, string>());
+        _processes.Add(postgres);
+        await using var source = NpgsqlDataSource.Create(database + ";Pooling=false");
+        await postgres.WaitUntilAsync(() => AnswersAsync<NpgsqlException>(OpenAsync), s_patience, cancellationToken);
+
+        // The password goes by the environment: a command line is readable by everybody on the machine.
+        var gateway = ServerProcess.Start(
+            Path.Combine(AppContext.BaseDirectory, "Platform.Gateway"),
+            [],
+            new Dictionary<string, string>
+            {
+                ["Gateway__Port"] = Port.ToString(CultureInfo.InvariantCulture),
+                ["Gateway__RootUsername"] = "bench",
+                ["Gateway__RootPassword"] = _password,
+                ["ConnectionStrings__postgres"] = database,
+                ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+                ["Logging__LogLevel__Default"] = "Warning",
+            });
+        _processes.Add(gateway);
+        using var client = new MongoClient(ConnectionString + "&serverSelectionTimeoutMS=1000");
+        await gateway.WaitUntilAsync(
+            () => AnswersAsync<Exception>(() => client.GetDatabase("bench").RunCommandAsync<MongoDB.Bson.BsonDocument>(new MongoDB.Bson.BsonDocument("ping", 1), cancellationToken: cancellationToken)),
+            s_patience,
+            cancellationToken);
+
+        async Task OpenAsync()
+        {
+            await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        }
+    }
+
+    // While a server starts, refusing connections is its answer.
+    private static async Task<bool> AnswersAsync<TRefusal>(Func<Task> ask)
+        where TRefusal : Exception
+    {
+        try
+        {
+            await ask();
+            return true;
+        }
+        catch (TRefusal refusal) when (refusal is NpgsqlException or MongoException or TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private static string FindRoot()
+    {
+        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
+        {
+            if (File.Exists(Path.Combine(directory.FullName, "Platform.sln")))
+            {
+                return directory.FullName;
+            }
+        }
+
+        throw new BenchmarkException("The repository's root was not found above the benchmark.");
+    }
+}

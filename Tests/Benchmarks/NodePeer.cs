@@ -1,0 +1,41 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Platform.Benchmarks;
+
+/// <summary>The Node.js driver, in a process of its own.</summary>
+internal static class NodePeer
+{
+    /// <summary>Runs a script of Peers/ and reads the one JSON value that it prints.</summary>
+    /// <exception cref="BenchmarkException">The script failed.</exception>
+    public static async Task<JsonElement> RunAsync(string script, string connectionString, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    {
+        using var process = new Process
+        {
+            StartInfo = new ProcessStartInfo("node", [Path.Combine(AppContext.BaseDirectory, "Peers", script), .. arguments])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                Environment = { ["NODE_PATH"] = BenchmarkServer.NodeModules, ["BENCH_URI"] = connectionString },
+            },
+        };
+        process.Start();
+        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+        var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+        try
+        {
+            await process.WaitForExitAsync(cancellationToken);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+
+        return process.ExitCode == 0
+            ? JsonDocument.Parse(await output).RootElement.Clone()
+            : throw new BenchmarkException($"{script} failed: {await errors}");
+    }
+}
