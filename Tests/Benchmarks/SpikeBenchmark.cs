@@ -72,6 +72,8 @@ internal static class SpikeBenchmark
         settings.MaxConnectionPoolSize = Max;
         settings.MaxConnecting = maxConnecting;
         settings.ClusterConfigurator = builder => builder
+            // The pool looks after its minimum once a minute; here it is to be filled at once.
+            .ConfigureConnectionPool(pool => pool.With(maintenanceInterval: TimeSpan.FromMilliseconds(100)))
             .Subscribe<ConnectionPoolAddingConnectionEvent>(_ => changes.Enqueue((Stopwatch.GetTimestamp(), 1)))
             .Subscribe<ConnectionPoolRemovedConnectionEvent>(_ => changes.Enqueue((Stopwatch.GetTimestamp(), -1)))
             .Subscribe<ConnectionPoolAddedConnectionEvent>(_ => Interlocked.Increment(ref opened));

@@ -22,16 +22,23 @@ public sealed class MongoLeaseStore : ILeaseStore
         string name, string owner, string holder, TimeSpan duration, CancellationToken cancellationToken)
     {
         var update = AcquireUpdate(owner, holder, duration);
-        var options = new FindOneAndUpdateOptions<BsonDocument> { IsUpsert = true, ReturnDocument = ReturnDocument.After };
-        for (var attempt = 1; ; attempt++)
+        var options = new FindOneAndUpdateOptions<BsonDocument> { ReturnDocument = ReturnDocument.After };
+        while (true)
         {
+            if (await _leases.FindOneAndUpdateAsync(ById(name), update, options, cancellationToken) is { } document)
+            {
+                return ToState(document);
+            }
+
+            // Made apart from being taken, and not by an upsert: upserts that meet on a document that does not exist yet must
+            // end as one insert and updates of it, and the DocumentDB engine lets each of them insert over the others.
             try
             {
-                return ToState(await _leases.FindOneAndUpdateAsync(ById(name), update, options, cancellationToken));
+                await _leases.InsertOneAsync(new BsonDocument { { "_id", name }, { "fence", 0L } }, options: null, cancellationToken);
             }
-            catch (MongoException exception) when (attempt < 5 && IsDuplicateKey(exception))
+            catch (MongoWriteException exception) when (exception.WriteError.Category == ServerErrorCategory.DuplicateKey)
             {
-                // Two first-ever acquisitions met: the document exists now, so the next attempt updates it.
+                // Another made it first.
             }
         }
     }
@@ -93,9 +100,6 @@ public sealed class MongoLeaseStore : ILeaseStore
     private static BsonDocument Condition(BsonValue test, BsonValue then, BsonValue otherwise) => Operator("$cond", test, then, otherwise);
 
     private static BsonDocument Operator(string name, params BsonValue[] arguments) => new(name, new BsonArray(arguments));
-
-    private static bool IsDuplicateKey(MongoException exception) =>
-        exception is MongoCommandException { Code: 11000 } or MongoWriteException { WriteError.Category: ServerErrorCategory.DuplicateKey };
 
     private static LeaseState ToState(BsonDocument document) => new(
         document["_id"].AsString,
