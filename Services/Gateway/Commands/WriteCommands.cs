@@ -31,8 +31,9 @@ internal sealed class WriteCommands : ICommandFamily
             sequence = null;
         }
 
+        var turn = statements == Statements.Update ? UpsertTurn.OfUpdate(context.Namespace, request.Body, context.Sequence(sequenceName)) : null;
         await using var lease = await context.RentAsync();
-        var command = lease.Connection.Command(statements.Form(sequence is not null, context.RetryId is not null))
+        var command = lease.Connection.Command(statements.Form(sequence is not null, context.RetryId is not null, turn is not null))
             .With(0, request.Database)
             .With(1, body);
         var next = 2;
@@ -43,7 +44,12 @@ internal sealed class WriteCommands : ICommandFamily
 
         if (context.RetryId is { } retryId)
         {
-            command.With(next, retryId);
+            command.With(next++, retryId);
+        }
+
+        if (turn is { } key)
+        {
+            command.With(next, key);
         }
 
         await using var reader = await command.ReadAsync(context.CancellationToken);
@@ -70,12 +76,19 @@ internal sealed class WriteCommands : ICommandFamily
 
         await using var lease = await context.RentAsync();
         var retryId = context.RetryId;
-        var command = lease.Connection.Command(retryId is null ? Statements.FindAndModify : Statements.FindAndModifyRetryable)
+        var turn = UpsertTurn.OfFindAndModify(context.Namespace, request.Body);
+        var command = lease.Connection.Command(Statements.FindAndModify.Form(sequence: false, retryId is not null, turn is not null))
             .With(0, request.Database)
             .With(1, body);
+        var next = 2;
         if (retryId is not null)
         {
-            command.With(2, retryId);
+            command.With(next++, retryId);
+        }
+
+        if (turn is { } key)
+        {
+            command.With(next, key);
         }
 
         return Reply.FromEngine(await command.SingleAsync<byte[]>(context.CancellationToken));

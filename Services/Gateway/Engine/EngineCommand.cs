@@ -23,6 +23,7 @@ internal sealed class EngineCommand : IDisposable
             {
                 NpgsqlDbType.Text => new NpgsqlParameter<string> { NpgsqlDbType = type },
                 NpgsqlDbType.Bytea => new NpgsqlParameter<ReadOnlyMemory<byte>> { NpgsqlDbType = type },
+                NpgsqlDbType.Bigint => new NpgsqlParameter<long> { NpgsqlDbType = type },
                 NpgsqlDbType.Double => new NpgsqlParameter<double> { NpgsqlDbType = type },
                 NpgsqlDbType.Boolean => new NpgsqlParameter<bool> { NpgsqlDbType = type },
                 NpgsqlDbType.Array | NpgsqlDbType.Bigint => new NpgsqlParameter<long[]> { NpgsqlDbType = type },

@@ -28,11 +28,7 @@ internal static class Statements
     public static readonly WriteStatements Update = new("update");
     public static readonly WriteStatements Delete = new("delete");
 
-    public static readonly Statement FindAndModify = new(
-        "SELECT p_result::bytea, p_success FROM documentdb_api.find_and_modify($1,$2,NULL)", [Text, Bytes], Prepared: true);
-
-    public static readonly Statement FindAndModifyRetryable = new(
-        "SELECT p_result::bytea, p_success FROM documentdb_api.find_and_modify($1,$2,$3)", [Text, Bytes, Text], Prepared: true);
+    public static readonly WriteStatements FindAndModify = new("find_and_modify", takesSequence: false);
 
     public static readonly Statement Count = new("SELECT document::bytea FROM documentdb_api.count_query($1,$2)", [Text, Bytes], Prepared: true);
     public static readonly Statement Distinct = new("SELECT document::bytea FROM documentdb_api.distinct_query($1,$2)", [Text, Bytes], Prepared: true);
