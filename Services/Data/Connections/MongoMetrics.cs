@@ -168,7 +168,11 @@ internal sealed class MongoMetrics
     private void ObserveConnections() =>
         Meter.CreateObservableUpDownCounter(
             CountDefinition.Name,
-            () => Pools.Values.SelectMany(pool => new Measurement<long>[] { new(pool.Idle, pool.IdleTags), new(pool.Used, pool.UsedTags) }),
+            () => Pools.Values.SelectMany(pool =>
+            {
+                var (idle, used) = pool.Connections;
+                return new Measurement<long>[] { new(idle, pool.IdleTags), new(used, pool.UsedTags) };
+            }),
             CountDefinition.Unit,
             CountDefinition.Description);
 

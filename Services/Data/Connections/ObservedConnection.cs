@@ -52,19 +52,8 @@ internal sealed class ObservedConnection(ObservedPool pool)
         }
         while (Interlocked.CompareExchange(ref _state, state, before) != before);
 
-        Count(before, -1);
-        Count(state, 1);
+        Pool.Count(One(state, Idle) - One(before, Idle), One(state, Used) - One(before, Used));
     }
 
-    private void Count(int state, int difference)
-    {
-        if (state == Idle)
-        {
-            Pool.CountIdle(difference);
-        }
-        else if (state == Used)
-        {
-            Pool.CountUsed(difference);
-        }
-    }
+    private static int One(int state, int wanted) => state == wanted ? 1 : 0;
 }

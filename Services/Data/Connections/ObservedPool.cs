@@ -18,8 +18,8 @@ internal sealed class ObservedPool
     private readonly ObservedOperation _other;
     private readonly string _host;
     private readonly int? _port;
-    private long _idle;
-    private long _used;
+    // Used in the upper half and idle in the lower: a connection changes sides in one step, so no reader counts it twice.
+    private long _connections;
     private long _pending;
     private int _failing;
 
@@ -56,11 +56,15 @@ internal sealed class ObservedPool
     /// <summary>The attributes of its connections in use.</summary>
     public KeyValuePair<string, object?>[] UsedTags { get; }
 
-    /// <summary>Idle connections.</summary>
-    public long Idle => Volatile.Read(ref _idle);
-
-    /// <summary>Connections in use.</summary>
-    public long Used => Volatile.Read(ref _used);
+    /// <summary>Idle connections and those in use, at one moment.</summary>
+    public (long Idle, long Used) Connections
+    {
+        get
+        {
+            var both = Volatile.Read(ref _connections);
+            return (both & uint.MaxValue, both >> 32);
+        }
+    }
 
     /// <summary>Callers that wait for a connection.</summary>
     public long Pending => Volatile.Read(ref _pending);
@@ -75,11 +79,8 @@ internal sealed class ObservedPool
     /// <summary>Counts a caller that begins to wait (1) or that waits no more (-1).</summary>
     public void Wait(int difference) => Interlocked.Add(ref _pending, difference);
 
-    /// <summary>Counts idle connections.</summary>
-    public void CountIdle(int difference) => Interlocked.Add(ref _idle, difference);
-
-    /// <summary>Counts connections in use.</summary>
-    public void CountUsed(int difference) => Interlocked.Add(ref _used, difference);
+    /// <summary>Counts connections that become idle or used (1), or are so no more (-1).</summary>
+    public void Count(int idle, int used) => Interlocked.Add(ref _connections, ((long)used << 32) + idle);
 
     /// <summary>Notes whether the server answers heartbeats.</summary>
     /// <returns>True when that is news.</returns>
