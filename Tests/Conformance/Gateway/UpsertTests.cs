@@ -1,0 +1,60 @@
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Xunit;
+
+namespace Platform.Tests.Conformance.Gateway;
+
+/// <summary>Upserts that meet on a document that does not exist yet: one inserts it, the others update it.</summary>
+[Collection(GatewayCollection.Name)]
+public sealed class UpsertTests(GatewayFixture gateway)
+{
+    private const int Rounds = 20, Callers = 12;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Of_findAndModify_at_once_one_inserts_and_all_see_its_document()
+    {
+        gateway.Require();
+        var documents = await CollectionAsync();
+        var options = new FindOneAndUpdateOptions<BsonDocument> { IsUpsert = true, ReturnDocument = ReturnDocument.After };
+
+        for (var round = 0; round < Rounds; round++)
+        {
+            var id = round;
+            var seen = await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => documents.FindOneAndUpdateAsync<BsonDocument>(
+                new BsonDocument("_id", id),
+                new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>(
+                    [new BsonDocument("$set", new BsonDocument("owner", new BsonDocument("$ifNull", new BsonArray { "$owner", caller })))]),
+                options,
+                Cancel)));
+
+            Assert.Single(seen.Select(document => document["owner"].AsInt32).Distinct());
+        }
+    }
+
+    [Fact]
+    public async Task Of_updates_at_once_one_inserts_and_none_is_lost()
+    {
+        gateway.Require();
+        var documents = await CollectionAsync();
+
+        for (var round = 0; round < Rounds; round++)
+        {
+            var id = round;
+            var results = await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => documents.UpdateOneAsync(
+                new BsonDocument("_id", id), Builders<BsonDocument>.Update.Inc("count", 1), new UpdateOptions { IsUpsert = true }, Cancel)));
+
+            Assert.Single(results, result => result.UpsertedId is not null);
+            Assert.Equal(Callers, (await documents.Find(new BsonDocument("_id", id)).SingleAsync(Cancel))["count"].AsInt32);
+        }
+    }
+
+    // Made beforehand: the first insert of a new collection takes its turn anyway.
+    private async Task<IMongoCollection<BsonDocument>> CollectionAsync()
+    {
+        var database = gateway.NewDatabase();
+        await database.CreateCollectionAsync("c", null, Cancel);
+        return database.GetCollection<BsonDocument>("c");
+    }
+}
