@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MongoDB.Bson;
 using MongoDB.Driver;
 
@@ -7,6 +8,7 @@ namespace Platform.Data.Leases;
 public sealed class MongoLeaseStore : ILeaseStore
 {
     private readonly IMongoCollection<BsonDocument> _leases;
+    private readonly ConcurrentDictionary<string, bool> _made = new(StringComparer.Ordinal);
 
     /// <summary>Keeps leases in the collection <see cref="CollectionNames.Leases"/>.</summary>
     /// <param name="database">The database.</param>
@@ -25,21 +27,18 @@ public sealed class MongoLeaseStore : ILeaseStore
         var options = new FindOneAndUpdateOptions<BsonDocument> { ReturnDocument = ReturnDocument.After };
         while (true)
         {
+            if (!_made.ContainsKey(name))
+            {
+                await MakeAsync(name, cancellationToken);
+                _made[name] = true;
+            }
+
             if (await _leases.FindOneAndUpdateAsync(ById(name), update, options, cancellationToken) is { } document)
             {
                 return ToState(document);
             }
 
-            // Made apart from being taken, and not by an upsert: upserts that meet on a document that does not exist yet must
-            // end as one insert and updates of it, and the DocumentDB engine lets each of them insert over the others.
-            try
-            {
-                await _leases.InsertOneAsync(new BsonDocument { { "_id", name }, { "fence", 0L } }, options: null, cancellationToken);
-            }
-            catch (MongoWriteException exception) when (exception.WriteError.Category == ServerErrorCategory.DuplicateKey)
-            {
-                // Another made it first.
-            }
+            _made.TryRemove(name, out _); // somebody deleted it
         }
     }
 
@@ -64,6 +63,21 @@ public sealed class MongoLeaseStore : ILeaseStore
     {
         var document = await _leases.Find(ById(name)).FirstOrDefaultAsync(cancellationToken);
         return document is null ? null : ToState(document);
+    }
+
+    // Made apart from being taken, and not by an upsert: upserts that meet on a document that does not exist yet must end as
+    // one insert and updates of it, and the DocumentDB engine lets each of them insert over the others. It also refuses $$NOW while
+    // the collection does not exist.
+    private async Task MakeAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _leases.InsertOneAsync(new BsonDocument { { "_id", name }, { "fence", 0L } }, options: null, cancellationToken);
+        }
+        catch (MongoWriteException exception) when (exception.WriteError.Category == ServerErrorCategory.DuplicateKey)
+        {
+            // Somebody made it before.
+        }
     }
 
     // One $set stage: all its expressions see the document as it was before, so they agree on whether the lease is free.
