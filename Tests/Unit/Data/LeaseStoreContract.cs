@@ -100,7 +100,7 @@ public abstract class LeaseStoreContract
     }
 
     [Fact]
-    public virtual async Task Of_many_that_ask_at_once_for_a_new_lease_one_gets_it()
+    public async Task Of_many_that_ask_at_once_for_a_new_lease_one_gets_it()
     {
         var states = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(() => AcquireAsync($"owner {i}"), Token)));
         Assert.Single(states.Select(state => (state.Owner, state.Fence)).Distinct());
