@@ -23,6 +23,7 @@ internal sealed class WriteCommands : ICommandFamily
         var request = context.Request;
         _ = context.Collection;
         var sequence = context.Sequence(sequenceName);
+        var turn = statements == Statements.Update ? UpsertTurn.OfUpdate(context.Namespace, request.Body, sequence) : null;
         var body = request.Body.Bytes;
         var documents = sequence?.Documents ?? default;
         if (sequenceName == "updates" && (PipelineRewriter.MayReplaceRoot(body.Span) || PipelineRewriter.MayReplaceRoot(documents.Span)))
@@ -31,7 +32,6 @@ internal sealed class WriteCommands : ICommandFamily
             sequence = null;
         }
 
-        var turn = statements == Statements.Update ? UpsertTurn.OfUpdate(context.Namespace, request.Body, context.Sequence(sequenceName)) : null;
         await using var lease = await context.RentAsync();
         var command = lease.Connection.Command(statements.Form(sequence is not null, context.RetryId is not null, turn is not null))
             .With(0, request.Database)
