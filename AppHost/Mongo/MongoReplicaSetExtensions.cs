@@ -89,7 +89,7 @@ internal static class MongoReplicaSetExtensions
 
     private static string DescribeEngine(PlatformOptions options) => options.Engine switch
     {
-        Engine.Containers => $"container {MongoImage.Name}:{MongoImage.Tag}",
+        Engine.Containers => $"container mongo:{MongoImage.Tag}",
         Engine.External => "external",
         _ when MongodReplicaSet.IsInstalled => "local mongod",
         _ => "DocumentDB on PostgreSQL",

@@ -70,7 +70,16 @@ public class MongoDBServerResource(string name) : ContainerResource(name), IReso
         uri.AppendLiteral("mongodb://");
         if (PasswordParameter is { } password)
         {
-            uri.Append($"{UserNameReference:uri}:{password:uri}@");
+            if (UserNameParameter is { } user)
+            {
+                uri.Append($"{user:uri}");
+            }
+            else
+            {
+                uri.AppendLiteral(DefaultUserName);
+            }
+
+            uri.Append($":{password:uri}@");
         }
 
         uri.Append($"{Host}:{Port}");
