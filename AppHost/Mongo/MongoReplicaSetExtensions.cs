@@ -51,7 +51,7 @@ internal static class MongoReplicaSetExtensions
         };
     }
 
-    /// <summary>Adds a database of the replica set.</summary>
+    /// <summary>Adds a database of the replica set; it is as healthy as its replica set, since children share their parents' health checks.</summary>
     public static IResourceBuilder<MongoReplicaSetDatabaseResource> AddReplicaSetDatabase(
         this IResourceBuilder<MongoReplicaSetResource> mongo, string name)
     {

@@ -18,6 +18,10 @@ public sealed class ShutdownTests
             {
                 await stack.StartAsync(cancellationToken);
                 Assert.NotEmpty(ProcessesOf(data.FullName));
+
+                await stack.App.StopAsync(cancellationToken);
+                var ends = EndsOf(stack, ResourceNames.Api, ResourceNames.Gateway, ResourceNames.Postgres);
+                Assert.Equal(ends.Order(), ends);
             }
 
             Assert.Empty(ProcessesOf(data.FullName));
@@ -35,6 +39,14 @@ public sealed class ShutdownTests
             data.Delete(recursive: true);
         }
     }
+
+    // When the processes of these resources ended; without those that the engine does not have.
+    private static List<DateTime> EndsOf(TestStack stack, params string[] resources)
+        => [.. resources.Where(resource => Find(stack, resource) is not null).Select(resource =>
+        {
+            Assert.True(stack.App.ResourceNotifications.TryGetCurrentState(resource, out var state));
+            return Assert.NotNull(state.Snapshot.StopTimeStamp);
+        })];
 
     // What a process printed last arrives a moment after its end.
     private static async Task WaitForLineAsync(TestStack stack, string resource, string text, CancellationToken cancellationToken)

@@ -12,6 +12,8 @@ public sealed class TestStack(string? dataDirectory = null) : IAsyncDisposable
     /// <summary>The environment variable by which every process of a stack can be found: its value is the data directory.</summary>
     public const string Mark = "PLATFORM_TEST_STACK";
 
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+
     private DistributedApplication? _app;
 
     /// <summary>Where this stack's servers keep their data.</summary>
@@ -40,13 +42,8 @@ public sealed class TestStack(string? dataDirectory = null) : IAsyncDisposable
 
         _app = await builder.BuildAsync(cancellationToken);
         await _app.StartAsync(cancellationToken);
-        await _app.ResourceNotifications.WaitForResourceHealthyAsync(ResourceNames.Api, cancellationToken);
-        var seeder = await _app.ResourceNotifications.WaitForResourceAsync(
-            ResourceNames.Seeder, change => change.Snapshot.ExitCode is not null, cancellationToken);
-        if (seeder.Snapshot.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"The seeder ended with exit code {seeder.Snapshot.ExitCode}.");
-        }
+        await _app.UntilHealthyAsync(ResourceNames.Api, StartLimit, cancellationToken);
+        await _app.UntilDoneAsync(ResourceNames.Seeder, StartLimit, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using OpenTelemetry;
 
-namespace Platform.Tests.Conformance.Offline;
+namespace Platform.Tests.Conformance.Hosting;
 
 /// <summary>Keeps the spans that ended.</summary>
 internal sealed class SpanRecorder(List<Activity> spans) : BaseProcessor<Activity>

@@ -7,7 +7,7 @@ using MongoDB.Driver;
 using StackExchange.Redis;
 using Xunit;
 
-namespace Platform.Tests.Unit.Offline;
+namespace Platform.Tests.Unit.Hosting;
 
 /// <summary>What the registration of clients promises. Written against the public API alone, so that it holds for the official packages too.</summary>
 public sealed class ClientRegistrationTests

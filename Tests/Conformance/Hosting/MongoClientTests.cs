@@ -9,7 +9,7 @@ using OpenTelemetry.Trace;
 using Platform.Tests.Conformance.Gateway;
 using Xunit;
 
-namespace Platform.Tests.Conformance.Offline;
+namespace Platform.Tests.Conformance.Hosting;
 
 /// <summary>The registered MongoDB client against a server.</summary>
 [Collection(GatewayCollection.Name)]
