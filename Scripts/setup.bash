@@ -207,6 +207,7 @@ setup_for() {
   parts_to_make "$what" # again: another setup may have made them meanwhile
   for part in "${parts[@]}"; do
     case $part in
+      browser) need apt-get "the browser of the tests" "install chromium" ;;
       image)
         need apt-get "the server image" "use Debian or Ubuntu, or a container engine (docs/engines.md)"
         have mmdebstrap || missing+=(mmdebstrap)
@@ -223,6 +224,7 @@ setup_for() {
   fi
   for part in "${parts[@]}"; do
     case $part in
+      browser) become_root chromium; step "Debian packages (chromium)" install_packages chromium ;;
       image) is_published server-image "$(image_entry)" || step "server image (PostgreSQL with DocumentDB, Redis)" make_image ;;
       node_tools) step "test clients (mongosh, Node.js driver)" make_node_tools ;;
     esac
@@ -237,6 +239,8 @@ parts_to_make() {
     # Tests of the native engine run whatever engine the stack would use.
     [[ $1 != test ]] && ! native_engine || parts+=(image)
   fi
+  # The tests look at the dashboard in a browser; where there is no apt they say that they did not.
+  [[ $1 != test ]] || [[ -x $browser ]] || ! have apt-get || parts+=(browser)
   [[ $1 != test || ! -e $node_tools_source/package-lock.json ]] || is_published node-tools "$(node_tools_entry)" || parts+=(node_tools)
 }
 
