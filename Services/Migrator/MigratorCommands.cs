@@ -229,7 +229,7 @@ internal static class MigratorCommands
                 var files = MigrationScaffold.Create(root, result.GetRequiredValue(name));
                 await Console.Out.WriteLineAsync(result.GetValue(Json)
                     ? ReportText.Json(new { Files = files })
-                    : $"Wrote {string.Join(" and ", files)}. Fill in both, then run 'migrator fingerprint'.");
+                    : $"Wrote {string.Join(" and ", files)}. Fill in both, then run './platform migrator fingerprint'.");
                 return ExitCodes.Success;
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -249,7 +249,7 @@ internal static class MigratorCommands
             Description = "No database that matters has the latest migration: accept that it, or the catalogue, was changed.",
         };
         var command = new Command(
-            "fingerprint", "Record the checksums of new migrations and of the catalogue in Migrations/checksums.txt. Run it inside the repository, after a build.")
+            "fingerprint", "Record the checksums of new migrations and of the catalogue in Migrations/checksums.txt. Run it inside the repository, after a build; './platform migrator fingerprint' builds first.")
         { check, unreleased, Json };
         command.SetAction(async (result, cancellationToken) =>
         {

@@ -14,7 +14,7 @@ internal sealed class MigrationLedger
 
     private const string Header =
         """
-        # Written by 'migrator fingerprint'; docs/migrations.md says when.
+        # Written by './platform migrator fingerprint'; docs/migrations.md says when.
         # One line per migration, its name and the SHA-256 of its source; last the catalogue's checksum and the latest migration at that time.
 
         """;
@@ -63,17 +63,17 @@ internal sealed class MigrationLedger
     [
         .. migrations.Where(IsChanged).Select(migration =>
             $"Migration {migration.FullName} was changed after its checksum was recorded: restore its source and put the change into a new migration"
-            + $"{(migration == migrations[^1] ? ", or, if no database that matters has it, run 'migrator fingerprint --unreleased'" : "")}."),
+            + $"{(migration == migrations[^1] ? ", or, if no database that matters has it, run './platform migrator fingerprint --unreleased'" : "")}."),
         .. _checksums.Keys.Except(migrations.Select(migration => migration.FullName), StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(name =>
             $"Migration {name} is gone; restore its source, or no database that has it can be migrated."),
         .. migrations.Where(migration => !_checksums.ContainsKey(migration.FullName)).Select(migration =>
-            $"Migration {migration.FullName} has no recorded checksum yet; run 'migrator fingerprint' when it is finished."),
+            $"Migration {migration.FullName} has no recorded checksum yet; run './platform migrator fingerprint' when it is finished."),
         .. _catalogue == catalogue ? [] : new[]
         {
             HasNewer(migrations)
-                ? "The catalogue changed; run 'migrator fingerprint' to record it with the new migration."
-                : "The catalogue changed without a migration; write one with 'migrator new' and run 'migrator fingerprint', "
-                    + "or, if no database that matters has the latest migration, run 'migrator fingerprint --unreleased'.",
+                ? "The catalogue changed; run './platform migrator fingerprint' to record it with the new migration."
+                : "The catalogue changed without a migration; write one with './platform migrator new' and run './platform migrator fingerprint', "
+                    + "or, if no database that matters has the latest migration, run './platform migrator fingerprint --unreleased'.",
         },
     ];
 
@@ -90,7 +90,7 @@ internal sealed class MigrationLedger
                 $"Migration {migration.FullName} was changed after its checksum was recorded; restore its source and put the change into a new migration."),
             .. _catalogue is null || _catalogue == catalogue || unreleased || HasNewer(migrations) ? [] : new[]
             {
-                "The catalogue changed without a migration; write one with 'migrator new'. If no database that matters has the latest migration, add --unreleased.",
+                "The catalogue changed without a migration; write one with './platform migrator new'. If no database that matters has the latest migration, add --unreleased.",
             },
         ];
     }
