@@ -227,7 +227,7 @@ internal sealed class CollectionCommands : ICommandFamily
             var match = new BsonDocument
             {
                 { "aggregate", 1 },
-                { "pipeline", new BsonArray { new BsonDocument("$documents", list), new BsonDocument("$match", filter) } },
+                { "pipeline", new BsonArray { new BsonDocument("$documents", new BsonArray(list.Select(c => new BsonDocument("$literal", c)))), new BsonDocument("$match", filter) } },
                 { "cursor", new BsonDocument("batchSize", int.MaxValue) },
             };
             var page = await lease.Connection.Command(Statements.Aggregate)

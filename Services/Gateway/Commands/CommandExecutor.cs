@@ -7,6 +7,7 @@ using Platform.Gateway.Profiling;
 using Platform.Gateway.Protocol;
 using Platform.Gateway.Sessions;
 using Platform.Gateway.Telemetry;
+using Platform.Gateway.Validation;
 
 namespace Platform.Gateway.Commands;
 
@@ -194,13 +195,28 @@ internal sealed partial class CommandExecutor(
         LogError(request.Name, error.Code, error.Message);
         return error.Code switch
         {
-            ErrorCode.DuplicateKey when context is not null =>
-                new CommandException(error.Code, WriteErrors.DuplicateKeyMessage(context.Namespace, error.Message)),
+            ErrorCode.DuplicateKey when context is not null && exception is Npgsql.PostgresException duplicate =>
+                await DetailedAsync(error, () => FailureDetails.DuplicateAsync(context, duplicate)),
+            ErrorCode.DocumentValidationFailure when context is not null && exception is Npgsql.PostgresException =>
+                await DetailedAsync(error, () => FailureDetails.InvalidAsync(context, error)),
             // The engine's own text tells of tables that clients know nothing of.
             ErrorCode.Unauthorized when exception is Npgsql.PostgresException =>
                 new CommandException(error.Code, $"not authorized on {request.Database} to execute command {request.Name}"),
             _ => error,
         };
+    }
+
+    /// <summary>The error with its details; as it is when the engine cannot be asked for them.</summary>
+    private static async ValueTask<CommandException> DetailedAsync(CommandException error, Func<ValueTask<CommandException>> describe)
+    {
+        try
+        {
+            return await describe();
+        }
+        catch (Exception e) when (ErrorMapping.ToCommandException(e, inTransaction: false) is not null)
+        {
+            return error;
+        }
     }
 
     private static IEnumerable<string> Labels(CommandException error, CommandDefinition? definition, Request request, CommandContext? context)
