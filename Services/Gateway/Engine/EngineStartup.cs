@@ -40,6 +40,7 @@ internal sealed partial class EngineStartup(
         try
         {
             await connection.RunAsync("CREATE EXTENSION IF NOT EXISTS documentdb CASCADE", cancellationToken);
+            await connection.RunAsync(Statements.OwnSchema, cancellationToken);
             await connection.RunAsync(OrderedIndexes, cancellationToken);
             await EnsureRootAsync(connection, cancellationToken);
             var version = await connection.Command(Statements.Version).SingleAsync<string>(cancellationToken);
