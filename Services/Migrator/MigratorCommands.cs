@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Platform.Migrator.Engine;
+using Platform.Migrator.Validation;
 
 namespace Platform.Migrator;
 
@@ -24,6 +25,7 @@ internal static class MigratorCommands
         root.Subcommands.Add(Down());
         root.Subcommands.Add(Status());
         root.Subcommands.Add(Resolve());
+        root.Subcommands.Add(ValidateCommand.Create());
         return root;
     }
 

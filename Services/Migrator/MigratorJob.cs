@@ -3,9 +3,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Leases;
+using Platform.Data.Validation;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Structure;
 
@@ -60,13 +62,15 @@ internal static class MigratorJob
             .Validate(options => options.LeaseDuration >= TimeSpan.FromSeconds(1), $"{MigratorOptions.Section}:{nameof(MigratorOptions.LeaseDuration)} must be at least one second.")
             .Validate(options => options.LeaseTimeout >= TimeSpan.Zero, $"{MigratorOptions.Section}:{nameof(MigratorOptions.LeaseTimeout)} must not be negative.")
             .ValidateOnStart();
+        builder.Services.AddValidationOptions();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ILeaseStore>(services => new MongoLeaseStore(services.GetRequiredService<PlatformDatabase>().Database));
         builder.Services.AddSingleton<IMigrationHistory>(services => new MongoMigrationHistory(services.GetRequiredService<PlatformDatabase>().Database));
         builder.Services.AddSingleton(services => new CatalogueSynchroniser(
             services.GetRequiredService<PlatformDatabase>().Database,
             services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<ILogger<CatalogueSynchroniser>>()));
+            services.GetRequiredService<ILogger<CatalogueSynchroniser>>(),
+            services.GetRequiredService<IOptions<ValidationOptions>>().Value));
         builder.Services.AddSingleton(services => new MigrationEngine(
             MigrationCatalogue.FindIn(typeof(MigratorJob).Assembly),
             services.GetRequiredService<IMigrationHistory>(),

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Catalogue;
 using Platform.Data.Connections;
@@ -24,6 +25,8 @@ internal sealed class MigratorSession(
 {
     private const string LeaseName = "migrator";
     private const int Attempts = 5;
+
+    public IMongoDatabase Database => database.Database;
 
     public Task WaitForDatabaseAsync(CancellationToken cancellationToken) => startup.WaitAsync(options.Value.DatabaseTimeout, cancellationToken);
 
