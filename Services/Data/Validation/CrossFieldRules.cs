@@ -76,6 +76,15 @@ public static class CrossFieldRules
             With = ["subtotal", "tax"],
             Expression = Call("$eq", "$total", Call("$sum", "$subtotal", "$tax")),
         },
+        new()
+        {
+            Code = "itemCountIsSumOfLines",
+            Sentence = "Must be the sum of the lines' quantities.",
+            Field = "itemCount",
+            With = ["lines[].quantity"],
+            Given = Call("$isNumber", "$itemCount"),
+            Expression = Call("$eq", "$itemCount", new BsonDocument("$sum", "$lines.quantity")),
+        },
         NotBefore("updatedAt", "placedAt"),
     ];
 

@@ -21,6 +21,10 @@ public sealed class CatalogueSynchroniser(
 {
     private readonly ValidationOptions _validation = validation ?? new();
 
+    /// <summary>The same for the same database as another client sees it.</summary>
+    /// <param name="other">The database.</param>
+    public CatalogueSynchroniser On(IMongoDatabase other) => new(other, time, logger, _validation);
+
     /// <summary>Finds the differences; changes nothing.</summary>
     /// <param name="cancellationToken">Cancels the queries.</param>
     /// <returns>What has to be done, in order; empty when the database is in line.</returns>

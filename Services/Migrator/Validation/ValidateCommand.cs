@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Spectre.Console;
@@ -12,13 +10,6 @@ namespace Platform.Migrator.Validation;
 internal static class ValidateCommand
 {
     private const int ExamplesPerCollection = 5;
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
 
     public static Command Create()
     {
@@ -60,7 +51,7 @@ internal static class ValidateCommand
             var path = result.GetValue(report);
             var asJson = result.GetValue(json);
             return MigratorJob.RunAsync(
-                "migrator", quiet: true, (session, token) => RunAsync(session.Database, chosen, path, asJson, token), cancellationToken);
+                "migrator", quiet: true, (session, token) => RunAsync(session.Database, chosen, path, asJson, token), cancellationToken, asJson);
         });
         return command;
     }
@@ -92,7 +83,7 @@ internal static class ValidateCommand
                 : await run.RunAsync(collections, new PlainScanProgress(Console.Error, TimeProvider.System), cancellationToken);
         }
 
-        await Console.Out.WriteLineAsync(asJson ? JsonSerializer.Serialize(result, Json) : Text(result));
+        await Console.Out.WriteLineAsync(asJson ? ReportText.Json(result) : Text(result));
         return result.Valid ? ExitCodes.Success : ExitCodes.Refused;
     }
 

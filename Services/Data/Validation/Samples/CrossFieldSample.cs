@@ -66,6 +66,15 @@ internal sealed record CrossFieldSample(Action<BsonDocument, Random> Repair, Act
         ["subtotalIsSumOfLines"] = new(
             (document, _) => document["subtotal"] = new Decimal128(Lines(document).Sum(line => Decimal128.ToDecimal(line["total"].AsDecimal128))),
             (document, _) => document["subtotal"] = new Decimal128(Decimal128.ToDecimal(document["subtotal"].AsDecimal128) + 0.01m)),
+        ["itemCountIsSumOfLines"] = new(
+            (document, _) =>
+            {
+                if (document.Contains("itemCount"))
+                {
+                    document["itemCount"] = Lines(document).Sum(line => line["quantity"].AsInt32);
+                }
+            },
+            (document, _) => document["itemCount"] = Lines(document).Sum(line => line["quantity"].AsInt32) + 1),
         ["totalIsSubtotalPlusTax"] = new(
             (document, _) =>
             {
