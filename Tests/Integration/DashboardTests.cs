@@ -105,7 +105,8 @@ public sealed partial class DashboardTests(StackFixture stack)
 
         await Expect(page).ToHaveURLAsync(new Regex("/traces/detail/"));
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "GET /tenants/{tenant}/products/{id}" }).First).ToBeVisibleAsync();
-        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "find products" }).First).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "find platform.products" }).First).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "DATA redis" }).First).ToBeVisibleAsync();
         await KeepAsync(page, "trace");
     }
 

@@ -48,7 +48,9 @@ public sealed class ResourceWaitTests
         var server = AddShell(builder, "server", "echo looking for a primary; exec sleep 600").WithHealthCheck("server_check");
         AddShell(builder, "api", "exec sleep 600").WaitFor(server);
         await using var app = builder.Build();
-        await app.StartAsync(Token);
+        // It returns when everything has started, which "api" never does here.
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var starting = app.StartAsync(stopping.Token);
         await app.UntilAsync("server", "be checked", change => change.Snapshot.HealthStatus == HealthStatus.Unhealthy, Patience, Token);
 
         var failure = await Assert.ThrowsAsync<WaitFailedException>(() => app.UntilHealthyAsync("api", TimeSpan.FromSeconds(1), Token));
@@ -56,6 +58,8 @@ public sealed class ResourceWaitTests
         Assert.StartsWith("The resource 'api' was expected to become healthy, but did not within 1 s.\n  api: Waiting", failure.Message, StringComparison.Ordinal);
         Assert.Contains("\n    server: Running, server_check Unhealthy (No primary.)", failure.Message, StringComparison.Ordinal);
         Assert.Contains("looking for a primary", failure.Message, StringComparison.Ordinal);
+        await stopping.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => starting);
     }
 
     // The AppHost's assembly says where the orchestrator is.

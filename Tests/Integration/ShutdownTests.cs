@@ -19,8 +19,11 @@ public sealed class ShutdownTests
                 await stack.StartAsync(cancellationToken);
                 Assert.NotEmpty(ProcessesOf(data.FullName));
 
+                // Without those that the engine does not have.
+                string[] servers = [.. ((string[])[ResourceNames.Api, ResourceNames.Gateway, ResourceNames.Postgres]).Where(name => Find(stack, name) is not null)];
+                var notifications = stack.App.ResourceNotifications; // a stopped application gives none away
                 await stack.App.StopAsync(cancellationToken);
-                var ends = EndsOf(stack, ResourceNames.Api, ResourceNames.Gateway, ResourceNames.Postgres);
+                var ends = servers.Select(name => EndOf(notifications, name)).ToList();
                 Assert.Equal(ends.Order(), ends);
             }
 
@@ -40,13 +43,11 @@ public sealed class ShutdownTests
         }
     }
 
-    // When the processes of these resources ended; without those that the engine does not have.
-    private static List<DateTime> EndsOf(TestStack stack, params string[] resources)
-        => [.. resources.Where(resource => Find(stack, resource) is not null).Select(resource =>
-        {
-            Assert.True(stack.App.ResourceNotifications.TryGetCurrentState(resource, out var state));
-            return Assert.NotNull(state.Snapshot.StopTimeStamp);
-        })];
+    private static DateTime EndOf(ResourceNotificationService notifications, string resource)
+    {
+        Assert.True(notifications.TryGetCurrentState(resource, out var state));
+        return Assert.NotNull(state.Snapshot.StopTimeStamp);
+    }
 
     // What a process printed last arrives a moment after its end.
     private static async Task WaitForLineAsync(TestStack stack, string resource, string text, CancellationToken cancellationToken)
