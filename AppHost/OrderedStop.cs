@@ -74,8 +74,10 @@ internal sealed partial class OrderedStop(
     private static IResource? ParentOf(IResource resource)
         => resource.Annotations.OfType<ResourceRelationshipAnnotation>().FirstOrDefault(relationship => relationship.Type == "Parent")?.Resource;
 
+    // The dashboard cannot be stopped by a command; it is the orchestrator's.
     private bool IsRunning(IResource resource)
-        => notifications.TryGetCurrentState(resource.Name, out var current) && current.Snapshot.State?.Text == KnownResourceStates.Running;
+        => resource.Annotations.OfType<ResourceCommandAnnotation>().Any(command => command.Name == KnownResourceCommands.StopCommand)
+            && notifications.TryGetCurrentState(resource.Name, out var current) && current.Snapshot.State?.Text == KnownResourceStates.Running;
 
     private async Task StopAsync(IResource resource, CancellationToken cancellationToken)
     {

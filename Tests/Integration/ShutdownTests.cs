@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -27,7 +28,7 @@ public sealed class ShutdownTests
                 Assert.Equal(ends.Order(), ends);
             }
 
-            Assert.Empty(ProcessesOf(data.FullName));
+            await UntilNoProcessIsLeftAsync(data.FullName, cancellationToken);
 
             await using (var again = new TestStack(data.FullName))
             {
@@ -40,6 +41,18 @@ public sealed class ShutdownTests
         finally
         {
             data.Delete(recursive: true);
+        }
+    }
+
+    // The orchestrator ends by itself, a moment after the application.
+    private static async Task UntilNoProcessIsLeftAsync(string stack, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        var watch = Stopwatch.StartNew();
+        while (ProcessesOf(stack) is { Count: > 0 } left)
+        {
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(15), $"Still there: {string.Join("; ", left)}");
+            await timer.WaitForNextTickAsync(cancellationToken);
         }
     }
 

@@ -1,12 +1,3 @@
-// What the tests ask for: to fail before, or to end without, building an app.
-switch (args.FirstOrDefault())
-{
-    case "throw":
-        throw new InvalidOperationException("The cellar is flooded.");
-    case "return":
-        return;
-}
-
 var builder = DistributedApplication.CreateBuilder(args);
 
 // A server that listens on nothing, but whose endpoint has an address.

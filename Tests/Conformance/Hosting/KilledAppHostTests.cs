@@ -8,13 +8,17 @@ public sealed class KilledAppHostTests
 {
     private const string Mark = "PLATFORM_TEST_KILLED_APPHOST";
 
+    // Its own output, in the same configuration: the copy beside the tests has the tests' dependencies.
+    private static readonly string Program = Path.GetFullPath(Path.Combine(
+        AppContext.BaseDirectory, "..", "..", "SmallAppHost", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Platform.Tests.SmallAppHost"));
+
     [Fact(Timeout = 120_000)]
     public async Task No_process_is_left_fifteen_seconds_after_the_AppHost_was_killed()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc.");
         var cancellationToken = TestContext.Current.CancellationToken;
         var mark = Guid.NewGuid().ToString("N");
-        var start = new ProcessStartInfo(Path.ChangeExtension(typeof(Projects.SmallAppHost).Assembly.Location, null)!)
+        var start = new ProcessStartInfo(Program)
         {
             WorkingDirectory = Path.GetTempPath(),
             RedirectStandardOutput = true,
@@ -31,7 +35,11 @@ public sealed class KilledAppHostTests
         try
         {
             // The graph's own server runs, so the orchestrator does.
-            await UntilAsync(() => ProcessesWith(mark).Any(process => process.Contains("sleep 600", StringComparison.Ordinal)), TimeSpan.FromSeconds(60), cancellationToken);
+            await UntilAsync(
+                () => appHost.HasExited
+                    ? throw new InvalidOperationException($"The AppHost ended with exit code {appHost.ExitCode}.")
+                    : ProcessesWith(mark).Any(process => process.Contains("sleep 600", StringComparison.Ordinal)),
+                TimeSpan.FromSeconds(60), cancellationToken);
 
             appHost.Kill();
             await appHost.WaitForExitAsync(cancellationToken);
