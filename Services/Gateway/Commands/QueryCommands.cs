@@ -50,18 +50,27 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
             return ExplainCommands.ExplainAggregateAsync(context);
         }
 
-        if (PipelineRewriter.MayCount(body.Bytes.Span))
+        if (PipelineRewriter.MayExpand(body.Bytes.Span))
         {
-            body = new RawDocument(PipelineRewriter.ExpandCounts(context.ToTree()));
+            body = new RawDocument(PipelineRewriter.Expand(context.ToTree()));
         }
 
         return OpenAsync(context, Statements.Aggregate, WithKnownSchemas(body));
     }
 
-    /// <summary>The command with schemas in its filters as the engine knows them.</summary>
-    private static RawDocument WithKnownSchemas(RawDocument body) => JsonSchemaRewriter.MayHaveSchema(body.Bytes.Span)
-        ? new RawDocument(JsonSchemaRewriter.Filter(body.ToTree(), []).ToBson())
-        : body;
+    /// <summary>The command with schemas in its filters as the engine knows them, and without the collation that is none.</summary>
+    private static RawDocument WithKnownSchemas(RawDocument body)
+    {
+        var collated = PipelineRewriter.MayCollate(body.Bytes.Span);
+        if (!collated && !JsonSchemaRewriter.MayHaveSchema(body.Bytes.Span))
+        {
+            return body;
+        }
+
+        var tree = JsonSchemaRewriter.Filter(body.ToTree(), []);
+        PipelineRewriter.WithoutSimpleCollation(tree);
+        return new RawDocument(tree.ToBson());
+    }
 
     private static async ValueTask<ReadOnlyMemory<byte>> DocumentAsync(CommandContext context, Statement statement)
     {
