@@ -48,9 +48,9 @@ internal sealed class WriteCommands : ICommandFamily
     {
         var ns = $"{database}.{collection}";
         var statements = name switch { "insert" => Statements.Insert, "update" => Statements.Update, _ => Statements.Delete };
-        var turn = name == "update" ? UpsertTurn.OfUpdate(ns, body, sequence) : null;
+        var turns = name == "update" ? UpsertTurn.OfUpdate(ns, body, sequence) : [];
         await using var lease = await context.RentAsync();
-        var command = lease.Connection.Command(statements.Form(sequence is not null, retryId is not null, turn is not null))
+        var command = lease.Connection.Command(statements.Form(sequence is not null, retryId is not null, turns.Length))
             .With(0, database)
             .With(1, body.Bytes);
         var next = 2;
@@ -64,10 +64,7 @@ internal sealed class WriteCommands : ICommandFamily
             command.With(next++, retryId);
         }
 
-        if (turn is { } key)
-        {
-            command.With(next, key);
-        }
+        Take(command, next, turns);
 
         ReadOnlyMemory<byte> reply;
         await using (var reader = await command.ReadAsync(context.CancellationToken))
@@ -85,6 +82,18 @@ internal sealed class WriteCommands : ICommandFamily
         return await FailureDetails.AddAsync(context, lease.Connection, database, collection, repaired, body, sequence);
     }
 
+    private static void Take(EngineCommand command, int parameter, long[] turns)
+    {
+        if (turns.Length == 1)
+        {
+            command.With(parameter, turns[0]);
+        }
+        else if (turns.Length > 1)
+        {
+            command.With(parameter, turns);
+        }
+    }
+
     private static async ValueTask<ReadOnlyMemory<byte>> FindAndModifyAsync(CommandContext context)
     {
         var request = context.Request;
@@ -97,8 +106,8 @@ internal sealed class WriteCommands : ICommandFamily
 
         await using var lease = await context.RentAsync();
         var retryId = context.RetryId;
-        var turn = UpsertTurn.OfFindAndModify(context.Namespace, request.Body);
-        var command = lease.Connection.Command(Statements.FindAndModify.Form(sequence: false, retryId is not null, turn is not null))
+        var turns = UpsertTurn.OfFindAndModify(context.Namespace, request.Body);
+        var command = lease.Connection.Command(Statements.FindAndModify.Form(sequence: false, retryId is not null, turns.Length))
             .With(0, request.Database)
             .With(1, body);
         var next = 2;
@@ -107,10 +116,7 @@ internal sealed class WriteCommands : ICommandFamily
             command.With(next++, retryId);
         }
 
-        if (turn is { } key)
-        {
-            command.With(next, key);
-        }
+        Take(command, next, turns);
 
         return Reply.FromEngine(await command.SingleAsync<byte[]>(context.CancellationToken));
     }
