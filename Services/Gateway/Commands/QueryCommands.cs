@@ -10,13 +10,16 @@ namespace Platform.Gateway.Commands;
 /// <summary>find, aggregate, count, distinct, and the cursors that the first two open.</summary>
 internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICommandFamily
 {
+    /// <summary>From how many documents on a count without a query is an estimate.</summary>
+    private const int CountedUpTo = 10_000;
+
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
         new("find", FindAsync, CommandTraits.InTransaction),
         new("aggregate", AggregateAsync, CommandTraits.InTransaction),
-        new("count", c => DocumentAsync(c, Statements.Count)),
-        new("distinct", c => DocumentAsync(c, Statements.Distinct), CommandTraits.InTransaction),
+        new("count", CountAsync),
+        new("distinct", c => DocumentAsync(c, Statements.Distinct, WithKnownSchemas(c.Request.Body)), CommandTraits.InTransaction),
         new("getMore", GetMoreAsync, CommandTraits.InTransaction),
         new("killCursors", KillCursorsAsync, CommandTraits.InTransaction),
         new("listIndexes", c => OpenAsync(c, Statements.ListIndexes, c.Request.Body)),
@@ -72,10 +75,27 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
         return new RawDocument(tree.ToBson());
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> DocumentAsync(CommandContext context, Statement statement)
+    /// <summary>
+    /// Without a query the engine says what PostgreSQL's statistics say, which may be old. Up to some thousands the documents are counted;
+    /// beyond that the estimate stands.
+    /// </summary>
+    private static async ValueTask<ReadOnlyMemory<byte>> CountAsync(CommandContext context)
+    {
+        var reply = await DocumentAsync(context, Statements.Count, WithKnownSchemas(context.Request.Body));
+        if ((context.Request.TryGet("query"u8, out var query) && query.Type == BsonType.Document && query.Document.Count() > 0)
+            || !new RawDocument(reply).TryGet("n"u8, out var n) || n.Integer > CountedUpTo)
+        {
+            return reply;
+        }
+
+        var command = context.ToTree();
+        command["query"] = new BsonDocument("_id", new BsonDocument("$exists", true));
+        return await DocumentAsync(context, Statements.Count, new RawDocument(command.ToBson()));
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> DocumentAsync(CommandContext context, Statement statement, RawDocument body)
     {
         _ = context.Collection;
-        var body = WithKnownSchemas(context.Request.Body);
         await using var lease = await context.RentAsync();
         var reply = await lease.Connection.Command(statement)
             .With(0, context.Request.Database)

