@@ -1,13 +1,17 @@
 using System.Net;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Engine;
+using Platform.Gateway.Engine.Postgres;
 using Platform.Gateway.Profiling;
 using Platform.Gateway.Sessions;
 using Platform.Gateway.Telemetry;
@@ -24,11 +28,24 @@ internal static class GatewayApplication
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
+        // As the server's own switches are named.
+        builder.Configuration.AddCommandLine(args, new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["--bind"] = "Gateway:BindAddress", ["--bind_ip"] = "Gateway:BindAddress", ["--port"] = "Gateway:Port", ["--replSet"] = "Gateway:ReplicaSet",
+        });
         builder.AddServiceDefaults();
         // Listened on below, together with the MongoDB port; left here, the server would warn that it ignores them.
         // An empty text would make it fall back to the environment, an empty list does not.
         var urls = builder.Configuration[WebHostDefaults.ServerUrlsKey] ?? "";
         builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, ";");
+
+        builder.WebHost.UseSockets(static sockets =>
+        {
+            // Bytes that arrive are worked on by the thread that received them: a hand-over costs more than most commands.
+            sockets.UnsafePreferInlineScheduling = true;
+            // A buffer of 4 kB for each idle connection saves a system call for each message.
+            sockets.WaitForDataBeforeAllocatingBuffer = false;
+        });
 
         var services = builder.Services;
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section);
@@ -40,6 +57,7 @@ internal static class GatewayApplication
         services.AddSingleton<CursorStore>();
         services.AddSingleton<HeldCursors>();
         services.AddSingleton<SessionStore>();
+        services.AddSingleton<LoginThrottle>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<HelloStream>();
@@ -53,6 +71,9 @@ internal static class GatewayApplication
         services.AddSingleton<ICommandFamily, ServerCommands>();
         services.AddSingleton<ICommandFamily, ExplainCommands>();
         services.AddSingleton<ICommandFamily, ProfileCommands>();
+        services.AddSingleton<ICommandFamily, BulkWriteCommands>();
+        services.AddSingleton<RecentLog>();
+        services.AddSingleton<ILoggerProvider>(static s => s.GetRequiredService<RecentLog>());
         services.AddSingleton<Profiler>();
         services.AddSingleton<CommandTable>();
         services.AddSingleton<CommandExecutor>();
@@ -69,12 +90,14 @@ internal static class GatewayApplication
         var app = builder.Build();
         // Reading the options checks them, before anything is opened.
         _ = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value;
-        _ = app.Services.GetRequiredService<NpgsqlDataSource>();
+        _ = app.Services.GetRequiredService<PostgresSettings>();
 
         var metrics = app.Services.GetRequiredService<GatewayMetrics>();
         var cursors = app.Services.GetRequiredService<CursorStore>();
         var sessions = app.Services.GetRequiredService<SessionStore>();
         var pool = app.Services.GetRequiredService<EnginePool>();
+        metrics.Traces = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.Traces
+            ?? !string.IsNullOrWhiteSpace(builder.Configuration[ServiceDefaultsExtensions.OtlpEndpointKey]);
         metrics.Cursors = () => cursors.Count;
         metrics.Transactions = () => sessions.OpenTransactions;
         metrics.EngineConnections = () => pool.InUse;
@@ -100,7 +123,7 @@ internal static class GatewayApplication
         await app.Services.GetRequiredService<EngineStartup>().PrepareAsync(ended.Token);
     }
 
-    private static NpgsqlDataSource CreateSource(IServiceProvider services)
+    private static PostgresSettings CreateSource(IServiceProvider services)
     {
         var text = services.GetRequiredService<IConfiguration>().GetConnectionString("postgres");
         if (string.IsNullOrWhiteSpace(text))
@@ -108,29 +131,48 @@ internal static class GatewayApplication
             throw new OptionsValidationException("ConnectionStrings", typeof(string), ["ConnectionStrings:postgres is missing."]);
         }
 
-        NpgsqlConnectionStringBuilder settings;
         try
         {
-            settings = new NpgsqlConnectionStringBuilder(text);
+            return PostgresSettings.Parse(text);
         }
         catch (ArgumentException e)
         {
             throw new OptionsValidationException(
-                "ConnectionStrings", typeof(string), [$"ConnectionStrings:postgres is not a PostgreSQL connection string: {e.Message}"]);
+                "ConnectionStrings", typeof(string), [$"ConnectionStrings:postgres is not a usable PostgreSQL connection string: {e.Message}"]);
         }
+    }
 
-        // EnginePool keeps the connections, because they carry prepared statements and roles.
-        settings.Pooling = false;
-        settings.NoResetOnClose = true;
-        settings.ApplicationName ??= "documentdb-gateway";
-        settings.Timeout = 5;
-        // Validators grow when schemas are rewritten into what the engine knows.
-        settings.Options = $"{settings.Options} -c documentdb.maxSchemaValidatorSize=1048576".TrimStart();
-        // The engine tells the key of a duplicate only there.
-        settings.IncludeErrorDetail = true;
-        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        builder.UseLoggerFactory(services.GetRequiredService<ILoggerFactory>());
-        return builder.Build();
+    /// <summary>TLS as the settings ask for it. The name is that of the web server's; what it wraps is any connection.</summary>
+    private static HttpsConnectionAdapterOptions Tls(GatewayOptions settings)
+    {
+        try
+        {
+            var tls = new HttpsConnectionAdapterOptions
+            {
+                ServerCertificate = X509Certificate2.CreateFromPemFile(settings.TlsCertificateFile!, settings.TlsKeyFile),
+                SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            };
+            if (settings.TlsClientCaFile is { Length: > 0 } file)
+            {
+                var authorities = new X509Certificate2Collection();
+                authorities.ImportFromPemFile(file);
+                tls.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+                tls.ClientCertificateValidation = (certificate, _, _) =>
+                {
+                    using var chain = new X509Chain();
+                    chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+                    chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
+                    chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+                    return chain.Build(certificate);
+                };
+            }
+
+            return tls;
+        }
+        catch (CryptographicException e)
+        {
+            throw new OptionsValidationException("Gateway", typeof(GatewayOptions), [$"The TLS certificate, key or authorities cannot be read: {e.Message}"]);
+        }
     }
 
     /// <summary>
@@ -139,7 +181,15 @@ internal static class GatewayApplication
     private static void Listen(KestrelServerOptions kestrel, GatewayOptions settings, string urls)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Listen(IPAddress.Parse(settings.BindAddress), settings.Port, static mongo => mongo.UseConnectionHandler<MongoConnectionHandler>());
+        kestrel.Listen(IPAddress.Parse(settings.BindAddress), settings.Port, mongo =>
+        {
+            if (settings.TlsCertificateFile is { Length: > 0 })
+            {
+                mongo.UseHttps(Tls(settings));
+            }
+
+            mongo.UseConnectionHandler<MongoConnectionHandler>();
+        });
         foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             var address = BindingAddress.Parse(url);

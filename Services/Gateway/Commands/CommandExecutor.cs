@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using MongoDB.Bson;
+using Platform.Gateway.Authentication;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
@@ -19,6 +21,7 @@ internal sealed partial class CommandExecutor(
     CommandTable commands,
     HelloStream hello,
     EnginePool pool,
+    Authenticator authenticator,
     SessionStore sessions,
     GatewayMetrics metrics,
     Profiler profiler,
@@ -32,11 +35,12 @@ internal sealed partial class CommandExecutor(
             : null;
 
     /// <summary>Runs a command; the reply may be an error. Throws only when the client is gone.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(ClientConnection client, Request request, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         var definition = commands.Find(request.Name);
-        using var activity = definition is null || definition.Traits.HasFlag(CommandTraits.Quiet) ? null : StartActivity(definition, request);
+        using var activity = definition is null || !metrics.Traces || definition.Traits.HasFlag(CommandTraits.Quiet) ? null : StartActivity(definition, request);
         CommandException? failure = null;
         ReadOnlyMemory<byte> reply = default;
         CommandContext? context = null;
@@ -49,6 +53,13 @@ internal sealed partial class CommandExecutor(
 
             if (client.User is null && !definition.Traits.HasFlag(CommandTraits.BeforeLogin))
             {
+                if (definition.Name == "createUser" && await authenticator.AllowsFirstUserAsync(client, request.Database, cancellationToken))
+                {
+                    context = new CommandContext(client, request, pool, cancellationToken);
+                    reply = await definition.Handler(context);
+                    return reply;
+                }
+
                 throw new CommandException(ErrorCode.Unauthorized, $"Command {request.Name} requires authentication");
             }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
@@ -12,9 +13,13 @@ internal sealed class GatewayMetrics
     /// <summary>Spans of commands.</summary>
     public static readonly ActivitySource Activities = new(Name);
 
+    private static readonly object s_failed = true;
+    private static readonly object s_succeeded = false;
+
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _bytesIn;
     private readonly Counter<long> _bytesOut;
+    private readonly ConcurrentDictionary<string, CommandCount> _commands = new(StringComparer.Ordinal);
     private long _connectionsCreated;
     private long _connectionsOpen;
     private long _requests;
@@ -44,6 +49,9 @@ internal sealed class GatewayMetrics
         meter.CreateObservableUpDownCounter("gateway.engine.connections", () => EngineConnections(), "{connection}", "Engine connections in use");
     }
 
+    /// <summary>Whether commands have spans. Off when nobody receives them: each would cost about as much as the rest of a command.</summary>
+    public bool Traces { get; set; } = true;
+
     /// <summary>Counts open cursors.</summary>
     public Func<int> Cursors { get; set; } = static () => 0;
 
@@ -67,6 +75,10 @@ internal sealed class GatewayMetrics
     public (long Insert, long Query, long Update, long Delete, long GetMore, long Command) Operations =>
         (Volatile.Read(ref _inserts), Volatile.Read(ref _queries), Volatile.Read(ref _updates), Volatile.Read(ref _deletes),
             Volatile.Read(ref _getMores), Volatile.Read(ref _others));
+
+    /// <summary>How often each command ran and failed since the start.</summary>
+    public IEnumerable<(string Name, long Total, long Failed)> Commands =>
+        _commands.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => (c.Key, Volatile.Read(ref c.Value.Total), Volatile.Read(ref c.Value.Failed)));
 
     /// <summary>A client came; returns how many there are with it.</summary>
     public long Connected()
@@ -99,6 +111,13 @@ internal sealed class GatewayMetrics
     /// <param name="elapsed">How long it took.</param>
     public void Ran(string command, bool failed, TimeSpan elapsed)
     {
+        var count = _commands.GetOrAdd(command, static _ => new CommandCount());
+        Interlocked.Increment(ref count.Total);
+        if (failed)
+        {
+            Interlocked.Increment(ref count.Failed);
+        }
+
         switch (command)
         {
             case "insert":
@@ -121,9 +140,20 @@ internal sealed class GatewayMetrics
                 break;
         }
 
+        if (!_duration.Enabled)
+        {
+            return;
+        }
+
         _duration.Record(
             elapsed.TotalSeconds,
             new KeyValuePair<string, object?>("db.operation.name", command),
-            new KeyValuePair<string, object?>("error", failed));
+            new KeyValuePair<string, object?>("error", failed ? s_failed : s_succeeded));
+    }
+
+    private sealed class CommandCount
+    {
+        public long Total;
+        public long Failed;
     }
 }
