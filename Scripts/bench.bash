@@ -2,7 +2,7 @@
 # Part of ./platform: measuring. Reads Scripts/setup.bash and Scripts/test.bash before.
 # shellcheck disable=SC2154 # variables of ./platform
 
-benchmarks=(connections spike)
+benchmarks=(connections spike seed migrations migration-lock)
 
 cmd_bench() {
   [[ $# == 1 && " ${benchmarks[*]} " == *" $1 "* ]] || die "bench takes the name of a benchmark: ${benchmarks[*]}." 2

@@ -8,6 +8,7 @@ using Platform.Gateway.Commands;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Engine;
+using Platform.Gateway.Profiling;
 using Platform.Gateway.Sessions;
 using Platform.Gateway.Telemetry;
 
@@ -51,11 +52,14 @@ internal static class GatewayApplication
         services.AddSingleton<ICommandFamily, UserCommands>();
         services.AddSingleton<ICommandFamily, ServerCommands>();
         services.AddSingleton<ICommandFamily, ExplainCommands>();
+        services.AddSingleton<ICommandFamily, ProfileCommands>();
+        services.AddSingleton<Profiler>();
         services.AddSingleton<CommandTable>();
         services.AddSingleton<CommandExecutor>();
         services.AddSingleton<MongoConnectionHandler>();
         services.AddHostedService<EngineMonitor>();
         services.AddHostedService<Sweeper>();
+        services.AddHostedService<ProfileWriter>();
         services.AddHealthChecks().AddCheck<EngineHealthCheck>("engine");
         services.AddOptions<HostOptions>().Configure<IOptions<GatewayOptions>>(
             static (host, gateway) => host.ShutdownTimeout = gateway.Value.DrainTimeout);
@@ -120,6 +124,10 @@ internal static class GatewayApplication
         settings.NoResetOnClose = true;
         settings.ApplicationName ??= "documentdb-gateway";
         settings.Timeout = 5;
+        // Validators grow when schemas are rewritten into what the engine knows.
+        settings.Options = $"{settings.Options} -c documentdb.maxSchemaValidatorSize=1048576".TrimStart();
+        // The engine tells the key of a duplicate only there.
+        settings.IncludeErrorDetail = true;
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
         builder.UseLoggerFactory(services.GetRequiredService<ILoggerFactory>());
         return builder.Build();

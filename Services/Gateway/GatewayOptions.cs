@@ -57,6 +57,9 @@ internal sealed class GatewayOptions
     /// <summary>How long the engine keeps the outcome of a retryable write. Default 5 minutes.</summary>
     public TimeSpan RetryRecordRetention { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>From which duration on a command is logged as slow. Default 100 ms.</summary>
+    public TimeSpan SlowCommand { get; set; } = TimeSpan.FromMilliseconds(100);
+
     /// <summary>How long a stop waits for commands in flight. Default 10 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -34,6 +34,7 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
         Positive(options.SessionTimeout, nameof(options.SessionTimeout));
         Positive(options.RetryRecordRetention, nameof(options.RetryRecordRetention));
         Positive(options.DrainTimeout, nameof(options.DrainTimeout));
+        Positive(options.SlowCommand, nameof(options.SlowCommand));
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 
         void Positive(TimeSpan value, string key) => Check(value > TimeSpan.Zero, $"Gateway:{key} is not a positive duration.");

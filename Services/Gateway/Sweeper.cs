@@ -57,6 +57,7 @@ internal sealed partial class Sweeper(
         await lease.Connection.Command(Statements.PurgeRetryRecords)
             .With(0, options.Value.RetryRecordRetention.TotalSeconds)
             .RunAsync(cancellationToken);
+        await lease.Connection.Command(Statements.PurgeCollectionOptions).RunAsync(cancellationToken);
     }
 
     [LoggerMessage(LogLevel.Warning, "A round of clean-up failed: {Reason}")]

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Leases;
@@ -18,23 +19,35 @@ internal static class MigratorJob
         typeof(MigratorJob).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     public static async Task<int> RunAsync(
-        string name, bool quiet, Func<MigratorSession, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
+        string name, bool quiet, Func<MigratorSession, CancellationToken, Task<int>> command, CancellationToken cancellationToken, bool json = false)
     {
         IHost host;
         try
         {
-            host = BuildHost(quiet);
+            host = BuildHost(quiet, json);
         }
         catch (MongoConfigurationException exception)
         {
-            await Console.Error.WriteLineAsync($"{name}: ConnectionStrings:{ResourceNames.Database} is not a MongoDB connection string: {exception.Message}");
-            return ExitCodes.Configuration;
+            return await FailAsync(
+                name, json, ExitCodes.Configuration, $"ConnectionStrings:{ResourceNames.Database} is not a MongoDB connection string: {exception.Message}");
         }
 
-        return await host.RunJobAsync(name, (services, token) => RunCommandAsync(name, services, command, token), cancellationToken);
+        return await host.RunJobAsync(name, (services, token) => RunCommandAsync(name, json, services, command, token), cancellationToken);
     }
 
-    private static IHost BuildHost(bool quiet)
+    private static async Task<int> FailAsync(string name, bool json, int exitCode, string sentence)
+    {
+        await Console.Error.WriteLineAsync($"{name}: {sentence}");
+        if (json)
+        {
+            await Console.Out.WriteLineAsync(ReportText.Json(new ErrorReport(exitCode, sentence)));
+        }
+
+        return exitCode;
+    }
+
+    // With JSON on standard output, what is logged goes to standard error.
+    private static IHost BuildHost(bool quiet, bool json)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = [] });
         builder.Logging.ClearProviders();
@@ -46,6 +59,10 @@ internal static class MigratorJob
                 console.TimestampFormat = "HH:mm:ss.fff ";
                 console.UseUtcTimestamp = true;
             });
+            if (json)
+            {
+                builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+            }
         }
 
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
@@ -59,6 +76,7 @@ internal static class MigratorJob
             .Validate(options => options.DatabaseTimeout >= TimeSpan.Zero, $"{MigratorOptions.Section}:{nameof(MigratorOptions.DatabaseTimeout)} must not be negative.")
             .Validate(options => options.LeaseDuration >= TimeSpan.FromSeconds(1), $"{MigratorOptions.Section}:{nameof(MigratorOptions.LeaseDuration)} must be at least one second.")
             .Validate(options => options.LeaseTimeout >= TimeSpan.Zero, $"{MigratorOptions.Section}:{nameof(MigratorOptions.LeaseTimeout)} must not be negative.")
+            .Validate(options => options.MaxDocumentsPerSecond >= 0, $"{MigratorOptions.Section}:{nameof(MigratorOptions.MaxDocumentsPerSecond)} must not be negative.")
             .ValidateOnStart();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ILeaseStore>(services => new MongoLeaseStore(services.GetRequiredService<PlatformDatabase>().Database));
@@ -67,8 +85,9 @@ internal static class MigratorJob
             services.GetRequiredService<PlatformDatabase>().Database,
             services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<ILogger<CatalogueSynchroniser>>()));
+        builder.Services.AddSingleton(MigrationCatalogue.FindIn(typeof(MigratorJob).Assembly));
         builder.Services.AddSingleton(services => new MigrationEngine(
-            MigrationCatalogue.FindIn(typeof(MigratorJob).Assembly),
+            services.GetRequiredService<IReadOnlyList<MigrationDescriptor>>(),
             services.GetRequiredService<IMigrationHistory>(),
             Version,
             services.GetRequiredService<TimeProvider>(),
@@ -78,7 +97,7 @@ internal static class MigratorJob
     }
 
     private static async Task<int> RunCommandAsync(
-        string name, IServiceProvider services, Func<MigratorSession, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
+        string name, bool json, IServiceProvider services, Func<MigratorSession, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
     {
         try
         {
@@ -89,8 +108,7 @@ internal static class MigratorJob
         catch (Exception exception) when (ExitCodeOf(exception) is { } exitCode)
         {
             SessionLog.Refused(services.GetRequiredService<ILogger<MigratorSession>>(), exception.Message);
-            await Console.Error.WriteLineAsync($"{name}: {exception.Message}");
-            return exitCode;
+            return await FailAsync(name, json, exitCode, exception.Message);
         }
     }
 
@@ -98,7 +116,7 @@ internal static class MigratorJob
     private static int? ExitCodeOf(Exception exception) => exception switch
     {
         MigrationRefusedException => ExitCodes.Refused,
-        MigrationFailedException or StaleFenceException or LeaseLostException => ExitCodes.Failure,
+        StaleFenceException or LeaseLostException => ExitCodes.Failure,
         LeaseBusyException => ExitCodes.Busy,
         DatabaseUnavailableException => ExitCodes.Unavailable,
         _ => null,

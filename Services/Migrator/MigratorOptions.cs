@@ -14,4 +14,7 @@ public sealed class MigratorOptions
 
     /// <summary>How long to wait for another migrator that is at work. Default: 10 minutes.</summary>
     public TimeSpan LeaseTimeout { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How many documents a second a migration may rewrite when it says nothing itself. Default: 0, as many as it can.</summary>
+    public double MaxDocumentsPerSecond { get; set; }
 }

@@ -1,10 +1,11 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Catalogue;
 using Platform.Data.Connections;
 using Platform.Data.Leases;
+using Platform.Migrator.DryRun;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Structure;
 
@@ -14,86 +15,148 @@ namespace Platform.Migrator;
 internal sealed class MigratorSession(
     PlatformDatabase database,
     DatabaseStartup startup,
+    IReadOnlyList<MigrationDescriptor> migrations,
     MigrationEngine engine,
     IMigrationHistory history,
     CatalogueSynchroniser catalogue,
     ILeaseStore leases,
     IOptions<MigratorOptions> options,
     TimeProvider time,
+    ILoggerFactory loggers,
     ILogger<MigratorSession> logger)
 {
-    private const string LeaseName = "migrator";
-    private const int Attempts = 5;
-
     public Task WaitForDatabaseAsync(CancellationToken cancellationToken) => startup.WaitAsync(options.Value.DatabaseTimeout, cancellationToken);
 
-    public Task<int> UpAsync(bool allowDrop, CancellationToken cancellationToken) => AloneAsync(
+    /// <summary>Applies what is pending. The catalogue is only brought in line when the database is to be at the latest migration.</summary>
+    public Task<RunReport> UpAsync(int? to, bool allowDrop, CancellationToken cancellationToken) => AloneAsync(
         async (fence, token) =>
         {
             var started = time.GetTimestamp();
-            var applied = await engine.UpAsync(Context(), fence, token);
-            var changes = await SynchroniseAsync(fence, allowDrop, token);
-            SessionLog.UpToDate(logger, applied.Count, changes, time.GetElapsedTime(started).TotalMilliseconds);
-            return ExitCodes.Success;
+            var result = await engine.UpAsync(Environment(), fence, to, token);
+            IReadOnlyList<string> changes = [];
+            if (result.Failure is null && (to is null || to == migrations[^1].Id))
+            {
+                changes = await SynchroniseAsync(fence, allowDrop, token);
+            }
+
+            if (result.Failure is null)
+            {
+                SessionLog.UpToDate(logger, result.Done.Count, changes.Count, time.GetElapsedTime(started).TotalMilliseconds);
+            }
+
+            return new RunReport("up", DryRun: false, result.Done, result.Failure, changes, []);
         },
         cancellationToken);
 
-    public Task<int> DownAsync(int steps, CancellationToken cancellationToken) => AloneAsync(
+    public Task<RunReport> DownAsync(int steps, int? to, CancellationToken cancellationToken) => AloneAsync(
         async (fence, token) =>
         {
-            var takenBack = await engine.DownAsync(Context(), steps, fence, token);
-            if (takenBack.Count == 0)
+            var result = await engine.DownAsync(Environment(), steps, fence, to, token);
+            if (result.Failure is null && result.Done.Count == 0)
             {
                 SessionLog.NothingToTakeBack(logger);
             }
 
-            return ExitCodes.Success;
+            return new RunReport("down", DryRun: false, result.Done, result.Failure, [], []);
         },
         cancellationToken);
 
-    public Task<int> ResolveAsync(int number, MigrationState state, CancellationToken cancellationToken) => AloneAsync(
-        async (fence, token) =>
+    /// <summary>Does what <see cref="UpAsync"/> would do with every command kept from the server that does not merely read.</summary>
+    public Task<RunReport> DryUpAsync(int? to, bool allowDrop, CancellationToken cancellationToken) => DryAsync(
+        "up",
+        async (dry, environment) =>
         {
-            await engine.ResolveAsync(number, state, fence, token);
-            return ExitCodes.Success;
+            var result = await dry.UpAsync(environment, long.MaxValue, to, cancellationToken);
+            return result.Failure is null && (to is null || to == migrations[^1].Id)
+                ? (result, await environment.Catalogue.ApplyAsync(allowDrop, cancellationToken))
+                : (result, []);
         },
         cancellationToken);
+
+    /// <summary>Does what <see cref="DownAsync"/> would do with every command kept from the server that does not merely read.</summary>
+    public Task<RunReport> DryDownAsync(int steps, int? to, CancellationToken cancellationToken) => DryAsync(
+        "down", async (dry, environment) => (await dry.DownAsync(environment, steps, long.MaxValue, to, cancellationToken), []), cancellationToken);
+
+    public Task<RunReport> BaselineAsync(int to, CancellationToken cancellationToken) => AloneAsync(
+        async (fence, token) =>
+        {
+            if (!await AnyCollectionExistsAsync(token))
+            {
+                throw new MigrationRefusedException("The database has none of the platform's collections, so there is nothing to take as a baseline; run 'migrator up'.");
+            }
+
+            var recorded = await engine.BaselineAsync(to, fence, token);
+            return new RunReport("baseline", DryRun: false, [.. recorded.Select(id => new MigrationOutcome(id, 0, []))], null, [], []);
+        },
+        cancellationToken);
+
+    public Task<MigrationRecord> ResolveAsync(int number, MigrationResolution resolution, CancellationToken cancellationToken) =>
+        AloneAsync((fence, token) => engine.ResolveAsync(number, resolution, fence, token), cancellationToken);
+
+    public async Task<VerifyReport> VerifyAsync(CancellationToken cancellationToken)
+    {
+        var problems = await engine.VerifyAsync(cancellationToken);
+        return new VerifyReport(problems.Count == 0, problems);
+    }
 
     public async Task<StatusReport> StatusAsync(CancellationToken cancellationToken)
     {
-        var migrations = await engine.StatusAsync(cancellationToken);
+        var status = await engine.StatusAsync(cancellationToken);
         var missing = await catalogue.PlanAsync(cancellationToken);
-        var lease = await leases.ReadAsync(LeaseName, cancellationToken);
+        var lease = await leases.ReadAsync(SoleWorker.LeaseName, cancellationToken);
         return new StatusReport(
-            missing.Count == 0 && migrations.All(migration => migration is { State: MigrationState.Applied, Known: true, Changed: false }),
-            migrations,
+            missing.Count == 0 && status.All(migration => migration is { State: MigrationState.Applied, Known: true, Changed: false }),
+            status,
             [.. missing.Select(change => change.ToString())],
             lease?.Owner is null ? null : lease.Holder,
             lease?.Fence ?? 0);
     }
 
-    private MigrationContext Context() => new(database.Database, catalogue);
-
-    private async Task<int> AloneAsync(Func<long, CancellationToken, Task<int>> work, CancellationToken cancellationToken)
+    private async Task<bool> AnyCollectionExistsAsync(CancellationToken cancellationToken)
     {
-        var settings = new LeaseOptions { Duration = options.Value.LeaseDuration, AcquireTimeout = options.Value.LeaseTimeout };
-        for (var attempt = 1; ; attempt++)
+        using var names = await database.Database.ListCollectionNamesAsync(cancellationToken: cancellationToken);
+        return (await names.ToListAsync(cancellationToken)).Intersect(CollectionCatalogue.All.Select(definition => definition.Name), StringComparer.Ordinal).Any();
+    }
+
+    private MigrationEnvironment Environment() => new(database.Database, catalogue)
+    {
+        MaxDocumentsPerSecond = MaxDocumentsPerSecond,
+        Time = time,
+        Logger = loggers.CreateLogger("Platform.Migrator.Migrations"),
+    };
+
+    private double? MaxDocumentsPerSecond => options.Value.MaxDocumentsPerSecond > 0 ? options.Value.MaxDocumentsPerSecond : null;
+
+    private Task<TResult> AloneAsync<TResult>(Func<long, CancellationToken, Task<TResult>> work, CancellationToken cancellationToken) =>
+        new SoleWorker(
+            leases,
+            new LeaseOptions { Duration = options.Value.LeaseDuration, AcquireTimeout = options.Value.LeaseTimeout },
+            time,
+            logger).RunAsync(work, cancellationToken);
+
+    // Takes no lease, as that would be a write: what somebody else does meanwhile is seen or not.
+    private async Task<RunReport> DryAsync(
+        string command,
+        Func<MigrationEngine, MigrationEnvironment, Task<(MigrationResult Result, IReadOnlyList<StructureChange> Changes)>> run,
+        CancellationToken cancellationToken)
+    {
+        var recorder = new DryRunRecorder();
+        var records = await history.ReadAsync(cancellationToken);
+        await using var tap = CommandTap.Open(database.Database.Client, recorder.Decide);
+        var dry = tap.Client.GetDatabase(database.Database.DatabaseNamespace.DatabaseName);
+        var environment = new MigrationEnvironment(dry, new CatalogueSynchroniser(dry, time, loggers.CreateLogger<CatalogueSynchroniser>()))
         {
-            await using var lease = await Lease.AcquireAsync(leases, LeaseName, settings, time, logger, cancellationToken: cancellationToken);
-            try
-            {
-                return await lease.RunAsync(token => work(lease.Fence, token), cancellationToken);
-            }
-            catch (LeaseLostException) when (attempt < Attempts)
-            {
-                // A machine that stood still for a while, most often: queue up again, whoever is at work now.
-                SessionLog.QueueingAgain(logger, attempt + 1, Attempts);
-            }
-        }
+            IsDryRun = true,
+            Time = time,
+        };
+        var engineOfCopy = new MigrationEngine(
+            migrations, new InMemoryMigrationHistory(records), MigratorJob.Version, time, loggers.CreateLogger<MigrationEngine>());
+        var (result, changes) = await run(engineOfCopy, environment);
+        return new RunReport(command, DryRun: true, result.Done, result.Failure, [.. changes.Select(change => change.ToString())], recorder.Withheld);
     }
 
     // The catalogue has a record of its own, so that the history also shows when indexes were last changed, and by which version.
-    private async Task<int> SynchroniseAsync(long fence, bool allowDrop, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> SynchroniseAsync(long fence, bool allowDrop, CancellationToken cancellationToken)
     {
         using var activity = MigrationEngine.Activities.StartActivity("synchronise catalogue");
         var checksum = CollectionCatalogue.Checksum();
@@ -117,19 +180,20 @@ internal sealed class MigratorSession(
                         AppliedAt = time.GetUtcNow().UtcDateTime,
                         DurationMs = time.GetElapsedTime(started).TotalMilliseconds,
                         Attempts = (previous?.Attempts ?? 0) + 1,
-                        Host = Environment.MachineName,
+                        Host = System.Environment.MachineName,
                         ApplicationVersion = MigratorJob.Version,
                         Fence = fence,
                     },
+                    session: null,
                     cancellationToken);
             }
 
-            return changes.Count;
+            return [.. changes.Select(change => change.ToString())];
         }
         catch (Exception exception)
         {
             activity?.AddException(exception);
-            activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+            activity?.SetStatus(System.Diagnostics.ActivityStatusCode.Error, exception.Message);
             throw;
         }
     }

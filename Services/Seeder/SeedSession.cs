@@ -221,7 +221,7 @@ internal sealed class SeedSession(
         var elapsed = time.GetElapsedTime(started);
         SeedLog.Seeded(logger, documents, marker.Hash, elapsed.TotalMilliseconds);
         await output.WriteLineAsync(string.Create(
-            CultureInfo.InvariantCulture, $"Seeded {documents:N0} documents in {elapsed.TotalSeconds:0.0} s ({documents / elapsed.TotalSeconds:N0}/s)."));
+            CultureInfo.InvariantCulture, $"Seeded {documents:N0} documents in {elapsed.TotalSeconds:0.00} s ({documents / elapsed.TotalSeconds:N0}/s)."));
         await output.WriteLineAsync($"Hash {marker.Hash}");
         if (missing.Any(part => part.Kind == SeedKind.User))
         {

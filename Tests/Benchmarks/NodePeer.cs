@@ -6,19 +6,20 @@ namespace Platform.Benchmarks;
 /// <summary>The Node.js driver, in a process of its own.</summary>
 internal static class NodePeer
 {
+    /// <summary>How to start a script of Peers/.</summary>
+    public static ProcessStartInfo Start(string script, string connectionString, IEnumerable<string> arguments) =>
+        new("node", [Path.Combine(AppContext.BaseDirectory, "Peers", script), .. arguments])
+        {
+            Environment = { ["NODE_PATH"] = BenchmarkServer.NodeModules, ["BENCH_URI"] = connectionString },
+        };
+
     /// <summary>Runs a script of Peers/ and reads the one JSON value that it prints.</summary>
     /// <exception cref="BenchmarkException">The script failed.</exception>
     public static async Task<JsonElement> RunAsync(string script, string connectionString, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
-        using var process = new Process
-        {
-            StartInfo = new ProcessStartInfo("node", [Path.Combine(AppContext.BaseDirectory, "Peers", script), .. arguments])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                Environment = { ["NODE_PATH"] = BenchmarkServer.NodeModules, ["BENCH_URI"] = connectionString },
-            },
-        };
+        using var process = new Process { StartInfo = Start(script, connectionString, arguments) };
+        process.StartInfo.RedirectStandardOutput = true;
+        process.StartInfo.RedirectStandardError = true;
         process.Start();
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
         var errors = process.StandardError.ReadToEndAsync(cancellationToken);

@@ -1,10 +1,18 @@
 using Platform.Benchmarks;
 
-// Usage: Platform.Benchmarks connections|spike. Every figure is a line "bench NAME FIGURE=value target=value ok|short"; the exit
+// Usage: Platform.Benchmarks NAME. Every figure is a line "bench NAME FIGURE=value target=value ok|short"; the exit
 // code says whether the benchmark ran, not whether it met its targets.
-if (args is not [var name] || name is not ("connections" or "spike"))
+Dictionary<string, Func<BenchmarkServer, Report, CancellationToken, Task>> benchmarks = new()
 {
-    Console.Error.WriteLine("There are the benchmarks connections and spike.");
+    ["connections"] = ConnectionsBenchmark.RunAsync,
+    ["spike"] = SpikeBenchmark.RunAsync,
+    ["seed"] = SeedBenchmark.RunAsync,
+    ["migrations"] = MigrationsBenchmark.RunAsync,
+    ["migration-lock"] = MigrationLockBenchmark.RunAsync,
+};
+if (args is not [var name] || !benchmarks.TryGetValue(name, out var benchmark))
+{
+    Console.Error.WriteLine($"There are the benchmarks {string.Join(", ", benchmarks.Keys)}.");
     return 2;
 }
 
@@ -18,16 +26,7 @@ Console.CancelKeyPress += (_, press) =>
 try
 {
     await using var server = await BenchmarkServer.StartAsync(interrupted.Token);
-    var report = new Report(name);
-    if (name == "connections")
-    {
-        await ConnectionsBenchmark.RunAsync(server, report, interrupted.Token);
-    }
-    else
-    {
-        await SpikeBenchmark.RunAsync(server, report, interrupted.Token);
-    }
-
+    await benchmark(server, new Report(name), interrupted.Token);
     return 0;
 }
 catch (BenchmarkException exception)

@@ -174,6 +174,7 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
             CustomerId = draft.CustomerId,
             StoreId = draft.StoreId,
             Lines = lines,
+            ItemCount = lines.Sum(line => line.Quantity),
             Currency = tenant.Currency,
             // Prices include tax: tenants have no tax rates of their own.
             Subtotal = subtotal,

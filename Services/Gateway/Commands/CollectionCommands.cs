@@ -2,6 +2,7 @@ using MongoDB.Bson;
 using Platform.Gateway.Bson;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Validation;
 
 namespace Platform.Gateway.Commands;
 
@@ -15,32 +16,158 @@ internal sealed class CollectionCommands : ICommandFamily
         new("collMod", CollModAsync),
         new("drop", DropAsync),
         new("dropDatabase", DropDatabaseAsync),
-        new("renameCollection", c => CommandAsync(c, Statements.Rename)),
+        new("renameCollection", RenameAsync),
+        new("listCollections", ListCollectionsAsync),
         new("listDatabases", ListDatabasesAsync),
         new("collStats", CollStatsAsync, CommandTraits.None, "collstats"),
         new("dbStats", DbStatsAsync, CommandTraits.None, "dbstats"),
+        new("dataSize", DataSizeAsync, CommandTraits.None, "datasize"),
         new("validate", ValidateAsync),
         new("compact", c => CommandAsync(c, Statements.Compact)),
     ];
 
     private static async ValueTask<ReadOnlyMemory<byte>> CreateAsync(CommandContext context)
     {
-        _ = context.Collection;
+        var collection = context.Collection;
+        var command = context.ToTree();
+        if (command.TryGetValue("capped", out var capped) && capped.ToBoolean())
+        {
+            throw new CommandException(
+                ErrorCode.CommandNotSupported, "Capped collections are not supported: the engine keeps no insertion order and no tailable cursors.");
+        }
+
+        foreach (var refused in (ReadOnlySpan<string>)["clusteredIndex", "encryptedFields"])
+        {
+            if (command.Contains(refused))
+            {
+                throw new CommandException(ErrorCode.CommandNotSupported, $"The option '{refused}' of create is not supported.");
+            }
+        }
+
+        // A limit for capped collections; without them it says nothing.
+        command.Remove("capped");
+        if (command.TryGetValue("collation", out var collation) && collation is BsonDocument { ElementCount: 1 } simple && simple.GetValue("locale", "") == "simple")
+        {
+            command.Remove("collation");
+        }
+
+        var own = new BsonDocument();
+        var warnings = new List<string>();
+        var series = TimeSeries.Take(command, own);
+        RewriteValidator(command, own, warnings);
+
         await using var lease = await context.RentAsync();
-        return Reply.FromEngine(await lease.Connection.Command(Statements.Create)
-            .With(0, context.Request.Database)
-            .With(1, context.Request.Body.Bytes)
-            .SingleAsync<byte[]>(context.CancellationToken));
+        var reply = await InOneAsync(context, lease.Connection, own.ElementCount > 0, async connection =>
+        {
+            var made = await connection.Command(Statements.Create)
+                .With(0, context.Request.Database)
+                .With<ReadOnlyMemory<byte>>(1, command.ToBson())
+                .SingleAsync<byte[]>(context.CancellationToken);
+            if (series?.Indexes(collection) is { } indexes)
+            {
+                await connection.Command(Statements.CreateIndexesInTransaction)
+                    .With(0, context.Request.Database)
+                    .With<ReadOnlyMemory<byte>>(1, indexes.ToBson())
+                    .RunAsync(context.CancellationToken);
+            }
+
+            if (own.ElementCount > 0)
+            {
+                await CollectionOptions.SetAsync(connection, context.Request.Database, collection, own, context.CancellationToken);
+            }
+
+            return made;
+        });
+        return WithWarnings(Reply.FromEngine(reply), warnings);
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> CollModAsync(CommandContext context)
     {
+        var (database, collection) = (context.Request.Database, context.Collection);
+        var command = context.ToTree();
         await using var lease = await context.RentAsync();
-        return Reply.FromEngine(await lease.Connection.Command(Statements.CollMod)
-            .With(0, context.Request.Database)
-            .With(1, context.Collection)
-            .With(2, context.Request.Body.Bytes)
-            .SingleAsync<byte[]>(context.CancellationToken));
+        var (own, _, _) = await CollectionOptions.GetAsync(lease.Connection, database, collection, context.CancellationToken);
+        var before = own.DeepClone();
+        var warnings = new List<string>();
+        if (own.TryGetValue(CollectionOptions.TimeSeries, out var options))
+        {
+            TimeSeries.Modify(command, own, options.AsBsonDocument);
+        }
+
+        if (command.Contains("validator"))
+        {
+            own.Remove(CollectionOptions.Validator);
+            RewriteValidator(command, own, warnings);
+        }
+
+        var reply = await InOneAsync(context, lease.Connection, !own.Equals(before), async connection =>
+        {
+            var changed = await connection.Command(Statements.CollMod)
+                .With(0, database)
+                .With(1, collection)
+                .With<ReadOnlyMemory<byte>>(2, command.ToBson())
+                .SingleAsync<byte[]>(context.CancellationToken);
+            if (!own.Equals(before))
+            {
+                await CollectionOptions.SetAsync(connection, database, collection, own, context.CancellationToken);
+            }
+
+            return changed;
+        });
+        return WithWarnings(Reply.FromEngine(reply), warnings);
+    }
+
+    /// <summary>Puts a form of the validator that the engine takes in place of the given one, which is kept beside when it differs.</summary>
+    private static void RewriteValidator(BsonDocument command, BsonDocument own, List<string> warnings)
+    {
+        if (command.TryGetValue("validator", out var value) && value is BsonDocument given && JsonSchemaRewriter.MayHaveSchema(given.ToBson()))
+        {
+            var rewritten = JsonSchemaRewriter.Filter(given, warnings);
+            if (JsonSchemaRewriter.Changed(given, rewritten))
+            {
+                own[CollectionOptions.Validator] = given;
+                command["validator"] = rewritten;
+            }
+        }
+    }
+
+    /// <summary>Runs statements so that all of them take effect or none; in the client's transaction when there is one.</summary>
+    private static async ValueTask<byte[]?> InOneAsync(
+        CommandContext context, EngineConnection connection, bool several, Func<EngineConnection, ValueTask<byte[]?>> run)
+    {
+        if (!several || context.Transaction is not null)
+        {
+            return await run(connection);
+        }
+
+        await connection.RunAsync("BEGIN", context.CancellationToken);
+        try
+        {
+            var result = await run(connection);
+            await connection.RunAsync("COMMIT", CancellationToken.None);
+            return result;
+        }
+        catch
+        {
+            if (connection.IsOpen)
+            {
+                await connection.RunAsync("ROLLBACK", CancellationToken.None);
+            }
+
+            throw;
+        }
+    }
+
+    private static ReadOnlyMemory<byte> WithWarnings(ReadOnlyMemory<byte> reply, List<string> warnings)
+    {
+        if (warnings.Count == 0)
+        {
+            return reply;
+        }
+
+        var tree = new RawDocument(reply).ToTree();
+        tree["warnings"] = new BsonArray(warnings.Distinct(StringComparer.Ordinal));
+        return tree.ToBson();
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> DropAsync(CommandContext context)
@@ -48,7 +175,7 @@ internal sealed class CollectionCommands : ICommandFamily
         await using var lease = await context.RentAsync();
         var existed = await lease.Connection.Command(Statements.Drop)
             .With(0, context.Request.Database)
-            .With(1, context.Collection)
+            .With(1, SystemProfile.StoredName(context.Collection))
             .SingleAsync<bool>(context.CancellationToken);
         return existed ? Reply.With(new BsonDocument("ns", context.Namespace)) : Reply.Ok;
     }
@@ -60,22 +187,147 @@ internal sealed class CollectionCommands : ICommandFamily
         return Reply.With(new BsonDocument("dropped", context.Request.Database));
     }
 
+    private static ValueTask<ReadOnlyMemory<byte>> RenameAsync(CommandContext context)
+    {
+        if (context.Request.Database != "admin")
+        {
+            throw new CommandException(ErrorCode.Unauthorized, "renameCollection may only be run against the admin database.");
+        }
+
+        return CommandAsync(context, Statements.Rename);
+    }
+
+    /// <summary>The engine's list, in which what the gateway keeps of collections itself is put in its place.</summary>
+    private static async ValueTask<ReadOnlyMemory<byte>> ListCollectionsAsync(CommandContext context)
+    {
+        var database = context.Request.Database;
+        await using var lease = await context.RentAsync();
+        var own = await CollectionOptions.GetAllAsync(lease.Connection, database, context.CancellationToken);
+        if (own.Count == 0)
+        {
+            return await ListAsync(lease.Connection, context, context.Request.Body.Bytes);
+        }
+
+        var command = context.ToTree();
+        var filter = command.TryGetValue("filter", out var given) && given is BsonDocument { ElementCount: > 0 } document ? document : null;
+        var nameOnly = command.TryGetValue("nameOnly", out var asked) && asked.ToBoolean();
+        command.Remove("filter");
+        command.Remove("nameOnly");
+        var reply = new RawDocument(await ListAsync(lease.Connection, context, command.ToBson())).ToTree();
+        var cursor = reply["cursor"].AsBsonDocument;
+        var list = cursor["firstBatch"].AsBsonArray;
+        foreach (var collection in list.Cast<BsonDocument>())
+        {
+            Patch(collection, own);
+        }
+
+        if (filter is not null)
+        {
+            // The engine decides which of them match: they are handed back to it as documents.
+            var match = new BsonDocument
+            {
+                { "aggregate", 1 },
+                { "pipeline", new BsonArray { new BsonDocument("$documents", new BsonArray(list.Select(c => new BsonDocument("$literal", c)))), new BsonDocument("$match", filter) } },
+                { "cursor", new BsonDocument("batchSize", int.MaxValue) },
+            };
+            var page = await lease.Connection.Command(Statements.Aggregate)
+                .With(0, database).With<ReadOnlyMemory<byte>>(1, match.ToBson()).SingleAsync<byte[]>(context.CancellationToken);
+            list = new RawDocument(page).ToTree()["cursor"]["firstBatch"].AsBsonArray;
+        }
+
+        cursor["firstBatch"] = nameOnly
+            ? new BsonArray(list.Select(c => new BsonDocument { { "name", c["name"] }, { "type", c["type"] } }))
+            : list;
+        return Reply.With(reply);
+    }
+
+    private static void Patch(BsonDocument collection, Dictionary<string, BsonDocument> own)
+    {
+        var name = collection["name"].AsString;
+        if (name == SystemProfile.Stored)
+        {
+            collection["name"] = SystemProfile.Name;
+            return;
+        }
+
+        if (!own.TryGetValue(name, out var kept))
+        {
+            return;
+        }
+
+        if (collection.TryGetValue("options", out var value) && value is BsonDocument options)
+        {
+            if (kept.Contains(CollectionOptions.TimeSeries))
+            {
+                collection["type"] = "timeseries";
+                options.Remove("validator");
+                options.Remove("validationLevel");
+                options.Remove("validationAction");
+                foreach (var field in kept)
+                {
+                    options[field.Name] = field.Value;
+                }
+            }
+            else if (kept.TryGetValue(CollectionOptions.Validator, out var validator) && options.Contains("validator"))
+            {
+                options["validator"] = validator;
+            }
+        }
+    }
+
+    private static async ValueTask<byte[]> ListAsync(EngineConnection connection, CommandContext context, ReadOnlyMemory<byte> command) =>
+        await connection.Command(Statements.ListCollections)
+            .With(0, context.Request.Database)
+            .With(1, command)
+            .SingleAsync<byte[]>(context.CancellationToken) ?? [];
+
     private static async ValueTask<ReadOnlyMemory<byte>> ListDatabasesAsync(CommandContext context)
     {
         await using var lease = await context.RentAsync();
-        return Reply.FromEngine(await lease.Connection.Command(Statements.ListDatabases)
+        var reply = Reply.FromEngine(await lease.Connection.Command(Statements.ListDatabases)
             .With(0, BsonBuilder.Without(context.Request.Body, "authorizedDatabases"))
             .SingleAsync<byte[]>(context.CancellationToken));
+        if (context.Request.TryGet("nameOnly"u8, out var nameOnly) && nameOnly.Truthy)
+        {
+            return reply;
+        }
+
+        // The engine says 0 for each of them and the size of everything for all.
+        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+        await using (var reader = await lease.Connection.Command(Statements.DatabaseSizes).ReadAsync(context.CancellationToken))
+        {
+            while (await reader.ReadAsync(context.CancellationToken))
+            {
+                sizes[reader.GetString(0)] = reader.GetInt64(1);
+            }
+        }
+
+        var tree = new RawDocument(reply).ToTree();
+        var total = 0L;
+        foreach (var database in tree.GetValue("databases", new BsonArray()).AsBsonArray.Cast<BsonDocument>())
+        {
+            var size = sizes.GetValueOrDefault(database["name"].AsString);
+            total += size;
+            database["sizeOnDisk"] = size;
+            database["empty"] = false;
+        }
+
+        tree["totalSize"] = total;
+        tree["totalSizeMb"] = total / 1024 / 1024;
+        return Reply.With(tree);
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> CollStatsAsync(CommandContext context)
     {
         await using var lease = await context.RentAsync();
-        return Reply.FromEngine(await lease.Connection.Command(Statements.CollStats)
+        var reply = new RawDocument(Reply.FromEngine(await lease.Connection.Command(Statements.CollStats)
             .With(0, context.Request.Database)
-            .With(1, context.Collection)
+            .With(1, SystemProfile.StoredName(context.Collection))
             .With(2, Scale(context))
-            .SingleAsync<byte[]>(context.CancellationToken));
+            .SingleAsync<byte[]>(context.CancellationToken))).ToTree();
+        reply["ns"] = context.Namespace;
+        reply["capped"] = false;
+        return Reply.With(reply);
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> DbStatsAsync(CommandContext context)
@@ -88,14 +340,51 @@ internal sealed class CollectionCommands : ICommandFamily
             .SingleAsync<byte[]>(context.CancellationToken));
     }
 
+    /// <summary>The size of a whole collection; a range of keys is not measured.</summary>
+    private static async ValueTask<ReadOnlyMemory<byte>> DataSizeAsync(CommandContext context)
+    {
+        if (context.Request.TryGet("min"u8, out _) || context.Request.TryGet("max"u8, out _))
+        {
+            throw new CommandException(ErrorCode.CommandNotSupported, "dataSize of a range of keys is not supported.");
+        }
+
+        var ns = context.Collection;
+        var dot = ns.IndexOf('.', StringComparison.Ordinal);
+        if (dot <= 0)
+        {
+            throw new CommandException(ErrorCode.InvalidNamespace, $"Invalid namespace specified '{ns}'");
+        }
+
+        await using var lease = await context.RentAsync();
+        var statistics = new RawDocument(await lease.Connection.Command(Statements.CollStats)
+            .With(0, ns[..dot]).With(1, ns[(dot + 1)..]).With(2, 1.0).SingleAsync<byte[]>(context.CancellationToken)).ToTree();
+        return Reply.With(new BsonDocument
+        {
+            { "estimate", true },
+            { "size", statistics.GetValue("size", 0).ToInt64() },
+            { "numObjects", statistics.GetValue("count", 0).ToInt64() },
+            { "millis", 0 },
+        });
+    }
+
     private static async ValueTask<ReadOnlyMemory<byte>> ValidateAsync(CommandContext context)
     {
         _ = context.Collection;
         await using var lease = await context.RentAsync();
-        return Reply.FromEngine(await lease.Connection.Command(Statements.Validate)
+        var reply = new RawDocument(Reply.FromEngine(await lease.Connection.Command(Statements.Validate)
             .With(0, context.Request.Database)
             .With(1, context.Request.Body.Bytes)
-            .SingleAsync<byte[]>(context.CancellationToken));
+            .SingleAsync<byte[]>(context.CancellationToken))).ToTree();
+        if (!reply.Contains("nrecords"))
+        {
+            var count = new RawDocument(await lease.Connection.Command(Statements.Count)
+                .With(0, context.Request.Database)
+                .With<ReadOnlyMemory<byte>>(1, new BsonDocument("count", context.Collection).ToBson())
+                .SingleAsync<byte[]>(context.CancellationToken));
+            reply["nrecords"] = count.TryGet("n"u8, out var n) ? n.Integer ?? 0 : 0;
+        }
+
+        return Reply.With(reply);
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> CommandAsync(CommandContext context, Statement statement)
@@ -113,6 +402,8 @@ internal sealed class CollectionCommands : ICommandFamily
             return 1;
         }
 
-        return scale.Integer is > 0 and var value ? value : throw new CommandException(ErrorCode.BadValue, "scale has to be a number > 0");
+        return scale.Integer is > 0 and var value
+            ? value
+            : throw new CommandException(ErrorCode.BadValue, "scale has to be a number > 0");
     }
 }

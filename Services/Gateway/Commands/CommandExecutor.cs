@@ -3,9 +3,11 @@ using MongoDB.Bson;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Profiling;
 using Platform.Gateway.Protocol;
 using Platform.Gateway.Sessions;
 using Platform.Gateway.Telemetry;
+using Platform.Gateway.Validation;
 
 namespace Platform.Gateway.Commands;
 
@@ -19,6 +21,7 @@ internal sealed partial class CommandExecutor(
     EnginePool pool,
     SessionStore sessions,
     GatewayMetrics metrics,
+    Profiler profiler,
     ILogger<CommandExecutor> logger)
 {
     /// <summary>The stream of replies that a request asks for, or null for the ordinary single reply.</summary>
@@ -34,7 +37,8 @@ internal sealed partial class CommandExecutor(
         var started = Stopwatch.GetTimestamp();
         var definition = commands.Find(request.Name);
         using var activity = definition is null || definition.Traits.HasFlag(CommandTraits.Quiet) ? null : StartActivity(definition, request);
-        var failed = false;
+        CommandException? failure = null;
+        ReadOnlyMemory<byte> reply = default;
         CommandContext? context = null;
         try
         {
@@ -60,9 +64,10 @@ internal sealed partial class CommandExecutor(
             }
 
             context = new CommandContext(client, request, pool, cancellationToken);
-            return request.Session is not null && request.TransactionNumber is not null && client.User is not null
+            reply = request.Session is not null && request.TransactionNumber is not null && client.User is not null
                 ? await RunInSessionAsync(context, definition)
                 : await definition.Handler(context);
+            return reply;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -70,15 +75,20 @@ internal sealed partial class CommandExecutor(
         }
         catch (Exception e)
         {
-            failed = true;
-            var error = await ErrorAsync(e, context, request);
-            activity?.SetStatus(ActivityStatusCode.Error, error.Message);
-            activity?.SetTag("error.type", error.Code.ToString());
-            return Reply.Error(error, Labels(error, definition, request, context));
+            failure = await ErrorAsync(e, context, request);
+            activity?.SetStatus(ActivityStatusCode.Error, failure.Message);
+            activity?.SetTag("error.type", failure.Code.ToString());
+            reply = Reply.Error(failure, Labels(failure, definition, request, context));
+            return reply;
         }
         finally
         {
-            metrics.Ran(definition?.Name ?? "unknown", failed, Stopwatch.GetElapsedTime(started));
+            var elapsed = Stopwatch.GetElapsedTime(started);
+            metrics.Ran(definition?.Name ?? "unknown", failure is not null, elapsed);
+            if (definition is not null && profiler.Concerns(request.Database, elapsed))
+            {
+                profiler.Record(client, request, definition, elapsed, reply, failure);
+            }
         }
     }
 
@@ -185,13 +195,28 @@ internal sealed partial class CommandExecutor(
         LogError(request.Name, error.Code, error.Message);
         return error.Code switch
         {
-            ErrorCode.DuplicateKey when context is not null =>
-                new CommandException(error.Code, WriteErrors.DuplicateKeyMessage(context.Namespace, error.Message)),
+            ErrorCode.DuplicateKey when context is not null && exception is Npgsql.PostgresException duplicate =>
+                await DetailedAsync(error, () => FailureDetails.DuplicateAsync(context, duplicate)),
+            ErrorCode.DocumentValidationFailure when context is not null && exception is Npgsql.PostgresException =>
+                await DetailedAsync(error, () => FailureDetails.InvalidAsync(context, error)),
             // The engine's own text tells of tables that clients know nothing of.
             ErrorCode.Unauthorized when exception is Npgsql.PostgresException =>
                 new CommandException(error.Code, $"not authorized on {request.Database} to execute command {request.Name}"),
             _ => error,
         };
+    }
+
+    /// <summary>The error with its details; as it is when the engine cannot be asked for them.</summary>
+    private static async ValueTask<CommandException> DetailedAsync(CommandException error, Func<ValueTask<CommandException>> describe)
+    {
+        try
+        {
+            return await describe();
+        }
+        catch (Exception e) when (ErrorMapping.ToCommandException(e, inTransaction: false) is not null)
+        {
+            return error;
+        }
     }
 
     private static IEnumerable<string> Labels(CommandException error, CommandDefinition? definition, Request request, CommandContext? context)

@@ -21,4 +21,7 @@ internal enum CommandTraits
 
     /// <summary>Too frequent and too dull for a span.</summary>
     Quiet = 16,
+
+    /// <summary>Carries a password or a proof: neither the profiler nor a log may keep it.</summary>
+    Secret = 32,
 }

@@ -15,8 +15,20 @@ internal sealed class ExplainCommands : ICommandFamily
     public static ValueTask<ReadOnlyMemory<byte>> ExplainAggregateAsync(CommandContext context)
     {
         var command = context.ToTree("explain");
-        command["cursor"] = new BsonDocument();
-        return RunAsync(context, "aggregate", command, run: false);
+        return RunAsync(context, command, run: false);
+    }
+
+    /// <summary>The plan of a command in a line, as <c>IXSCAN { a: 1 }</c> or <c>COLLSCAN</c>; null when it has none.</summary>
+    public static async ValueTask<string?> SummarizeAsync(
+        EngineConnection connection, string database, BsonDocument command, CancellationToken cancellationToken)
+    {
+        if (Explained((BsonDocument)command.DeepClone()) is not (var kind, { } query, _))
+        {
+            return null;
+        }
+
+        using var plan = await PlanAsync(connection, database, kind, query, run: false, cancellationToken);
+        return ExplainedPlan.Summarize(plan.RootElement[0], query);
     }
 
     private static ValueTask<ReadOnlyMemory<byte>> ExplainAsync(CommandContext context)
@@ -39,42 +51,94 @@ internal sealed class ExplainCommands : ICommandFamily
                 ErrorCode.BadValue, "verbosity string must be one of {'queryPlanner', 'executionStats', 'allPlansExecution'}");
         }
 
-        return RunAsync(context, inner.GetElement(0).Name, inner, verbosity != "queryPlanner");
+        return RunAsync(context, inner, verbosity != "queryPlanner");
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> RunAsync(CommandContext context, string name, BsonDocument command, bool run)
+    private static async ValueTask<ReadOnlyMemory<byte>> RunAsync(CommandContext context, BsonDocument command, bool run)
     {
-        var kind = name switch
+        var name = command.GetElement(0).Name;
+        var database = context.Request.Database;
+        var given = (BsonDocument)command.DeepClone();
+        if (Explained(command) is not (var kind, { } query, var write))
         {
-            "find" => "find",
-            "aggregate" => "pipeline",
-            "count" => "count",
-            "distinct" => "distinct",
-            "update" => "update",
-            "delete" => "delete",
-            _ => throw new CommandException(ErrorCode.CommandNotSupported, $"explain of '{name}' is not supported."),
-        };
-        if (name == "aggregate" && !command.Contains("cursor"))
-        {
-            command["cursor"] = new BsonDocument();
+            throw new CommandException(ErrorCode.CommandNotSupported, $"explain of '{name}' is not supported.");
         }
 
-        var database = context.Request.Database;
         await using var lease = await context.RentAsync();
-        var connection = lease.Connection;
+        using var plan = await PlanAsync(lease.Connection, database, kind, query, run, context.CancellationToken);
+        return Reply.With(ExplainedPlan.Describe(plan.RootElement[0], database, given, write, run));
+    }
+
+    /// <summary>What the engine explains in place of a command: its kind, the query, and the stage of a write above it.</summary>
+    private static (string Kind, BsonDocument? Query, string? Write)? Explained(BsonDocument command)
+    {
+        if (command.ElementCount == 0)
+        {
+            return null;
+        }
+
+        foreach (var noQuery in (ReadOnlySpan<string>)["lsid", "$clusterTime", "txnNumber", "autocommit", "startTransaction", "$readPreference", "comment"])
+        {
+            command.Remove(noQuery);
+        }
+
+        if (command[0] is BsonString { Value: SystemProfile.Name })
+        {
+            command[0] = SystemProfile.Stored;
+        }
+
+        switch (command.GetElement(0).Name)
+        {
+            case "find":
+                return ("find", command, null);
+            case "aggregate":
+                if (!command.Contains("cursor"))
+                {
+                    command["cursor"] = new BsonDocument();
+                }
+
+                return ("pipeline", command, null);
+            case "count":
+                return ("count", command, null);
+            case "distinct":
+                return ("distinct", command, null);
+            case "update" when command.TryGetValue("updates", out var updates) && updates is BsonArray { Count: > 0 }:
+                return ("update", command, "UPDATE");
+            case "delete" when command.TryGetValue("deletes", out var deletes) && deletes is BsonArray { Count: > 0 }:
+                return ("delete", command, "DELETE");
+            case "findAndModify" or "findandmodify":
+                // The engine has no plan for it as a whole; how the document is found is what an index can help.
+                var find = new BsonDocument { { "find", command[0] }, { "filter", command.GetValue("query", new BsonDocument()) }, { "limit", 1 } };
+                foreach (var option in (ReadOnlySpan<string>)["sort", "let", "$db"])
+                {
+                    if (command.TryGetValue(option, out var value))
+                    {
+                        find[option] = value;
+                    }
+                }
+
+                return ("find", find, command.TryGetValue("remove", out var remove) && remove.ToBoolean() ? "DELETE" : "UPDATE");
+            default:
+                return null;
+        }
+    }
+
+    private static async ValueTask<JsonDocument> PlanAsync(
+        EngineConnection connection, string database, string kind, BsonDocument query, bool run, CancellationToken cancellationToken)
+    {
         // To measure an update or delete, PostgreSQL performs it: it is undone.
         var writes = kind is "update" or "delete" && run;
-        string json;
         if (writes)
         {
-            await connection.RunAsync("BEGIN", context.CancellationToken);
+            await connection.RunAsync("BEGIN", cancellationToken);
         }
 
         try
         {
             using var explain = connection.Once(Statements.Explain(kind, run));
-            json = await explain.With(0, database).With<ReadOnlyMemory<byte>>(1, command.ToBson()).SingleAsync<string>(context.CancellationToken)
+            var json = await explain.With(0, database).With<ReadOnlyMemory<byte>>(1, query.ToBson()).SingleAsync<string>(cancellationToken)
                 ?? throw new CommandException(ErrorCode.InternalError, "The engine returned no plan.");
+            return JsonDocument.Parse(json);
         }
         finally
         {
@@ -83,8 +147,5 @@ internal sealed class ExplainCommands : ICommandFamily
                 await connection.RunAsync("ROLLBACK", CancellationToken.None);
             }
         }
-
-        using var plan = JsonDocument.Parse(json);
-        return Reply.With(ExplainedPlan.Describe(plan.RootElement[0], database, command, run));
     }
 }

@@ -19,8 +19,8 @@ internal sealed class HandshakeCommands(HelloStream hello, Authenticator authent
     [
         new("hello", HelloAsync, Handshake),
         new("isMaster", HelloAsync, Handshake, "ismaster"),
-        new("saslStart", SaslStartAsync, Handshake),
-        new("saslContinue", SaslContinueAsync, Handshake),
+        new("saslStart", SaslStartAsync, Handshake | CommandTraits.Secret),
+        new("saslContinue", SaslContinueAsync, Handshake | CommandTraits.Secret),
         new("logout", LogoutAsync, Handshake),
     ];
 

@@ -25,14 +25,16 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
     private async ValueTask<ReadOnlyMemory<byte>> CreateAsync(CommandContext context)
     {
         _ = context.Collection;
-        var body = BsonBuilder.Without(context.Request.Body, "commitQuorum");
+        var body = Prepare(context.Request.Body, out var hidden);
         if (context.Transaction is not null)
         {
             await using var transaction = await context.RentAsync();
-            return Lift(context, await transaction.Connection.Command(Statements.CreateIndexesInTransaction)
+            var made = await transaction.Connection.Command(Statements.CreateIndexesInTransaction)
                 .With(0, context.Request.Database)
                 .With(1, body)
-                .SingleAsync<byte[]>(context.CancellationToken) ?? [], ok: true);
+                .SingleAsync<byte[]>(context.CancellationToken) ?? [];
+            await HideAsync(context, transaction.Connection, hidden);
+            return Lift(context, made, ok: true);
         }
 
         byte[] reply;
@@ -55,7 +57,66 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
             await BuildAsync(context, requests);
         }
 
-        return Lift(context, reply, ok);
+        var lifted = Lift(context, reply, ok);
+        if (hidden.Count > 0)
+        {
+            await using var lease = await context.RentAsync();
+            await HideAsync(context, lease.Connection, hidden);
+        }
+
+        return lifted;
+    }
+
+    /// <summary>
+    /// The command in a form that the engine takes: it can hide an index but not make a hidden one, and knows no collation, of which
+    /// <c>simple</c> is none.
+    /// </summary>
+    private static ReadOnlyMemory<byte> Prepare(RawDocument command, out List<string> hidden)
+    {
+        hidden = [];
+        var touched = command.Bytes.Span.IndexOf("hidden"u8) >= 0 || command.Bytes.Span.IndexOf("collation"u8) >= 0;
+        if (!touched)
+        {
+            return BsonBuilder.Without(command, "commitQuorum");
+        }
+
+        var tree = command.ToTree();
+        tree.Remove("commitQuorum");
+        foreach (var index in tree.GetValue("indexes", new BsonArray()) is BsonArray list ? list.OfType<BsonDocument>() : [])
+        {
+            if (index.TryGetValue("hidden", out var hide))
+            {
+                index.Remove("hidden");
+                if (hide.ToBoolean() && index.TryGetValue("name", out var name))
+                {
+                    hidden.Add(name.AsString);
+                }
+            }
+
+            if (index.TryGetValue("collation", out var collation) && collation is BsonDocument { ElementCount: 1 } only && only.GetValue("locale", "") == "simple")
+            {
+                index.Remove("collation");
+            }
+        }
+
+        return tree.ToBson();
+    }
+
+    private static async ValueTask HideAsync(CommandContext context, EngineConnection connection, List<string> names)
+    {
+        foreach (var name in names)
+        {
+            var hide = new BsonDocument
+            {
+                { "collMod", context.Collection },
+                { "index", new BsonDocument { { "name", name }, { "hidden", true } } },
+            };
+            await connection.Command(Statements.CollMod)
+                .With(0, context.Request.Database)
+                .With(1, context.Collection)
+                .With<ReadOnlyMemory<byte>>(2, hide.ToBson())
+                .RunAsync(context.CancellationToken);
+        }
     }
 
     private async ValueTask BuildAsync(CommandContext context, byte[] requests)

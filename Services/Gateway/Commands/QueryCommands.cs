@@ -1,7 +1,9 @@
 using MongoDB.Bson;
+using Platform.Gateway.Bson;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Validation;
 
 namespace Platform.Gateway.Commands;
 
@@ -17,8 +19,7 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
         new("distinct", c => DocumentAsync(c, Statements.Distinct), CommandTraits.InTransaction),
         new("getMore", GetMoreAsync, CommandTraits.InTransaction),
         new("killCursors", KillCursorsAsync, CommandTraits.InTransaction),
-        new("listCollections", c => OpenAsync(c, Statements.ListCollections, c.Request.Body.Bytes)),
-        new("listIndexes", c => OpenAsync(c, Statements.ListIndexes, c.Request.Body.Bytes)),
+        new("listIndexes", c => OpenAsync(c, Statements.ListIndexes, c.Request.Body)),
     ];
 
     private ValueTask<ReadOnlyMemory<byte>> FindAsync(CommandContext context)
@@ -38,7 +39,7 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
             }
         }
 
-        return OpenAsync(context, Statements.Find, context.Request.Body.Bytes);
+        return OpenAsync(context, Statements.Find, WithKnownSchemas(context.Request.Body));
     }
 
     private ValueTask<ReadOnlyMemory<byte>> AggregateAsync(CommandContext context)
@@ -49,23 +50,39 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
             return ExplainCommands.ExplainAggregateAsync(context);
         }
 
-        var bytes = PipelineRewriter.MayCount(body.Bytes.Span) ? PipelineRewriter.ExpandCounts(context.ToTree()) : body.Bytes;
-        return OpenAsync(context, Statements.Aggregate, bytes);
+        if (PipelineRewriter.MayCount(body.Bytes.Span))
+        {
+            body = new RawDocument(PipelineRewriter.ExpandCounts(context.ToTree()));
+        }
+
+        return OpenAsync(context, Statements.Aggregate, WithKnownSchemas(body));
     }
+
+    /// <summary>The command with schemas in its filters as the engine knows them.</summary>
+    private static RawDocument WithKnownSchemas(RawDocument body) => JsonSchemaRewriter.MayHaveSchema(body.Bytes.Span)
+        ? new RawDocument(JsonSchemaRewriter.Filter(body.ToTree(), []).ToBson())
+        : body;
 
     private static async ValueTask<ReadOnlyMemory<byte>> DocumentAsync(CommandContext context, Statement statement)
     {
         _ = context.Collection;
+        var body = WithKnownSchemas(context.Request.Body);
         await using var lease = await context.RentAsync();
         var reply = await lease.Connection.Command(statement)
             .With(0, context.Request.Database)
-            .With(1, context.Request.Body.Bytes)
+            .With(1, (SystemProfile.IsTarget(context.Request.Command) ? SystemProfile.ToStored(body) : body).Bytes)
             .SingleAsync<byte[]>(context.CancellationToken);
         return Reply.FromEngine(reply);
     }
 
-    private async ValueTask<ReadOnlyMemory<byte>> OpenAsync(CommandContext context, Statement statement, ReadOnlyMemory<byte> body)
+    private async ValueTask<ReadOnlyMemory<byte>> OpenAsync(CommandContext context, Statement statement, RawDocument body)
     {
+        var ofProfile = SystemProfile.IsTarget(context.Request.Command);
+        if (ofProfile)
+        {
+            body = SystemProfile.ToStored(body);
+        }
+
         await using var lease = await context.RentAsync();
         if (context.Transaction is { } transaction)
         {
@@ -74,10 +91,15 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
 
         await using var reader = await lease.Connection.Command(statement)
             .With(0, context.Request.Database)
-            .With(1, body)
+            .With(1, body.Bytes)
             .ReadAsync(context.CancellationToken);
         await reader.ReadAsync(context.CancellationToken);
-        var page = reader.GetFieldValue<byte[]>(0);
+        ReadOnlyMemory<byte> page = reader.GetFieldValue<byte[]>(0);
+        if (ofProfile)
+        {
+            page = SystemProfile.ToKnown(page, context.Request.Database);
+        }
+
         if (reader.IsDBNull(1))
         {
             return page;
@@ -119,9 +141,10 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
             }
 
             await using var lease = await context.RentAsync();
+            var ofProfile = cursor.Collection == SystemProfile.Name;
             await using var reader = await lease.Connection.Command(Statements.GetMore)
                 .With(0, cursor.Database)
-                .With(1, request.Body.Bytes)
+                .With(1, (ofProfile ? SystemProfile.ToStored(request.Body) : request.Body).Bytes)
                 .With(2, cursor.Continuation)
                 .ReadAsync(context.CancellationToken);
             await reader.ReadAsync(context.CancellationToken);
@@ -132,7 +155,7 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
                 cursor.Continuation = reader.GetFieldValue<byte[]>(1);
             }
 
-            return reply;
+            return ofProfile ? SystemProfile.ToKnown(reply, cursor.Database) : reply;
         }
         finally
         {

@@ -48,6 +48,11 @@ internal static class Reply
             { "code", (int)error.Code },
             { "codeName", Enum.IsDefined(error.Code) ? error.Code.ToString() : $"Location{(int)error.Code}" },
         };
+        if (error.Details is { } details)
+        {
+            reply.AddRange(details);
+        }
+
         var labels = error.Labels.Union(moreLabels).ToList();
         if (labels.Count > 0)
         {

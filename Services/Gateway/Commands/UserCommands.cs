@@ -15,8 +15,8 @@ internal sealed class UserCommands : ICommandFamily
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
-        new("createUser", c => ChangeAsync(c, Statements.CreateUser), CommandTraits.Administrator),
-        new("updateUser", c => ChangeAsync(c, Statements.UpdateUser), CommandTraits.Administrator),
+        new("createUser", c => ChangeAsync(c, Statements.CreateUser), CommandTraits.Administrator | CommandTraits.Secret),
+        new("updateUser", c => ChangeAsync(c, Statements.UpdateUser), CommandTraits.Administrator | CommandTraits.Secret),
         new("dropUser", c => ChangeAsync(c, Statements.DropUser), CommandTraits.Administrator),
         new("usersInfo", InfoAsync, CommandTraits.Administrator),
         new("connectionStatus", ConnectionStatusAsync, CommandTraits.BeforeLogin),

@@ -1,6 +1,7 @@
 using Platform.Gateway.Bson;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Validation;
 
 namespace Platform.Gateway.Commands;
 
@@ -52,16 +53,20 @@ internal sealed class WriteCommands : ICommandFamily
             command.With(next, key);
         }
 
-        await using var reader = await command.ReadAsync(context.CancellationToken);
-        await reader.ReadAsync(context.CancellationToken);
-        ReadOnlyMemory<byte> reply = reader.GetFieldValue<byte[]>(0);
-        if (reader.GetBoolean(1))
+        ReadOnlyMemory<byte> reply;
+        await using (var reader = await command.ReadAsync(context.CancellationToken))
         {
-            return reply;
+            await reader.ReadAsync(context.CancellationToken);
+            reply = reader.GetFieldValue<byte[]>(0);
+            if (reader.GetBoolean(1))
+            {
+                return reply;
+            }
         }
 
         context.FailsTransaction = true;
-        return WriteErrors.Repair(new RawDocument(reply), context.Namespace, context.Transaction is not null);
+        var repaired = WriteErrors.Repair(new RawDocument(reply), context.Namespace, context.Transaction is not null);
+        return await FailureDetails.AddAsync(context, lease.Connection, context.Collection, repaired, new RawDocument(body), sequence);
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> FindAndModifyAsync(CommandContext context)

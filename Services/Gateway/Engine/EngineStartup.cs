@@ -15,6 +15,16 @@ internal sealed partial class EngineStartup(
     TimeProvider time,
     ILogger<EngineStartup> logger)
 {
+    // The access method whose indexes can be read in order comes with an extension of its own; where the server's settings ask
+    // for it, no index can be created until it is there.
+    private const string OrderedIndexes = """
+        DO $$ BEGIN
+          IF current_setting('documentdb.alternate_index_handler_name', true) = 'extended_rum' THEN
+            CREATE EXTENSION IF NOT EXISTS documentdb_extended_rum;
+          END IF;
+        END $$
+        """;
+
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(1);
 
@@ -30,6 +40,8 @@ internal sealed partial class EngineStartup(
         try
         {
             await connection.RunAsync("CREATE EXTENSION IF NOT EXISTS documentdb CASCADE", cancellationToken);
+            await connection.RunAsync(Statements.OwnSchema, cancellationToken);
+            await connection.RunAsync(OrderedIndexes, cancellationToken);
             await EnsureRootAsync(connection, cancellationToken);
             var version = await connection.Command(Statements.Version).SingleAsync<string>(cancellationToken);
             LogReady(version ?? "unknown", Stopwatch.GetElapsedTime(started).TotalSeconds);

@@ -83,6 +83,62 @@ internal static class Statements
     public static readonly Statement PurgeRetryRecords = new(
         "DELETE FROM documentdb_data.retryable_writes WHERE write_time < now() - make_interval(secs => $1)", [NpgsqlDbType.Double]);
 
+    /// <summary>
+    /// What the gateway itself keeps beside the engine's catalogue: options of collections that the engine has no place for, and
+    /// restrictions of users. Keyed by the engine's number of a collection, which a rename keeps and which is never given again.
+    /// </summary>
+    public const string OwnSchema = """
+        CREATE SCHEMA IF NOT EXISTS platform_gateway;
+        CREATE TABLE IF NOT EXISTS platform_gateway.collection_options (collection_id bigint PRIMARY KEY, options bytea NOT NULL);
+        CREATE TABLE IF NOT EXISTS platform_gateway.user_options (user_name text PRIMARY KEY, options bytea NOT NULL);
+        REVOKE ALL ON platform_gateway.user_options FROM PUBLIC;
+        GRANT USAGE ON SCHEMA platform_gateway TO documentdb_admin_role, documentdb_readonly_role;
+        GRANT SELECT ON platform_gateway.collection_options TO documentdb_readonly_role;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON platform_gateway.collection_options TO documentdb_admin_role;
+        """;
+
+    private const string OptionsOf =
+        "FROM documentdb_api_catalog.collections c LEFT JOIN platform_gateway.collection_options o USING (collection_id) WHERE c.database_name = $1";
+
+    /// <summary>Names and own options of a database's collections that have such, and the hidden collections.</summary>
+    public static readonly Statement CollectionOptions = new(
+        $"SELECT c.collection_name, o.options {OptionsOf} AND (o.options IS NOT NULL OR c.collection_name = '{Commands.SystemProfile.Stored}')", [Text]);
+
+    /// <summary>The own options of one collection, and its validator as the engine keeps it.</summary>
+    public static readonly Statement OptionsOfCollection = new(
+        $"SELECT o.options, c.validator::bytea, c.collection_id {OptionsOf} AND c.collection_name = $2", [Text, Text]);
+
+    public static readonly Statement SetCollectionOptions = new(
+        "INSERT INTO platform_gateway.collection_options SELECT collection_id, $3 FROM documentdb_api_catalog.collections"
+        + " WHERE database_name = $1 AND collection_name = $2 ON CONFLICT (collection_id) DO UPDATE SET options = excluded.options",
+        [Text, Text, Bytes]);
+
+    /// <summary>Forgets options of collections that were dropped.</summary>
+    public static readonly Statement PurgeCollectionOptions = new(
+        "DELETE FROM platform_gateway.collection_options o WHERE NOT EXISTS"
+        + " (SELECT FROM documentdb_api_catalog.collections c WHERE c.collection_id = o.collection_id)",
+        []);
+
+    /// <summary>The name and key pattern of an index by its name or the engine's number of it.</summary>
+    public static readonly Statement IndexKey = new(
+        "SELECT (i.index_spec).index_name, (i.index_spec).index_key::bytea FROM documentdb_api_catalog.collection_indexes i"
+        + " JOIN documentdb_api_catalog.collections c USING (collection_id)"
+        + " WHERE c.database_name = $1 AND c.collection_name = $2 AND ((i.index_spec).index_name = $3 OR i.index_id = $4) LIMIT 1",
+        [Text, Text, Text, NpgsqlDbType.Bigint]);
+
+    public static readonly Statement DatabaseSizes = new(
+        "SELECT database_name, sum(coalesce(pg_total_relation_size(to_regclass('documentdb_data.documents_' || collection_id)), 0))::bigint"
+        + " FROM documentdb_api_catalog.collections GROUP BY database_name",
+        []);
+
+    public static readonly Statement UserOptions = new("SELECT options FROM platform_gateway.user_options WHERE user_name = $1", [Text]);
+    public static readonly Statement AllUserOptions = new("SELECT user_name, options FROM platform_gateway.user_options", []);
+
+    public static readonly Statement SetUserOptions = new(
+        "INSERT INTO platform_gateway.user_options VALUES ($1, $2) ON CONFLICT (user_name) DO UPDATE SET options = excluded.options", [Text, Bytes]);
+
+    public static readonly Statement DeleteUserOptions = new("DELETE FROM platform_gateway.user_options WHERE user_name = $1", [Text]);
+
     public static readonly Statement Version = new("SELECT documentdb_api.binary_version()", []);
 
     /// <summary>The plan of a command as JSON; <paramref name="kind"/> is pipeline, find, count, distinct, update or delete.</summary>

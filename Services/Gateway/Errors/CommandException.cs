@@ -14,6 +14,9 @@ internal sealed class CommandException : Exception
     /// <summary>What the reply's <c>code</c> and <c>codeName</c> say.</summary>
     public ErrorCode Code { get; }
 
+    /// <summary>More fields of the reply, as <c>keyPattern</c> or <c>errInfo</c>.</summary>
+    public MongoDB.Bson.BsonDocument? Details { get; init; }
+
     /// <summary>The reply's <c>errorLabels</c>.</summary>
     public IReadOnlyList<string> Labels { get; }
 }

@@ -92,11 +92,13 @@ internal static class WriteErrors
         builder.Add("errmsg"u8, BsonType.String, value);
     }
 
-    private static string? IndexName(string message)
+    /// <summary>The name of the index in the engine's message of a duplicate key, or in the one made of it; null when there is none.</summary>
+    public static string? IndexName(string message) => Between(message, "Index '", "'") ?? Between(message, " index: ", " dup key:");
+
+    private static string? Between(string text, string before, string after)
     {
-        const string before = "Index '";
-        var start = message.IndexOf(before, StringComparison.Ordinal);
-        var end = start < 0 ? -1 : message.IndexOf('\'', start + before.Length);
-        return end < 0 ? null : message[(start + before.Length)..end];
+        var start = text.IndexOf(before, StringComparison.Ordinal);
+        var end = start < 0 ? -1 : text.IndexOf(after, start + before.Length, StringComparison.Ordinal);
+        return end < 0 ? null : text[(start + before.Length)..end];
     }
 }

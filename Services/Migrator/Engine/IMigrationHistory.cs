@@ -1,3 +1,5 @@
+using MongoDB.Driver;
+
 namespace Platform.Migrator.Engine;
 
 /// <summary>Where a database's migration records are kept.</summary>
@@ -9,7 +11,8 @@ public interface IMigrationHistory
 
     /// <summary>Writes a record over the one with the same id.</summary>
     /// <param name="record">The record.</param>
+    /// <param name="session">The transaction to write it in; null for none. Inside one, the record exists already.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="StaleFenceException">A later holder of the lease has written the record already.</exception>
-    Task WriteAsync(MigrationRecord record, CancellationToken cancellationToken);
+    Task WriteAsync(MigrationRecord record, IClientSessionHandle? session, CancellationToken cancellationToken);
 }

@@ -1,10 +1,13 @@
+using MongoDB.Driver;
+
 namespace Platform.Migrator.Engine;
 
 /// <summary>Keeps records in this process; for running the engine without a server.</summary>
-public sealed class InMemoryMigrationHistory : IMigrationHistory
+/// <param name="records">What it holds at first; null for nothing.</param>
+public sealed class InMemoryMigrationHistory(IEnumerable<MigrationRecord>? records = null) : IMigrationHistory
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, MigrationRecord> _records = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, MigrationRecord> _records = (records ?? []).ToDictionary(record => record.Id, StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<MigrationRecord>> ReadAsync(CancellationToken cancellationToken)
@@ -17,7 +20,7 @@ public sealed class InMemoryMigrationHistory : IMigrationHistory
     }
 
     /// <inheritdoc/>
-    public Task WriteAsync(MigrationRecord record, CancellationToken cancellationToken)
+    public Task WriteAsync(MigrationRecord record, IClientSessionHandle? session, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(record);
         cancellationToken.ThrowIfCancellationRequested();

@@ -10,10 +10,10 @@ internal static partial class MigrationLog
     [LoggerMessage(2, LogLevel.Information, "Applied migration {Migration} in {DurationMs:0} ms")]
     public static partial void Applied(ILogger logger, string migration, double durationMs);
 
-    [LoggerMessage(3, LogLevel.Error, "Migration {Migration} failed")]
-    public static partial void Failed(ILogger logger, Exception exception, string migration);
+    [LoggerMessage(3, LogLevel.Error, "Migration {Migration} failed in step {Step}")]
+    public static partial void Failed(ILogger logger, Exception exception, string migration, string? step);
 
-    [LoggerMessage(4, LogLevel.Warning, "Migration {Migration} was interrupted on {Host}; running it again")]
+    [LoggerMessage(4, LogLevel.Warning, "Migration {Migration} is half-done, on {Host}; going on with it")]
     public static partial void Repeating(ILogger logger, string migration, string host);
 
     [LoggerMessage(5, LogLevel.Information, "Took back migration {Migration} in {DurationMs:0} ms")]

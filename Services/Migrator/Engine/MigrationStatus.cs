@@ -11,6 +11,10 @@ namespace Platform.Migrator.Engine;
 /// <param name="Host">The machine that did it.</param>
 /// <param name="ApplicationVersion">The version of the program that did it.</param>
 /// <param name="Error">Why it failed.</param>
+/// <param name="Direction">Which way the latest attempt went; null when there was none.</param>
+/// <param name="Step">The step under way, or the one that failed.</param>
+/// <param name="Checkpoint">How far that step has come: documents done and to do; null when it does not work in batches.</param>
+/// <param name="Runs">The attempts that came to an end, latest last.</param>
 public sealed record MigrationStatus(
     string Id,
     int Number,
@@ -21,4 +25,8 @@ public sealed record MigrationStatus(
     double? DurationMs,
     string? Host,
     string? ApplicationVersion,
-    string? Error);
+    string? Error,
+    MigrationDirection? Direction = null,
+    string? Step = null,
+    string? Checkpoint = null,
+    IReadOnlyList<MigrationRun>? Runs = null);

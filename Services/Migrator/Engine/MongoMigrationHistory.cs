@@ -23,22 +23,40 @@ public sealed class MongoMigrationHistory : IMigrationHistory
         await _records.Find(FilterDefinition<MigrationRecord>.Empty).SortBy(record => record.Number).ToListAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public async Task WriteAsync(MigrationRecord record, CancellationToken cancellationToken)
+    public async Task WriteAsync(MigrationRecord record, IClientSessionHandle? session, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(record);
-        var filter = Builders<MigrationRecord>.Filter;
+        if (await ReplaceAsync(record, session, cancellationToken))
+        {
+            return;
+        }
+
+        if (session is not null)
+        {
+            throw new StaleFenceException(record.Id);
+        }
+
+        // Not an upsert: those that meet on a record that does not exist yet are not told apart by every engine.
         try
         {
-            await _records.ReplaceOneAsync(
-                filter.And(filter.Eq(existing => existing.Id, record.Id), filter.Lte(existing => existing.Fence, record.Fence)),
-                record,
-                new ReplaceOptions { IsUpsert = true },
-                cancellationToken);
+            await _records.InsertOneAsync(record, options: null, cancellationToken);
         }
         catch (MongoWriteException exception) when (exception.WriteError?.Category == ServerErrorCategory.DuplicateKey)
         {
-            // The record exists and the filter did not match it, so its fencing number is greater.
-            throw new StaleFenceException(record.Id, exception);
+            // Somebody made it in between, or made it before with a greater fencing number.
+            if (!await ReplaceAsync(record, session, cancellationToken))
+            {
+                throw new StaleFenceException(record.Id, exception);
+            }
         }
+    }
+
+    private async Task<bool> ReplaceAsync(MigrationRecord record, IClientSessionHandle? session, CancellationToken cancellationToken)
+    {
+        var mine = Builders<MigrationRecord>.Filter.Where(existing => existing.Id == record.Id && existing.Fence <= record.Fence);
+        var result = session is null
+            ? await _records.ReplaceOneAsync(mine, record, new ReplaceOptions(), cancellationToken)
+            : await _records.ReplaceOneAsync(session, mine, record, new ReplaceOptions(), cancellationToken);
+        return result.MatchedCount == 1;
     }
 }

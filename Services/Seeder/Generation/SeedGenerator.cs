@@ -262,6 +262,7 @@ internal sealed class SeedGenerator
             CustomerId = CustomerId(tenant, customer),
             StoreId = StoreId(tenant, store),
             Lines = lines,
+            ItemCount = lines.Sum(line => line.Quantity),
             Currency = country.Currency,
             Subtotal = subtotal,
             Tax = tax,

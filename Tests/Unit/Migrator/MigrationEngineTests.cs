@@ -25,7 +25,7 @@ public sealed class MigrationEngineTests
         var records = await _history.ReadAsync(Token);
         Assert.All(records, record => Assert.Equal(MigrationState.Applied, record.State));
         Assert.Equal([1L, 1L, 2L], records.Select(record => record.Fence));
-        Assert.All(records, record => Assert.Equal(Environment.MachineName, record.Host));
+        Assert.All(records, record => Assert.Equal(System.Environment.MachineName, record.Host));
         Assert.All(records, record => Assert.Equal("1.2.3", record.ApplicationVersion));
         Assert.All(records, record => Assert.Equal(_time.GetUtcNow().UtcDateTime, record.AppliedAt));
     }
@@ -42,8 +42,9 @@ public sealed class MigrationEngineTests
     public async Task A_failure_names_the_migration_is_recorded_and_stops_those_after_it()
     {
         var engine = Engine(Step(1, "a"), Step(2, "b", up: () => throw new InvalidOperationException("boom")), Step(3, "c"));
-        var exception = await Assert.ThrowsAsync<MigrationFailedException>(() => UpAsync(engine, 1));
-        Assert.Equal("Migration 0002_b failed: boom", exception.Message);
+        var result = await engine.UpAsync(Environment(), 1, to: null, Token);
+        Assert.Equal("Migration 0002_b failed: boom", result.Failure?.Sentence);
+        Assert.Equal(["0001_a"], result.Done.Select(outcome => outcome.Id));
         Assert.Equal(["up a", "up b"], _log);
         var records = await _history.ReadAsync(Token);
         Assert.Equal([MigrationState.Applied, MigrationState.Failed], records.Select(record => record.State));
@@ -68,7 +69,7 @@ public sealed class MigrationEngineTests
         Assert.Contains("'migrator resolve 1 --applied'", exception.Message, StringComparison.Ordinal);
         _log.Clear();
 
-        await engine.ResolveAsync(1, MigrationState.Applied, 3, Token);
+        await engine.ResolveAsync(1, MigrationResolution.Applied, 3, Token);
         Assert.Equal(["0002_b"], await UpAsync(engine, 4));
         Assert.Equal(["up b"], _log);
     }
@@ -78,8 +79,8 @@ public sealed class MigrationEngineTests
     {
         var engine = Engine(Step(1, "a"));
         await UpAsync(engine, 1);
-        await Assert.ThrowsAsync<MigrationRefusedException>(() => engine.ResolveAsync(1, MigrationState.Pending, 2, Token));
-        await Assert.ThrowsAsync<MigrationRefusedException>(() => engine.ResolveAsync(2, MigrationState.Pending, 2, Token));
+        await Assert.ThrowsAsync<MigrationRefusedException>(() => engine.ResolveAsync(1, MigrationResolution.Pending, 2, Token));
+        await Assert.ThrowsAsync<MigrationRefusedException>(() => engine.ResolveAsync(2, MigrationResolution.Pending, 2, Token));
     }
 
     [Fact]
@@ -117,7 +118,7 @@ public sealed class MigrationEngineTests
             await stop.CancelAsync();
             stop.Token.ThrowIfCancellationRequested();
         }));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.UpAsync(Context(), 1, stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.UpAsync(Environment(), 1, to: null, stop.Token));
         Assert.Equal(MigrationState.Failed, (await _history.ReadAsync(Token)).Single().State);
     }
 
@@ -126,7 +127,7 @@ public sealed class MigrationEngineTests
     {
         var engine = Engine(Step(1, "a"), Step(2, "b"), Step(3, "c"));
         await UpAsync(engine, 1);
-        Assert.Equal(["0003_c", "0002_b"], await engine.DownAsync(Context(), 2, 2, Token));
+        Assert.Equal(["0003_c", "0002_b"], await DownAsync(engine, 2, fence: 2));
         Assert.Equal(["0002_b", "0003_c"], await UpAsync(engine, 3));
         Assert.Equal(["up a", "up b", "up c", "down c", "down b", "up b", "up c"], _log);
     }
@@ -136,7 +137,7 @@ public sealed class MigrationEngineTests
     {
         var engine = Engine(new MigrationDescriptor(1, "a", "sum", new OneWay()));
         await UpAsync(engine, 1);
-        await Assert.ThrowsAsync<MigrationRefusedException>(() => engine.DownAsync(Context(), 1, 2, Token));
+        await Assert.ThrowsAsync<MigrationRefusedException>(() => DownAsync(engine, 1, fence: 2));
         Assert.Equal(MigrationState.Applied, (await _history.ReadAsync(Token)).Single().State);
     }
 
@@ -151,6 +152,146 @@ public sealed class MigrationEngineTests
     }
 
     [Fact]
+    public async Task Up_and_down_stop_at_the_migration_that_is_named()
+    {
+        var engine = Engine(Step(1, "a"), Step(2, "b"), Step(3, "c"), Step(4, "d"));
+        Assert.Equal(["0001_a", "0002_b"], await UpAsync(engine, 1, to: 2));
+        Assert.Equal(["0003_c", "0004_d"], await UpAsync(engine, 2));
+        Assert.Equal(["0004_d", "0003_c"], await DownAsync(engine, int.MaxValue, 3, to: 2));
+        Assert.Equal(["0002_b", "0001_a"], await DownAsync(engine, int.MaxValue, 4, to: 0));
+        Assert.Contains("no migration 0005", (await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(engine, 5, to: 5))).Message, StringComparison.Ordinal);
+        Assert.Contains("no migration 0005", (await Assert.ThrowsAsync<MigrationRefusedException>(() => DownAsync(engine, 1, 5, to: 5))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_failure_names_its_step_and_the_steps_before_it_are_not_run_again()
+    {
+        var broken = true;
+        var engine = Engine(Steps(1, "a", ("one", null), ("two", () => broken ? throw new InvalidOperationException("boom") : Task.CompletedTask), ("three", null)));
+        var result = await engine.UpAsync(Environment(), 1, to: null, Token);
+        Assert.Equal("Migration 0001_a failed in the step 'two': boom", result.Failure?.Sentence);
+        Assert.Equal("two", result.Failure?.Step);
+        var record = (await _history.ReadAsync(Token)).Single();
+        Assert.Equal("two", record.Step);
+        Assert.Equal(["one"], record.Steps);
+
+        broken = false;
+        Assert.Equal(["0001_a"], await UpAsync(engine, 2));
+        Assert.Equal(["one", "two", "two", "three"], _log);
+        record = (await _history.ReadAsync(Token)).Single();
+        Assert.Equal((null, 0), (record.Step, record.Steps.Count));
+        Assert.Equal([MigrationRunOutcome.Failed, MigrationRunOutcome.Done], record.Runs.Select(run => run.Outcome));
+        Assert.Equal(["two", null], record.Runs.Select(run => run.Step));
+        Assert.Equal([1L, 2L], record.Runs.Select(run => run.Fence));
+    }
+
+    [Fact]
+    public async Task An_edited_half_done_migration_begins_anew()
+    {
+        await InterruptAsync(Step(1, "a"), "two", ["one"]);
+        var repaired = Steps(1, "a", ("one", null), ("two", null)) with { Checksum = "repaired" };
+        await UpAsync(Engine(repaired), 2);
+        Assert.Equal(["one", "two"], _log);
+    }
+
+    [Theory]
+    [InlineData(MigrationResolution.Resume, "two")]
+    [InlineData(MigrationResolution.Pending, "one two")]
+    [InlineData(MigrationResolution.Applied, "")]
+    public async Task A_half_done_migration_goes_on_as_it_was_resolved(MigrationResolution resolution, string steps)
+    {
+        var migration = Steps(1, "a", ("one", null), ("two", null)) with { Checksum = "checksum of a" };
+        migration = migration with { Migration = new Stepped(repeatable: false, [("one", null), ("two", null)], _log) };
+        await InterruptAsync(migration, "two", ["one"]);
+        var engine = Engine(migration);
+        var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(engine, 2));
+        Assert.Contains("interrupted in the step 'two' on gone", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("'migrator resolve 1 --resume'", refusal.Message, StringComparison.Ordinal);
+        await engine.ResolveAsync(1, resolution, 3, Token);
+        await UpAsync(engine, 4);
+        Assert.Equal(steps, string.Join(' ', _log));
+        Assert.Equal(MigrationState.Applied, (await _history.ReadAsync(Token)).Single().State);
+    }
+
+    [Fact]
+    public async Task A_half_done_way_back_is_finished_before_the_migration_in_front_of_it()
+    {
+        var broken = true;
+        var engine = Engine(Step(1, "a"), Step(2, "b", down: () => broken ? throw new InvalidOperationException("boom") : Task.CompletedTask));
+        await UpAsync(engine, 1);
+        Assert.Equal("Migration 0002_b failed: boom", (await engine.DownAsync(Environment(), 1, 2, to: null, Token)).Failure?.Sentence);
+        Assert.Contains(await engine.VerifyAsync(Token), problem => problem.Sentence.Contains("half-done on its way back", StringComparison.Ordinal));
+        broken = false;
+        Assert.Equal(["0002_b"], await DownAsync(engine, 1, 3));
+    }
+
+    [Fact]
+    public async Task A_migration_that_refuses_leaves_no_half_done_record()
+    {
+        var engine = Engine(Step(1, "a", up: () => throw new MigrationRefusedException("Not with this data.")));
+        await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(engine, 1));
+        var record = (await _history.ReadAsync(Token)).Single();
+        Assert.Equal((MigrationState.Pending, MigrationRunOutcome.Refused), (record.State, record.Runs.Single().Outcome));
+        Assert.Empty(await engine.VerifyAsync(Token));
+    }
+
+    [Fact]
+    public async Task Two_steps_of_one_name_are_a_defect()
+    {
+        var result = await Engine(Steps(1, "a", ("one", null), ("one", null))).UpAsync(Environment(), 1, to: null, Token);
+        Assert.Contains("two steps named 'one'", result.Failure?.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_baseline_records_without_running_and_only_once()
+    {
+        var engine = Engine(Step(1, "a"), Step(2, "b"), Step(3, "c"));
+        Assert.Equal(["0001_a", "0002_b"], await engine.BaselineAsync(2, 1, Token));
+        Assert.Empty(_log);
+        Assert.Equal(["0003_c"], await UpAsync(engine, 2));
+        var records = await _history.ReadAsync(Token);
+        Assert.Equal(MigrationRunOutcome.Baseline, records[0].Runs.Single().Outcome);
+        Assert.Contains("history already", (await Assert.ThrowsAsync<MigrationRefusedException>(() => engine.BaselineAsync(1, 3, Token))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<MigrationRefusedException>(() => Engine(Step(1, "a")).BaselineAsync(2, 3, Token));
+    }
+
+    [Fact]
+    public async Task Verification_finds_each_way_in_which_a_history_does_not_fit()
+    {
+        await UpAsync(Engine(Step(1, "a"), Step(2, "b"), Step(3, "c"), Step(4, "d"), Step(5, "e")), 1);
+        Assert.Empty(await Engine(Step(1, "a"), Step(2, "b"), Step(3, "c"), Step(4, "d"), Step(5, "e"), Step(6, "f")).VerifyAsync(Token));
+
+        var records = (await _history.ReadAsync(Token)).ToDictionary(record => record.Number);
+        await _history.WriteAsync(records[2] with { State = MigrationState.Pending }, session: null, Token);
+        await _history.WriteAsync(records[3] with { State = MigrationState.Failed, Step = "s" }, session: null, Token);
+        await _history.WriteAsync(records[4] with { AppliedAt = records[4].AppliedAt - TimeSpan.FromHours(1) }, session: null, Token);
+        var problems = await Engine(Step(1, "a") with { Checksum = "other" }, Step(2, "b"), Step(3, "c"), Step(4, "d")).VerifyAsync(Token);
+        Assert.Equal(
+            [
+                (MigrationProblemKind.Changed, "0001_a"), (MigrationProblemKind.Gap, "0002_b"), (MigrationProblemKind.HalfDone, "0003_c"),
+                (MigrationProblemKind.Gap, "0003_c"), (MigrationProblemKind.OutOfOrder, "0004_d"), (MigrationProblemKind.Newer, "0005_e"),
+            ],
+            problems.Select(problem => (problem.Kind, problem.Id)));
+
+        var renamed = await Engine(Step(1, "a"), Step(2, "b"), Step(3, "c"), Step(4, "d"), Step(5, "other")).VerifyAsync(Token);
+        Assert.Contains(renamed, problem => problem is { Kind: MigrationProblemKind.Unknown, Id: "0005_e" });
+    }
+
+    [Fact]
+    public async Task Of_many_attempts_the_latest_are_kept()
+    {
+        var engine = Engine(Step(1, "a", up: () => throw new InvalidOperationException("boom")));
+        for (var fence = 1; fence <= MigrationRecord.KeptRuns + 5; fence++)
+        {
+            await engine.UpAsync(Environment(), fence, to: null, Token);
+        }
+
+        var record = (await _history.ReadAsync(Token)).Single();
+        Assert.Equal(MigrationRecord.KeptRuns, record.Runs.Count);
+        Assert.Equal((25, 25L), (record.Attempts, record.Runs[^1].Fence));
+    }
+
+    [Fact]
     public void The_shipped_migrations_are_numbered_and_carry_the_checksum_of_their_source()
     {
         var shipped = MigrationCatalogue.FindIn(typeof(MigrationEngine).Assembly);
@@ -159,23 +300,38 @@ public sealed class MigrationEngineTests
         Assert.Equal("0001_create_collections", shipped[0].FullName);
     }
 
-    private MigrationDescriptor Step(int id, string name, bool repeatable = true, Func<Task>? up = null) =>
-        new(id, name, $"checksum of {name}", new Recorded(name, repeatable, _log, up));
+    private MigrationDescriptor Step(int id, string name, bool repeatable = true, Func<Task>? up = null, Func<Task>? down = null) =>
+        new(id, name, $"checksum of {name}", new Recorded(name, repeatable, _log, up, down));
+
+    private MigrationDescriptor Steps(int id, string name, params (string Name, Func<Task>? Action)[] steps) =>
+        new(id, name, $"checksum of {name}", new Stepped(repeatable: true, steps, _log));
 
     private MigrationEngine Engine(params MigrationDescriptor[] migrations) =>
         new(migrations, _history, "1.2.3", _time, NullLogger<MigrationEngine>.Instance);
 
-    private static Task<IReadOnlyList<string>> UpAsync(MigrationEngine engine, long fence) => engine.UpAsync(Context(), fence, Token);
+    private static async Task<IReadOnlyList<string>> UpAsync(MigrationEngine engine, long fence, int? to = null)
+    {
+        var result = await engine.UpAsync(Environment(), fence, to, Token);
+        Assert.Null(result.Failure);
+        return [.. result.Done.Select(outcome => outcome.Id)];
+    }
+
+    private static async Task<IReadOnlyList<string>> DownAsync(MigrationEngine engine, int steps, long fence, int? to = null)
+    {
+        var result = await engine.DownAsync(Environment(), steps, fence, to, Token);
+        Assert.Null(result.Failure);
+        return [.. result.Done.Select(outcome => outcome.Id)];
+    }
 
     // Nothing connects: the migrations of these tests do not touch the database.
-    private static MigrationContext Context()
+    private static MigrationEnvironment Environment()
     {
         var database = new MongoClient("mongodb://127.0.0.1:1").GetDatabase("unit");
-        return new MigrationContext(database, new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance));
+        return new MigrationEnvironment(database, new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance));
     }
 
     // What a process leaves that was killed inside the migration.
-    private Task InterruptAsync(MigrationDescriptor migration) => _history.WriteAsync(
+    private Task InterruptAsync(MigrationDescriptor migration, string? step = null, string[]? steps = null) => _history.WriteAsync(
         new MigrationRecord
         {
             Id = migration.FullName,
@@ -187,10 +343,13 @@ public sealed class MigrationEngineTests
             Host = "gone",
             ApplicationVersion = "1.2.3",
             Fence = 1,
+            Step = step,
+            Steps = steps ?? [],
         },
+        session: null,
         Token);
 
-    private sealed class Recorded(string name, bool repeatable, List<string> log, Func<Task>? up) : Migration
+    private sealed class Recorded(string name, bool repeatable, List<string> log, Func<Task>? up, Func<Task>? down) : Migration
     {
         public override bool CanBeRepeated => repeatable;
 
@@ -203,7 +362,27 @@ public sealed class MigrationEngineTests
         public override Task DownAsync(MigrationContext context, CancellationToken cancellationToken)
         {
             log.Add($"down {name}");
-            return Task.CompletedTask;
+            return down?.Invoke() ?? Task.CompletedTask;
+        }
+    }
+
+    private sealed class Stepped(bool repeatable, (string Name, Func<Task>? Action)[] steps, List<string> log) : Migration
+    {
+        public override bool CanBeRepeated => repeatable;
+
+        public override async Task UpAsync(MigrationContext context, CancellationToken cancellationToken)
+        {
+            foreach (var (name, action) in steps)
+            {
+                await context.StepAsync(
+                    name,
+                    _ =>
+                    {
+                        log.Add(name);
+                        return action?.Invoke() ?? Task.CompletedTask;
+                    },
+                    cancellationToken);
+            }
         }
     }
 

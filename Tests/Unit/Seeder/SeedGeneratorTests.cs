@@ -13,6 +13,9 @@ namespace Platform.Tests.Unit.Seeder;
 public sealed class SeedGeneratorTests
 {
     private static readonly SeedSize Default = new();
+    private static readonly SeedSize Two = new() { Tenants = 2 };
+
+    private const string KnownHash = "fd782732c1136ba60e0c3f3426b7ac22d0918a5ab8880ee23d4b7c6e03bd578e";
 
     /// <summary>Sizes, seeds and ends that have nothing in common.</summary>
     public static TheoryData<int, int, int, string> Sizes => new()
@@ -29,8 +32,11 @@ public sealed class SeedGeneratorTests
         SeedCollection.All(Default).Select(part => (part.Name, (int)part.Count)));
 
     [Fact]
-    public void The_data_of_the_default_seed_is_known() =>
-        Assert.Equal("92daaf0cb033fcf115c038d27c3f1b68418d3e289b059a5c21", SeedHash.Compute(Default));
+    public void The_data_of_the_default_seed_is_known()
+    {
+        var hash = SeedHash.Compute(Default);
+        Assert.True(hash == KnownHash, $"The default seed gives other data now, with the hash {hash}: raise SeedSize.DataVersion, so that databases are seeded anew, and note the hash here.");
+    }
 
     [Theory]
     [MemberData(nameof(Sizes))]
@@ -68,13 +74,13 @@ public sealed class SeedGeneratorTests
     [Fact]
     public void A_document_depends_on_its_number_and_not_on_what_was_made_before()
     {
-        foreach (var part in SeedCollection.All(Default))
+        foreach (var part in SeedCollection.All(Two))
         {
-            var all = part.Documents().ToList();
+            var all = part.Documents().Select(Convert.ToHexString).ToList();
             Assert.Equal(part.Count, all.Count);
             var pieces = SeedPiece.Of([part], 37, _ => false).Reverse().ToList();
-            var backwards = pieces.SelectMany(piece => piece.Documents().Select((document, i) => (Number: piece.From + i, document)))
-                .OrderBy(made => made.Number).Select(made => made.document);
+            var backwards = pieces.SelectMany(piece => piece.Documents().Select((document, i) => (Number: piece.From + i, Document: Convert.ToHexString(document))))
+                .OrderBy(made => made.Number).Select(made => made.Document);
             Assert.Equal(all, backwards);
         }
     }
@@ -82,11 +88,11 @@ public sealed class SeedGeneratorTests
     [Fact]
     public void The_documents_of_a_tenant_are_left_out_without_a_change_to_the_others()
     {
-        foreach (var part in SeedCollection.All(Default))
+        foreach (var part in SeedCollection.All(Default).Where(part => part.Kind != SeedKind.User))
         {
-            var without = SeedPiece.Of([part], 100, tenant => tenant == 1).SelectMany(piece => piece.Documents());
+            var without = SeedPiece.Of([part], 100, tenant => tenant == 1).SelectMany(piece => piece.Documents()).Select(Convert.ToHexString);
             var perTenant = (int)part.CountPerTenant;
-            Assert.Equal(part.Documents().Where((_, i) => i / perTenant != 1), without);
+            Assert.Equal(part.Documents().Where((_, i) => i / perTenant != 1).Select(Convert.ToHexString), without);
         }
     }
 
@@ -207,6 +213,8 @@ public sealed class SeedGeneratorTests
                 Assert.True(product.CreatedAt < order.PlacedAt);
             }
 
+            Assert.Equal(order.Lines.Sum(line => line.Quantity), order.ItemCount);
+
             // Tax is computed from the country's rate, and rounded to the cent.
             Assert.InRange(order.Tax / order.Subtotal, 0.07m, 0.21m);
             Assert.Equal(decimal.Round(order.Tax, 2), order.Tax);
@@ -297,7 +305,7 @@ public sealed class SeedGeneratorTests
     [Fact]
     public void Documents_obey_the_limits_that_their_types_declare()
     {
-        foreach (var part in SeedCollection.All(new SeedSize { Tenants = 4, Scale = 3 }))
+        foreach (var part in SeedCollection.All(Two))
         {
             foreach (var document in part.Documents())
             {

@@ -1,0 +1,9 @@
+using MongoDB.Bson;
+
+namespace Platform.Gateway.Profiling;
+
+/// <summary>A command that the profiler keeps.</summary>
+/// <param name="Database">The database whose <c>system.profile</c> it belongs to.</param>
+/// <param name="Document">The entry as clients read it, without the summary of its plan.</param>
+/// <param name="Explains">The command whose plan is to be summarised; null when it has none.</param>
+internal sealed record ProfileEntry(string Database, BsonDocument Document, BsonDocument? Explains);

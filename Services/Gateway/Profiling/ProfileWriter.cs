@@ -1,0 +1,112 @@
+using MongoDB.Bson;
+using Platform.Gateway.Bson;
+using Platform.Gateway.Commands;
+using Platform.Gateway.Engine;
+using Platform.Gateway.Errors;
+
+namespace Platform.Gateway.Profiling;
+
+/// <summary>Stores what the profiler hands on, with a summary of the plan, and keeps each <c>system.profile</c> at 4,096 entries.</summary>
+internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, EngineState state, TimeProvider time, ILogger<ProfileWriter> logger)
+    : BackgroundService
+{
+    /// <summary>How many entries a database keeps; the server keeps one megabyte.</summary>
+    public const int Kept = 4_096;
+
+    private const int LargestBatch = 100;
+    private const int TrimEvery = 256;
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+    private readonly Dictionary<string, int> _sinceTrim = new(StringComparer.Ordinal);
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var batch = new List<ProfileEntry>(LargestBatch);
+        try
+        {
+            while (await profiler.Entries.WaitToReadAsync(stoppingToken))
+            {
+                await state.WaitAvailableAsync(s_pause, time, stoppingToken);
+                batch.Clear();
+                while (batch.Count < LargestBatch && profiler.Entries.TryRead(out var entry))
+                {
+                    batch.Add(entry);
+                }
+
+                foreach (var ofDatabase in batch.GroupBy(e => e.Database, StringComparer.Ordinal))
+                {
+                    try
+                    {
+                        await StoreAsync(ofDatabase.Key, ofDatabase, stoppingToken);
+                    }
+                    catch (Exception e) when (ErrorMapping.ToCommandException(e, inTransaction: false) is not null)
+                    {
+                        LogLost(ofDatabase.Count(), ofDatabase.Key, e.Message);
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async ValueTask StoreAsync(string database, IEnumerable<ProfileEntry> entries, CancellationToken cancellationToken)
+    {
+        await using var lease = await pool.RentAsync(null, cancellationToken);
+        var documents = new BsonArray();
+        foreach (var entry in entries)
+        {
+            if (entry.Explains is { } command && await SummaryAsync(lease.Connection, database, command, cancellationToken) is { } summary)
+            {
+                entry.Document.InsertAt(entry.Document.IndexOfName("ts"), new BsonElement("planSummary", summary));
+            }
+
+            documents.Add(entry.Document);
+        }
+
+        await RunAsync(Statements.Insert, new BsonDocument { { "insert", SystemProfile.Stored }, { "documents", documents } });
+        var count = _sinceTrim[database] = _sinceTrim.GetValueOrDefault(database, TrimEvery) + documents.Count;
+        if (count < TrimEvery)
+        {
+            return;
+        }
+
+        _sinceTrim[database] = 0;
+        var find = new BsonDocument
+        {
+            { "find", SystemProfile.Stored }, { "sort", new BsonDocument("ts", -1) }, { "skip", Kept }, { "limit", 1 }, { "projection", new BsonDocument("ts", 1) },
+        };
+        var page = new RawDocument(await lease.Connection.Command(Statements.Find)
+            .With(0, database).With<ReadOnlyMemory<byte>>(1, find.ToBson()).SingleAsync<byte[]>(cancellationToken)).ToTree();
+        if (page["cursor"]["firstBatch"].AsBsonArray is [BsonDocument oldest])
+        {
+            var old = new BsonDocument { { "q", new BsonDocument("ts", new BsonDocument("$lte", oldest["ts"])) }, { "limit", 0 } };
+            await RunAsync(Statements.Delete, new BsonDocument { { "delete", SystemProfile.Stored }, { "deletes", new BsonArray { old } } });
+        }
+
+        async ValueTask RunAsync(WriteStatements statement, BsonDocument body) => await lease.Connection
+            .Command(statement.Form(sequence: false, retryable: false, turn: false))
+            .With(0, database)
+            .With<ReadOnlyMemory<byte>>(1, body.ToBson())
+            .RunAsync(cancellationToken);
+    }
+
+    /// <summary>The plan in a line, as <c>IXSCAN { a: 1 }</c>; null when the command has none.</summary>
+    private static async ValueTask<string?> SummaryAsync(
+        EngineConnection connection, string database, BsonDocument command, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ExplainCommands.SummarizeAsync(connection, database, command, cancellationToken);
+        }
+        catch (Exception e) when (e is CommandException or Npgsql.PostgresException { IsTransient: false })
+        {
+            // The entry is worth keeping without it.
+            return null;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Count} profile entries of {Database} could not be stored: {Reason}")]
+    private partial void LogLost(int count, string database, string reason);
+}

@@ -1,0 +1,119 @@
+using System.Text;
+using Platform.Migrator.Engine;
+
+namespace Platform.Migrator.Authoring;
+
+/// <summary>
+/// The committed file <c>Migrations/checksums.txt</c>: the checksum of every migration's source, and of the catalogue as of the latest
+/// migration. A test compares it with the program, so that nobody edits a migration that was applied somewhere, or changes the
+/// catalogue without a migration, unnoticed.
+/// </summary>
+internal sealed class MigrationLedger
+{
+    private const string CatalogueEntry = "catalogue";
+
+    private const string Header =
+        """
+        # Written by './platform migrator fingerprint'; docs/migrations.md says when.
+        # One line per migration, its name and the SHA-256 of its source; last the catalogue's checksum and the latest migration at that time.
+
+        """;
+
+    private readonly Dictionary<string, string> _checksums;
+    private readonly string? _catalogue;
+    private readonly string? _catalogueMigration;
+
+    private MigrationLedger(Dictionary<string, string> checksums, string? catalogue, string? catalogueMigration)
+    {
+        _checksums = checksums;
+        _catalogue = catalogue;
+        _catalogueMigration = catalogueMigration;
+    }
+
+    /// <summary>Reads the file's text.</summary>
+    /// <exception cref="FormatException">A line is not of the file's form.</exception>
+    public static MigrationLedger Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var checksums = new Dictionary<string, string>(StringComparer.Ordinal);
+        string? catalogue = null;
+        string? migration = null;
+        foreach (var line in text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#'))
+        {
+            switch (line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                case [CatalogueEntry, var checksum, var latest]:
+                    (catalogue, migration) = (checksum, latest);
+                    break;
+                case [var name, var checksum]:
+                    checksums[name] = checksum;
+                    break;
+                default:
+                    throw new FormatException($"The line '{line}' of checksums.txt is neither a migration's nor the catalogue's.");
+            }
+        }
+
+        return new MigrationLedger(checksums, catalogue, migration);
+    }
+
+    /// <summary>What of the program is not as the file has it, one sentence each; empty when the file is right.</summary>
+    /// <param name="migrations">The program's migrations, in order.</param>
+    /// <param name="catalogue">The checksum of the program's catalogue.</param>
+    public IReadOnlyList<string> Compare(IReadOnlyList<MigrationDescriptor> migrations, string catalogue) =>
+    [
+        .. migrations.Where(IsChanged).Select(migration =>
+            $"Migration {migration.FullName} was changed after its checksum was recorded: restore its source and put the change into a new migration"
+            + $"{(migration == migrations[^1] ? ", or, if no database that matters has it, run './platform migrator fingerprint --unreleased'" : "")}."),
+        .. _checksums.Keys.Except(migrations.Select(migration => migration.FullName), StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(name =>
+            $"Migration {name} is gone; restore its source, or no database that has it can be migrated."),
+        .. migrations.Where(migration => !_checksums.ContainsKey(migration.FullName)).Select(migration =>
+            $"Migration {migration.FullName} has no recorded checksum yet; run './platform migrator fingerprint' when it is finished."),
+        .. _catalogue == catalogue ? [] : new[]
+        {
+            HasNewer(migrations)
+                ? "The catalogue changed; run './platform migrator fingerprint' to record it with the new migration."
+                : "The catalogue changed without a migration; write one with './platform migrator new' and run './platform migrator fingerprint', "
+                    + "or, if no database that matters has the latest migration, run './platform migrator fingerprint --unreleased'.",
+        },
+    ];
+
+    /// <summary>What stands in the way of recording the program as it is, one sentence each.</summary>
+    /// <param name="migrations">The program's migrations, in order.</param>
+    /// <param name="catalogue">The checksum of the program's catalogue.</param>
+    /// <param name="unreleased">Whether no database that matters has the latest migration, so that it and the catalogue may be changed.</param>
+    public IReadOnlyList<string> Objections(IReadOnlyList<MigrationDescriptor> migrations, string catalogue, bool unreleased)
+    {
+        var latest = migrations.Count == 0 ? null : migrations[^1];
+        return
+        [
+            .. migrations.Where(migration => IsChanged(migration) && !(unreleased && migration == latest)).Select(migration =>
+                $"Migration {migration.FullName} was changed after its checksum was recorded; restore its source and put the change into a new migration."),
+            .. _catalogue is null || _catalogue == catalogue || unreleased || HasNewer(migrations) ? [] : new[]
+            {
+                "The catalogue changed without a migration; write one with './platform migrator new'. If no database that matters has the latest migration, add --unreleased.",
+            },
+        ];
+    }
+
+    /// <summary>The file's text for a program.</summary>
+    /// <param name="migrations">The program's migrations, in order.</param>
+    /// <param name="catalogue">The checksum of the program's catalogue.</param>
+    public string Render(IReadOnlyList<MigrationDescriptor> migrations, string catalogue)
+    {
+        ArgumentNullException.ThrowIfNull(migrations);
+        var text = new StringBuilder(Header.ReplaceLineEndings("\n"));
+        foreach (var migration in migrations)
+        {
+            text.Append(migration.FullName).Append(' ').Append(migration.Checksum).Append('\n');
+        }
+
+        var since = _catalogue == catalogue ? _catalogueMigration : migrations[^1].FullName;
+        return text.Append(CatalogueEntry).Append(' ').Append(catalogue).Append(' ').Append(since).Append('\n').ToString();
+    }
+
+    private bool IsChanged(MigrationDescriptor migration) =>
+        _checksums.TryGetValue(migration.FullName, out var checksum) && checksum != migration.Checksum;
+
+    private bool HasNewer(IReadOnlyList<MigrationDescriptor> migrations) =>
+        migrations.Count > 0 && string.CompareOrdinal(migrations[^1].FullName, _catalogueMigration) > 0;
+}

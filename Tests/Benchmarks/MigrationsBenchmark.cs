@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using MongoDB.Bson;
+using MongoDB.Driver;
+
+namespace Platform.Benchmarks;
+
+/// <summary>
+/// A migration that splits a field of a million documents by code of its own, in batches of a thousand: ours (which also counts,
+/// records a checkpoint after each batch and verifies), and migrate-mongo with a cursor and bulk writes of the Node.js driver.
+/// </summary>
+internal static class MigrationsBenchmark
+{
+    private const int Batch = 1000;
+    private const string Database = "migrations";
+    private const double Mebibyte = 1024 * 1024;
+
+    private static int Documents => int.Parse(Environment.GetEnvironmentVariable("BENCH_DOCUMENTS") ?? "1000000", CultureInfo.InvariantCulture);
+
+    /// <summary>Runs it: about five minutes; <c>BENCH_DOCUMENTS</c> sets another number of documents.</summary>
+    public static async Task RunAsync(BenchmarkServer server, Report report, CancellationToken cancellationToken)
+    {
+        using var client = new MongoClient(server.ConnectionString);
+        var database = client.GetDatabase(Database);
+        string[] collections = ["ours", "peer"];
+        foreach (var collection in collections)
+        {
+            await FillAsync(database.GetCollection<BsonDocument>(collection), cancellationToken);
+        }
+
+        var ours = await OursAsync(server, collections[0], cancellationToken);
+        var peer = await NodePeer.RunAsync("split.js", server.ConnectionString, [Database, collections[1], Text(Batch)], cancellationToken);
+        foreach (var collection in collections)
+        {
+            await CheckAsync(database.GetCollection<BsonDocument>(collection), cancellationToken);
+        }
+
+        Say("ours", ours);
+        Say("migrate-mongo", peer);
+        report.AtLeast("documents_per_second", PerSecond(ours), PerSecond(peer));
+        report.AtMost("peak_memory_mib", Peak(ours), Peak(peer));
+    }
+
+    private static async Task<JsonElement> OursAsync(BenchmarkServer server, string collection, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Platform.MigrationWorker"), ["split", Database, collection, Text(Batch)])
+        {
+            RedirectStandardOutput = true,
+            Environment = { ["WORKER_URI"] = server.ConnectionString },
+        };
+        using var process = Process.Start(start) ?? throw new BenchmarkException("The worker did not start.");
+        try
+        {
+            var output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            return process.ExitCode == 0 ? JsonDocument.Parse(output).RootElement.Clone() : throw new BenchmarkException("The worker failed.");
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+
+    private static async Task FillAsync(IMongoCollection<BsonDocument> collection, CancellationToken cancellationToken)
+    {
+        foreach (var numbers in Enumerable.Range(0, Documents).Chunk(10_000))
+        {
+            await collection.InsertManyAsync(
+                numbers.Select(i => new BsonDocument
+                {
+                    { "_id", i }, { "tenantId", i % 10 }, { "name", $"First{i} Last{i}" }, { "email", $"person{i}@example.com" }, { "text", new string('x', 150) },
+                }),
+                new InsertManyOptions { IsOrdered = false },
+                cancellationToken);
+        }
+    }
+
+    private static async Task CheckAsync(IMongoCollection<BsonDocument> collection, CancellationToken cancellationToken)
+    {
+        var name = collection.CollectionNamespace.CollectionName;
+        var left = await collection.CountDocumentsAsync(new BsonDocument("first", new BsonDocument("$exists", false)), cancellationToken: cancellationToken);
+        var sample = await collection.Find(new BsonDocument("_id", Documents / 2)).SingleAsync(cancellationToken);
+        if (left != 0 || sample["first"] != $"First{Documents / 2}" || sample["last"] != $"Last{Documents / 2}")
+        {
+            throw new BenchmarkException($"The migration of {name} did not do its work: {left} documents are left.");
+        }
+    }
+
+    private static void Say(string name, JsonElement result) => Report.Say(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{name}: {Documents} documents in {result.GetProperty("seconds").GetDouble():0.0} s, {PerSecond(result):0} a second, "
+        + $"peak {Peak(result):0} MiB, {result.GetProperty("processorSeconds").GetDouble():0.0} s of the client's processor time"));
+
+    private static double PerSecond(JsonElement result) => Documents / result.GetProperty("seconds").GetDouble();
+
+    private static double Peak(JsonElement result) => result.GetProperty("peakBytes").GetDouble() / Mebibyte;
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,59 @@
+// One migration of migrate-mongo that splits a field of every document. Usage: BENCH_URI=... node split.js DATABASE COLLECTION BATCH
+// Prints {"seconds":N,"peakBytes":N,"processorSeconds":N}.
+'use strict';
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { performance } = require('node:perf_hooks');
+const { config, database, up } = require('migrate-mongo');
+
+const [databaseName, collection, batch] = [process.argv[2], process.argv[3], Number(process.argv[4])];
+
+// What its documentation suggests for a collection that does not fit into memory: a cursor, and bulk writes of so many documents.
+const source = `
+module.exports.up = async db => {
+  const people = db.collection(${JSON.stringify(collection)});
+  let writes = [];
+  for await (const { _id, name } of people.find({ first: { $exists: false } }, { projection: { name: 1 }, batchSize: ${batch} })) {
+    const space = name.indexOf(' ');
+    const [first, last] = space < 0 ? [name, ''] : [name.slice(0, space), name.slice(space + 1)];
+    writes.push({ updateOne: { filter: { _id }, update: { $set: { first, last } } } });
+    if (writes.length === ${batch}) {
+      await people.bulkWrite(writes, { ordered: false });
+      writes = [];
+    }
+  }
+  if (writes.length > 0) await people.bulkWrite(writes, { ordered: false });
+};
+module.exports.down = async () => {};
+`;
+
+async function main() {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-migrate-'));
+  try {
+    fs.writeFileSync(path.join(directory, '1-split.js'), source);
+    config.set({
+      mongodb: { url: process.env.BENCH_URI, databaseName, options: {} },
+      migrationsDir: directory,
+      changelogCollectionName: 'changelog',
+      lockCollectionName: 'changelog_lock',
+      lockTtl: 0,
+      migrationFileExtension: '.js',
+      useFileHash: false,
+    });
+    const { client, db } = await database.connect();
+    const started = performance.now();
+    await up(db, client);
+    const seconds = (performance.now() - started) / 1000;
+    await client.close();
+    const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+    console.log(JSON.stringify({ seconds, peakBytes: maxRSS * 1024, processorSeconds: (userCPUTime + systemCPUTime) / 1e6 }));
+  } finally {
+    fs.rmSync(directory, { recursive: true });
+  }
+}
+
+main().catch(error => {
+  console.error(error.message);
+  process.exit(1);
+});

@@ -1,0 +1,166 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Platform.Migrator.Engine;
+using Platform.Migrator.Transforms;
+using Platform.Tests.Conformance.Gateway;
+using Xunit;
+
+namespace Platform.Tests.Conformance.Migrator;
+
+[Collection(GatewayCollection.Name)]
+public sealed class TransformTests(GatewayFixture gateway)
+{
+    private const string Name = "people";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_field_is_renamed()
+    {
+        var people = await FillAsync(Numbers(25).Select(i => new BsonDocument { { "_id", i }, { "old", i } }).Append(new BsonDocument("_id", 99)));
+        var report = await RunAsync(people, CollectionTransform.Rename("rename", Name, "old", "new").InBatchesOf(10));
+        Assert.Equal((25L, 3, 3), (report.Documents, report.Batches, report.Samples));
+        var all = await AllAsync(people);
+        Assert.All(all.Take(25), document => Assert.Equal(document["_id"], document["new"]));
+        Assert.All(all, document => Assert.False(document.Contains("old")));
+        Assert.False(all[25].Contains("new"));
+    }
+
+    [Fact]
+    public async Task A_field_is_split_and_the_old_one_removed_by_another_transform()
+    {
+        var people = await FillAsync(Numbers(25).Select(i => new BsonDocument { { "_id", i }, { "name", $"First{i} Last{i}" }, { "other", "kept" } }));
+        var split = CollectionTransform.Split("split", Name, "name", ["first", "last"], name => [.. name.AsString.Split(' ').Select(part => new BsonString(part))]);
+        await RunAsync(people, split.InBatchesOf(10));
+        await RunAsync(people, CollectionTransform.Remove("remove", Name, "name"));
+        Assert.All(await AllAsync(people), document => Assert.Equal(
+            new BsonDocument { { "_id", document["_id"] }, { "other", "kept" }, { "first", $"First{document["_id"]}" }, { "last", $"Last{document["_id"]}" } }, document));
+    }
+
+    [Fact]
+    public async Task A_type_is_changed_and_null_and_missing_values_stay()
+    {
+        var people = await FillAsync(
+        [
+            new() { { "_id", 1 }, { "price", "12.50" } }, new() { { "_id", 2 }, { "price", 3 } }, new() { { "_id", 3 }, { "price", BsonNull.Value } },
+            new() { { "_id", 4 } }, new() { { "_id", 5 }, { "price", new BsonDecimal128(7m) } },
+        ]);
+        var report = await RunAsync(people, CollectionTransform.ChangeType("type", Name, "price", "decimal"));
+        Assert.Equal(2, report.Documents);
+        var all = await AllAsync(people);
+        Assert.Equal([new BsonDecimal128(12.50m), new BsonDecimal128(3m), BsonNull.Value], all.Take(3).Select(document => document["price"]));
+        Assert.False(all[3].Contains("price"));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_converted_is_named_and_left_as_it_is()
+    {
+        var people = await FillAsync([new() { { "_id", 1 }, { "price", "12" } }, new() { { "_id", 2 }, { "price", "much" } }]);
+        var exception = await Assert.ThrowsAsync<TransformException>(() => RunAsync(people, CollectionTransform.ChangeType("type", Name, "price", "int")));
+        Assert.Equal("1 documents of people could not be rewritten, such as _id 2.", exception.Message);
+        Assert.Equal("much", (await AllAsync(people))[1]["price"].AsString);
+    }
+
+    [Fact]
+    public async Task What_is_missing_is_filled_in_and_what_is_there_stays()
+    {
+        var people = await FillAsync([new() { { "_id", 1 }, { "a", 2 }, { "b", 3 } }, new() { { "_id", 2 }, { "a", 2 }, { "b", 3 }, { "sum", 0 } }]);
+        await RunAsync(people, CollectionTransform.Backfill("sum", Name, "sum", new BsonDocument("$add", new BsonArray { "$a", "$b" })));
+        Assert.Equal([5, 0], (await AllAsync(people)).Select(document => document["sum"].AsInt32));
+    }
+
+    [Fact]
+    public async Task Keys_of_several_types_are_all_visited()
+    {
+        var people = await FillAsync([new() { { "_id", 1 } }, new() { { "_id", "text" } }, new() { { "_id", ObjectId.GenerateNewId() } }, new() { { "_id", new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc) } }]);
+        var report = await RunAsync(people, CollectionTransform.Backfill("seen", Name, "seen", true).InBatchesOf(1));
+        Assert.Equal(4, report.Documents);
+    }
+
+    [Fact]
+    public async Task One_that_was_stopped_goes_on_after_its_last_batch()
+    {
+        var people = await FillAsync(Numbers(100).Select(i => new BsonDocument { { "_id", i }, { "name", "a b" }, { "times", 0 } }));
+        var split = CollectionTransform.Rewriting(
+            "count",
+            Name,
+            new BsonDocument("first", new BsonDocument("$exists", false)),
+            ["name"],
+            document => new BsonDocument { { "$set", new BsonDocument("first", document["name"].AsString[..1]) }, { "$inc", new BsonDocument("times", 1) } }).InBatchesOf(10);
+
+        // As if the process had been killed after the fourth batch was written and before that was recorded.
+        MigrationCheckpoint? recorded = null;
+        var runner = Runner(people);
+        var batches = 0;
+        await Assert.ThrowsAsync<OperationCanceledException>(() => runner.RunAsync(
+            split,
+            resumed: null,
+            (checkpoint, _) => ++batches == 4 ? throw new OperationCanceledException() : Task.FromResult(recorded = checkpoint),
+            Token));
+        Assert.Equal((30L, 100L, new BsonInt32(30)), (recorded!.Documents, recorded.Total, recorded.Position));
+
+        var report = await Runner(people).RunAsync(split, recorded, (_, _) => Task.CompletedTask, Token);
+        Assert.Equal(60, report.Documents);
+        Assert.All(await AllAsync(people), document => Assert.Equal(1, document["times"].AsInt32));
+    }
+
+    [Fact]
+    public async Task A_document_that_changes_meanwhile_is_taken_again()
+    {
+        var people = await FillAsync(Numbers(20).Select(i => new BsonDocument { { "_id", i }, { "name", "old name" } }));
+        var changed = false;
+        var split = CollectionTransform.Split("split", Name, "name", ["first", "last"], name =>
+        {
+            if (!changed)
+            {
+                changed = true;
+                people.UpdateOne(new BsonDocument("_id", 20), new BsonDocument("$set", new BsonDocument("name", "new name")), cancellationToken: Token);
+            }
+
+            return [.. name.AsString.Split(' ').Select(part => new BsonString(part))];
+        });
+        var report = await RunAsync(people, split);
+        Assert.Equal((20L, 2), (report.Documents, report.Batches));
+        Assert.Equal("new", (await AllAsync(people))[19]["first"].AsString);
+    }
+
+    [Fact]
+    public async Task A_rewriting_that_is_wrong_is_found_in_a_sample()
+    {
+        var people = await FillAsync(Numbers(5).Select(i => new BsonDocument { { "_id", i }, { "name", "x" } }));
+        var wrong = CollectionTransform.Rewriting(
+            "wrong", Name, new BsonDocument("upper", new BsonDocument("$exists", false)), ["name"],
+            document => new BsonDocument("$set", new BsonDocument("upper", document["name"])),
+            (before, after) => after["upper"] == before["name"].AsString.ToUpperInvariant() ? null : "'upper' is not in upper case");
+        var exception = await Assert.ThrowsAsync<TransformException>(() => RunAsync(people, wrong));
+        Assert.Contains("was rewritten wrongly: 'upper' is not in upper case", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_limit_is_kept()
+    {
+        var people = await FillAsync(Numbers(60).Select(i => new BsonDocument("_id", i)));
+        var runner = new TransformRunner(people.Database, TimeProvider.System, NullLogger.Instance) { MaxDocumentsPerSecond = 200 };
+        var report = await runner.RunAsync(
+            CollectionTransform.Backfill("seen", Name, "seen", true).InBatchesOf(10), resumed: null, (_, _) => Task.CompletedTask, Token);
+        Assert.True(report.DurationMs >= 300, $"60 documents at 200 a second took {report.DurationMs} ms.");
+    }
+
+    private static IEnumerable<int> Numbers(int count) => Enumerable.Range(1, count);
+
+    private static TransformRunner Runner(IMongoCollection<BsonDocument> collection) => new(collection.Database, TimeProvider.System, NullLogger.Instance);
+
+    private static Task<TransformReport> RunAsync(IMongoCollection<BsonDocument> collection, CollectionTransform transform) =>
+        Runner(collection).RunAsync(transform, resumed: null, (_, _) => Task.CompletedTask, Token);
+
+    private async Task<IMongoCollection<BsonDocument>> FillAsync(IEnumerable<BsonDocument> documents)
+    {
+        var collection = gateway.NewDatabase().GetCollection<BsonDocument>(Name);
+        await collection.InsertManyAsync(documents, cancellationToken: Token);
+        return collection;
+    }
+
+    private static Task<List<BsonDocument>> AllAsync(IMongoCollection<BsonDocument> collection) =>
+        collection.Find(new BsonDocument()).Sort(new BsonDocument("_id", 1)).ToListAsync(Token);
+}

@@ -1,0 +1,22 @@
+using Platform.MigrationWorker;
+
+// Usage: Platform.MigrationWorker race | Platform.MigrationWorker split DATABASE COLLECTION BATCH; the server in WORKER_URI.
+var uri = Environment.GetEnvironmentVariable("WORKER_URI");
+if (string.IsNullOrEmpty(uri))
+{
+    Console.Error.WriteLine("WORKER_URI must have the connection string.");
+    return 64;
+}
+
+switch (args)
+{
+    case ["race"]:
+        await RaceWorker.RunAsync(uri);
+        return 0;
+    case ["split", var database, var collection, var batch]:
+        await SplitWorker.RunAsync(uri, database, collection, int.Parse(batch, System.Globalization.CultureInfo.InvariantCulture));
+        return 0;
+    default:
+        Console.Error.WriteLine("The first argument must be race or split.");
+        return 64;
+}

@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Platform.Migrator.Engine;
+using Platform.Migrator.Structure;
+using Platform.Migrator.Transforms;
+
+namespace Platform.MigrationWorker;
+
+/// <summary>Runs one migration that splits a field of every document, and prints how long it took and how much memory.</summary>
+internal static class SplitWorker
+{
+    public static async Task RunAsync(string uri, string databaseName, string collection, int batch)
+    {
+        using var client = new MongoClient(uri);
+        var database = client.GetDatabase(databaseName);
+        var time = TimeProvider.System;
+        var history = new MongoMigrationHistory(database);
+        var engine = new MigrationEngine(
+            [new MigrationDescriptor(1, "split", "split", new Split(collection, batch))], history, "bench", time, NullLogger<MigrationEngine>.Instance);
+        var environment = new MigrationEnvironment(database, new CatalogueSynchroniser(database, time, NullLogger<CatalogueSynchroniser>.Instance));
+        var started = Stopwatch.GetTimestamp();
+        var result = await engine.UpAsync(environment, fence: 1);
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        if (result.Failure is not null)
+        {
+            throw new InvalidOperationException(result.Failure.Sentence, result.Failure.Exception);
+        }
+
+        using var process = Process.GetCurrentProcess();
+        Console.WriteLine(JsonSerializer.Serialize(new { seconds, peakBytes = process.PeakWorkingSet64, processorSeconds = process.TotalProcessorTime.TotalSeconds }));
+    }
+
+    private sealed class Split(string collection, int batch) : Migration
+    {
+        public override bool CanBeRepeated => true;
+
+        public override Task UpAsync(MigrationContext context, CancellationToken cancellationToken)
+        {
+            var names = CollectionTransform.Split("split_name", collection, "name", ["first", "last"], name =>
+            {
+                var text = name.AsString;
+                var space = text.IndexOf(' ', StringComparison.Ordinal);
+                return space < 0 ? [text, ""] : new BsonValue[] { text[..space], text[(space + 1)..] };
+            });
+            return context.TransformAsync(names.InBatchesOf(batch), cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using Platform.Data.Catalogue;
+using Platform.Migrator.Authoring;
+using Platform.Migrator.Engine;
+using Xunit;
+
+namespace Platform.Tests.Unit.Migrator;
+
+public sealed class MigrationLedgerTests
+{
+    private static readonly MigrationDescriptor s_first = Descriptor(1, "a", "aaa");
+    private static readonly MigrationDescriptor s_second = Descriptor(2, "b", "bbb");
+
+    private static string Root => MigrationScaffold.FindRoot(AppContext.BaseDirectory)
+        ?? throw new DirectoryNotFoundException("The repository's root was not found above the test program.");
+
+    [Fact]
+    public void What_is_shipped_is_what_is_recorded()
+    {
+        var ledger = MigrationLedger.Parse(File.ReadAllText(Path.Combine(Root, MigrationScaffold.Migrations, "checksums.txt")));
+        var problems = ledger.Compare(MigrationCatalogue.FindIn(typeof(MigrationEngine).Assembly), CollectionCatalogue.Checksum());
+        Assert.True(problems.Count == 0, string.Join(Environment.NewLine, problems));
+    }
+
+    [Fact]
+    public void Every_shipped_migration_has_a_test()
+    {
+        var shipped = MigrationCatalogue.FindIn(typeof(MigrationEngine).Assembly);
+        Assert.NotEmpty(shipped);
+        Assert.All(shipped, migration =>
+        {
+            var file = Path.Combine(Root, MigrationScaffold.Tests, migration.FullName + ".cs");
+            Assert.True(File.Exists(file), $"The migration {migration.FullName} has no test {MigrationScaffold.Tests}/{migration.FullName}.cs.");
+            var source = File.ReadAllText(file);
+            Assert.Contains(": MigrationContract(", source, StringComparison.Ordinal);
+            Assert.Contains($"Number => {migration.Id};", source, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public void What_was_rendered_is_right_when_read_again()
+    {
+        var ledger = MigrationLedger.Parse(MigrationLedger.Parse("").Render([s_first, s_second], "ccc"));
+        Assert.Empty(ledger.Compare([s_first, s_second], "ccc"));
+    }
+
+    [Fact]
+    public void An_edited_migration_is_found_and_cannot_be_recorded()
+    {
+        var ledger = Recorded("ccc", s_first, s_second);
+        var edited = s_first with { Checksum = "other" };
+        Assert.Contains("0001_a was changed", Assert.Single(ledger.Compare([edited, s_second], "ccc")), StringComparison.Ordinal);
+        Assert.Single(ledger.Objections([edited, s_second], "ccc", unreleased: false));
+        Assert.Single(ledger.Objections([edited, s_second], "ccc", unreleased: true));
+    }
+
+    [Fact]
+    public void The_latest_migration_may_be_edited_while_it_is_not_released()
+    {
+        var ledger = Recorded("ccc", s_first, s_second);
+        var edited = s_second with { Checksum = "other" };
+        Assert.Single(ledger.Objections([s_first, edited], "ccc", unreleased: false));
+        Assert.Empty(ledger.Objections([s_first, edited], "ccc", unreleased: true));
+    }
+
+    [Fact]
+    public void A_catalogue_change_needs_a_migration()
+    {
+        var ledger = Recorded("ccc", s_first);
+        Assert.Contains("without a migration", Assert.Single(ledger.Compare([s_first], "ddd")), StringComparison.Ordinal);
+        Assert.Single(ledger.Objections([s_first], "ddd", unreleased: false));
+        Assert.Empty(ledger.Objections([s_first], "ddd", unreleased: true));
+        Assert.Empty(ledger.Objections([s_first, s_second], "ddd", unreleased: false));
+
+        // The migration serves for this change of the catalogue, not for the next one.
+        var next = MigrationLedger.Parse(ledger.Render([s_first, s_second], "ddd"));
+        Assert.Single(next.Objections([s_first, s_second], "eee", unreleased: false));
+    }
+
+    [Fact]
+    public void A_migration_that_is_gone_is_missed() =>
+        Assert.Contains("0002_b is gone", Assert.Single(Recorded("ccc", s_first, s_second).Compare([s_first], "ccc")), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_line_of_another_form_is_refused() => Assert.Throws<FormatException>(() => MigrationLedger.Parse("one two three"));
+
+    private static MigrationLedger Recorded(string catalogue, params MigrationDescriptor[] migrations) =>
+        MigrationLedger.Parse(MigrationLedger.Parse("").Render(migrations, catalogue));
+
+    private static MigrationDescriptor Descriptor(int id, string name, string checksum) => new(id, name, checksum, new Nothing());
+
+    private sealed class Nothing : Migration
+    {
+        public override bool CanBeRepeated => true;
+
+        public override Task UpAsync(MigrationContext context, CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
