@@ -19,6 +19,9 @@ public static class ExitCodes
     /// <summary>The database cannot be reached.</summary>
     public const int Unavailable = 69;
 
+    /// <summary>A file cannot be written.</summary>
+    public const int CannotCreate = 73;
+
     /// <summary>Another process is at work; try again later.</summary>
     public const int Busy = 75;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using Platform.Data.Catalogue;
 using Platform.Migrator.Authoring;
 using Platform.Migrator.Engine;
+using Platform.Migrator.Validation;
 
 namespace Platform.Migrator;
 
@@ -25,6 +26,7 @@ internal static class MigratorCommands
         root.Subcommands.Add(Baseline());
         root.Subcommands.Add(New());
         root.Subcommands.Add(Fingerprint());
+        root.Subcommands.Add(ValidateCommand.Create());
         return root;
     }
 

@@ -4,9 +4,11 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Leases;
+using Platform.Data.Validation;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Structure;
 
@@ -78,13 +80,15 @@ internal static class MigratorJob
             .Validate(options => options.LeaseTimeout >= TimeSpan.Zero, $"{MigratorOptions.Section}:{nameof(MigratorOptions.LeaseTimeout)} must not be negative.")
             .Validate(options => options.MaxDocumentsPerSecond >= 0, $"{MigratorOptions.Section}:{nameof(MigratorOptions.MaxDocumentsPerSecond)} must not be negative.")
             .ValidateOnStart();
+        builder.Services.AddValidationOptions();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ILeaseStore>(services => new MongoLeaseStore(services.GetRequiredService<PlatformDatabase>().Database));
         builder.Services.AddSingleton<IMigrationHistory>(services => new MongoMigrationHistory(services.GetRequiredService<PlatformDatabase>().Database));
         builder.Services.AddSingleton(services => new CatalogueSynchroniser(
             services.GetRequiredService<PlatformDatabase>().Database,
             services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<ILogger<CatalogueSynchroniser>>()));
+            services.GetRequiredService<ILogger<CatalogueSynchroniser>>(),
+            services.GetRequiredService<IOptions<ValidationOptions>>().Value));
         builder.Services.AddSingleton(MigrationCatalogue.FindIn(typeof(MigratorJob).Assembly));
         builder.Services.AddSingleton(services => new MigrationEngine(
             services.GetRequiredService<IReadOnlyList<MigrationDescriptor>>(),

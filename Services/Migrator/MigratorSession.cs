@@ -25,6 +25,8 @@ internal sealed class MigratorSession(
     ILoggerFactory loggers,
     ILogger<MigratorSession> logger)
 {
+    public IMongoDatabase Database => database.Database;
+
     public Task WaitForDatabaseAsync(CancellationToken cancellationToken) => startup.WaitAsync(options.Value.DatabaseTimeout, cancellationToken);
 
     /// <summary>Applies what is pending. The catalogue is only brought in line when the database is to be at the latest migration.</summary>
@@ -144,7 +146,7 @@ internal sealed class MigratorSession(
         var records = await history.ReadAsync(cancellationToken);
         await using var tap = CommandTap.Open(database.Database.Client, recorder.Decide);
         var dry = tap.Client.GetDatabase(database.Database.DatabaseNamespace.DatabaseName);
-        var environment = new MigrationEnvironment(dry, new CatalogueSynchroniser(dry, time, loggers.CreateLogger<CatalogueSynchroniser>()))
+        var environment = new MigrationEnvironment(dry, catalogue.On(dry))
         {
             IsDryRun = true,
             Time = time,

@@ -41,6 +41,9 @@ public sealed record SeedMarker
     /// <summary>Slugs of the tenants that were removed since.</summary>
     public IReadOnlyList<string> RemovedTenants { get; init; } = [];
 
+    /// <summary>Indexes, as <c>COLLECTION.INDEX</c>, that were dropped and are to be built when the writing is done.</summary>
+    public IReadOnlyList<string> DeferredIndexes { get; init; } = [];
+
     /// <summary>When the writing began (UTC).</summary>
     public required DateTime StartedAt { get; init; }
 

@@ -34,11 +34,12 @@ internal sealed class SeedSession(
     /// <param name="size">What to seed; when something else was seeded before, that is removed.</param>
     /// <param name="only">Which collections, with those that they refer to; none for all.</param>
     /// <param name="again">Whether to write also what is there already.</param>
+    /// <param name="deferIndexes">Whether to drop the text indexes of empty collections and build them at the end.</param>
     /// <param name="progress">Shows the writing.</param>
     /// <param name="output">Where the result goes.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     public async Task RunAsync(
-        SeedSize size, IReadOnlyCollection<string> only, bool again, ISeedProgress progress, TextWriter output, CancellationToken cancellationToken)
+        SeedSize size, IReadOnlyCollection<string> only, bool again, bool deferIndexes, ISeedProgress progress, TextWriter output, CancellationToken cancellationToken)
     {
         await RequireStructureAsync(cancellationToken);
         if (await guard.MarkEmptyAsync(cancellationToken))
@@ -47,7 +48,7 @@ internal sealed class SeedSession(
         }
 
         await guard.RequireDevelopmentAsync(cancellationToken);
-        await AloneAsync(output, (fence, token) => RunAloneAsync(size, only, again, fence, progress, output, token), cancellationToken);
+        await AloneAsync(output, (fence, token) => RunAloneAsync(size, only, again, deferIndexes, fence, progress, output, token), cancellationToken);
     }
 
     /// <summary>Removes exactly what was seeded.</summary>
@@ -76,6 +77,12 @@ internal sealed class SeedSession(
                 }
 
                 var report = await Cleaner().CleanAsync(SeedCollection.All(new SeedSize()), tenant, keepReferenced, progress, token);
+                if (marker is not null)
+                {
+                    await new DeferredIndexes(database.Database).BuildAsync(SeedCollection.All(new SeedSize()), marker.DeferredIndexes, output, token);
+                    marker = marker with { DeferredIndexes = [] };
+                }
+
                 await RememberCleanedAsync(marker, slug, token);
                 SeedLog.Cleaned(logger, report.Removed);
                 await output.WriteLineAsync($"Removed {Format(report.Removed)} seeded documents{(slug is null ? "" : $" of {slug}")}.");
@@ -153,7 +160,7 @@ internal sealed class SeedSession(
     private IMongoCollection<BsonDocument> Collection(SeedCollection part) => database.Database.GetCollection<BsonDocument>(part.Name);
 
     private async Task RunAloneAsync(
-        SeedSize size, IReadOnlyCollection<string> only, bool again, long fence, ISeedProgress progress, TextWriter output, CancellationToken cancellationToken)
+        SeedSize size, IReadOnlyCollection<string> only, bool again, bool deferIndexes, long fence, ISeedProgress progress, TextWriter output, CancellationToken cancellationToken)
     {
         var all = SeedCollection.All(size);
         var wanted = only.Count == 0 ? all : SeedCollection.WithReferenced(all, only);
@@ -162,7 +169,7 @@ internal sealed class SeedSession(
         var removed = same ? before!.RemovedTenants : [];
         var kept = !same ? [] : await StillThereAsync(all, again ? before!.Parts.Where(part => wanted.All(want => want.Name != part.Collection)) : before!.Parts, cancellationToken);
         var missing = wanted.Where(part => kept.All(known => known.Collection != part.Name)).ToList();
-        if (missing.Count == 0 && removed.Count == 0 && before is { Complete: true })
+        if (missing.Count == 0 && removed.Count == 0 && before is { Complete: true, DeferredIndexes.Count: 0 })
         {
             SeedLog.AlreadySeeded(logger, before.Hash);
             await output.WriteLineAsync($"Already seeded: {Format(before.Documents)} documents, hash {before.Hash}.");
@@ -181,6 +188,7 @@ internal sealed class SeedSession(
             Fence = fence,
             Parts = kept,
             RemovedTenants = removed,
+            DeferredIndexes = before?.DeferredIndexes ?? [],
             StartedAt = time.GetUtcNow().UtcDateTime,
         };
         await WriteMarkerAsync(marker, cancellationToken);
@@ -193,6 +201,15 @@ internal sealed class SeedSession(
         }
 
         await RefuseTakenSlugsAsync(missing, size, cancellationToken);
+        var indexes = new DeferredIndexes(database.Database);
+        if (deferIndexes)
+        {
+            var deferred = await indexes.FindAsync(missing, cancellationToken);
+            marker = marker with { DeferredIndexes = [.. marker.DeferredIndexes.Union(deferred)] };
+            await WriteMarkerAsync(marker, cancellationToken);
+            await indexes.DropAsync(all, deferred, cancellationToken);
+        }
+
         long documents = 0;
         await progress.RunAsync(async () =>
         {
@@ -215,7 +232,8 @@ internal sealed class SeedSession(
                 cancellationToken);
             documents += written.Sum(part => part.Documents);
         });
-        marker = marker with { Complete = true, CompletedAt = time.GetUtcNow().UtcDateTime };
+        await indexes.BuildAsync(all, marker.DeferredIndexes, output, cancellationToken);
+        marker = marker with { Complete = true, DeferredIndexes = [], CompletedAt = time.GetUtcNow().UtcDateTime };
         await WriteMarkerAsync(marker, cancellationToken);
 
         var elapsed = time.GetElapsedTime(started);

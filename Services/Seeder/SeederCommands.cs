@@ -31,6 +31,11 @@ internal static partial class SeederCommands
 
     private static Option<bool> Again { get; } = new("--again") { Description = "Write the data anew even when it is there already; changes made to it are lost." };
 
+    private static Option<bool> DeferIndexes { get; } = new("--defer-indexes")
+    {
+        Description = "Drop the text indexes of empty collections and build them at the end: faster at a large scale, but searches fail meanwhile.",
+    };
+
     private static Option<bool> AsJson { get; } = new("--json") { Description = "Print JSON." };
 
     public static RootCommand Create()
@@ -64,6 +69,7 @@ internal static partial class SeederCommands
         command.Options.Add(Until);
         command.Options.Add(Only);
         command.Options.Add(Again);
+        command.Options.Add(DeferIndexes);
         command.Validators.Add(result =>
         {
             // Wrong numbers have been told by then, and have no value to ask for.
@@ -85,11 +91,11 @@ internal static partial class SeederCommands
                 Seed = result.GetValue(Seed),
                 Until = result.GetValue(Until),
             };
-            var (only, again) = (result.GetValue(Only) ?? [], result.GetValue(Again));
+            var (only, again, defer) = (result.GetValue(Only) ?? [], result.GetValue(Again), result.GetValue(DeferIndexes));
             return SeederJob.RunAsync(
                 async (session, token) =>
                 {
-                    await session.RunAsync(size, only, again, Progress("written"), Console.Out, token);
+                    await session.RunAsync(size, only, again, defer, Progress("written"), Console.Out, token);
                     return ExitCodes.Success;
                 },
                 cancellationToken);

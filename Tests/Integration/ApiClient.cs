@@ -32,9 +32,10 @@ internal static class ApiClient
         return JsonDocument.Parse(body).RootElement;
     }
 
-    /// <summary>The fields that a problem names as wrong.</summary>
+    /// <summary>The places that a problem names as wrong: JSON pointers into the body, or names of parameters and headers.</summary>
     public static IEnumerable<string> Fields(this JsonElement problem)
-        => problem.GetProperty("errors").EnumerateObject().Select(field => field.Name);
+        => problem.GetProperty("errors").EnumerateArray().Select(error =>
+            error.EnumerateObject().Single(member => member.Name is "pointer" or "parameter" or "header").Value.GetString()!);
 
     public static string Text(this JsonElement element, string property)
         => element.GetProperty(property).GetString() ?? throw new InvalidOperationException($"{property} is null.");

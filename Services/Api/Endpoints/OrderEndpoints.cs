@@ -30,7 +30,7 @@ internal static class OrderEndpoints
             .WithSummary("Places an order and takes its stock, both or neither.")
             .WithDescription(
                 "409 when the store is closed, or when its stock is short; the member short then names the lines and what is "
-                + "there. Sent again with the same Idempotency-Key, an order is placed once.")
+                + "there. 422 when the order would break a rule. Sent again with the same Idempotency-Key, an order is placed once.")
             .Accepts<OrderRequest>("application/json")
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
@@ -75,13 +75,13 @@ internal static class OrderEndpoints
                 return Created(owner, order);
 
             case OrderOutcome.KeyReused:
-                errors.Add("Idempotency-Key", "Stands for another order already.");
+                errors.Header("Idempotency-Key", ErrorCodes.Reused, "Stands for another order already.");
                 return ApiProblem.Of(
-                    StatusCodes.Status422UnprocessableEntity, "The idempotency key was used for another order.", errors: errors.ByField);
+                    StatusCodes.Status422UnprocessableEntity, "The idempotency key was used for another order.", errors: errors.All);
 
             case OrderOutcome.StoreClosed:
-                errors.Add("storeId", "The store is closed.");
-                return ApiProblem.Of(StatusCodes.Status409Conflict, "The store is closed.", errors: errors.ByField);
+                errors.Body("/storeId", ErrorCodes.Closed, "The store is closed.");
+                return ApiProblem.Of(StatusCodes.Status409Conflict, "The store is closed.", errors: errors.All);
 
             case OrderOutcome.Unknown unknown:
                 return Unknown(unknown, draft, errors);
@@ -125,17 +125,17 @@ internal static class OrderEndpoints
     {
         if (unknown.Customer)
         {
-            errors.Add("customerId", "The tenant has no customer of this id.");
+            errors.Body("/customerId", ErrorCodes.Unknown, "The tenant has no customer of this id.");
         }
 
         if (unknown.Store)
         {
-            errors.Add("storeId", "The tenant has no store of this id.");
+            errors.Body("/storeId", ErrorCodes.Unknown, "The tenant has no store of this id.");
         }
 
         foreach (var product in unknown.Products)
         {
-            errors.Add(LineField(draft, product.ToString(), "productId"), "The tenant has no product of this id on sale.");
+            errors.Body(LineOf(draft, product.ToString(), "productId"), ErrorCodes.Unknown, "The tenant has no product of this id on sale.");
         }
 
         return ApiProblem.NotFound(errors);
@@ -145,8 +145,9 @@ internal static class OrderEndpoints
     {
         foreach (var line in lines)
         {
-            errors.Add(
-                LineField(draft, line.ProductId, "quantity"),
+            errors.Body(
+                LineOf(draft, line.ProductId, "quantity"),
+                ErrorCodes.Short,
                 string.Create(CultureInfo.InvariantCulture, $"The store has {line.Available}."));
         }
 
@@ -154,14 +155,14 @@ internal static class OrderEndpoints
             StatusCodes.Status409Conflict,
             "The stock is short.",
             "Nothing was ordered.",
-            errors.ByField,
+            errors.All,
             new Dictionary<string, object?> { ["short"] = lines });
     }
 
-    private static string LineField(OrderDraft draft, string productId, string field)
+    private static string LineOf(OrderDraft draft, string productId, string field)
     {
         var index = draft.Lines.Select((line, index) => (line.ProductId, index)).First(line => line.ProductId.ToString() == productId).index;
-        return string.Create(CultureInfo.InvariantCulture, $"lines[{index}].{field}");
+        return string.Create(CultureInfo.InvariantCulture, $"/lines/{index}/{field}");
     }
 
     private static OrderDetails Details(Order order) => new(

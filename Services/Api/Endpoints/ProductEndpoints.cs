@@ -62,7 +62,7 @@ internal static class ProductEndpoints
         var count = errors.Whole("limit", limit, 1, MaxLimit, DefaultLimit);
         if (min > max)
         {
-            errors.Add("minPrice", "Must not be above maxPrice.");
+            errors.Parameter("minPrice", ErrorCodes.Contradiction, "Must not be above maxPrice.");
         }
 
         // The rest of the request identifies the list that a cursor belongs to.
@@ -71,7 +71,7 @@ internal static class ProductEndpoints
         var after = cursor is null ? null : PageCursor.Decode(list, cursor);
         if (cursor is not null && (after is null || !products.IsPosition(filter.Order, after)))
         {
-            errors.Add("cursor", "Is not a cursor of this list.");
+            errors.Parameter("cursor", ErrorCodes.Cursor, "Is not a cursor of this list.");
         }
 
         if (!errors.None)

@@ -5,6 +5,8 @@ using Platform.Api.OpenApi;
 using Platform.Api.Problems;
 using Platform.Api.Stores;
 using Platform.Api.Tenants;
+using Platform.Data.Documents;
+using Platform.Data.Validation;
 
 namespace Platform.Api.Endpoints;
 
@@ -15,14 +17,19 @@ internal static class StoreEndpoints
     private const double DefaultKm = 25;
     private const int MaxStores = 100;
 
+    // Whoever looks for a store may stand wherever a store may.
+    private static readonly SchemaNode Coordinates = DocumentRules.Of((Store store) => store.Location).Property("coordinates")!;
+    private static readonly (double Min, double Max) Longitude = Limits(Coordinates.Tuple[0]);
+    private static readonly (double Min, double Max) Latitude = Limits(Coordinates.Tuple[1]);
+
     public static void MapStores(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/tenants/{tenant}/stores/near", FindNearAsync)
             .WithName("FindStoresNear")
             .WithTags("Stores")
             .WithSummary("Finds the open stores near a place, the nearest first, with their distances.")
             .WithMetadata(
-                ParameterSchema.Number("lon", -180, 180, required: true),
-                ParameterSchema.Number("lat", -90, 90, required: true),
+                ParameterSchema.Number("lon", Longitude.Min, Longitude.Max, required: true),
+                ParameterSchema.Number("lat", Latitude.Min, Latitude.Max, required: true),
                 ParameterSchema.Number("km", 0, MaxKm, absent: DefaultKm))
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status404NotFound)
@@ -38,8 +45,8 @@ internal static class StoreEndpoints
         CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
-        var longitude = errors.Number("lon", lon, -180, 180, absent: null);
-        var latitude = errors.Number("lat", lat, -90, 90, absent: null);
+        var longitude = errors.Number("lon", lon, Longitude.Min, Longitude.Max, absent: null);
+        var latitude = errors.Number("lat", lat, Latitude.Min, Latitude.Max, absent: null);
         var distance = errors.Number("km", km, 0, MaxKm, DefaultKm);
         if (!errors.None)
         {
@@ -54,4 +61,6 @@ internal static class StoreEndpoints
         return TypedResults.Ok(new NearStores(
             await stores.FindNearAsync(owner.Id, longitude, latitude, distance, MaxStores, cancellationToken)));
     }
+
+    private static (double Min, double Max) Limits(SchemaNode node) => (node.Minimum!.ToDouble(), node.Maximum!.ToDouble());
 }

@@ -12,7 +12,8 @@ internal static class OpenApiExtensions
             document.Info.Title = "Platform API";
             document.Info.Version = "v1";
             document.Info.Description =
-                "Products, stores and orders of the tenants. Errors are problem details (RFC 9457); errors has one entry per wrong field.";
+                "Products, stores and orders of the tenants. Errors are problem details (RFC 9457); errors has one entry per wrong place, "
+                + "with a JSON pointer into the body (or the name of the parameter or header), a code and a sentence.";
             return Task.CompletedTask;
         });
         options.AddOperationTransformer((operation, context, _) =>

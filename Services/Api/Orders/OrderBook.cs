@@ -5,6 +5,7 @@ using Platform.Data;
 using Platform.Data.Connections;
 using Platform.Data.Documents;
 using Platform.Data.Tenancy;
+using Platform.Data.Validation;
 
 namespace Platform.Api.Orders;
 
@@ -58,7 +59,7 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
         {
             return exception.Outcome;
         }
-        catch (MongoException exception) when (draft.MayExist && IsDuplicateKey(exception))
+        catch (DuplicateKeyException) when (draft.MayExist)
         {
             // The same request is in two places at once and the other was first.
             if (await scope.Orders.FindByIdAsync(draft.Id, cancellationToken: cancellationToken) is { } existing)
@@ -143,9 +144,6 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
         && order.Lines.Select(line => (line.ProductId, line.Quantity)).SequenceEqual(draft.Lines)
             ? new OrderOutcome.PlacedBefore(order)
             : new OrderOutcome.KeyReused();
-
-    private static bool IsDuplicateKey(MongoException exception) =>
-        exception is MongoWriteException { WriteError.Category: ServerErrorCategory.DuplicateKey } or MongoCommandException { Code: 11000 };
 
     private Order Write(Tenant tenant, OrderDraft draft, Dictionary<ObjectId, Product> products)
     {

@@ -1,12 +1,13 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Platform.Data.Validation;
 
 namespace Platform.Api.Problems;
 
 /// <summary>
 /// The API's error answers, as problem details (<see href="https://www.rfc-editor.org/rfc/rfc9457"/>). <c>errors</c> has one
-/// entry per wrong field.
+/// entry per wrong place, in the same form whether the request was wrong or the database refused its data.
 /// </summary>
 public static class ApiProblem
 {
@@ -18,7 +19,7 @@ public static class ApiProblem
     public static ProblemHttpResult Malformed(RequestErrors errors)
     {
         ArgumentNullException.ThrowIfNull(errors);
-        return Of(StatusCodes.Status400BadRequest, "The request is malformed.", detail: null, errors.ByField);
+        return Of(StatusCodes.Status400BadRequest, "The request is malformed.", detail: null, errors.All);
     }
 
     /// <summary>404: something the request names does not exist (for this tenant).</summary>
@@ -26,17 +27,42 @@ public static class ApiProblem
     public static ProblemHttpResult NotFound(RequestErrors errors)
     {
         ArgumentNullException.ThrowIfNull(errors);
-        return Of(StatusCodes.Status404NotFound, "Not found.", detail: null, errors.ByField);
+        return Of(StatusCodes.Status404NotFound, "Not found.", detail: null, errors.All);
     }
 
     /// <summary>404: one thing the request names does not exist (for this tenant).</summary>
-    /// <param name="field">The field that names it.</param>
+    /// <param name="parameter">The parameter that names it.</param>
     /// <param name="sentence">What does not exist.</param>
-    public static ProblemHttpResult NotFound(string field, string sentence)
+    public static ProblemHttpResult NotFound(string parameter, string sentence)
     {
         var errors = new RequestErrors();
-        errors.Add(field, sentence);
+        errors.Parameter(parameter, ErrorCodes.Unknown, sentence);
         return NotFound(errors);
+    }
+
+    /// <summary>409: a key that names one thing is taken by another; <c>key</c> has the key.</summary>
+    /// <param name="refusal">What the database said.</param>
+    public static ProblemHttpResult Duplicate(DuplicateKeyException refusal)
+    {
+        ArgumentNullException.ThrowIfNull(refusal);
+        var errors = new RequestErrors();
+        errors.Body(refusal.Violations);
+        return Of(
+            StatusCodes.Status409Conflict,
+            "The key is taken.",
+            detail: null,
+            errors.All,
+            new Dictionary<string, object?> { ["key"] = refusal.Key.ToDictionary(field => field.Key, field => field.Value?.ToString()) });
+    }
+
+    /// <summary>422: the database refused the data, since it breaks rules; the pointers are those of the data.</summary>
+    /// <param name="refusal">What the database said.</param>
+    public static ProblemHttpResult Refused(DocumentRefusedException refusal)
+    {
+        ArgumentNullException.ThrowIfNull(refusal);
+        var errors = new RequestErrors();
+        errors.Body(refusal.Violations);
+        return Of(StatusCodes.Status422UnprocessableEntity, "The data breaks a rule.", "Nothing was changed.", errors.All);
     }
 
     /// <summary>503: the request cannot be served now; sets <c>Retry-After</c>.</summary>
@@ -62,7 +88,7 @@ public static class ApiProblem
         int status,
         string title,
         string? detail = null,
-        IReadOnlyDictionary<string, string[]>? errors = null,
+        IReadOnlyCollection<ProblemError>? errors = null,
         IReadOnlyDictionary<string, object?>? extensions = null)
     {
         var problem = new ProblemDetails { Status = status, Title = title, Detail = detail };

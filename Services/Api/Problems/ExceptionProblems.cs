@@ -1,12 +1,13 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Platform.Data;
 using Platform.Data.Connections;
+using Platform.Data.Validation;
 
 namespace Platform.Api.Problems;
 
 /// <summary>
 /// Turns exceptions into problem details: 503 with <c>Retry-After</c> when the database is away, the status that the server
-/// itself chose for a request it could not read, else 500. The exception goes to the log and never to the caller.
+/// itself chose for a request it could not read, 409 and 422 for data that the database refused, else 500. The exception goes to the log and never to the caller.
 /// </summary>
 internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logger) : IExceptionHandler
 {
@@ -23,6 +24,8 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         var endpoint = http.Features.Get<IExceptionHandlerFeature>()?.Endpoint?.DisplayName;
         var problem = exception switch
         {
+            DocumentRefusedException refusal => ApiProblem.Refused(refusal),
+            DuplicateKeyException duplicate => ApiProblem.Duplicate(duplicate),
             BadHttpRequestException bad => ApiProblem.Of(bad.StatusCode, TitleOf(bad.StatusCode)),
             _ when MongoErrors.IsPoolExhausted(exception) => ApiProblem.Unavailable(
                 http, "The service is busy.", "Try again in a moment.", TimeSpan.FromSeconds(1)),
@@ -35,6 +38,9 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         {
             case StatusCodes.Status503ServiceUnavailable:
                 DatabaseAway(logger, endpoint, FirstLine(exception.Message));
+                break;
+            case StatusCodes.Status422UnprocessableEntity:
+                Refused(logger, endpoint, exception.Message);
                 break;
             case StatusCodes.Status500InternalServerError:
                 Failed(logger, exception, endpoint);
@@ -66,6 +72,9 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
 
     [LoggerMessage(1, LogLevel.Warning, "{Endpoint}: the database is away: {Reason}")]
     private static partial void DatabaseAway(ILogger logger, string? endpoint, string reason);
+
+    [LoggerMessage(3, LogLevel.Warning, "{Endpoint}: {Refusal}")]
+    private static partial void Refused(ILogger logger, string? endpoint, string refusal);
 
     [LoggerMessage(2, LogLevel.Error, "{Endpoint} failed")]
     private static partial void Failed(ILogger logger, Exception exception, string? endpoint);

@@ -1,5 +1,7 @@
 using System.Globalization;
 using MongoDB.Bson;
+using Platform.Data.Documents;
+using Platform.Data.Validation;
 
 namespace Platform.Api.Problems;
 
@@ -10,18 +12,45 @@ namespace Platform.Api.Problems;
 /// </summary>
 public sealed class RequestErrors
 {
-    private readonly SortedDictionary<string, string[]> _errors = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, ProblemError> _errors = new(StringComparer.Ordinal);
 
     /// <summary>Whether nothing is wrong so far.</summary>
     public bool None => _errors.Count == 0;
 
-    /// <summary>The wrong fields with one sentence each, in the order of their names.</summary>
-    public IReadOnlyDictionary<string, string[]> ByField => _errors;
+    /// <summary>The wrong places with one sentence each, in the order of their names.</summary>
+    public IReadOnlyCollection<ProblemError> All => _errors.Values;
 
-    /// <summary>Notes that a field is wrong; the first note of a field stays.</summary>
-    /// <param name="field">The field, as the caller wrote it.</param>
-    /// <param name="sentence">What is wrong with it.</param>
-    public void Add(string field, string sentence) => _errors.TryAdd(field, [sentence]);
+    /// <summary>Notes that a parameter of the path or the query is wrong; the first note of a parameter stays.</summary>
+    /// <param name="name">The parameter.</param>
+    /// <param name="code">What is wrong with it.</param>
+    /// <param name="sentence">The same for people.</param>
+    public void Parameter(string name, string code, string sentence) =>
+        _errors.TryAdd(name, new ProblemError(code, sentence) { Parameter = name });
+
+    /// <summary>Notes that a header is wrong; the first note of a header stays.</summary>
+    /// <param name="name">The header.</param>
+    /// <param name="code">What is wrong with it.</param>
+    /// <param name="sentence">The same for people.</param>
+    public void Header(string name, string code, string sentence) =>
+        _errors.TryAdd(name, new ProblemError(code, sentence) { Header = name });
+
+    /// <summary>Notes that a place of the body is wrong; the first note of a place stays.</summary>
+    /// <param name="pointer">The place, as a JSON pointer; empty for the whole body.</param>
+    /// <param name="code">What is wrong there.</param>
+    /// <param name="sentence">The same for people.</param>
+    public void Body(string pointer, string code, string sentence) =>
+        _errors.TryAdd(pointer, new ProblemError(code, sentence) { Pointer = pointer });
+
+    /// <summary>Notes every broken rule of a document by its place.</summary>
+    /// <param name="violations">The broken rules.</param>
+    public void Body(IEnumerable<RuleViolation> violations)
+    {
+        ArgumentNullException.ThrowIfNull(violations);
+        foreach (var violation in violations)
+        {
+            Body(violation.Pointer, violation.Code, violation.Detail);
+        }
+    }
 
     /// <summary>Reads an optional text.</summary>
     /// <param name="field">The field's name.</param>
@@ -37,15 +66,15 @@ public sealed class RequestErrors
         var trimmed = text.Trim();
         if (trimmed.Length == 0)
         {
-            Add(field, "Must not be blank.");
+            Parameter(field, ErrorCodes.Blank, "Must not be blank.");
         }
         else if (trimmed.Length > maxLength)
         {
-            Add(field, string.Create(CultureInfo.InvariantCulture, $"Must be at most {maxLength} characters long."));
+            Parameter(field, RuleCodes.MaxLength, string.Create(CultureInfo.InvariantCulture, $"Must be at most {maxLength} characters long."));
         }
         else if (trimmed.Any(char.IsControl))
         {
-            Add(field, "Must not contain control characters.");
+            Parameter(field, ErrorCodes.Characters, "Must not contain control characters.");
         }
         else
         {
@@ -68,33 +97,44 @@ public sealed class RequestErrors
             return absent;
         }
 
-        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-            && value >= min && value <= max)
+        var isNumber = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value);
+        if (isNumber && value >= min && value <= max)
         {
             return value;
         }
 
-        Add(field, string.Create(CultureInfo.InvariantCulture, $"Must be a whole number from {min} to {max}."));
+        Parameter(
+            field,
+            CodeOf(isNumber, value < min),
+            string.Create(CultureInfo.InvariantCulture, $"Must be a whole number from {min} to {max}."));
         return absent;
     }
 
-    /// <summary>Reads an optional amount of money that is not negative.</summary>
+    /// <summary>Reads an optional amount of money, within the limits of a product's price.</summary>
     /// <param name="field">The field's name.</param>
     /// <param name="text">What the caller sent.</param>
     public decimal? Amount(string field, string? text)
     {
-        const decimal Max = 1_000_000_000m;
         if (text is null)
         {
             return null;
         }
 
-        if (decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value <= Max)
+        var isNumber = decimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value);
+        var violations = new List<RuleViolation>();
+        if (isNumber)
         {
-            return value;
+            Price.Evaluate(new BsonDecimal128(value), "", violations);
+            if (violations.Count == 0)
+            {
+                return value;
+            }
         }
 
-        Add(field, string.Create(CultureInfo.InvariantCulture, $"Must be a number from 0 to {Max}, such as 12.50."));
+        Parameter(
+            field,
+            violations.Count == 0 ? RuleCodes.Type : violations[0].Code,
+            $"Must be a number from {Price.Minimum} to {Price.Maximum}, such as 12.50.");
         return null;
     }
 
@@ -111,15 +151,17 @@ public sealed class RequestErrors
             return absent.Value;
         }
 
-        if (double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
-            && value >= min && value <= max)
+        var isNumber = double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+            && double.IsFinite(value);
+        if (isNumber && value >= min && value <= max)
         {
             return value;
         }
 
-        Add(field, string.Create(
-            CultureInfo.InvariantCulture,
-            $"{(text is null ? "Is required and must" : "Must")} be a number from {min} to {max}."));
+        Parameter(
+            field,
+            text is null ? RuleCodes.Required : CodeOf(isNumber, value < min),
+            string.Create(CultureInfo.InvariantCulture, $"{(text is null ? "Is required and must" : "Must")} be a number from {min} to {max}."));
         return absent ?? min;
     }
 
@@ -133,7 +175,13 @@ public sealed class RequestErrors
             return id;
         }
 
-        Add(field, "Must be an id: 24 hexadecimal digits.");
+        Parameter(field, RuleCodes.Type, ProductId.Sentence(RuleCodes.Type));
         return ObjectId.Empty;
     }
+
+    private static SchemaNode Price { get; } = DocumentRules.Of((Product product) => product.Price);
+
+    private static SchemaNode ProductId { get; } = DocumentRules.Of((Product product) => product.Id);
+
+    private static string CodeOf(bool isNumber, bool isBelow) => !isNumber ? RuleCodes.Type : isBelow ? RuleCodes.Minimum : RuleCodes.Maximum;
 }

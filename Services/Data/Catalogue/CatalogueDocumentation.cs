@@ -17,9 +17,9 @@ public static class CatalogueDocumentation
             page.Append($"Shard key, when sharded: `{string.Join(", ", collection.ShardKey)}`.\n\n");
             page.Append("| Field | Rule |\n| --- | --- |\n");
             AppendFields(page, collection.Validator["$jsonSchema"].AsBsonDocument, "");
-            if (collection.Rules is not null)
+            foreach (var rule in collection.CrossField)
             {
-                page.Append($"\nAlso: `{collection.Rules.ToJson()}`\n");
+                page.Append($"| {rule.Path} | {rule.Code}: {rule.Sentence} |\n");
             }
 
             page.Append("\n| Index | Keys | Serves |\n| --- | --- | --- |\n");
@@ -64,7 +64,8 @@ public static class CatalogueDocumentation
             var words = rule.Where(element => element.Name is not ("properties" or "required" or "items"))
                 .Select(element => element.Name switch
                 {
-                    "bsonType" => element.Value.AsString,
+                    "bsonType" or "type" => element.Value.AsString,
+                    "uniqueItems" => "no entry twice",
                     "enum" => "one of " + string.Join(", ", element.Value.AsBsonArray),
                     "pattern" => $"`{element.Value.AsString.Replace("|", "\\|", StringComparison.Ordinal)}`",
                     _ => $"{element.Name} {element.Value}",
@@ -76,7 +77,7 @@ public static class CatalogueDocumentation
             {
                 AppendFields(page, rule, $"{prefix}{property.Name}.");
             }
-            else if (rule.TryGetValue("items", out var items) && items.AsBsonDocument.Contains("properties"))
+            else if (rule.TryGetValue("items", out var items) && items is BsonDocument && items.AsBsonDocument.Contains("properties"))
             {
                 AppendFields(page, items.AsBsonDocument, $"{prefix}{property.Name}[].");
             }

@@ -3,6 +3,7 @@ using System.Text;
 using MongoDB.Bson;
 using MongoDB.Bson.IO;
 using Platform.Data.Documents;
+using Platform.Data.Validation;
 
 namespace Platform.Data.Catalogue;
 
@@ -21,6 +22,7 @@ public static class CollectionCatalogue
         Name = CollectionNames.Tenants,
         Description = "The customers of the platform.",
         ShardKey = ["_id"],
+        CrossField = CrossFieldRules.History,
         Indexes =
         [
             new() { Name = "slug", Keys = [Up("slug")], Unique = true, Serves = "The tenant of a URL; a slug names one tenant." },
@@ -33,6 +35,7 @@ public static class CollectionCatalogue
         Name = CollectionNames.Users,
         Description = "People who work for a tenant, each with one role.",
         ShardKey = ["tenantId", "_id"],
+        CrossField = CrossFieldRules.History,
         Indexes =
         [
             new() { Name = "tenant_email", Keys = [Tenant, Up("email")], Unique = true, Serves = "Sign-in; an address names one user of a tenant." },
@@ -46,6 +49,7 @@ public static class CollectionCatalogue
         Name = CollectionNames.Stores,
         Description = "Shops of a tenant, with their place on the earth.",
         ShardKey = ["tenantId", "_id"],
+        CrossField = CrossFieldRules.History,
         Indexes =
         [
             new() { Name = "tenant_code", Keys = [Tenant, Up("code")], Unique = true, Serves = "A store by its code; a code names one store of a tenant." },
@@ -66,6 +70,7 @@ public static class CollectionCatalogue
         Name = CollectionNames.Categories,
         Description = "The tree that a tenant's products are filed under.",
         ShardKey = ["tenantId", "_id"],
+        CrossField = CrossFieldRules.Category,
         Indexes =
         [
             new() { Name = "tenant_slug", Keys = [Tenant, Up("slug")], Unique = true, Serves = "The category of a URL; a slug names one category of a tenant." },
@@ -79,6 +84,7 @@ public static class CollectionCatalogue
         Name = CollectionNames.Products,
         Description = "What a tenant sells.",
         ShardKey = ["tenantId", "_id"],
+        CrossField = CrossFieldRules.History,
         Indexes =
         [
             new() { Name = "tenant_sku", Keys = [Tenant, Up("sku")], Unique = true, Serves = "A product by its SKU; an SKU names one product of a tenant." },
@@ -119,7 +125,7 @@ public static class CollectionCatalogue
         Name = CollectionNames.Inventory,
         Description = "The stock of a product in a store.",
         ShardKey = ["tenantId", "productId"],
-        Rules = new BsonDocument("$expr", new BsonDocument("$lte", new BsonArray { "$reserved", "$onHand" })),
+        CrossField = CrossFieldRules.Inventory,
         Indexes =
         [
             new() { Name = "tenant_product_store", Keys = [Tenant, Up("productId"), Up("storeId")], Unique = true, Serves = "Where a product is in stock; one document per product and store." },
@@ -133,6 +139,7 @@ public static class CollectionCatalogue
         Name = CollectionNames.Customers,
         Description = "People who buy from a tenant.",
         ShardKey = ["tenantId", "_id"],
+        CrossField = CrossFieldRules.History,
         Indexes =
         [
             new() { Name = "tenant_email", Keys = [Tenant, Up("email")], Unique = true, Serves = "A customer by address; an address names one customer of a tenant." },
@@ -146,6 +153,7 @@ public static class CollectionCatalogue
         Name = CollectionNames.Orders,
         Description = "What customers bought, as it was when they bought it.",
         ShardKey = ["tenantId", "_id"],
+        CrossField = CrossFieldRules.Order,
         Indexes =
         [
             new() { Name = "tenant_number", Keys = [Tenant, Up("number")], Unique = true, Serves = "An order by its number; a number names one order of a tenant." },

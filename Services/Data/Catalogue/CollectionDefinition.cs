@@ -1,26 +1,18 @@
 using MongoDB.Bson;
 using Platform.Data.Documents;
+using Platform.Data.Validation;
 
 namespace Platform.Data.Catalogue;
 
 /// <summary>One collection, declared once: everything that creates, checks, documents or tests it starts from here.</summary>
 public abstract class CollectionDefinition
 {
-    private readonly Lazy<BsonDocument> _validator;
+    private readonly Lazy<DocumentRules> _rules;
 
     private protected CollectionDefinition(Type documentType)
     {
         DocumentType = documentType;
-        _validator = new Lazy<BsonDocument>(() =>
-        {
-            var validator = new BsonDocument("$jsonSchema", JsonSchemaGenerator.Generate(documentType));
-            if (Rules is not null)
-            {
-                validator.Merge(Rules);
-            }
-
-            return validator;
-        });
+        _rules = new Lazy<DocumentRules>(() => new DocumentRules(documentType, CrossField));
     }
 
     /// <summary>The collection's name.</summary>
@@ -35,8 +27,8 @@ public abstract class CollectionDefinition
     /// <summary>The indexes besides the one on <c>_id</c>.</summary>
     public required IReadOnlyList<IndexDefinition> Indexes { get; init; }
 
-    /// <summary>Rules that span several fields, as a query; null for none.</summary>
-    public BsonDocument? Rules { get; init; }
+    /// <summary>The rules over several fields of a document. Default: none.</summary>
+    public IReadOnlyList<CrossFieldRule> CrossField { get; init; } = [];
 
     /// <summary>The fields that a sharded cluster distributes the documents by.</summary>
     public required IReadOnlyList<string> ShardKey { get; init; }
@@ -44,7 +36,10 @@ public abstract class CollectionDefinition
     /// <summary>Whether each document belongs to one tenant.</summary>
     public bool IsTenantOwned => typeof(ITenantOwned).IsAssignableFrom(DocumentType);
 
-    /// <summary>What the server checks each written document against: a <c>$jsonSchema</c> and <see cref="Rules"/>.</summary>
+    /// <summary>All rules on the documents: those that <see cref="DocumentType"/> declares, and <see cref="CrossField"/>.</summary>
+    public DocumentRules Rules => _rules.Value;
+
+    /// <summary>What the server checks each written document against.</summary>
     /// <remarks><see href="https://www.mongodb.com/docs/manual/core/schema-validation/"/></remarks>
-    public BsonDocument Validator => _validator.Value;
+    public BsonDocument Validator => Rules.Validator();
 }

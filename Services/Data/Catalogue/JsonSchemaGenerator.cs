@@ -1,69 +1,97 @@
+using System.Collections.Concurrent;
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Reflection;
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
 using MongoDB.Driver.GeoJsonObjectModel;
 using Platform.Data.Documents;
+using Platform.Data.Validation;
 
 namespace Platform.Data.Catalogue;
 
 /// <summary>
-/// Writes the <c>$jsonSchema</c> of a document type: BSON types, required members (those that cannot be null), enum values,
-/// and the limits that the type declares by <see cref="RangeAttribute"/>, <see cref="StringLengthAttribute"/>,
-/// <see cref="RegularExpressionAttribute"/>, <see cref="MinLengthAttribute"/> and <see cref="MaxLengthAttribute"/>.
+/// Reads the rules of a document type: BSON types, required members (those that cannot be null), enum values, and the limits
+/// that the type declares by <see cref="RangeAttribute"/>, <see cref="StringLengthAttribute"/>,
+/// <see cref="RegularExpressionAttribute"/> (whose error message is the rule's sentence), <see cref="MinLengthAttribute"/>,
+/// <see cref="MaxLengthAttribute"/> and <see cref="ItemsAttribute"/>.
 /// </summary>
-/// <remarks>
-/// Only keywords that both MongoDB and DocumentDB enforce are used.
-/// <see href="https://www.mongodb.com/docs/manual/reference/operator/query/jsonSchema/"/>
-/// </remarks>
 internal static class JsonSchemaGenerator
 {
+    private static readonly ConcurrentDictionary<Type, SchemaNode> Nodes = new();
     private static readonly NullabilityInfoContext Nullability = new();
 
-    public static BsonDocument Generate(Type documentType)
+    /// <summary>What is asked of the objects of a type.</summary>
+    /// <exception cref="NotSupportedException">A member has a type or an attribute that no rule stands for.</exception>
+    public static SchemaNode NodeOf(Type type)
     {
         DocumentConventions.Register();
-        return ObjectSchema(documentType);
+        return Nodes.GetOrAdd(type, static type => Object(type, origin: null));
     }
 
-    private static BsonDocument ObjectSchema(Type type)
+    private static SchemaNode Object(Type type, PropertyInfo? origin)
     {
-        var required = new BsonArray();
-        var properties = new BsonDocument();
-        foreach (var member in BsonClassMap.LookupClassMap(type).AllMemberMaps)
+        var members = BsonClassMap.LookupClassMap(type).AllMemberMaps
+            .Select(map => (map.ElementName, Property: (PropertyInfo)map.MemberInfo))
+            .ToList();
+        return new SchemaNode
         {
-            var property = (PropertyInfo)member.MemberInfo;
-            properties.Add(member.ElementName, WithLimits(ValueSchema(property.PropertyType), property));
-            if (!IsNullable(property))
-            {
-                required.Add(member.ElementName);
-            }
-        }
-
-        return new BsonDocument { { "bsonType", "object" }, { "required", required }, { "properties", properties } };
+            BsonType = "object",
+            Origin = origin,
+            Required = [.. members.Where(member => !IsNullable(member.Property)).Select(member => member.ElementName)],
+            Properties = [.. members.Select(member => KeyValuePair.Create(member.ElementName, Member(member.Property)))],
+        };
     }
 
-    private static BsonDocument ValueSchema(Type declared)
+    private static SchemaNode Member(PropertyInfo property)
     {
-        var type = Nullable.GetUnderlyingType(declared) ?? declared;
-        if (type.IsEnum)
-        {
-            return new BsonDocument("enum", new BsonArray(DocumentConventions.StoredValues(type)));
-        }
-
+        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         if (type == typeof(GeoJsonPoint<GeoJson2DGeographicCoordinates>))
         {
-            return PointSchema();
+            return Point(property);
         }
 
-        if (ElementType(type) is { } element)
+        if (!type.IsEnum && ElementType(type) is null && BsonTypeName(type) is null)
         {
-            return new BsonDocument { { "bsonType", "array" }, { "items", ValueSchema(element) } };
+            return Object(type, property);
         }
 
-        var bsonType = BsonTypeName(type);
-        return bsonType is null ? ObjectSchema(type) : new BsonDocument("bsonType", bsonType);
+        // Only this form of the range has limits beyond 32 bits that are exact.
+        var range = property.GetCustomAttribute<RangeAttribute>();
+        var length = property.GetCustomAttribute<StringLengthAttribute>();
+        var pattern = property.GetCustomAttribute<RegularExpressionAttribute>();
+        var items = property.GetCustomAttribute<ItemsAttribute>();
+        RefuseOthers(property);
+        return new SchemaNode
+        {
+            Origin = property,
+            BsonType = type.IsEnum ? null : ElementType(type) is null ? BsonTypeName(type) : "array",
+            Enum = type.IsEnum ? [.. DocumentConventions.StoredValues(type)] : null,
+            Items = ElementType(type) is { } element ? Entry(element, items) : null,
+            Minimum = range is null ? null : Limit(range, range.Minimum),
+            Maximum = range is null || Equals(range.Maximum, int.MaxValue) ? null : Limit(range, range.Maximum),
+            MinLength = length is { MinimumLength: > 0 } ? length.MinimumLength : null,
+            MaxLength = length?.MaximumLength,
+            Pattern = pattern?.Pattern,
+            PatternSentence = pattern?.ErrorMessage,
+            MinItems = property.GetCustomAttribute<MinLengthAttribute>()?.Length,
+            MaxItems = property.GetCustomAttribute<MaxLengthAttribute>()?.Length,
+            UniqueItems = items is { Unique: true },
+        };
     }
+
+    private static SchemaNode Entry(Type element, ItemsAttribute? limits) => BsonTypeName(element) is { } bsonType
+        ? new SchemaNode
+        {
+            BsonType = bsonType,
+            MinLength = limits is { MinimumLength: > 0 } ? limits.MinimumLength : null,
+            MaxLength = limits is { MaximumLength: < int.MaxValue } ? limits.MaximumLength : null,
+        }
+        : Object(element, origin: null);
+
+    private static BsonValue Limit(RangeAttribute range, object limit) => range.OperandType == typeof(decimal)
+        ? new BsonDecimal128(decimal.Parse((string)limit, CultureInfo.InvariantCulture))
+        : BsonValue.Create(limit);
 
     private static string? BsonTypeName(Type type) =>
         type == typeof(ObjectId) ? "objectId"
@@ -81,68 +109,37 @@ internal static class JsonSchemaGenerator
         ? type.GetGenericArguments()[0]
         : null;
 
-    private static BsonDocument PointSchema() => new()
+    // https://www.rfc-editor.org/rfc/rfc7946#section-3.1.2: longitude, then latitude.
+    private static SchemaNode Point(PropertyInfo property) => new()
     {
-        { "bsonType", "object" },
-        { "required", new BsonArray { "type", "coordinates" } },
-        {
-            "properties", new BsonDocument
+        BsonType = "object",
+        Origin = property,
+        Required = ["type", "coordinates"],
+        Properties =
+        [
+            new("type", new SchemaNode { Enum = ["Point"] }),
+            new("coordinates", new SchemaNode
             {
-                { "type", new BsonDocument("enum", new BsonArray { "Point" }) },
-                {
-                    "coordinates", new BsonDocument
-                    {
-                        { "bsonType", "array" },
-                        { "minItems", 2 },
-                        { "maxItems", 2 },
-                        { "items", new BsonDocument { { "type", "number" }, { "minimum", -180 }, { "maximum", 180 } } },
-                    }
-                },
-            }
-        },
+                BsonType = "array",
+                MinItems = 2,
+                MaxItems = 2,
+                Tuple =
+                [
+                    new SchemaNode { IsNumber = true, Minimum = -180, Maximum = 180 },
+                    new SchemaNode { IsNumber = true, Minimum = -90, Maximum = 90 },
+                ],
+            }),
+        ],
     };
 
-    private static BsonDocument WithLimits(BsonDocument schema, PropertyInfo property)
+    private static void RefuseOthers(PropertyInfo property)
     {
-        var isArray = schema.GetValue("bsonType", "") == "array";
         foreach (var attribute in property.GetCustomAttributes<ValidationAttribute>())
         {
-            switch (attribute)
+            if (attribute is not (RangeAttribute or StringLengthAttribute or RegularExpressionAttribute or MinLengthAttribute or MaxLengthAttribute))
             {
-                case RangeAttribute range:
-                    schema.Add("minimum", BsonValue.Create(range.Minimum));
-                    AddUnlessUnbounded(schema, "maximum", BsonValue.Create(range.Maximum));
-                    break;
-                case StringLengthAttribute length:
-                    if (length.MinimumLength > 0)
-                    {
-                        schema.Add("minLength", length.MinimumLength);
-                    }
-
-                    schema.Add("maxLength", length.MaximumLength);
-                    break;
-                case RegularExpressionAttribute pattern:
-                    schema.Add("pattern", pattern.Pattern);
-                    break;
-                case MinLengthAttribute minimum:
-                    schema.Add(isArray ? "minItems" : "minLength", minimum.Length);
-                    break;
-                case MaxLengthAttribute maximum:
-                    schema.Add(isArray ? "maxItems" : "maxLength", maximum.Length);
-                    break;
-                default:
-                    throw new NotSupportedException($"{property.DeclaringType}.{property.Name}: {attribute.GetType().Name} has no schema keyword.");
+                throw new NotSupportedException($"{property.DeclaringType}.{property.Name}: {attribute.GetType().Name} has no schema keyword.");
             }
-        }
-
-        return schema;
-    }
-
-    private static void AddUnlessUnbounded(BsonDocument schema, string keyword, BsonValue limit)
-    {
-        if (limit != int.MaxValue)
-        {
-            schema.Add(keyword, limit);
         }
     }
 

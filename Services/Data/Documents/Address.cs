@@ -18,6 +18,6 @@ public sealed record Address
     public required string PostalCode { get; init; }
 
     /// <summary>The country, as an ISO 3166-1 alpha-2 code.</summary>
-    [RegularExpression("^[A-Z]{2}$")]
+    [RegularExpression(Patterns.Country, ErrorMessage = Patterns.CountrySentence)]
     public required string Country { get; init; }
 }

@@ -16,7 +16,7 @@ public sealed record Category : ITenantOwned
     public ObjectId? ParentId { get; init; }
 
     /// <summary>The category's name in URLs; unique per tenant.</summary>
-    [StringLength(100, MinimumLength = 1), RegularExpression("^[a-z0-9]+(-[a-z0-9]+)*$")]
+    [StringLength(100, MinimumLength = 1), RegularExpression(Patterns.Slug, ErrorMessage = Patterns.SlugSentence)]
     public required string Slug { get; init; }
 
     /// <summary>The name shown to people.</summary>

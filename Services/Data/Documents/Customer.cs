@@ -13,7 +13,7 @@ public sealed record Customer : ITenantOwned
     public required ObjectId TenantId { get; init; }
 
     /// <summary>The customer's e-mail address, in lower case; unique per tenant.</summary>
-    [StringLength(254, MinimumLength = 3), RegularExpression("^[^@A-Z ]+@[^@A-Z ]+$")]
+    [StringLength(254, MinimumLength = 3), RegularExpression(Patterns.Email, ErrorMessage = Patterns.EmailSentence)]
     public required string Email { get; init; }
 
     /// <summary>The customer's full name.</summary>

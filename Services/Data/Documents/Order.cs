@@ -6,6 +6,9 @@ namespace Platform.Data.Documents;
 /// <summary>What a customer bought from one store.</summary>
 public sealed record Order : ITenantOwned
 {
+    /// <summary>The greatest amount of an order or of one of its lines, in units of its currency.</summary>
+    internal const string MaxAmount = "1000000000000";
+
     /// <inheritdoc/>
     public required ObjectId Id { get; init; }
 
@@ -22,8 +25,8 @@ public sealed record Order : ITenantOwned
     /// <summary>The store that serves the order, of the same tenant.</summary>
     public required ObjectId StoreId { get; init; }
 
-    /// <summary>What was bought; at least one line.</summary>
-    [MinLength(1), MaxLength(200)]
+    /// <summary>What was bought; each product on one line.</summary>
+    [MinLength(1), MaxLength(100)]
     public required IReadOnlyList<OrderLine> Lines { get; init; }
 
     /// <summary>How many items the lines have together; missing in orders that programs before migration 0002 wrote, until it has run.</summary>
@@ -31,19 +34,19 @@ public sealed record Order : ITenantOwned
     public int? ItemCount { get; init; }
 
     /// <summary>The currency of all amounts, as an ISO 4217 code.</summary>
-    [RegularExpression("^[A-Z]{3}$")]
+    [RegularExpression(Patterns.Currency, ErrorMessage = Patterns.CurrencySentence)]
     public required string Currency { get; init; }
 
     /// <summary>The sum of the lines, in units of <see cref="Currency"/>.</summary>
-    [Range(0, int.MaxValue)]
+    [Range(typeof(decimal), "0", MaxAmount)]
     public required decimal Subtotal { get; init; }
 
     /// <summary>Tax on the lines, in units of <see cref="Currency"/>.</summary>
-    [Range(0, int.MaxValue)]
+    [Range(typeof(decimal), "0", MaxAmount)]
     public required decimal Tax { get; init; }
 
     /// <summary>Subtotal plus tax.</summary>
-    [Range(0, int.MaxValue)]
+    [Range(typeof(decimal), "0", MaxAmount)]
     public required decimal Total { get; init; }
 
     /// <summary>How far the order has come.</summary>

@@ -18,7 +18,7 @@ public sealed record OrderLine
     public required string Name { get; init; }
 
     /// <summary>How many.</summary>
-    [Range(1, 1_000_000)]
+    [Range(1, 10_000)]
     public required int Quantity { get; init; }
 
     /// <summary>The price of one at that time, in the order's currency.</summary>
@@ -26,6 +26,6 @@ public sealed record OrderLine
     public required decimal UnitPrice { get; init; }
 
     /// <summary>Quantity times unit price.</summary>
-    [Range(0, int.MaxValue)]
+    [Range(typeof(decimal), "0", Order.MaxAmount)]
     public required decimal Total { get; init; }
 }

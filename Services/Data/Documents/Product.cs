@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using MongoDB.Bson;
+using Platform.Data.Validation;
 
 namespace Platform.Data.Documents;
 
@@ -32,11 +33,11 @@ public sealed record Product : ITenantOwned
     public required decimal Price { get; init; }
 
     /// <summary>The currency of the price, as an ISO 4217 code.</summary>
-    [RegularExpression("^[A-Z]{3}$")]
+    [RegularExpression(Patterns.Currency, ErrorMessage = Patterns.CurrencySentence)]
     public required string Currency { get; init; }
 
     /// <summary>Words to find it by.</summary>
-    [MaxLength(20)]
+    [MaxLength(20), Items(MinimumLength = 1, MaximumLength = 50, Unique = true)]
     public required IReadOnlyList<string> Tags { get; init; }
 
     /// <summary>Whether it is sold.</summary>

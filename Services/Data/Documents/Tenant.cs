@@ -10,7 +10,7 @@ public sealed record Tenant
     public required ObjectId Id { get; init; }
 
     /// <summary>The tenant's name in URLs; unique.</summary>
-    [StringLength(63, MinimumLength = 1), RegularExpression("^[a-z0-9]+(-[a-z0-9]+)*$")]
+    [StringLength(63, MinimumLength = 1), RegularExpression(Patterns.Slug, ErrorMessage = Patterns.SlugSentence)]
     public required string Slug { get; init; }
 
     /// <summary>The name shown to people.</summary>
@@ -18,7 +18,7 @@ public sealed record Tenant
     public required string Name { get; init; }
 
     /// <summary>The currency of the tenant's prices, as an ISO 4217 code.</summary>
-    [RegularExpression("^[A-Z]{3}$")]
+    [RegularExpression(Patterns.Currency, ErrorMessage = Patterns.CurrencySentence)]
     public required string Currency { get; init; }
 
     /// <summary>Whether the tenant may use the platform.</summary>

@@ -13,7 +13,7 @@ public sealed record User : ITenantOwned
     public required ObjectId TenantId { get; init; }
 
     /// <summary>The address the user signs in with, in lower case; unique per tenant.</summary>
-    [StringLength(254, MinimumLength = 3), RegularExpression("^[^@A-Z ]+@[^@A-Z ]+$")]
+    [StringLength(254, MinimumLength = 3), RegularExpression(Patterns.Email, ErrorMessage = Patterns.EmailSentence)]
     public required string Email { get; init; }
 
     /// <summary>The name shown to people.</summary>
@@ -21,7 +21,7 @@ public sealed record User : ITenantOwned
     public required string DisplayName { get; init; }
 
     /// <summary>The user's password as <see cref="Security.PasswordHash"/> stores it; null when the user has none. Never leaves the platform.</summary>
-    [StringLength(300), RegularExpression(Security.PasswordHash.Pattern)]
+    [StringLength(300, MinimumLength = 100)]
     public string? PasswordHash { get; init; }
 
     /// <summary>What the user may do.</summary>

@@ -13,9 +13,6 @@ namespace Platform.Data.Security;
 /// </remarks>
 public static class PasswordHash
 {
-    /// <summary>The form of a stored password, as a regular expression.</summary>
-    public const string Pattern = @"^\$pbkdf2-sha512\$i=[1-9][0-9]{3,8}\$[A-Za-z0-9+/]{22,86}\$[A-Za-z0-9+/]{86}$";
-
     /// <summary>How many iterations a password gets that protects something: 210,000.</summary>
     /// <remarks><see href="https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#pbkdf2"/></remarks>
     public const int DefaultIterations = 210_000;

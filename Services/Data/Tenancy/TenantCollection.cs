@@ -1,6 +1,8 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Data.Catalogue;
 using Platform.Data.Documents;
+using Platform.Data.Validation;
 
 namespace Platform.Data.Tenancy;
 
@@ -16,11 +18,13 @@ public sealed class TenantCollection<TDocument>
     private static readonly HashSet<string> OtherCollectionStages =
         new(StringComparer.Ordinal) { "$lookup", "$graphLookup", "$unionWith", "$out", "$merge" };
 
+    private readonly CollectionDefinition<TDocument> _definition;
     private readonly IMongoCollection<TDocument> _collection;
     private readonly FilterDefinition<TDocument> _ownership;
 
-    internal TenantCollection(IMongoCollection<TDocument> collection, ObjectId tenantId)
+    internal TenantCollection(IMongoCollection<TDocument> collection, CollectionDefinition<TDocument> definition, ObjectId tenantId)
     {
+        _definition = definition;
         _collection = collection;
         TenantId = tenantId;
         _ownership = Builders<TDocument>.Filter.Eq(document => document.TenantId, tenantId);
@@ -102,13 +106,14 @@ public sealed class TenantCollection<TDocument>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="InvalidOperationException">The document belongs to another tenant.</exception>
-    /// <exception cref="MongoWriteException">A unique key is taken, or the document breaks the collection's validator.</exception>
+    /// <exception cref="DuplicateKeyException">A unique key is taken.</exception>
+    /// <exception cref="DocumentRefusedException">The server refused the document because it breaks rules of the collection.</exception>
     public Task InsertAsync(TDocument document, IClientSessionHandle? session = null, CancellationToken cancellationToken = default)
     {
         RequireOwned(document);
-        return session is null
+        return WriteAsync([document], () => session is null
             ? _collection.InsertOneAsync(document, cancellationToken: cancellationToken)
-            : _collection.InsertOneAsync(session, document, cancellationToken: cancellationToken);
+            : _collection.InsertOneAsync(session, document, cancellationToken: cancellationToken));
     }
 
     /// <summary>Writes new documents, in order; stops at the first that is refused.</summary>
@@ -116,6 +121,8 @@ public sealed class TenantCollection<TDocument>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="InvalidOperationException">A document belongs to another tenant; nothing was written.</exception>
+    /// <exception cref="DuplicateKeyException">A unique key is taken.</exception>
+    /// <exception cref="DocumentRefusedException">The server refused the document because it breaks rules of the collection.</exception>
     public Task InsertManyAsync(
         IReadOnlyCollection<TDocument> documents, IClientSessionHandle? session = null, CancellationToken cancellationToken = default)
     {
@@ -125,9 +132,9 @@ public sealed class TenantCollection<TDocument>
             RequireOwned(document);
         }
 
-        return session is null
+        return WriteAsync(documents, () => session is null
             ? _collection.InsertManyAsync(documents, cancellationToken: cancellationToken)
-            : _collection.InsertManyAsync(session, documents, cancellationToken: cancellationToken);
+            : _collection.InsertManyAsync(session, documents, cancellationToken: cancellationToken));
     }
 
     /// <summary>Replaces a document by one with the same key.</summary>
@@ -135,14 +142,16 @@ public sealed class TenantCollection<TDocument>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns>Whether the tenant had a document with this key.</returns>
+    /// <exception cref="DuplicateKeyException">A unique key is taken.</exception>
+    /// <exception cref="DocumentRefusedException">The server refused the document because it breaks rules of the collection.</exception>
     /// <exception cref="InvalidOperationException">The document belongs to another tenant.</exception>
     public async Task<bool> ReplaceAsync(TDocument document, IClientSessionHandle? session = null, CancellationToken cancellationToken = default)
     {
         RequireOwned(document);
         var filter = Scoped(ById(document.Id));
-        var result = session is null
-            ? await _collection.ReplaceOneAsync(filter, document, cancellationToken: cancellationToken)
-            : await _collection.ReplaceOneAsync(session, filter, document, cancellationToken: cancellationToken);
+        var result = await WriteAsync([document], () => session is null
+            ? _collection.ReplaceOneAsync(filter, document, cancellationToken: cancellationToken)
+            : _collection.ReplaceOneAsync(session, filter, document, cancellationToken: cancellationToken));
         return result.MatchedCount > 0;
     }
 
@@ -152,6 +161,8 @@ public sealed class TenantCollection<TDocument>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="ArgumentException">The update names the tenant, or is a pipeline.</exception>
+    /// <exception cref="DuplicateKeyException">A unique key is taken.</exception>
+    /// <exception cref="DocumentRefusedException">The server refused the document because it breaks rules of the collection.</exception>
     public Task<UpdateResult> UpdateOneAsync(
         FilterDefinition<TDocument> filter,
         UpdateDefinition<TDocument> update,
@@ -159,9 +170,9 @@ public sealed class TenantCollection<TDocument>
         CancellationToken cancellationToken = default)
     {
         RequireTenantKept(update);
-        return session is null
+        return WriteAsync([], () => session is null
             ? _collection.UpdateOneAsync(Scoped(filter), update, cancellationToken: cancellationToken)
-            : _collection.UpdateOneAsync(session, Scoped(filter), update, cancellationToken: cancellationToken);
+            : _collection.UpdateOneAsync(session, Scoped(filter), update, cancellationToken: cancellationToken));
     }
 
     /// <summary>Changes all documents that match.</summary>
@@ -170,6 +181,8 @@ public sealed class TenantCollection<TDocument>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="ArgumentException">The update names the tenant, or is a pipeline.</exception>
+    /// <exception cref="DuplicateKeyException">A unique key is taken.</exception>
+    /// <exception cref="DocumentRefusedException">The server refused the document because it breaks rules of the collection.</exception>
     public Task<UpdateResult> UpdateManyAsync(
         FilterDefinition<TDocument> filter,
         UpdateDefinition<TDocument> update,
@@ -177,9 +190,9 @@ public sealed class TenantCollection<TDocument>
         CancellationToken cancellationToken = default)
     {
         RequireTenantKept(update);
-        return session is null
+        return WriteAsync([], () => session is null
             ? _collection.UpdateManyAsync(Scoped(filter), update, cancellationToken: cancellationToken)
-            : _collection.UpdateManyAsync(session, Scoped(filter), update, cancellationToken: cancellationToken);
+            : _collection.UpdateManyAsync(session, Scoped(filter), update, cancellationToken: cancellationToken));
     }
 
     /// <summary>Changes the first document that matches, and returns it as it is afterwards.</summary>
@@ -189,6 +202,8 @@ public sealed class TenantCollection<TDocument>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns>The changed document, or null when none matched.</returns>
     /// <exception cref="ArgumentException">The update names the tenant, or is a pipeline.</exception>
+    /// <exception cref="DuplicateKeyException">A unique key is taken.</exception>
+    /// <exception cref="DocumentRefusedException">The server refused the document because it breaks rules of the collection.</exception>
     public async Task<TDocument?> FindOneAndUpdateAsync(
         FilterDefinition<TDocument> filter,
         UpdateDefinition<TDocument> update,
@@ -197,9 +212,9 @@ public sealed class TenantCollection<TDocument>
     {
         RequireTenantKept(update);
         var options = new FindOneAndUpdateOptions<TDocument> { ReturnDocument = ReturnDocument.After };
-        return session is null
-            ? await _collection.FindOneAndUpdateAsync(Scoped(filter), update, options, cancellationToken)
-            : await _collection.FindOneAndUpdateAsync(session, Scoped(filter), update, options, cancellationToken);
+        return await WriteAsync([], () => session is null
+            ? _collection.FindOneAndUpdateAsync(Scoped(filter), update, options, cancellationToken)
+            : _collection.FindOneAndUpdateAsync(session, Scoped(filter), update, options, cancellationToken));
     }
 
     /// <summary>Deletes a document by its key.</summary>
@@ -243,6 +258,27 @@ public sealed class TenantCollection<TDocument>
                 }
 
                 break;
+        }
+    }
+
+    private Task<bool> WriteAsync(IReadOnlyCollection<TDocument> documents, Func<Task> write) => WriteAsync(
+        documents,
+        async () =>
+        {
+            await write();
+            return true;
+        });
+
+    // The documents, when they are known, say what is wrong with them where the server does not.
+    private async Task<TResult> WriteAsync<TResult>(IReadOnlyCollection<TDocument> documents, Func<Task<TResult>> write)
+    {
+        try
+        {
+            return await write();
+        }
+        catch (MongoException exception) when (ServerRefusal.Read(exception, _definition, index => documents.ElementAtOrDefault(index)?.ToBsonDocument()) is { } refusal)
+        {
+            throw refusal;
         }
     }
 

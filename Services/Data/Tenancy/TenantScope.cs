@@ -21,7 +21,7 @@ public sealed class TenantScope
 
         TenantCollection<TDocument> Collection<TDocument>(CollectionDefinition<TDocument> definition)
             where TDocument : class, ITenantOwned =>
-            new(database.GetCollection<TDocument>(definition.Name), tenantId);
+            new(database.GetCollection<TDocument>(definition.Name), definition, tenantId);
     }
 
     /// <summary>The tenant.</summary>

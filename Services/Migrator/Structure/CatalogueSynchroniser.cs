@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
+using Platform.Data.Validation;
 using Platform.Migrator.Engine;
+using Platform.Migrator.Validation;
 
 namespace Platform.Migrator.Structure;
 
@@ -13,8 +15,16 @@ namespace Platform.Migrator.Structure;
 /// <param name="database">The database.</param>
 /// <param name="time">The clock for progress.</param>
 /// <param name="logger">Where each change is logged.</param>
-public sealed class CatalogueSynchroniser(IMongoDatabase database, TimeProvider time, ILogger<CatalogueSynchroniser> logger)
+/// <param name="validation">How the rules on documents are enforced; null for fully.</param>
+public sealed class CatalogueSynchroniser(
+    IMongoDatabase database, TimeProvider time, ILogger<CatalogueSynchroniser> logger, ValidationOptions? validation = null)
 {
+    private readonly ValidationOptions _validation = validation ?? new();
+
+    /// <summary>The same for the same database as another client sees it.</summary>
+    /// <param name="other">The database.</param>
+    public CatalogueSynchroniser On(IMongoDatabase other) => new(other, time, logger, _validation);
+
     /// <summary>Finds the differences; changes nothing.</summary>
     /// <param name="cancellationToken">Cancels the queries.</param>
     /// <returns>What has to be done, in order; empty when the database is in line.</returns>
@@ -31,9 +41,9 @@ public sealed class CatalogueSynchroniser(IMongoDatabase database, TimeProvider 
                 continue;
             }
 
-            if (options.GetValue("validator", new BsonDocument()) != definition.Validator)
+            if (ValidatorMigration.DifferenceFrom(definition, _validation.For(definition.Name), options) is { } difference)
             {
-                changes.Add(new StructureChange(StructureChangeKind.SetValidator, definition.Name));
+                changes.Add(new StructureChange(StructureChangeKind.SetValidator, definition.Name, Detail: difference));
             }
 
             changes.AddRange(await CompareIndexesAsync(definition, cancellationToken));
@@ -47,6 +57,7 @@ public sealed class CatalogueSynchroniser(IMongoDatabase database, TimeProvider 
     /// <param name="cancellationToken">Stops after the change under way.</param>
     /// <returns>What was done.</returns>
     /// <exception cref="MigrationRefusedException">An index differs and <paramref name="allowDrop"/> is false; nothing was changed.</exception>
+    /// <exception cref="MigrationRefusedException">Documents break rules that were to hold strictly; changes before that one were made.</exception>
     public async Task<IReadOnlyList<StructureChange>> ApplyAsync(bool allowDrop, CancellationToken cancellationToken)
     {
         var changes = await PlanAsync(cancellationToken);
@@ -79,10 +90,10 @@ public sealed class CatalogueSynchroniser(IMongoDatabase database, TimeProvider 
         switch (change.Kind)
         {
             case StructureChangeKind.CreateCollection:
-                await RunAsync(WithValidator("create", definition), cancellationToken);
+                await RunAsync(ValidatorMigration.Create(definition, _validation.For(definition.Name)), cancellationToken);
                 break;
             case StructureChangeKind.SetValidator:
-                await RunAsync(WithValidator("collMod", definition), cancellationToken);
+                await new ValidatorMigration(database, logger).ApplyAsync(definition, _validation.For(definition.Name), cancellationToken);
                 break;
             case StructureChangeKind.ReplaceIndex:
                 await database.GetCollection<BsonDocument>(change.Collection).Indexes.DropOneAsync(change.Name, cancellationToken);
@@ -97,14 +108,6 @@ public sealed class CatalogueSynchroniser(IMongoDatabase database, TimeProvider 
                 throw new InvalidOperationException($"{change.Kind} is not a change.");
         }
     }
-
-    private static BsonDocument WithValidator(string command, CollectionDefinition definition) => new()
-    {
-        { command, definition.Name },
-        { "validator", definition.Validator },
-        { "validationLevel", "strict" },
-        { "validationAction", "error" },
-    };
 
     private Task<BsonDocument> RunAsync(BsonDocument command, CancellationToken cancellationToken) =>
         database.RunCommandAsync<BsonDocument>(command, ReadPreference.Primary, cancellationToken);

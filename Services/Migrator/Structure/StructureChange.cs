@@ -11,7 +11,7 @@ public sealed record StructureChange(StructureChangeKind Kind, string Collection
     public override string ToString() => Kind switch
     {
         StructureChangeKind.CreateCollection => $"create collection {Collection}",
-        StructureChangeKind.SetValidator => $"set the validator of {Collection}",
+        StructureChangeKind.SetValidator => $"set the validator of {Collection} (its {Detail})",
         StructureChangeKind.CreateIndex => $"create index {Collection}.{Name}",
         StructureChangeKind.ReplaceIndex => $"replace index {Collection}.{Name} (its {Detail} differs)",
         _ => $"{Kind} {Collection}.{Name}",

@@ -6,7 +6,7 @@ public enum StructureChangeKind
     /// <summary>A collection is missing.</summary>
     CreateCollection,
 
-    /// <summary>A collection has another validator, or none.</summary>
+    /// <summary>A collection has another validator, or none, or it is enforced in another way.</summary>
     SetValidator,
 
     /// <summary>An index is missing.</summary>

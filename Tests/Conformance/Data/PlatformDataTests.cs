@@ -5,6 +5,7 @@ using Platform.Data;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Tenancy;
+using Platform.Data.Validation;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Structure;
 using Platform.Seeder;
@@ -46,7 +47,7 @@ public sealed class PlatformDataTests(GatewayFixture gateway)
             new BsonDocument { { "collMod", CollectionNames.Orders }, { "validator", new BsonDocument() } }, cancellationToken: Cancel);
 
         Assert.Equal(
-            ["replace index products.tenant_sku (its key differs)", "create index products.active_price", "set the validator of orders"],
+            ["replace index products.tenant_sku (its key differs)", "create index products.active_price", "set the validator of orders (its rules differ)"],
             (await catalogue.PlanAsync(Cancel)).Select(change => change.ToString()));
         await Assert.ThrowsAsync<MigrationRefusedException>(() => catalogue.ApplyAsync(allowDrop: false, Cancel));
         await catalogue.ApplyAsync(allowDrop: true, Cancel);
@@ -86,8 +87,8 @@ public sealed class PlatformDataTests(GatewayFixture gateway)
         var (first, second) = await TwoTenantsAsync(database);
         var product = await first.Products.Find().FirstAsync(Cancel);
         var copy = product with { Id = ObjectId.GenerateNewId() };
-        var exception = await Assert.ThrowsAsync<MongoWriteException>(() => first.Products.InsertAsync(copy, cancellationToken: Cancel));
-        Assert.Equal(ServerErrorCategory.DuplicateKey, exception.WriteError.Category);
+        var exception = await Assert.ThrowsAsync<DuplicateKeyException>(() => first.Products.InsertAsync(copy, cancellationToken: Cancel));
+        Assert.Equal(("tenant_sku", product.Sku), (exception.Index, exception.Key["sku"]?.AsString));
         await second.Products.InsertAsync(copy with { TenantId = second.TenantId }, cancellationToken: Cancel);
     }
 

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Data.Catalogue;
+using Platform.Data.Validation.Samples;
 using Platform.Tests.Conformance.Gateway;
 using Xunit;
 
@@ -94,7 +96,9 @@ public sealed class MigratorCommandTests(GatewayFixture gateway)
         var database = gateway.NewDatabase();
         // Two users of one address, which the unique index of the first migration does not allow.
         var users = database.GetCollection<BsonDocument>(CollectionNames.Users);
-        await users.InsertManyAsync([new() { { "tenantId", 1 }, { "email", "a@b" } }, new() { { "tenantId", 1 }, { "email", "a@b" } }], cancellationToken: Token);
+        var first = new DocumentSamples(CollectionCatalogue.Users, seed: 1).Valid();
+        var second = new BsonDocument(first) { ["_id"] = ObjectId.GenerateNewId() };
+        await users.InsertManyAsync([first, second], cancellationToken: Token);
 
         var failed = (await RunAsync(database, "up --json")).Expect(ExitCodes.Failure);
         Assert.Contains("migrator: Migration 0001_create_collections failed", failed.Errors, StringComparison.Ordinal);

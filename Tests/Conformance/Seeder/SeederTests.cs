@@ -218,6 +218,32 @@ public sealed class SeederTests(GatewayFixture gateway)
     }
 
     [Fact]
+    public async Task Indexes_that_were_deferred_are_there_afterwards()
+    {
+        var database = await MigratedAsync();
+        var before = await IndexesAsync();
+        Assert.Contains("Building the index products.tenant_text.", await DoneAsync(database, "run", "--defer-indexes"), StringComparison.Ordinal);
+        Assert.Equal(before, await IndexesAsync());
+        await DoneAsync(database, "verify");
+
+        // Not of a collection in which somebody may be searching.
+        Assert.DoesNotContain("Building", await DoneAsync(database, "run", "--only", "users", "--again", "--defer-indexes"), StringComparison.Ordinal);
+
+        // Those of a run that was interrupted are built by the next one.
+        await Collection(database, CollectionNames.Products).Indexes.DropOneAsync("tenant_text", Cancel);
+        await Collection(database, CollectionNames.SeedMarker).UpdateOneAsync(
+            FilterDefinition<BsonDocument>.Empty, Builders<BsonDocument>.Update.Set("deferredIndexes", new BsonArray { "products.tenant_text" }), cancellationToken: Cancel);
+        await DoneAsync(database, "run");
+        Assert.Equal(before, await IndexesAsync());
+
+        async Task<IEnumerable<string>> IndexesAsync()
+        {
+            using var cursor = await Collection(database, CollectionNames.Products).Indexes.ListAsync(Cancel);
+            return (await cursor.ToListAsync(Cancel)).Select(index => index["name"].AsString).Order();
+        }
+    }
+
+    [Fact]
     public async Task A_run_that_was_killed_is_completed_by_the_next_one()
     {
         var database = await MigratedAsync();
@@ -412,7 +438,7 @@ public sealed class SeederTests(GatewayFixture gateway)
 
     [Theory]
     [InlineData("--help", "run", "clean", "status", "verify", "mark", "Exit codes")]
-    [InlineData("run --help", "--scale", "--tenants", "--seed", "--until", "--only", "--again")]
+    [InlineData("run --help", "--scale", "--tenants", "--seed", "--until", "--only", "--again", "--defer-indexes")]
     [InlineData("clean --help", "--tenant", "--keep-referenced")]
     [InlineData("status --help", "--json")]
     [InlineData("verify --help", "--json")]

@@ -12,6 +12,7 @@ using NSubstitute.ExceptionExtensions;
 using Platform.Api.Contracts;
 using Platform.Api.Orders;
 using Platform.Data.Documents;
+using Platform.Data.Validation;
 using Xunit;
 
 namespace Platform.Tests.Unit.Api;
@@ -77,15 +78,15 @@ public sealed class ProblemTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{}""", "customerId,lines,storeId")]
-    [InlineData("""[]""", "body")]
-    [InlineData("""{"customerId":""", "body")]
-    [InlineData("", "body")]
-    [InlineData("""{"lines":[],"lines":[]}""", "body")]
-    [InlineData("""{"customerId":1,"storeId":null,"lines":[]}""", "customerId,lines,storeId")]
-    [InlineData("""{"customerId":"ID","storeId":"ID","lines":[7,{"productId":"x","quantity":1},{"productId":"ID","quantity":0}]}""", "lines[0],lines[1].productId,lines[2].quantity")]
-    [InlineData("""{"customerId":"ID","storeId":"ID","lines":[{"productId":"ID","quantity":1.5},{"productId":"ID","quantity":"2"}]}""", "lines[0].quantity,lines[1].productId,lines[1].quantity")]
-    [InlineData("""{"customerId":"ID","storeId":"ID","lines":[{"productId":"ID","quantity":99999999999}]}""", "lines[0].quantity")]
+    [InlineData("""{}""", "/customerId,/lines,/storeId")]
+    [InlineData("""[]""", "")]
+    [InlineData("""{"customerId":""", "")]
+    [InlineData("", "")]
+    [InlineData("""{"lines":[],"lines":[]}""", "")]
+    [InlineData("""{"customerId":1,"storeId":null,"lines":[]}""", "/customerId,/lines,/storeId")]
+    [InlineData("""{"customerId":"ID","storeId":"ID","lines":[7,{"productId":"x","quantity":1},{"productId":"ID","quantity":0}]}""", "/lines/0,/lines/1/productId,/lines/2/quantity")]
+    [InlineData("""{"customerId":"ID","storeId":"ID","lines":[{"productId":"ID","quantity":1.5},{"productId":"ID","quantity":"2"}]}""", "/lines/0/quantity,/lines/1/productId,/lines/1/quantity")]
+    [InlineData("""{"customerId":"ID","storeId":"ID","lines":[{"productId":"ID","quantity":99999999999}]}""", "/lines/0/quantity")]
     public async Task A_malformed_order_is_400_and_names_every_wrong_field(string body, string fields)
     {
         var answer = await PostAsync(body.Replace("ID", Id, StringComparison.Ordinal));
@@ -97,12 +98,12 @@ public sealed class ProblemTests : IDisposable
     [Fact]
     public async Task An_order_with_too_many_lines_is_400()
     {
-        var lines = Enumerable.Range(0, OrderRequestReader.MaxLines + 1)
+        var lines = Enumerable.Range(0, DocumentRules.Of((Order order) => order.Lines).MaxItems!.Value + 1)
             .Select(_ => new OrderRequestLine(ObjectId.GenerateNewId().ToString(), 1)).ToList();
 
         var answer = await _client.PostAsJsonAsync("/tenants/acme/orders", new OrderRequest(Id, Id, lines), Cancellation);
 
-        await AssertProblemAsync(answer, HttpStatusCode.BadRequest, ["lines"]);
+        await AssertProblemAsync(answer, HttpStatusCode.BadRequest, ["/lines"]);
     }
 
     [Fact]
@@ -114,7 +115,7 @@ public sealed class ProblemTests : IDisposable
 
         var answer = await PostAsync(OrderOf((known, 1), (unknown, 1)));
 
-        await AssertProblemAsync(answer, HttpStatusCode.NotFound, ["customerId", "lines[1].productId", "storeId"]);
+        await AssertProblemAsync(answer, HttpStatusCode.NotFound, ["/customerId", "/lines/1/productId", "/storeId"]);
     }
 
     [Fact]
@@ -127,7 +128,7 @@ public sealed class ProblemTests : IDisposable
 
         var answer = await PostAsync(OrderOf((enough, 1), (scarce, 5)));
 
-        var problem = await AssertProblemAsync(answer, HttpStatusCode.Conflict, ["lines[1].quantity"]);
+        var problem = await AssertProblemAsync(answer, HttpStatusCode.Conflict, ["/lines/1/quantity"]);
         var line = Assert.Single(problem.GetProperty("short").EnumerateArray());
         Assert.Equal(scarce.ToString(), line.GetProperty("productId").GetString());
         Assert.Equal(5, line.GetProperty("requested").GetInt32());
@@ -135,11 +136,50 @@ public sealed class ProblemTests : IDisposable
     }
 
     [Fact]
+    public async Task The_limits_of_a_request_are_those_of_the_document()
+    {
+        var answer = await PostAsync($$"""{"customerId":"{{Id}}","storeId":7,"lines":[{"productId":"{{Id}}","quantity":10001},{"productId":"{{Id}}"}]}""");
+
+        var problem = await AssertProblemAsync(answer, HttpStatusCode.BadRequest, ["/lines/0/quantity", "/lines/1/productId", "/lines/1/quantity", "/storeId"]);
+        Assert.Equal(
+            [
+                ("maximum", "Must be from 1 to 10000."),
+                ("productOnce", "Is on an earlier line already."),
+                ("required", "Is required."),
+                ("type", "Must be an id: 24 hexadecimal digits."),
+            ],
+            problem.GetProperty("errors").EnumerateArray().Select(error => (error.GetProperty("code").GetString()!, error.GetProperty("detail").GetString()!)));
+    }
+
+    [Fact]
+    public async Task Data_that_the_database_refuses_is_422_in_the_same_form_as_a_wrong_request()
+    {
+        _api.Orders.PlaceAsync(null!, null!, Cancellation).ThrowsAsyncForAnyArgs(new DocumentRefusedException(
+            "orders", [new RuleViolation("/lines/0/total", "maximum", "Must be from 0 to 1000000000000.")], new InvalidOperationException("121")));
+
+        var problem = await AssertProblemAsync(await PostAsync(OrderOf((ObjectId.GenerateNewId(), 1))), HttpStatusCode.UnprocessableEntity, ["/lines/0/total"]);
+
+        Assert.Equal("maximum", problem.GetProperty("errors")[0].GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task A_key_that_is_taken_is_409_with_the_key()
+    {
+        _api.Orders.PlaceAsync(null!, null!, Cancellation).ThrowsAsyncForAnyArgs(new DuplicateKeyException(
+            "orders", "tenant_number", new Dictionary<string, BsonValue?> { ["number"] = "ORD-1" }, new InvalidOperationException("11000")));
+
+        var problem = await AssertProblemAsync(await PostAsync(OrderOf((ObjectId.GenerateNewId(), 1))), HttpStatusCode.Conflict, ["/number"]);
+
+        Assert.Equal("duplicate", problem.GetProperty("errors")[0].GetProperty("code").GetString());
+        Assert.Equal("ORD-1", problem.GetProperty("key").GetProperty("number").GetString());
+    }
+
+    [Fact]
     public async Task A_closed_store_is_409()
     {
         _api.Orders.PlaceAsync(null!, null!, Cancellation).ReturnsForAnyArgs(new OrderOutcome.StoreClosed());
 
-        await AssertProblemAsync(await PostAsync(OrderOf((ObjectId.GenerateNewId(), 1))), HttpStatusCode.Conflict, ["storeId"]);
+        await AssertProblemAsync(await PostAsync(OrderOf((ObjectId.GenerateNewId(), 1))), HttpStatusCode.Conflict, ["/storeId"]);
     }
 
     [Fact]
@@ -173,11 +213,11 @@ public sealed class ProblemTests : IDisposable
     [Fact]
     public async Task A_database_that_is_away_is_503_with_retry_after()
     {
-        var server = new ServerId(new ClusterId(), new DnsEndPoint("db7", 27017));
+        var server = new ServerId(new ClusterId(), new DnsEndPoint("shard7", 27017));
         foreach (var exception in new Exception[]
         {
-            new TimeoutException("A timeout occurred after 3000ms selecting a server on db7."),
-            new MongoConnectionException(new ConnectionId(server), "db7 hung up."),
+            new TimeoutException("A timeout occurred after 3000ms selecting a server on shard7."),
+            new MongoConnectionException(new ConnectionId(server), "shard7 hung up."),
             new MongoCommandException(new ConnectionId(server), "not primary", [], new BsonDocument("code", 10107)),
         })
         {
@@ -187,7 +227,7 @@ public sealed class ProblemTests : IDisposable
 
             Assert.Equal(TimeSpan.FromSeconds(5), answer.Headers.RetryAfter?.Delta);
             var problem = await AssertProblemAsync(answer, HttpStatusCode.ServiceUnavailable, []);
-            Assert.DoesNotContain("db7", problem.GetRawText(), StringComparison.Ordinal);
+            Assert.DoesNotContain("shard7", problem.GetRawText(), StringComparison.Ordinal);
         }
     }
 
@@ -295,9 +335,18 @@ public sealed class ProblemTests : IDisposable
         Assert.Equal((int)status, problem.GetProperty("status").GetInt32());
         Assert.NotEmpty(problem.GetProperty("title").GetString()!);
         var named = problem.TryGetProperty("errors", out var errors)
-            ? errors.EnumerateObject().Select(error => error.Name).Order(StringComparer.Ordinal)
-            : Enumerable.Empty<string>();
+            ? errors.EnumerateArray().Select(Place).ToList()
+            : [];
         Assert.Equal(fields, named);
         return problem;
+    }
+
+    // Each entry names one place, in one way, and says what is wrong there to programs and to people.
+    private static string Place(JsonElement error)
+    {
+        Assert.Matches("^[a-zA-Z]+$", error.GetProperty("code").GetString());
+        Assert.Matches(@"^\p{Lu}.*\.$", error.GetProperty("detail").GetString());
+        return Assert.Single(
+            error.EnumerateObject(), member => member.Name is "pointer" or "parameter" or "header").Value.GetString()!;
     }
 }

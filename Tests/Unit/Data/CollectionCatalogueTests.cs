@@ -94,7 +94,7 @@ public sealed class CollectionCatalogueTests
     public void The_validator_of_orders_declares_types_limits_enums_and_nested_lines()
     {
         var properties = CollectionCatalogue.Orders.Validator["$jsonSchema"]["properties"].AsBsonDocument;
-        Assert.Equal(BsonDocument.Parse("{ bsonType: 'decimal', minimum: 0 }"), properties["total"].AsBsonDocument);
+        Assert.Equal(BsonDocument.Parse("{ bsonType: 'decimal', minimum: NumberDecimal('0'), maximum: NumberDecimal('1000000000000') }"), properties["total"].AsBsonDocument);
         Assert.Equal("pending", properties["status"]["enum"][0].AsString);
         Assert.Equal(1, properties["lines"]["minItems"].AsInt32);
         var line = properties["lines"]["items"].AsBsonDocument;
@@ -117,7 +117,7 @@ public sealed class CollectionCatalogueTests
     {
         string[] allowed =
         [
-            "bsonType", "type", "required", "properties", "enum", "items", "minItems", "maxItems", "minLength", "maxLength", "pattern", "minimum", "maximum",
+            "bsonType", "type", "required", "properties", "enum", "items", "uniqueItems", "minItems", "maxItems", "minLength", "maxLength", "pattern", "minimum", "maximum",
         ];
         var used = CollectionCatalogue.All.SelectMany(collection => Keywords(collection.Validator["$jsonSchema"].AsBsonDocument)).ToHashSet();
         Assert.Contains("pattern", used);
@@ -161,6 +161,7 @@ public sealed class CollectionCatalogueTests
             var nested = element.Name switch
             {
                 "properties" => element.Value.AsBsonDocument.SelectMany(property => Keywords(property.Value.AsBsonDocument)),
+                "items" when element.Value is BsonArray tuple => tuple.SelectMany(item => Keywords(item.AsBsonDocument)),
                 "items" => Keywords(element.Value.AsBsonDocument),
                 _ => [],
             };

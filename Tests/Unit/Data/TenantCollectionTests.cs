@@ -2,6 +2,7 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using NSubstitute;
 using Platform.Data;
+using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Tenancy;
 using Xunit;
@@ -79,7 +80,7 @@ public sealed class TenantCollectionTests
         var real = new MongoClient("mongodb://127.0.0.1:1").GetDatabase("unit").GetCollection<Store>("stores");
         collection.DocumentSerializer.Returns(real.DocumentSerializer);
         collection.Settings.Returns(real.Settings);
-        var tenant = new TenantCollection<Store>(collection, Mine);
+        var tenant = new TenantCollection<Store>(collection, CollectionCatalogue.Stores, Mine);
         await tenant.AggregateAsync(new BsonDocumentStagePipelineDefinition<Store, BsonDocument>([BsonDocument.Parse(stage)]), cancellationToken: TestContext.Current.CancellationToken);
 
         var sent = (PipelineDefinition<Store, BsonDocument>)Assert.Single(collection.ReceivedCalls(), call => call.GetMethodInfo().Name == "AggregateAsync").GetArguments()[0]!;

@@ -27,9 +27,9 @@ public sealed class OrderItemCountTests(GatewayFixture gateway) : MigrationContr
             { "storeId", s_key },
             { "lines", new BsonArray(Enumerable.Range(1, 1 + (i % 4)).Select(line => Line(line, quantity: line + i))) },
             { "currency", "EUR" },
-            { "subtotal", new BsonDecimal128(1m) },
+            { "subtotal", new BsonDecimal128(Enumerable.Range(1, 1 + (i % 4)).Sum(line => line + i)) },
             { "tax", new BsonDecimal128(0m) },
-            { "total", new BsonDecimal128(1m) },
+            { "total", new BsonDecimal128(Enumerable.Range(1, 1 + (i % 4)).Sum(line => line + i)) },
             { "status", "pending" },
             { "placedAt", s_time },
             { "updatedAt", s_time },
@@ -50,7 +50,7 @@ public sealed class OrderItemCountTests(GatewayFixture gateway) : MigrationContr
 
     private static BsonDocument Line(int number, int quantity) => new()
     {
-        { "productId", s_key },
+        { "productId", new ObjectId($"{number:x24}") },
         { "sku", $"S{number}" },
         { "name", "Thing" },
         { "quantity", quantity },

@@ -1,0 +1,32 @@
+namespace Platform.Api.Problems;
+
+/// <summary>The codes of errors that are no broken rules of documents; those are <see cref="Data.Validation.RuleCodes"/>.</summary>
+public static class ErrorCodes
+{
+    /// <summary>The body is not JSON.</summary>
+    public const string Json = "json";
+
+    /// <summary>A text is blank.</summary>
+    public const string Blank = "blank";
+
+    /// <summary>A text has characters that it cannot have.</summary>
+    public const string Characters = "characters";
+
+    /// <summary>Two limits contradict each other.</summary>
+    public const string Contradiction = "contradiction";
+
+    /// <summary>A cursor does not belong to the list.</summary>
+    public const string Cursor = "cursor";
+
+    /// <summary>What is named does not exist for the tenant.</summary>
+    public const string Unknown = "unknown";
+
+    /// <summary>The store does not sell.</summary>
+    public const string Closed = "closed";
+
+    /// <summary>The stock is short.</summary>
+    public const string Short = "short";
+
+    /// <summary>An idempotency key stands for another request.</summary>
+    public const string Reused = "reused";
+}

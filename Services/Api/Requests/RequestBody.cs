@@ -1,0 +1,133 @@
+using System.Collections;
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using FluentValidation;
+using Platform.Api.Problems;
+using Platform.Data.Validation;
+
+namespace Platform.Api.Requests;
+
+/// <summary>
+/// Reads a request from JSON and validates it. A deserializer stops at the first wrong place; here the caller is told all of them.
+/// </summary>
+internal static class RequestBody
+{
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+
+    /// <summary>Reads a request: a record whose members are texts, whole numbers, lists and records of the same kind.</summary>
+    /// <typeparam name="TDto">The request.</typeparam>
+    /// <param name="body">The body.</param>
+    /// <param name="validator">The rules.</param>
+    /// <param name="errors">Takes every wrong place.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The request; null when something is wrong.</returns>
+    public static async Task<TDto?> ReadAsync<TDto>(
+        Stream body, IValidator<TDto> validator, RequestErrors errors, CancellationToken cancellationToken)
+        where TDto : class
+    {
+        JsonDocument document;
+        try
+        {
+            document = await JsonDocument.ParseAsync(body, Options, cancellationToken);
+        }
+        catch (JsonException exception)
+        {
+            errors.Body("", ErrorCodes.Json, string.Create(
+                CultureInfo.InvariantCulture,
+                $"Must be a JSON object; the text is wrong at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}."));
+            return null;
+        }
+
+        using (document)
+        {
+            var faults = new BodyFaults();
+            if (Read(document.RootElement, typeof(TDto), "", faults) is not TDto request)
+            {
+                errors.Body("", RuleCodes.Type, "Must be a JSON object.");
+                return null;
+            }
+
+            var failures = validator.Validate(faults.ContextFor(request)).Errors;
+            foreach (var failure in failures)
+            {
+                errors.Body(JsonPointer.FromMemberPath(failure.PropertyName), failure.ErrorCode, failure.ErrorMessage);
+            }
+
+            // What no rule speaks of is wrong all the same.
+            foreach (var (pointer, code) in faults.Codes)
+            {
+                errors.Body(pointer, code, code == RuleCodes.Required ? "Is required." : "Has the wrong type.");
+            }
+
+            return errors.None ? request : null;
+        }
+    }
+
+    // Null for what is not there or cannot become a value; the faults then say so.
+    private static object? Read(JsonElement element, Type type, string pointer, BodyFaults faults)
+    {
+        var value =
+            type == typeof(string) ? element.ValueKind == JsonValueKind.String ? element.GetString() : null
+            : type == typeof(int) ? Whole(element)
+            : ItemType(type) is { } item ? element.ValueKind == JsonValueKind.Array ? List(element, item, pointer, faults) : null
+            : element.ValueKind == JsonValueKind.Object ? Record(element, type, pointer, faults)
+            : null;
+        if (value is null)
+        {
+            faults.Add(pointer, element.ValueKind == JsonValueKind.Null ? RuleCodes.Required : RuleCodes.Type);
+        }
+
+        return value;
+    }
+
+    private static int? Whole(JsonElement element)
+    {
+        if (element.ValueKind != JsonValueKind.Number)
+        {
+            return null;
+        }
+
+        // A whole number beyond 32 bits is still a number, too great or too small for any rule.
+        return element.TryGetInt32(out var number) ? number
+            : element.TryGetDecimal(out var large) && decimal.Truncate(large) == large && large is > int.MaxValue or < int.MinValue ? large > 0 ? int.MaxValue : int.MinValue
+            : null;
+    }
+
+    private static Array List(JsonElement element, Type item, string pointer, BodyFaults faults)
+    {
+        var list = Array.CreateInstance(item, element.GetArrayLength());
+        var index = 0;
+        foreach (var entry in element.EnumerateArray())
+        {
+            list.SetValue(Read(entry, item, JsonPointer.Item(pointer, index), faults), index);
+            index++;
+        }
+
+        return list;
+    }
+
+    private static object Record(JsonElement element, Type type, string pointer, BodyFaults faults)
+    {
+        var constructor = type.GetConstructors().Single();
+        return constructor.Invoke([.. constructor.GetParameters().Select(parameter => Argument(element, parameter, pointer, faults))]);
+    }
+
+    private static object? Argument(JsonElement element, ParameterInfo parameter, string pointer, BodyFaults faults)
+    {
+        var name = JsonNamingPolicy.CamelCase.ConvertName(parameter.Name!);
+        var inner = JsonPointer.Member(pointer, name);
+        if (element.TryGetProperty(name, out var value))
+        {
+            return Read(value, parameter.ParameterType, inner, faults) ?? Default(parameter.ParameterType);
+        }
+
+        faults.Add(inner, RuleCodes.Required);
+        return Default(parameter.ParameterType);
+    }
+
+    private static object? Default(Type type) => type.IsValueType ? Activator.CreateInstance(type) : null;
+
+    private static Type? ItemType(Type type) =>
+        type.IsGenericType && typeof(IEnumerable).IsAssignableFrom(type) ? type.GetGenericArguments()[0] : null;
+}

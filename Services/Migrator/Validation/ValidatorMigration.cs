@@ -1,0 +1,117 @@
+using Microsoft.Extensions.Logging;
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Platform.Data.Catalogue;
+using Platform.Data.Validation;
+using Platform.Migrator.Engine;
+
+namespace Platform.Migrator.Validation;
+
+/// <summary>
+/// Puts a collection's rules in force, as a migration of its validator. Rules that shall hold strictly are put in force in two
+/// steps: first <c>moderate</c>, so that from then on no obeying document can be made to break them, then, once all documents
+/// were read and obey, <c>strict</c>. When some do not, the validator that was there is put back and the change is refused.
+/// Stopped in between, the collection stays at <c>moderate</c> and the next run goes on from there.
+/// </summary>
+/// <param name="database">The database.</param>
+/// <param name="logger">Where the steps are logged.</param>
+public sealed partial class ValidatorMigration(IMongoDatabase database, ILogger logger)
+{
+    private const int Examples = 3;
+
+    /// <summary>Whether a collection's validator is the one that shall be.</summary>
+    /// <param name="collection">The collection.</param>
+    /// <param name="wanted">How it shall be enforced.</param>
+    /// <param name="options">The collection's options, as the server lists them.</param>
+    /// <returns>What differs, in words for people; null when nothing does.</returns>
+    public static string? DifferenceFrom(CollectionDefinition collection, CollectionValidation wanted, BsonDocument options)
+    {
+        ArgumentNullException.ThrowIfNull(collection);
+        ArgumentNullException.ThrowIfNull(wanted);
+        var current = Current(options);
+        return current["validator"] != collection.Validator ? "rules differ"
+            : current["validationLevel"] != wanted.LevelName ? "level differs"
+            : current["validationAction"] != wanted.ActionName ? "action differs"
+            : null;
+    }
+
+    /// <summary>The command that creates a collection with its rules in force.</summary>
+    /// <param name="collection">The collection.</param>
+    /// <param name="wanted">How they shall be enforced.</param>
+    public static BsonDocument Create(CollectionDefinition collection, CollectionValidation wanted) => Command("create", collection, wanted);
+
+    /// <summary>Puts the rules in force on a collection that exists.</summary>
+    /// <param name="collection">The collection.</param>
+    /// <param name="wanted">How they shall be enforced.</param>
+    /// <param name="cancellationToken">Stops the change.</param>
+    /// <exception cref="MigrationRefusedException">Documents break the rules; the validator is what it was.</exception>
+    public async Task ApplyAsync(CollectionDefinition collection, CollectionValidation wanted, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(collection);
+        ArgumentNullException.ThrowIfNull(wanted);
+        if (wanted != CollectionValidation.Full)
+        {
+            // What is not enforced on documents that are there needs no look at them.
+            await RunAsync(Command("collMod", collection, wanted), cancellationToken);
+            return;
+        }
+
+        var previous = Current(await ReadOptionsAsync(collection.Name, cancellationToken));
+        await RunAsync(Command("collMod", collection, wanted with { Level = DocumentValidationLevel.Moderate }), cancellationToken);
+        Scanning(logger, collection.Name);
+        var examples = new List<string>();
+        var result = await new CollectionScan(database).RunAsync(
+            collection,
+            (id, violations) =>
+            {
+                if (examples.Count < Examples)
+                {
+                    examples.Add($"{id} {violations[0].Pointer}: {violations[0].Detail}");
+                }
+
+                return ValueTask.CompletedTask;
+            },
+            progress: null,
+            cancellationToken);
+        if (result.Violating > 0)
+        {
+            previous.InsertAt(0, new BsonElement("collMod", collection.Name));
+            await RunAsync(previous, cancellationToken);
+            throw new MigrationRefusedException(
+                $"{result.Violating} of {result.Documents} documents of {collection.Name} break its rules ({string.Join("; ", examples)}), so they are not put in force; "
+                + $"see 'migrator validate --collection {collection.Name} --fix-report FILE', or set {ValidationOptions.Section}:{nameof(ValidationOptions.Collections)}:{collection.Name}:Level to moderate.");
+        }
+
+        await RunAsync(Command("collMod", collection, wanted), cancellationToken);
+    }
+
+    private static BsonDocument Command(string name, CollectionDefinition collection, CollectionValidation wanted) => new()
+    {
+        { name, collection.Name },
+        { "validator", collection.Validator },
+        { "validationLevel", wanted.LevelName },
+        { "validationAction", wanted.ActionName },
+    };
+
+    // A server lists no level or action for a collection that was created without a validator.
+    private static BsonDocument Current(BsonDocument options) => new()
+    {
+        { "validator", options.GetValue("validator", new BsonDocument()) },
+        { "validationLevel", options.GetValue("validationLevel", CollectionValidation.Full.LevelName) },
+        { "validationAction", options.GetValue("validationAction", CollectionValidation.Full.ActionName) },
+    };
+
+    private async Task<BsonDocument> ReadOptionsAsync(string name, CancellationToken cancellationToken)
+    {
+        var only = new ListCollectionsOptions { Filter = new BsonDocument("name", name) };
+        using var cursor = await database.ListCollectionsAsync(only, cancellationToken);
+        var collection = await cursor.FirstOrDefaultAsync(cancellationToken);
+        return collection?.GetValue("options", new BsonDocument()).AsBsonDocument ?? [];
+    }
+
+    private Task<BsonDocument> RunAsync(BsonDocument command, CancellationToken cancellationToken) =>
+        database.RunCommandAsync<BsonDocument>(command, ReadPreference.Primary, cancellationToken);
+
+    [LoggerMessage(1, LogLevel.Information, "{Collection}: its new rules hold for what is written from now on; reading what is there before they hold strictly")]
+    private static partial void Scanning(ILogger logger, string collection);
+}
