@@ -65,13 +65,13 @@ public static class PlatformDataExtensions
         MongoTelemetry.AddMongoTelemetry(builder.Services);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<ConnectionMetrics>();
-        builder.Services.TryAddSingleton<PoolCounter>();
         builder.Services.TryAddSingleton<IMongoProbe, MongoProbe>();
         builder.Services.TryAddSingleton<DatabaseStartup>();
         builder.Services.TryAddSingleton(services => new ConcurrencyGate(
             services.GetRequiredService<IOptions<MongoOptions>>(),
             services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<ConnectionMetrics>()));
+            services.GetRequiredService<ConnectionMetrics>(),
+            services.GetRequiredService<MongoMetrics>()));
         builder.Services.TryAddSingleton(services => new MongoResilience(
             services.GetRequiredService<IOptions<MongoOptions>>(),
             services.GetRequiredService<TimeProvider>(),
@@ -90,7 +90,6 @@ public static class PlatformDataExtensions
 
         var settings = MongoClientSettings.FromConnectionString(connectionString);
         services.GetRequiredService<IOptions<MongoOptions>>().Value.ApplyTo(settings);
-        services.GetRequiredService<PoolCounter>().Observe(settings);
         MongoTelemetry.Observe(settings, services);
         settings.LoggingSettings ??= new LoggingSettings(services.GetService<ILoggerFactory>());
         return new MongoClient(settings);

@@ -46,10 +46,10 @@ internal static class SeedText
     public static string Of(VerifyReport report)
     {
         var text = new StringBuilder();
-        Line(text, $"{"collection",-12} {"expected",11} {"found",11} {"missing",8} {"changed",8} {"extra",8} {"references",11} {"broken",7}  hash");
+        Line(text, $"{"collection",-12} {"expected",11} {"found",11} {"missing",8} {"changed",8} {"extra",8} {"references",11} {"broken",7} {"invalid",7}  hash");
         foreach (var collection in report.Collections)
         {
-            Line(text, $"{collection.Collection,-12} {collection.Expected,11:N0} {collection.Found,11:N0} {collection.Missing,8:N0} {collection.Changed,8:N0} {collection.Unexpected,8:N0} {collection.References,11:N0} {collection.BrokenReferences + collection.BrokenAmounts,7:N0}  {collection.Hash[..12]} {(collection.Hash == collection.ExpectedHash ? "ok" : "differs")}");
+            Line(text, $"{collection.Collection,-12} {collection.Expected,11:N0} {collection.Found,11:N0} {collection.Missing,8:N0} {collection.Changed,8:N0} {collection.Unexpected,8:N0} {collection.References,11:N0} {collection.BrokenReferences,7:N0} {collection.Invalid,7:N0}  {collection.Hash[..12]} {(collection.Hash == collection.ExpectedHash ? "ok" : "differs")}");
         }
 
         foreach (var example in report.Collections.SelectMany(collection => collection.Examples))

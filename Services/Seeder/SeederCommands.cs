@@ -143,7 +143,7 @@ internal static partial class SeederCommands
     {
         var command = new Command(
             "verify",
-            "Compare the database with what was seeded: every document byte by byte, every reference, every amount, and the hash. Exits with 2 when something differs.")
+            "Compare the database with what was seeded: every document byte by byte, every reference, every rule, and the hash. Exits with 2 when something differs.")
         {
             AsJson,
         };

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using MongoDB.Driver;
 using Npgsql;
+using Platform.Tests;
 
 namespace Platform.Benchmarks;
 
@@ -22,19 +23,12 @@ internal sealed class BenchmarkServer : IAsyncDisposable
         Port = FreePort();
     }
 
-    /// <summary>The repository's root.</summary>
-    public static string Root { get; } = FindRoot();
-
     /// <summary>The gateway's port.</summary>
     public int Port { get; }
 
-    private static string Cache => Environment.GetEnvironmentVariable("PLATFORM_CACHE") is { Length: > 0 } cache
-        ? cache
-        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "platform");
-
     /// <summary>Where the npm packages are.</summary>
     public static string NodeModules => Path.Combine(
-        Environment.GetEnvironmentVariable("PLATFORM_NODE_TOOLS") is { Length: > 0 } tools ? tools : Path.Combine(Cache, "node-tools"), "node_modules");
+        Environment.GetEnvironmentVariable("PLATFORM_NODE_TOOLS") is { Length: > 0 } tools ? tools : Path.Combine(ServerImage.Cache, "node-tools"), "node_modules");
 
     /// <summary>How to reach the gateway.</summary>
     public string ConnectionString => ConnectionStringOf(Port);
@@ -47,10 +41,9 @@ internal sealed class BenchmarkServer : IAsyncDisposable
     /// <exception cref="BenchmarkException">The machine lacks something, or a server does not start.</exception>
     public static async Task<BenchmarkServer> StartAsync(CancellationToken cancellationToken)
     {
-        var image = Path.Combine(Cache, "server-image");
-        if (!Directory.Exists(Path.Combine(image, "usr")))
+        if (ServerImage.WhyUnavailable() is { } reason)
         {
-            throw new BenchmarkException($"The server image is missing at {image}: run './platform setup'.");
+            throw new BenchmarkException(reason);
         }
 
         if (!Directory.Exists(Path.Combine(NodeModules, "mongodb")))
@@ -61,7 +54,7 @@ internal sealed class BenchmarkServer : IAsyncDisposable
         var server = new BenchmarkServer(Directory.CreateTempSubdirectory("bench-"));
         try
         {
-            await server.StartServersAsync(image, cancellationToken);
+            await server.StartServersAsync(cancellationToken);
             return server;
         }
         catch
@@ -90,12 +83,12 @@ internal sealed class BenchmarkServer : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private async Task StartServersAsync(string image, CancellationToken cancellationToken)
+    private async Task StartServersAsync(CancellationToken cancellationToken)
     {
         var sockets = Path.Combine(_directory.FullName, "s");
         var database = $"Host={sockets};Username=postgres;Database=postgres";
         var postgres = ServerProcess.Start(
-            Path.Combine(Root, "AppHost", "Native", "postgres"), [image, Path.Combine(_directory.FullName, "data"), sockets], new Dictionary<string, string>());
+            ServerImage.Script("postgres"), [ServerImage.Directory, Path.Combine(_directory.FullName, "data"), sockets], new Dictionary<string, string>());
         _processes.Add(postgres);
         await using var source = NpgsqlDataSource.Create(database + ";Pooling=false");
         await postgres.WaitUntilAsync(() => AnswersAsync<NpgsqlException>(OpenAsync), s_patience, cancellationToken);
@@ -139,18 +132,5 @@ internal sealed class BenchmarkServer : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static string FindRoot()
-    {
-        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
-        {
-            if (File.Exists(Path.Combine(directory.FullName, "Platform.sln")))
-            {
-                return directory.FullName;
-            }
-        }
-
-        throw new BenchmarkException("The repository's root was not found above the benchmark.");
     }
 }

@@ -44,6 +44,7 @@ internal static class MigrationLockBenchmark
 
     private static async Task<RaceFindings> RaceAsync(string name, BenchmarkServer server, Func<ProcessStartInfo> start, CancellationToken cancellationToken)
     {
+        var started = Stopwatch.GetTimestamp();
         using var client = new MongoClient(server.ConnectionString);
         await using var team = new RaceTeam(start);
         var findings = RaceFindings.None;
@@ -57,6 +58,7 @@ internal static class MigrationLockBenchmark
             await client.DropDatabaseAsync(database, cancellationToken);
         }
 
+        Report.Say(string.Create(CultureInfo.InvariantCulture, $"{name}: {Rounds} rounds of {Members} in {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
         return findings;
     }
 }

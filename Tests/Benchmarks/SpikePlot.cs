@@ -7,13 +7,13 @@ namespace Platform.Benchmarks;
 internal static class SpikePlot
 {
     private const int Width = 760;
-    private const int Height = 380;
+    private const int Height = 400;
     private const int Left = 60;
     private const int Right = 20;
-    private const int Top = 70;
+    private const int Top = 90;
     private const int Bottom = 50;
-    private static readonly string[] s_colours = ["#5b3fd6", "#1f8a70", "#d9822b"];
-    private static readonly string[] s_dashes = ["", "7 4", "2 3"];
+    private static readonly string[] s_colours = ["#c2255c", "#5b3fd6", "#1f8a70", "#d9822b"];
+    private static readonly string[] s_dashes = ["", "9 4", "5 3", "2 3"];
 
     /// <summary>The picture of some runs over the time that was watched.</summary>
     public static string Draw(IReadOnlyList<SpikeRun> runs, TimeSpan watched)

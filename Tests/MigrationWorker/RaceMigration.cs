@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using MongoDB.Bson;
+using MongoDB.Driver;
 using Platform.Migrator.Engine;
 
 namespace Platform.MigrationWorker;
@@ -13,7 +14,9 @@ internal sealed partial class RaceMigration(int number, bool dies) : Migration
     /// <summary>How many migrations a race has.</summary>
     public const int Count = 5;
 
-    private const int Transactional = 3;
+    /// <summary>The number of the one that runs in a transaction.</summary>
+    public const int Transactional = 3;
+
     private const int Steps = 3;
     private const int KillSignal = 9;
 
@@ -25,7 +28,23 @@ internal sealed partial class RaceMigration(int number, bool dies) : Migration
     {
         var log = context.Database.GetCollection<BsonDocument>("log");
         // Outside of the transaction: that it was begun is a fact also when nothing comes of it.
-        await WriteAsync("begin", 0);
+        await WriteAsync(log, "begin", 0, cancellationToken);
+        try
+        {
+            await RunAsync(context, log, cancellationToken);
+        }
+        catch
+        {
+            // What stops it: the lease was lost, or a transaction met another one and begins again.
+            await WriteAsync(log, "stop", 0, CancellationToken.None);
+            throw;
+        }
+
+        await WriteAsync(log, "end", 0, cancellationToken);
+    }
+
+    private async Task RunAsync(MigrationContext context, IMongoCollection<BsonDocument> log, CancellationToken cancellationToken)
+    {
         if (context.Session is { } session)
         {
             await context.Database.GetCollection<BsonDocument>("counters").UpdateOneAsync(
@@ -39,27 +58,39 @@ internal sealed partial class RaceMigration(int number, bool dies) : Migration
                 $"step {current}",
                 async token =>
                 {
-                    await WriteAsync("step", current);
-                    if (dies && current == 2 && await log.CountDocumentsAsync(new BsonDocument { { "migration", number }, { "what", "begin" } }, cancellationToken: token) == 1)
+                    await WriteAsync(log, "step", current, token);
+                    if (dies && current == 2 && await IsFirstAsync(context.Database, token))
                     {
-                        await WriteAsync("kill", current);
+                        await WriteAsync(log, "kill", current, token);
                         _ = Kill(Environment.ProcessId, KillSignal);
                         await Task.Delay(Timeout.Infinite, CancellationToken.None);
                     }
                 },
                 cancellationToken);
         }
-
-        await WriteAsync("end", 0);
-
-        Task WriteAsync(string what, int step) => log.InsertOneAsync(
-            new BsonDocument
-            {
-                { "migration", number }, { "what", what }, { "step", step }, { "process", Environment.ProcessId }, { "at", DateTime.UtcNow },
-            },
-            options: null,
-            cancellationToken);
     }
+
+    private async Task<bool> IsFirstAsync(IMongoDatabase database, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await database.GetCollection<BsonDocument>("deaths").InsertOneAsync(new BsonDocument("_id", number), options: null, cancellationToken);
+            return true;
+        }
+        catch (MongoWriteException exception) when (exception.WriteError.Category == ServerErrorCategory.DuplicateKey)
+        {
+            return false;
+        }
+    }
+
+    // The clock is read before the write: what follows an answer cannot be earlier.
+    private Task WriteAsync(IMongoCollection<BsonDocument> log, string what, int step, CancellationToken cancellationToken) => log.InsertOneAsync(
+        new BsonDocument
+        {
+            { "migration", number }, { "what", what }, { "step", step }, { "process", Environment.ProcessId }, { "at", DateTime.UtcNow },
+        },
+        options: null,
+        cancellationToken);
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int process, int signal);

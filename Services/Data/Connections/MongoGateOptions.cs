@@ -16,4 +16,8 @@ public sealed class MongoGateOptions
     /// <summary>How long a request may wait. Above that its caller is better served by an answer that says when to come again. Default: 1 second.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan QueueTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a request waits for a connection that is open before it may have one opened; 0 does not wait. Longer than a spike that the open ones can serve, so that nobody waits for the opening of one that is not needed. Default: 100 milliseconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan GrowAfter { get; set; } = TimeSpan.FromMilliseconds(100);
 }

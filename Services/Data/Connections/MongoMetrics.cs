@@ -1,6 +1,6 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Text;
+using MongoDB.Driver.Core.Clusters;
 using MongoDB.Driver.Core.Servers;
 
 namespace Platform.Data.Connections;
@@ -71,7 +71,9 @@ internal sealed class MongoMetrics
     private static readonly MetricDefinition HeartbeatDefinition = new(
         "mongodb.client.heartbeat.failures", Counter, "{failure}", PoolAttributes, "Heartbeats that a server did not answer");
 
-    private readonly Lock _naming = new();
+    private readonly Lock _change = new();
+    // Replaced as a whole: there are few, they change seldom, and each event looks for one.
+    private volatile ObservedPool[] _pools = [];
 
     /// <summary>Makes the instruments.</summary>
     /// <param name="meters">Makes the meter.</param>
@@ -107,7 +109,22 @@ internal sealed class MongoMetrics
     public Meter Meter { get; }
 
     /// <summary>The pools that are open, of every client.</summary>
-    public ConcurrentDictionary<ServerId, ObservedPool> Pools { get; } = new();
+    public IReadOnlyList<ObservedPool> Pools => _pools;
+
+    /// <summary>Open connections of the pool that has the most of them.</summary>
+    public int LargestPool
+    {
+        get
+        {
+            var most = 0;
+            foreach (var pool in _pools)
+            {
+                most = Math.Max(most, pool.Open);
+            }
+
+            return most;
+        }
+    }
 
     /// <summary><c>db.client.connection.timeouts</c></summary>
     public Counter<long> Timeouts { get; }
@@ -136,17 +153,57 @@ internal sealed class MongoMetrics
     /// <summary>Adds a pool under a name that no other open pool has.</summary>
     public void Open(ServerId server, int min, int max)
     {
-        lock (_naming)
+        lock (_change)
         {
             var address = ObservedPool.AddressOf(server.EndPoint);
             var name = address;
-            for (var number = 2; Pools.Values.Any(pool => pool.Name == name); number++)
+            for (var number = 2; _pools.Any(pool => pool.Name == name); number++)
             {
                 name = $"{address}#{number}";
             }
 
-            Pools[server] = new ObservedPool(name, server.EndPoint, min, max);
+            _pools = [.. _pools.Where(pool => !pool.Server.Equals(server)), new ObservedPool(name, server, min, max)];
         }
+    }
+
+    /// <summary>Takes a pool away.</summary>
+    public void Close(ServerId server)
+    {
+        lock (_change)
+        {
+            _pools = [.. _pools.Where(pool => !pool.Server.Equals(server))];
+        }
+    }
+
+    /// <summary>The open pool of a server; null when there is none.</summary>
+    public ObservedPool? PoolOf(ServerId server)
+    {
+        var pools = _pools;
+        foreach (var pool in pools)
+        {
+            // The driver has one object for each of its servers.
+            if (ReferenceEquals(pool.Server, server))
+            {
+                return pool;
+            }
+        }
+
+        return FindEqual(pools, server);
+    }
+
+    /// <summary>The use of all pools of a client.</summary>
+    /// <param name="client">The client's cluster.</param>
+    /// <param name="maxPerServer">How many connections each pool may have.</param>
+    public PoolUse UseOf(ClusterId client, int maxPerServer)
+    {
+        var (open, used) = (0, 0);
+        foreach (var pool in _pools.Where(pool => pool.Server.ClusterId.Equals(client)))
+        {
+            var now = pool.Connections;
+            (open, used) = (open + now.Idle + now.Used, used + now.Used);
+        }
+
+        return new PoolUse(open, used, maxPerServer);
     }
 
     /// <summary>The metrics as a Markdown table.</summary>
@@ -163,12 +220,11 @@ internal sealed class MongoMetrics
         return page.ToString();
     }
 
-    // Counted by the pools themselves and read when somebody collects: a caller that takes a connection pays for one
-    // addition, whoever listens.
+    // Read from the connections when somebody collects: a caller that takes one pays for nothing but a mark on it.
     private void ObserveConnections() =>
         Meter.CreateObservableUpDownCounter(
             CountDefinition.Name,
-            () => Pools.Values.SelectMany(pool =>
+            () => _pools.SelectMany(pool =>
             {
                 var (idle, used) = pool.Connections;
                 return new Measurement<long>[] { new(idle, pool.IdleTags), new(used, pool.UsedTags) };
@@ -176,10 +232,13 @@ internal sealed class MongoMetrics
             CountDefinition.Unit,
             CountDefinition.Description);
 
+    // Apart: its closure would be made at the start of the method, for each event.
+    private static ObservedPool? FindEqual(ObservedPool[] pools, ServerId server) => Array.Find(pools, pool => pool.Server.Equals(server));
+
     private void Observe(MetricDefinition metric, Func<ObservedPool, long> value) =>
         Meter.CreateObservableUpDownCounter(
             metric.Name,
-            () => Pools.Values.Select(pool => new Measurement<long>(value(pool), in pool.Tags)),
+            () => _pools.Select(pool => new Measurement<long>(value(pool), in pool.Tags)),
             metric.Unit,
             metric.Description);
 

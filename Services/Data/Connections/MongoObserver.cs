@@ -22,8 +22,6 @@ internal sealed class MongoObserver(MongoMetrics metrics, IOptions<MongoTelemetr
     private readonly TimeSpan _slow = options.Value.SlowCommandThreshold;
     private readonly bool _commands = options.Value.Commands;
 
-    // The driver numbers connections over all clients of a process.
-    private readonly ConcurrentDictionary<long, ObservedConnection> _connections = new();
     private readonly ConcurrentDictionary<ClusterId, string> _topologies = new();
     private readonly CommandNames _names = new();
 
@@ -59,11 +57,11 @@ internal sealed class MongoObserver(MongoMetrics metrics, IOptions<MongoTelemetr
     internal void Handle(ConnectionPoolOpenedEvent opened) =>
         metrics.Open(opened.ServerId, opened.ConnectionPoolSettings.MinConnections, opened.ConnectionPoolSettings.MaxConnections);
 
-    internal void Handle(ConnectionPoolClosedEvent closed) => metrics.Pools.TryRemove(closed.ServerId, out _);
+    internal void Handle(ConnectionPoolClosedEvent closed) => metrics.Close(closed.ServerId);
 
     internal void Handle(ConnectionPoolClearedEvent cleared)
     {
-        if (PoolOf(cleared.ServerId) is { } pool)
+        if (metrics.PoolOf(cleared.ServerId) is { } pool)
         {
             metrics.PoolClears.Add(1, in pool.Tags);
             MongoTelemetryLog.PoolCleared(logger, pool.Name, cleared.CloseInUseConnections);
@@ -72,42 +70,35 @@ internal sealed class MongoObserver(MongoMetrics metrics, IOptions<MongoTelemetr
 
     internal void Handle(ConnectionPoolAddedConnectionEvent added)
     {
-        if (PoolOf(added.ServerId) is { } pool)
+        if (metrics.PoolOf(added.ServerId) is { } pool)
         {
-            var connection = new ObservedConnection(pool);
-            _connections[added.ConnectionId.LongLocalValue] = connection;
-            connection.Rest();
+            pool.Add(added.ConnectionId.LongLocalValue);
             metrics.CreateTime.Record(added.Duration.TotalSeconds, in pool.Tags);
         }
     }
 
     internal void Handle(ConnectionPoolRemovedConnectionEvent removed)
     {
-        if (_connections.TryRemove(removed.ConnectionId.LongLocalValue, out var connection))
+        if (metrics.PoolOf(removed.ServerId)?.Remove(removed.ConnectionId.LongLocalValue) is { IsUsed: true } connection)
         {
-            connection.Leave();
+            metrics.WaitTime.Record(connection.Waited.TotalSeconds, in connection.Pool.Tags);
         }
     }
 
-    internal void Handle(ConnectionPoolCheckingOutConnectionEvent asked) => PoolOf(asked.ServerId)?.Wait(1);
+    internal void Handle(ConnectionPoolCheckingOutConnectionEvent asked) => metrics.PoolOf(asked.ServerId)?.Wait(1);
 
     internal void Handle(ConnectionPoolCheckedOutConnectionEvent taken)
     {
-        if (ConnectionOf(taken.ConnectionId) is { } connection)
+        if (metrics.PoolOf(taken.ServerId) is { } pool)
         {
-            connection.Take();
-            connection.Pool.Wait(-1);
-            metrics.WaitTime.Record(taken.Duration.TotalSeconds, in connection.Pool.Tags);
-        }
-        else
-        {
-            PoolOf(taken.ServerId)?.Wait(-1);
+            pool.Wait(-1);
+            pool.Find(taken.ConnectionId.LongLocalValue)?.Take(taken.Duration);
         }
     }
 
     internal void Handle(ConnectionPoolCheckingOutConnectionFailedEvent failed)
     {
-        if (PoolOf(failed.ServerId) is { } pool)
+        if (metrics.PoolOf(failed.ServerId) is { } pool)
         {
             pool.Wait(-1);
             if (failed.Reason == ConnectionCheckOutFailedReason.Timeout)
@@ -119,15 +110,20 @@ internal sealed class MongoObserver(MongoMetrics metrics, IOptions<MongoTelemetr
 
     internal void Handle(ConnectionPoolCheckedInConnectionEvent returned)
     {
-        if (ConnectionOf(returned.ConnectionId) is { } connection)
+        if (ConnectionOf(returned.ConnectionId) is not { } connection)
         {
-            if (metrics.UseTime.Enabled)
-            {
-                metrics.UseTime.Record(connection.InUse.TotalSeconds, in connection.Pool.Tags);
-            }
-
-            connection.Rest();
+            return;
         }
+
+        // The wait as well: by the time that the connection comes back the processor has forgotten how to record, and twice
+        // in one go costs little more than once.
+        if (metrics.UseTime.Enabled)
+        {
+            metrics.UseTime.Record(connection.InUse.TotalSeconds, in connection.Pool.Tags);
+        }
+
+        metrics.WaitTime.Record(connection.Waited.TotalSeconds, in connection.Pool.Tags);
+        connection.Rest();
     }
 
     internal void Handle(ClusterDescriptionChangedEvent changed)
@@ -157,7 +153,7 @@ internal sealed class MongoObserver(MongoMetrics metrics, IOptions<MongoTelemetr
 
     internal void Handle(ServerHeartbeatFailedEvent failed)
     {
-        if (PoolOf(failed.ServerId) is { } pool)
+        if (metrics.PoolOf(failed.ServerId) is { } pool)
         {
             metrics.HeartbeatFailures.Add(1, in pool.Tags);
             if (pool.NoteHeartbeat(failed: true))
@@ -169,7 +165,7 @@ internal sealed class MongoObserver(MongoMetrics metrics, IOptions<MongoTelemetr
 
     internal void Handle(ServerHeartbeatSucceededEvent succeeded)
     {
-        if (PoolOf(succeeded.ServerId) is { } pool && pool.NoteHeartbeat(failed: false))
+        if (metrics.PoolOf(succeeded.ServerId) is { } pool && pool.NoteHeartbeat(failed: false))
         {
             MongoTelemetryLog.HeartbeatRecovered(logger, pool.Name);
         }
@@ -185,7 +181,10 @@ internal sealed class MongoObserver(MongoMetrics metrics, IOptions<MongoTelemetr
         }
 
         var collection = _names.CollectionOf(started.CommandName, started.Command);
-        connection.Operation = connection.Pool.Operation(started.DatabaseNamespace.DatabaseName, collection, started.CommandName);
+        var database = started.DatabaseNamespace.DatabaseName;
+        connection.Latest = connection.Operation = connection.Latest is { } latest && latest.IsSurely(database, collection, started.CommandName)
+            ? latest
+            : connection.Pool.Operation(database, collection, started.CommandName);
         if (logsSlow)
         {
             connection.Statement.Keep(started.Command);
@@ -237,8 +236,6 @@ internal sealed class MongoObserver(MongoMetrics metrics, IOptions<MongoTelemetr
         }
     }
 
-    private ObservedPool? PoolOf(ServerId server) => metrics.Pools.TryGetValue(server, out var pool) ? pool : null;
-
     private ObservedConnection? ConnectionOf(ConnectionId connection) =>
-        _connections.TryGetValue(connection.LongLocalValue, out var observed) ? observed : null;
+        metrics.PoolOf(connection.ServerId)?.Find(connection.LongLocalValue);
 }

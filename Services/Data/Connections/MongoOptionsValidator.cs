@@ -25,6 +25,12 @@ internal sealed class MongoOptionsValidator : IValidateOptions<MongoOptions>
                 $"must not be above {MongoOptions.Section}:Retry:{nameof(options.Retry.MaxDelay)}, which is {options.Retry.MaxDelay}"));
         }
 
+        if (options.Gate.GrowAfter >= options.Gate.QueueTimeout && options.Gate.QueueTimeout > TimeSpan.Zero)
+        {
+            failures.Add(Sentence($"{MongoOptions.Section}:Gate", nameof(options.Gate.GrowAfter), options.Gate.GrowAfter,
+                $"must be below {MongoOptions.Section}:Gate:{nameof(options.Gate.QueueTimeout)}, which is {options.Gate.QueueTimeout}"));
+        }
+
         if (int.TryParse(options.WriteConcern, NumberStyles.Integer, CultureInfo.InvariantCulture, out var members) && (members < 0 || members == 0 && options.Journal))
         {
             failures.Add(Sentence(MongoOptions.Section, nameof(options.WriteConcern), options.WriteConcern, "must acknowledge writes when they are to be journalled"));

@@ -6,7 +6,7 @@ using MongoDB.Driver.Core.Clusters;
 namespace Platform.Data.Connections;
 
 /// <summary>Asks through the service's own client, so that what is found holds for its requests.</summary>
-internal sealed class MongoProbe(IMongoClient client, PoolCounter pool, IOptions<MongoOptions> options) : IMongoProbe
+internal sealed class MongoProbe(IMongoClient client, MongoMetrics metrics, IOptions<MongoOptions> options) : IMongoProbe
 {
     private static readonly BsonDocument Ping = new("ping", 1);
     private static readonly BsonDocument ReplicaSetStatus = new("replSetGetStatus", 1);
@@ -16,7 +16,7 @@ internal sealed class MongoProbe(IMongoClient client, PoolCounter pool, IOptions
 
     public ClusterDescription Cluster => client.Cluster.Description;
 
-    public PoolUse Pool => pool.Read(options.Value.MaxPoolSize);
+    public PoolUse Pool => metrics.UseOf(client.Cluster.Description.ClusterId, options.Value.MaxPoolSize);
 
     private IMongoDatabase Admin => client.GetDatabase("admin");
 

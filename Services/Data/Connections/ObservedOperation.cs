@@ -44,6 +44,10 @@ internal sealed class ObservedOperation
     /// <summary>The command.</summary>
     public string Command { get; }
 
+    /// <summary>Whether it has these names, by identity: the driver and <see cref="CommandNames"/> hand out the same texts again and again.</summary>
+    public bool IsSurely(string database, string? collection, string command) =>
+        ReferenceEquals(command, Command) && ReferenceEquals(collection, Collection) && ReferenceEquals(database, Database);
+
     /// <summary>The attributes when it fails: the server's code, or else the kind of exception.</summary>
     public TagList FailedTags(Exception failure)
     {

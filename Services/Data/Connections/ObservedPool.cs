@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
+using MongoDB.Driver.Core.Servers;
 using Attributes = Platform.Data.Connections.MongoMetrics.Attributes;
 
 namespace Platform.Data.Connections;
@@ -18,28 +19,33 @@ internal sealed class ObservedPool
     private readonly ObservedOperation _other;
     private readonly string _host;
     private readonly int? _port;
-    // Used in the upper half and idle in the lower: a connection changes sides in one step, so no reader counts it twice.
-    private long _connections;
-    private long _pending;
+    // By the driver's number, which is unique over all clients of a process.
+    private readonly ConcurrentDictionary<long, ObservedConnection> _connections = new();
+    private readonly StripedCounter _pending = new();
+    private int _open;
     private int _failing;
 
     /// <summary>An empty pool.</summary>
-    public ObservedPool(string name, EndPoint endPoint, int min, int max)
+    public ObservedPool(string name, ServerId server, int min, int max)
     {
+        Server = server;
         Name = name;
         Min = min;
         Max = max;
-        (_host, _port) = endPoint switch
+        (_host, _port) = server.EndPoint switch
         {
             DnsEndPoint dns => (dns.Host, dns.Port),
             IPEndPoint ip => (ip.Address.ToString(), ip.Port),
-            _ => (endPoint.ToString() ?? "", (int?)null),
+            var other => (other.ToString() ?? "", (int?)null),
         };
         Tags = new TagList { { Attributes.PoolName, name } };
         IdleTags = [new(Attributes.PoolName, name), new(Attributes.State, "idle")];
         UsedTags = [new(Attributes.PoolName, name), new(Attributes.State, "used")];
         _other = new ObservedOperation(_host, _port, "_OTHER", null, "_OTHER");
     }
+
+    /// <summary>Its server.</summary>
+    public ServerId Server { get; }
 
     /// <summary>The pool's name: the server's address, with a number when the process has several pools to it.</summary>
     public string Name { get; }
@@ -56,18 +62,33 @@ internal sealed class ObservedPool
     /// <summary>The attributes of its connections in use.</summary>
     public KeyValuePair<string, object?>[] UsedTags { get; }
 
-    /// <summary>Idle connections and those in use, at one moment.</summary>
-    public (long Idle, long Used) Connections
+    /// <summary>Idle connections and those in use. Each is looked at once, so that none is counted as both.</summary>
+    public (int Idle, int Used) Connections
     {
         get
         {
-            var both = Volatile.Read(ref _connections);
-            return (both & uint.MaxValue, both >> 32);
+            var (idle, used) = (0, 0);
+            foreach (var (_, connection) in _connections)
+            {
+                if (connection.IsUsed)
+                {
+                    used++;
+                }
+                else
+                {
+                    idle++;
+                }
+            }
+
+            return (idle, used);
         }
     }
 
+    /// <summary>Open connections.</summary>
+    public int Open => Volatile.Read(ref _open);
+
     /// <summary>Callers that wait for a connection.</summary>
-    public long Pending => Volatile.Read(ref _pending);
+    public long Pending => Math.Max(0, _pending.Value);
 
     /// <summary>The address of a server as people write it.</summary>
     public static string AddressOf(EndPoint endPoint) => endPoint switch
@@ -77,10 +98,32 @@ internal sealed class ObservedPool
     };
 
     /// <summary>Counts a caller that begins to wait (1) or that waits no more (-1).</summary>
-    public void Wait(int difference) => Interlocked.Add(ref _pending, difference);
+    public void Wait(int difference) => _pending.Add(difference);
 
-    /// <summary>Counts connections that become idle or used (1), or are so no more (-1).</summary>
-    public void Count(int idle, int used) => Interlocked.Add(ref _connections, ((long)used << 32) + idle);
+    /// <summary>A connection was opened.</summary>
+    public void Add(long number)
+    {
+        if (_connections.TryAdd(number, new ObservedConnection(this)))
+        {
+            Interlocked.Increment(ref _open);
+        }
+    }
+
+    /// <summary>A connection was closed. The pool does so from a thread of its own, so that a caller may still have it.</summary>
+    /// <returns>The connection, when it was known.</returns>
+    public ObservedConnection? Remove(long number)
+    {
+        if (!_connections.TryRemove(number, out var connection))
+        {
+            return null;
+        }
+
+        Interlocked.Decrement(ref _open);
+        return connection;
+    }
+
+    /// <summary>An open connection; null when it is closed, or not in the pool yet.</summary>
+    public ObservedConnection? Find(long number) => _connections.TryGetValue(number, out var connection) ? connection : null;
 
     /// <summary>Notes whether the server answers heartbeats.</summary>
     /// <returns>True when that is news.</returns>

@@ -33,9 +33,14 @@ public sealed class MongoLeaseStore : ILeaseStore
                 _made[name] = true;
             }
 
-            if (await _leases.FindOneAndUpdateAsync(ById(name), update, options, cancellationToken) is { } document)
+            if (await _leases.FindOneAndUpdateAsync(Takeable(name, owner), update, options, cancellationToken) is { } document)
             {
                 return ToState(document);
+            }
+
+            if (await ReadAsync(name, cancellationToken) is { } held)
+            {
+                return held;
             }
 
             _made.TryRemove(name, out _); // somebody deleted it
@@ -98,6 +103,21 @@ public sealed class MongoLeaseStore : ILeaseStore
     }
 
     private static FilterDefinition<BsonDocument> ById(string name) => Builders<BsonDocument>.Filter.Eq("_id", name);
+
+    // Only spares the server work: many that wait would queue for the document's lock, and the holder's heartbeat among them. The update
+    // itself decides.
+    private static FilterDefinition<BsonDocument> Takeable(string name, string owner) => new BsonDocument
+    {
+        { "_id", name },
+        {
+            "$or", new BsonArray
+            {
+                new BsonDocument("owner", BsonNull.Value),
+                new BsonDocument("owner", owner),
+                new BsonDocument("$expr", Operator("$lte", "$expiresAt", "$$NOW")),
+            }
+        },
+    };
 
     private static FilterDefinition<BsonDocument> Held(string name, string owner, long fence) =>
         new BsonDocument { { "_id", name }, { "owner", owner }, { "fence", fence } };

@@ -9,7 +9,7 @@ namespace Platform.Seeder.Verification;
 /// <param name="Unexpected">Documents with keys of the seeder that this seeding does not have.</param>
 /// <param name="References">References that were followed.</param>
 /// <param name="BrokenReferences">References that lead to no document, or to one of another tenant.</param>
-/// <param name="BrokenAmounts">Documents whose amounts do not agree with each other.</param>
+/// <param name="Invalid">Documents that break a rule of the catalogue: of a field, or of amounts that have to agree.</param>
 /// <param name="Hash">The SHA-256 over the documents found.</param>
 /// <param name="ExpectedHash">The SHA-256 over the documents that were seeded.</param>
 /// <param name="Examples">The first faults, one sentence each.</param>
@@ -22,11 +22,11 @@ internal sealed record CollectionReport(
     long Unexpected,
     long References,
     long BrokenReferences,
-    long BrokenAmounts,
+    long Invalid,
     string Hash,
     string ExpectedHash,
     IReadOnlyList<string> Examples)
 {
     /// <summary>Whether everything is as it was seeded.</summary>
-    public bool Holds => Missing == 0 && Changed == 0 && Unexpected == 0 && BrokenReferences == 0 && BrokenAmounts == 0 && Hash == ExpectedHash;
+    public bool Holds => Missing == 0 && Changed == 0 && Unexpected == 0 && BrokenReferences == 0 && Invalid == 0 && Hash == ExpectedHash;
 }

@@ -9,7 +9,9 @@ const path = require('node:path');
 const readline = require('node:readline');
 const { setTimeout: delay } = require('node:timers/promises');
 const { MongoClient } = require('mongodb');
-const { config, status, up } = require('migrate-mongo');
+const tool = require('migrate-mongo'); // each of its exports is a promise here
+
+let config, status, up;
 
 const migrations = 5;
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'race-migrate-'));
@@ -21,6 +23,16 @@ for (let number = 1; number <= migrations; number++) {
     `module.exports.up = (db, client) => global.race(${number}, db, client);\nmodule.exports.down = async () => {};\n`);
 }
 
+async function isFirst(db, migration) {
+  try {
+    await db.collection('deaths').insertOne({ _id: migration });
+    return true;
+  } catch (error) {
+    if (error.code === 11000) return false;
+    throw error;
+  }
+}
+
 let round;
 global.race = async (migration, db, client) => {
   const log = db.collection('log');
@@ -29,7 +41,7 @@ global.race = async (migration, db, client) => {
     if (session) await db.collection('counters').updateOne({ _id: migration }, { $inc: { n: 1 } }, { session });
     for (let step = 1; step <= 3; step++) {
       await write('step', step);
-      if (migration === round.kill && step === 2 && await log.countDocuments({ migration, what: 'begin' }) === 1) {
+      if (migration === round.kill && step === 2 && await isFirst(db, migration)) {
         await write('kill', step);
         fs.rmSync(directory, { recursive: true, force: true });
         process.kill(process.pid, 'SIGKILL');
@@ -38,8 +50,13 @@ global.race = async (migration, db, client) => {
     }
   };
   await write('begin', 0);
-  if (migration === 3) await client.withSession(session => session.withTransaction(() => steps(session)));
-  else await steps();
+  try {
+    if (migration === 3) await client.withSession(session => session.withTransaction(() => steps(session)));
+    else await steps();
+  } catch (error) {
+    await write('stop', 0);
+    throw error;
+  }
   await write('end', 0);
 };
 
@@ -59,6 +76,7 @@ async function run(client) {
 }
 
 async function main() {
+  [config, status, up] = [await tool.config, await tool.status, await tool.up];
   const client = await MongoClient.connect(process.env.BENCH_URI);
   console.log('ready');
   for await (const line of readline.createInterface({ input: process.stdin })) {

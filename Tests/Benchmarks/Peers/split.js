@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { performance } = require('node:perf_hooks');
-const { config, database, up } = require('migrate-mongo');
+const tool = require('migrate-mongo'); // each of its exports is a promise here
 
 const [databaseName, collection, batch] = [process.argv[2], process.argv[3], Number(process.argv[4])];
 
@@ -29,6 +29,7 @@ module.exports.down = async () => {};
 `;
 
 async function main() {
+  const [config, database, up] = [await tool.config, await tool.database, await tool.up];
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-migrate-'));
   try {
     fs.writeFileSync(path.join(directory, '1-split.js'), source);

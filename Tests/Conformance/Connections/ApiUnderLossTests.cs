@@ -22,11 +22,45 @@ public sealed class ApiUnderLossTests(GatewayProcess gateway, ITestOutputHelper 
     {
         await using var factory = new Factory(gateway.ConnectionString);
         using var api = factory.CreateClient();
+        try
+        {
+            // Not there yet: up, alive, not ready, and callers are told when to come again.
+            await AssertAwayAsync(api, "The database is not available.");
 
-        // Not there yet: up, alive, not ready, and callers are told when to come again.
-        await AssertAwayAsync(api, "The database is not available.");
+            gateway.Start();
+            await LoseUnderLoadAsync(
+                api,
+                gateway.KillAsync,
+                () =>
+                {
+                    gateway.Start();
+                    return Task.CompletedTask;
+                });
+        }
+        finally
+        {
+            await gateway.KillAsync();
+        }
+    }
 
+    [Fact]
+    public async Task The_api_outlives_the_death_of_the_engine_behind_its_database_under_load_and_recovers()
+    {
         gateway.Start();
+        try
+        {
+            await using var factory = new Factory(gateway.ConnectionString);
+            using var api = factory.CreateClient();
+            await LoseUnderLoadAsync(api, gateway.KillEngineAsync, gateway.StartEngineAsync);
+        }
+        finally
+        {
+            await gateway.KillAsync();
+        }
+    }
+
+    private async Task LoseUnderLoadAsync(HttpClient api, Func<Task> lose, Func<Task> restore)
+    {
         await UntilAsync(api, "/health", HttpStatusCode.OK);
         await UntilAsync(api, "/tenants", HttpStatusCode.OK);
 
@@ -35,12 +69,12 @@ public sealed class ApiUnderLossTests(GatewayProcess gateway, ITestOutputHelper 
         var load = Enumerable.Range(0, Callers).Select(_ => LoadAsync(api, answers, stop.Token)).ToArray();
         await WaitAsync(() => answers.Count > 50);
 
-        await gateway.KillAsync();
+        await lose();
         await UntilAsync(api, "/health", HttpStatusCode.ServiceUnavailable);
         await WaitAsync(() => answers.Any(answer => answer.Status == HttpStatusCode.ServiceUnavailable));
         Assert.Equal(HttpStatusCode.OK, (await api.GetAsync("/alive", Cancel)).StatusCode);
 
-        gateway.Start();
+        await restore();
         await UntilAsync(api, "/health", HttpStatusCode.OK);
         await UntilAsync(api, "/tenants", HttpStatusCode.OK);
         var good = answers.Count(answer => answer.Status == HttpStatusCode.OK);

@@ -70,6 +70,20 @@ public sealed class GatewayProcess : IAsyncLifetime
         }
     }
 
+    /// <summary>Kills PostgreSQL, and leaves the gateway without its engine.</summary>
+    public async Task KillEngineAsync()
+    {
+        if (_postgres is { } postgres)
+        {
+            _postgres = null;
+            await postgres.KillAsync();
+            await postgres.StopAsync();
+        }
+    }
+
+    /// <summary>Starts PostgreSQL again on what the killed one left.</summary>
+    public async Task StartEngineAsync() => _postgres = await PostgresProcess.StartAsync(_directory);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -16,7 +16,7 @@ namespace Platform.Tests.Conformance.Migrator;
 public abstract class MigrationContract(GatewayFixture gateway)
 {
     // Stopping at each of hundreds of commands would show nothing new.
-    private const int Stops = 5;
+    private const int Stops = 3;
 
     // Small, so that little data makes several batches.
     private const int BatchSize = 20;

@@ -278,7 +278,7 @@ public sealed class SeederTests(GatewayFixture gateway)
         await DoneAsync(database, "run", "--tenants", "2");
         var orders = Collection(database, CollectionNames.Orders);
         var order = await orders.Find(FilterDefinition<BsonDocument>.Empty).SortBy(document => document["_id"]).FirstAsync(Cancel);
-        await orders.UpdateOneAsync(new BsonDocument("_id", order["_id"]), Builders<BsonDocument>.Update.Set("total", new Decimal128(order["total"].AsDecimal + 1)), cancellationToken: Cancel);
+        await orders.UpdateOneAsync(new BsonDocument("_id", order["_id"]), Builders<BsonDocument>.Update.Set("total", new Decimal128(order["total"].AsDecimal + 1)), new UpdateOptions { BypassDocumentValidation = true }, Cancel);
         await orders.UpdateOneAsync(
             new BsonDocument("_id", SeedId.Create(SeedKind.Order, 1)), Builders<BsonDocument>.Update.Set("customerId", SeedId.Create(SeedKind.Customer, 399)), cancellationToken: Cancel);
         await Collection(database, CollectionNames.Products).DeleteOneAsync(new BsonDocument("_id", order["lines"][0]["productId"]), Cancel);
@@ -293,7 +293,7 @@ public sealed class SeederTests(GatewayFixture gateway)
         Assert.False(report.GetProperty("holds").GetBoolean());
         Assert.NotEqual(report.GetProperty("expectedHash").GetString(), report.GetProperty("hash").GetString());
         var collections = report.GetProperty("collections").EnumerateArray().ToDictionary(collection => collection.GetProperty("collection").GetString()!);
-        Assert.Equal((2, 1), (Number("orders", "changed"), Number("orders", "brokenAmounts")));
+        Assert.Equal((2, 1), (Number("orders", "changed"), Number("orders", "invalid")));
         Assert.True(Number("orders", "brokenReferences") >= 2, "The order of another tenant's customer, and the product that is gone.");
         Assert.Equal((1, 0), (Number("products", "missing"), Number("products", "changed")));
         Assert.Equal(3, Number("inventory", "brokenReferences"));

@@ -109,12 +109,12 @@ public sealed class MongoObserverTests : IDisposable
         _observer.Handle(new ConnectionPoolCheckingOutConnectionEvent(_server, null));
         Assert.Equal(1, _measurements.Read("db.client.connection.pending_requests"));
         _observer.Handle(new ConnectionPoolCheckedOutConnectionEvent(connection, TimeSpan.FromMilliseconds(5), null));
-        Assert.Equal(0.005, Assert.Single(_measurements.Of("db.client.connection.wait_time")).Value);
         Assert.Equal(0, _measurements.Read("db.client.connection.pending_requests"));
         AssertConnections(idle: 0, used: 1);
 
         _observer.Handle(new ConnectionPoolCheckedInConnectionEvent(connection, TimeSpan.Zero, null));
         Assert.Equal(Pool, Assert.Single(_measurements.Of("db.client.connection.use_time")).Attributes);
+        Assert.Equal([new("db.client.connection.wait_time", 0.005, Pool)], _measurements.Of("db.client.connection.wait_time"));
         AssertConnections(idle: 1, used: 0);
 
         _observer.Handle(new ConnectionPoolRemovedConnectionEvent(connection, TimeSpan.Zero, null));
@@ -132,7 +132,22 @@ public sealed class MongoObserverTests : IDisposable
         _observer.Handle(new ConnectionPoolRemovedConnectionEvent(connection, TimeSpan.Zero, null));
         _observer.Handle(new ConnectionPoolCheckedInConnectionEvent(connection, TimeSpan.Zero, null));
 
+        Assert.Single(_measurements.Of("db.client.connection.wait_time"));
         AssertConnections(idle: 0, used: 0);
+    }
+
+    [Fact]
+    public void The_use_of_a_clients_pools_leaves_out_other_clients()
+    {
+        Open();
+        _observer.Handle(new ConnectionPoolCheckedOutConnectionEvent(Add(1), TimeSpan.Zero, null));
+        Add(2);
+        var other = new ServerId(new ClusterId(), _server.EndPoint);
+        _observer.Handle(new ConnectionPoolOpenedEvent(other, new ConnectionPoolSettings()));
+        _observer.Handle(new ConnectionPoolAddedConnectionEvent(new ConnectionId(other, 3), TimeSpan.Zero, null));
+
+        Assert.Equal(new PoolUse(Open: 2, InUse: 1, MaxPerServer: 50), _metrics.UseOf(_server.ClusterId, maxPerServer: 50));
+        Assert.Equal(2, _metrics.LargestPool);
     }
 
     [Fact]

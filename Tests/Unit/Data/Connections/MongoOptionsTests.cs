@@ -111,6 +111,7 @@ public sealed class MongoOptionsTests
     [InlineData("WriteConcern", "", "Mongo:WriteConcern is empty, but must be text that matches [A-Za-z0-9_.-]{1,64}.")]
     [InlineData("WriteConcern", "0", "Mongo:WriteConcern is 0, but must acknowledge writes when they are to be journalled.")]
     [InlineData("Compressors", "lzma", "Mongo:Compressors is lzma, but must be text that matches ((zstd|snappy|zlib)(,(zstd|snappy|zlib))*)?.")]
+    [InlineData("Gate:GrowAfter", "00:00:01", "Mongo:Gate:GrowAfter is 00:00:01, but must be below Mongo:Gate:QueueTimeout, which is 00:00:01.")]
     [InlineData("Gate:QueueTimeout", "00:00:00", "Mongo:Gate:QueueTimeout is 00:00:00, but must be from 00:00:00.001 to 00:01:00.")]
     [InlineData("Retry:Attempts", "0", "Mongo:Retry:Attempts is 0, but must be from 1 to 100.")]
     [InlineData("Retry:Delay", "00:00:05", "Mongo:Retry:Delay is 00:00:05, but must not be above Mongo:Retry:MaxDelay, which is 00:00:02.")]

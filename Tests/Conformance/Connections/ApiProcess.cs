@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Globalization;
+using Platform.Tests.Conformance.Gateway;
+
+namespace Platform.Tests.Conformance.Connections;
+
+/// <summary>The API in a process of its own.</summary>
+internal sealed class ApiProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+
+    private ApiProcess(Process process, HttpClient client) => (_process, Client) = (process, client);
+
+    /// <summary>How to call it.</summary>
+    public HttpClient Client { get; }
+
+    /// <summary>Starts it and waits for nothing.</summary>
+    /// <param name="settings">Environment variables.</param>
+    public static ApiProcess Start(IEnumerable<KeyValuePair<string, string>> settings)
+    {
+        var address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{GatewayFixture.FreePort()}");
+        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "Platform.Api.dll")])
+        {
+            WorkingDirectory = AppContext.BaseDirectory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
+        start.Environment["ASPNETCORE_URLS"] = address;
+        var process = Process.Start(start) ?? throw new InvalidOperationException("The API did not start.");
+        // Unread output would block it in the end.
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return new ApiProcess(process, new HttpClient { BaseAddress = new Uri(address) });
+    }
+
+    /// <summary>Whether it still runs.</summary>
+    public bool IsRunning => !_process.HasExited;
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+}
