@@ -160,7 +160,8 @@ internal sealed class SeedGenerator
             CategoryId = CategoryId(tenant, (facts.Leaf / 3 * 4) + 1 + (facts.Leaf % 3)),
             Price = facts.Price,
             Currency = _profiles[tenant].Country.Currency,
-            Tags = [random.Pick(Vocabulary.Colours), facts.Material.ToLowerInvariant(), facts.Quality.ToLowerInvariant()],
+            // There is a terracotta pot of the colour terracotta.
+            Tags = [.. new[] { random.Pick(Vocabulary.Colours), facts.Material.ToLowerInvariant(), facts.Quality.ToLowerInvariant() }.Distinct()],
             Status = facts.Status,
             CreatedAt = created,
             UpdatedAt = Later(random, created, _until),
