@@ -66,6 +66,7 @@ public static class CatalogueDocumentation
                 {
                     "bsonType" or "type" => element.Value.AsString,
                     "uniqueItems" => "no entry twice",
+                    "additionalProperties" => "no other members",
                     "enum" => "one of " + string.Join(", ", element.Value.AsBsonArray),
                     "pattern" => $"`{element.Value.AsString.Replace("|", "\\|", StringComparison.Ordinal)}`",
                     _ => $"{element.Name} {element.Value}",

@@ -114,6 +114,8 @@ internal static class JsonSchemaGenerator
     {
         BsonType = "object",
         Origin = property,
+        // Other members, such as another coordinate system, would change what the numbers mean.
+        Closed = true,
         Required = ["type", "coordinates"],
         Properties =
         [

@@ -56,6 +56,10 @@ public sealed class CrossFieldRule
                 new BsonDocument("$map", new BsonDocument { { "input", $"${Each}" }, { "as", "item" }, { "in", Guarded(Given, Expression) } }),
             })));
 
+    /// <summary>Reads the expressions, so that one that is not known here is found with the declaration and not with a document.</summary>
+    /// <exception cref="NotSupportedException">An expression has an operator that is not known here.</exception>
+    internal void Compile() => _ = (_given.Value, _expression.Value);
+
     /// <summary>Judges a document whose fields are right one by one.</summary>
     /// <param name="document">The document.</param>
     /// <param name="violations">Takes what is wrong.</param>

@@ -12,6 +12,11 @@ public sealed class DocumentRules
 
     internal DocumentRules(Type documentType, IReadOnlyList<CrossFieldRule> crossField)
     {
+        foreach (var rule in crossField)
+        {
+            rule.Compile();
+        }
+
         Schema = JsonSchemaGenerator.NodeOf(documentType);
         CrossField = crossField;
         Fields = [.. Schema.Rules("").Where(rule => rule.Path.Length > 0)];

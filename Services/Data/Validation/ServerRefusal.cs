@@ -164,10 +164,13 @@ public static class ServerRefusal
         var fields = index is null
             ? message.Contains("index: _id_ ", StringComparison.Ordinal) ? ["_id"] : []
             : index.Keys.Select(key => key.Field).Where(field => field != "tenantId");
+
+        // Of a command of its own, such as findAndModify, it passes on the whole reply.
+        var values = document ?? (exception as MongoCommandException)?.Result?.GetValue("keyValue", BsonNull.Value) as BsonDocument;
         return new DuplicateKeyException(
             collection.Name,
             index?.Name ?? "_id_",
-            fields.ToDictionary(field => field, field => document?.GetValue(field, null)),
+            fields.ToDictionary(field => field, field => values?.GetValue(field, null)),
             exception);
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
+using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Documents;
 using Platform.Data.Validation;
@@ -44,6 +45,23 @@ public sealed class RefusalTests(GatewayFixture gateway)
             () => tenant.Categories.ReplaceAsync(category with { ParentId = category.Id }, cancellationToken: Cancel));
 
         Assert.Equal(new RuleViolation("/parentId", "notOwnParent", "Must be another category."), Assert.Single(replace.Violations));
+    }
+
+    [Fact]
+    public async Task A_refused_update_whose_document_nobody_has_is_explained_by_the_server()
+    {
+        var tenant = (await DatabaseAsync()).ForTenant(ObjectId.GenerateNewId());
+        var category = Category(tenant.TenantId);
+        await tenant.Categories.InsertAsync(category, cancellationToken: Cancel);
+        var one = Builders<Category>.Filter.Eq(other => other.Id, category.Id);
+
+        var fields = await Assert.ThrowsAsync<DocumentRefusedException>(() => tenant.Categories.UpdateOneAsync(
+            one, Builders<Category>.Update.Set(other => other.Position, -1).Set(other => other.Slug, "-"), cancellationToken: Cancel));
+        var across = await Assert.ThrowsAsync<DocumentRefusedException>(() => tenant.Categories.FindOneAndUpdateAsync(
+            one, Builders<Category>.Update.Set(other => other.ParentId, category.Id), cancellationToken: Cancel));
+
+        Assert.Equal(["/position minimum", "/slug pattern"], fields.Violations.Select(violation => $"{violation.Pointer} {violation.Code}").Order());
+        Assert.Equal(new RuleViolation("/parentId", "notOwnParent", "Must be another category."), Assert.Single(across.Violations));
     }
 
     [Fact]
