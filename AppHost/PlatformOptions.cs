@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.NetworkInformation;
 using Microsoft.Extensions.Configuration;
 
 namespace Platform.AppHost;
@@ -30,7 +31,16 @@ internal sealed record PlatformOptions
     /// <summary>Reads the settings, and finds out the engine when it is <c>auto</c>.</summary>
     /// <exception cref="DistributedApplicationException">A setting has a value that cannot be used; the message names its key.</exception>
     public static PlatformOptions From(IDistributedApplicationBuilder builder)
-        => From(builder.Configuration.GetSection("Platform"), builder.AppHostDirectory, ContainerRuntimeAnswers);
+    {
+        var options = From(builder.Configuration.GetSection("Platform"), builder.AppHostDirectory, ContainerRuntimeAnswers);
+        if (builder.ExecutionContext.IsRunMode && options.ApiPort is { } port && IsTaken(port))
+        {
+            throw new DistributedApplicationException(
+                $"Platform:ApiPort is {port}, but another program listens there: end that program or choose another port.");
+        }
+
+        return options;
+    }
 
     internal static PlatformOptions From(IConfiguration section, string appHostDirectory, Func<bool> containerRuntimeAnswers)
     {
@@ -53,7 +63,10 @@ internal sealed record PlatformOptions
     private static Engine ParseEngine(string? value, Func<bool> containerRuntimeAnswers) => value?.ToLowerInvariant() switch
     {
         null or "" or "auto" => containerRuntimeAnswers() ? Engine.Containers : Engine.Native,
-        "containers" => Engine.Containers,
+        "containers" => containerRuntimeAnswers()
+            ? Engine.Containers
+            : throw new DistributedApplicationException(
+                "Platform:Engine is 'containers', but no container runtime answers: start Docker or Podman, or use --Platform:Engine=native."),
         "native" => Engine.Native,
         "external" => Engine.External,
         _ => throw new DistributedApplicationException(
@@ -73,6 +86,9 @@ internal sealed record PlatformOptions
         _ when bool.TryParse(value, out var on) => on,
         _ => throw new DistributedApplicationException($"Platform:Seed is '{value}', but must be true or false."),
     };
+
+    private static bool IsTaken(int port)
+        => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(listener => listener.Port == port);
 
     // The client alone proves nothing: it is installed on machines where no engine runs.
     private static bool ContainerRuntimeAnswers() => Answers("docker", "version") || Answers("podman", "info");

@@ -1,8 +1,10 @@
 using Platform;
 using Platform.AppHost;
+using Platform.AppHost.Commands;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
 
+UserErrors.EndInASentence();
 var builder = DistributedApplication.CreateBuilder(args);
 var options = PlatformOptions.From(builder);
 
@@ -18,10 +20,18 @@ var migrator = builder.AddJob<Projects.Migrator>(ResourceNames.Migrator)
 
 if (builder.ExecutionContext.IsRunMode && options.Seed)
 {
-    builder.AddJob<Projects.Seeder>(ResourceNames.Seeder)
+    var seeder = builder.AddJob<Projects.Seeder>(ResourceNames.Seeder)
         .WithReference(database)
         .WaitForCompletion(migrator);
+    var cleaner = builder.AddJob<Projects.Seeder>(ResourceNames.Cleaner)
+        .WithArgs("clean")
+        .WithReference(database)
+        .WithParentRelationship(seeder)
+        .WithExplicitStart();
+    database.WithSeedCommands(seeder, cleaner);
 }
+
+database.WithMigrateCommand(migrator);
 
 // Services.
 var api = builder.AddService<Projects.Api>(ResourceNames.Api)
@@ -34,5 +44,7 @@ var api = builder.AddService<Projects.Api>(ResourceNames.Api)
     .WithUrlForEndpoint("http", _ => new() { Url = "/openapi/v1.json", DisplayText = "OpenAPI" });
 
 builder.RecordStack(options, new() { Api = api.GetEndpoint("http"), Mongo = database.Resource, Redis = cache.Resource });
+
+builder.StopInOrder();
 
 builder.Build().Run();

@@ -45,7 +45,7 @@ internal sealed partial class StackFile(
     ResourceNotificationService notifications,
     ResourceLoggerService resourceLogs,
     IConfiguration configuration,
-    ILogger<StackFile> logger) : BackgroundService
+    ILogger<StackFile> logger) : IHostedLifecycleService, IDisposable
 {
     private static readonly JsonSerializerOptions Indented = new()
     {
@@ -56,16 +56,41 @@ internal sealed partial class StackFile(
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly ConcurrentDictionary<string, CustomResourceSnapshot> _snapshots = new(StringComparer.OrdinalIgnoreCase);
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _watching = Task.CompletedTask;
     private string _state = "starting";
     private string? _message;
     private JsonObject _addresses = [];
 
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Begins before the orchestrator starts, which returns only when everything that waits for something has started.</summary>
+    public async Task StartingAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         await WriteAsync();
+        _watching = WatchAsync(_stopping.Token);
+    }
 
+    /// <summary>Ends when everything has stopped, so that the last lines of the consoles are copied.</summary>
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        await _watching;
+        _state = "stopped";
+        await WriteAsync();
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => _stopping.Dispose();
+
+    private async Task WatchAsync(CancellationToken stoppingToken)
+    {
         var copies = new List<Task>();
         try
         {
@@ -92,14 +117,6 @@ internal sealed partial class StackFile(
         }
 
         await Task.WhenAll(copies);
-    }
-
-    /// <inheritdoc/>
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken);
-        _state = "stopped";
-        await WriteAsync();
     }
 
     private async Task UpdateAsync(CancellationToken cancellationToken)
@@ -134,6 +151,7 @@ internal sealed partial class StackFile(
     {
         var snapshot = _snapshots.GetValueOrDefault(resource.Name);
         return !IsShown(resource, snapshot)
+            || resource.Annotations.OfType<ExplicitStartupAnnotation>().Any()
             || (resource.Annotations.OfType<JobAnnotation>().Any()
                 ? snapshot?.State?.Text == KnownResourceStates.Finished && snapshot.ExitCode == 0
                 : snapshot?.HealthStatus == HealthStatus.Healthy);
@@ -232,7 +250,7 @@ internal sealed partial class StackFile(
             {
                 foreach (var line in lines)
                 {
-                    await log.WriteLineAsync(line.Content);
+                    await log.WriteLineAsync(ConsoleLine.Text(line.Content));
                 }
 
                 await log.FlushAsync(cancellationToken);

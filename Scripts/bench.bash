@@ -2,7 +2,7 @@
 # Part of ./platform: measuring. Reads Scripts/setup.bash and Scripts/test.bash before.
 # shellcheck disable=SC2154 # variables of ./platform
 
-benchmarks=(connections spike seed migrations migration-lock)
+benchmarks=(startup connections spike seed migrations migration-lock)
 
 cmd_bench() {
   [[ $# == 1 && " ${benchmarks[*]} " == *" $1 "* ]] || die "bench takes the name of a benchmark: ${benchmarks[*]}." 2
@@ -10,6 +10,7 @@ cmd_bench() {
   # What is slow in Debug says nothing about what is slow.
   configuration=Release
   build Tests/Benchmarks/Benchmarks.csproj
+  [[ $1 != startup ]] || build AppHost/AppHost.csproj
   say "${bold}Benchmark${plain} $1 (load average $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) processors)"
   exec "$(output Benchmarks Platform.Benchmarks)" "$1"
 }

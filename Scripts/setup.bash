@@ -67,12 +67,14 @@ remember_profile() {
 
 # The feed has the official packages if a project that names all of them, and their SDK, restores.
 probe_profile() {
-  local probe=$root/.platform/probe version=$aspire_version log
+  local probe=$root/.platform/probe version sdk log
+  version=$(sed -n 's/.*<AspireVersion>\(.*\)<.*/\1/p' "$root/Directory.Packages.props")
+  sdk=$(sed -n 's/.*Sdk="\(Aspire[^"]*\)".*/\1/p' "$root/AppHost/AppHost.csproj")
   rm -rf "$probe"
   mkdir -p "$probe"
   for file in Directory.Build.props Directory.Build.targets Directory.Packages.props; do say '<Project/>' >"$probe/$file"; done
   {
-    say "<Project Sdk=\"Aspire.AppHost.Sdk/$version\"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup><ItemGroup>"
+    say "<Project Sdk=\"$sdk\"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup><ItemGroup>"
     sed -n 's/.*PackageVersion Include="\(Aspire\.[^"]*\)".*/<PackageReference Include="\1" Version="'"$version"'" \/>/p' "$root/Directory.Packages.props"
     say '</ItemGroup></Project>'
   } >"$probe/Probe.csproj"
@@ -111,11 +113,6 @@ install_packages() {
   "${apt[@]}" install -y --no-install-recommends "$@" || { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "$@"; }
 }
 
-integrity() { # FILE: its hash in the form that npm registries and lock files use
-  printf 'sha512-'
-  sha512sum <"$1" | sed 's/ .*//; s/../\\x&/g' | { read -r bytes; printf "%b" "$bytes"; } | base64 -w0
-}
-
 # publish LINK ENTRY: lets the cache's name LINK mean ENTRY, in one step
 publish() {
   ln -sfnT "$2" "$cache/$1.new"
@@ -124,7 +121,6 @@ publish() {
 }
 is_published() { [[ $(readlink "$cache/$1") == "$2" && -d $cache/$2 ]]; } # LINK ENTRY
 
-aspire_entry=store/aspire-$aspire_version
 image_entry() {
   local hash; hash=$(sha256sum <<<"$image_suite $image_packages $image_recipe")
   printf 'store/server-image-%.12s' "$hash"
@@ -136,33 +132,6 @@ node_tools_entry() {
 
 # npm's own patience would hide a missing network for minutes.
 npm_options=(--loglevel=error --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=4000)
-
-make_aspire() {
-  local work=$cache/$aspire_entry.partial package actual versions
-  rm -rf "$work"
-  mkdir -p "$work/home" "$work/install"
-  cd "$work" || exit
-  # npm compares what it fetched with the registry's hash; the one kept here guards against a changed registry.
-  npm pack "$aspire_package@$aspire_version" --pack-destination "$work" "${npm_options[@]}"
-  package=$(echo "$work"/*.tgz)
-  actual=$(integrity "$package")
-  [[ $actual == "$aspire_integrity" ]] \
-    || fail "The package $aspire_package $aspire_version is not the one expected: its hash is $actual, not $aspire_integrity"
-  tar -xzf "$package" -C "$work"
-  # The program also unpacks a copy of its own into its home. In the same place the two share a lock; in two places they run
-  # at once and fail each other's validation.
-  HOME=$work/home ASPIRE_HOME=$work/install ASPIRE_CLI_TELEMETRY_OPTOUT=1 NO_COLOR=1 \
-    "$work/package/bin/aspire" setup --install-path "$work/install" --non-interactive --nologo
-  versions=("$work"/install/versions/*)
-  ln -sfnT "versions/${versions[0]##*/}" "$work/install/bundle"
-  if ! "$work/install/bundle/dcp/dcp" version || [[ ! -x $work/install/bundle/managed/aspire-managed ]]; then
-    fail "The Aspire tools were unpacked, but do not run on this machine"
-  fi
-  rm -rf "${cache:?}/$aspire_entry"
-  mv -T "$work/install" "$cache/$aspire_entry"
-  rm -rf "$work"
-  publish aspire "$aspire_entry"
-}
 
 make_image() {
   local entry work mirror='' proxy='' options=()
@@ -232,15 +201,13 @@ setup_for() {
   if ((${#todo[@]})); then
     step "package profile" probe_profile
     if [[ $(profile) == nuget ]]; then say "    the feed has the official Aspire packages"
-    else say "    the feed lacks the Aspire packages: the stand-ins in Offline/ replace them"; fi
+    else say "    the feed lacks some of the Aspire packages: the stand-ins in Offline/ replace these"; fi
   fi
 
   parts_to_make "$what" # again: another setup may have made them meanwhile
   for part in "${parts[@]}"; do
     case $part in
-      aspire)
-        [[ $(uname -sm) == 'Linux x86_64' ]] || die "The offline profile needs Linux on x86-64; './platform setup --profile nuget' works elsewhere."
-        need npm "the offline profile" "install Node.js 20 or later"; ((megabytes += aspire_disk)) ;;
+      browser) need apt-get "the browser of the tests" "install chromium" ;;
       image)
         need apt-get "the server image" "use Debian or Ubuntu, or a container engine (docs/engines.md)"
         have mmdebstrap || missing+=(mmdebstrap)
@@ -257,7 +224,7 @@ setup_for() {
   fi
   for part in "${parts[@]}"; do
     case $part in
-      aspire) step "Aspire tools (orchestrator, dashboard)" make_aspire ;;
+      browser) become_root chromium; step "Debian packages (chromium)" install_packages chromium ;;
       image) is_published server-image "$(image_entry)" || step "server image (PostgreSQL with DocumentDB, Redis)" make_image ;;
       node_tools) step "test clients (mongosh, Node.js driver)" make_node_tools ;;
     esac
@@ -268,11 +235,12 @@ setup_for() {
 parts=()
 parts_to_make() {
   parts=()
-  [[ $(profile) != offline ]] || is_published aspire "$aspire_entry" || parts+=(aspire)
   if ! is_published server-image "$(image_entry)" || ! have bwrap; then
     # Tests of the native engine run whatever engine the stack would use.
     [[ $1 != test ]] && ! native_engine || parts+=(image)
   fi
+  # The tests look at the dashboard in a browser; where there is no apt they say that they did not.
+  [[ $1 != test ]] || [[ -x $browser ]] || ! have apt-get || parts+=(browser)
   [[ $1 != test || ! -e $node_tools_source/package-lock.json ]] || is_published node-tools "$(node_tools_entry)" || parts+=(node_tools)
 }
 
@@ -305,17 +273,17 @@ tool() { # needed|optional PROGRAM HOW TO GET IT
 }
 
 cmd_doctor() {
-  local sdk offline='' native='' free
+  local sdk native='' free
   native_engine && native=1
   if have dotnet && sdk=$(cd "$root" && dotnet --version 2>/dev/null); then row ok ".NET SDK" "$sdk"
   else row missing ".NET SDK" "no SDK that global.json accepts" "install the .NET SDK 10"; fi
   case $(profile) in
     nuget) row ok "package profile" "nuget: the official Aspire packages" ;;
-    offline) offline=1; row ok "package profile" "offline: stand-ins for the Aspire packages" ;;
+    offline) row ok "package profile" "offline: stand-ins for the Aspire packages that the feed lacks" ;;
     *) row note "package profile" "not known yet" "./platform setup finds out" ;;
   esac
-  tool "$([[ -n $offline ]] && echo needed || echo optional)" node "install Node.js 20 or later"
-  tool "$([[ -n $offline ]] && echo needed || echo optional)" npm "install Node.js 20 or later"
+  tool optional node "install Node.js 20 or later, for the tests"
+  tool optional npm "install Node.js 20 or later, for the tests"
   if [[ -n $native ]]; then
     row note "engine" "native: no container engine answers"
     tool needed apt-get "use Debian or Ubuntu, or a container engine"
@@ -327,13 +295,9 @@ cmd_doctor() {
     if is_published server-image "$(image_entry)"; then row ok "server image" "$image_packages"
     else row missing "server image" "not made, or out of date" "./platform setup makes it"; fi
   else row note "engine" "containers, or as Platform__Engine says"; fi
-  if [[ -n $offline ]]; then
-    if is_published aspire "$aspire_entry"; then row ok "Aspire tools" "$aspire_version"
-    else row missing "Aspire tools" "not installed, or out of date" "./platform setup installs them"; fi
-  fi
   free=$(free_space "$cache")
-  if ((free >= image_disk + aspire_disk)); then row ok "disk for the cache" "$free MiB free at $cache"
-  else row missing "disk for the cache" "$free MiB free at $cache" "free $((image_disk + aspire_disk)) MiB, or set PLATFORM_CACHE"; fi
+  if ((free >= image_disk)); then row ok "disk for the cache" "$free MiB free at $cache"
+  else row missing "disk for the cache" "$free MiB free at $cache" "free $image_disk MiB, or set PLATFORM_CACHE"; fi
   free=$(free_space "$root/.platform/data")
   if ((free >= data_disk)); then row ok "disk for data" "$free MiB free"; else row missing "disk for data" "$free MiB free" "free $data_disk MiB"; fi
   if is_running; then row ok "stack" "${stack[state]:-} (process ${stack[pid]})"

@@ -18,6 +18,9 @@ public static class ResourceNames
     /// <summary>The job that fills development data.</summary>
     public const string Seeder = "seeder";
 
+    /// <summary>The job that removes development data; it is started by hand only.</summary>
+    public const string Cleaner = "seeder-clean";
+
     /// <summary>The HTTP API.</summary>
     public const string Api = "api";
 

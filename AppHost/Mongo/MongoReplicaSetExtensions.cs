@@ -51,7 +51,7 @@ internal static class MongoReplicaSetExtensions
         };
     }
 
-    /// <summary>Adds a database of the replica set.</summary>
+    /// <summary>Adds a database of the replica set; it is as healthy as its replica set, since children share their parents' health checks.</summary>
     public static IResourceBuilder<MongoReplicaSetDatabaseResource> AddReplicaSetDatabase(
         this IResourceBuilder<MongoReplicaSetResource> mongo, string name)
     {
@@ -89,7 +89,7 @@ internal static class MongoReplicaSetExtensions
 
     private static string DescribeEngine(PlatformOptions options) => options.Engine switch
     {
-        Engine.Containers => $"container {MongoImage.Name}:{MongoImage.Tag}",
+        Engine.Containers => $"container mongo:{MongoImage.Tag}",
         Engine.External => "external",
         _ when MongodReplicaSet.IsInstalled => "local mongod",
         _ => "DocumentDB on PostgreSQL",

@@ -9,6 +9,7 @@ internal static class MongodReplicaSet
 {
     private const int Members = 3;
     private const string Script = "mongod-replica-set";
+    private const string FirstEndpoint = "tcp";
     private const string ContainerScripts = "/platform";
 
     /// <summary>Whether this machine has the programs that a local replica set needs.</summary>
@@ -18,12 +19,14 @@ internal static class MongodReplicaSet
         this IResourceBuilder<MongoReplicaSetResource> mongo, IResourceBuilder<ParameterResource> password)
     {
         var script = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Native", Script));
+        var user = mongo.ApplicationBuilder.AddParameter($"{mongo.Resource.Name}-username", MongoNames.RootUser);
         var servers = mongo.ApplicationBuilder
-            .AddContainer($"{mongo.Resource.Name}-members", MongoImage.Name, MongoImage.Tag)
+            .AddMongoDB($"{mongo.Resource.Name}-members", userName: user, password: password)
+            .WithImageTag(MongoImage.Tag)
+            .WithDataVolume($"platform-{mongo.Resource.Name}-data")
             .WithContainerFiles(ContainerScripts, [new ContainerFile { Name = Script, Contents = script }])
             .WithEntrypoint("/bin/bash")
-            .WithArgs($"{ContainerScripts}/{Script}", "/data/db")
-            .WithVolume($"platform-{mongo.Resource.Name}-data", "/data/db");
+            .WithArgs($"{ContainerScripts}/{Script}", "/data/db");
         return mongo.WithMembers(servers, password, bindAddress: "0.0.0.0");
     }
 
@@ -50,9 +53,10 @@ internal static class MongodReplicaSet
         var endpoints = new EndpointReference[Members];
         for (var i = 0; i < Members; i++)
         {
-            var endpoint = $"member-{i + 1}";
-            servers.WithEndpoint(port: ports[i], targetPort: ports[i], scheme: "tcp", name: endpoint, isProxied: false);
-            endpoints[i] = servers.GetEndpoint(endpoint);
+            // The first member answers at the endpoint that Aspire's own MongoDB resource has, and so its health check.
+            var (name, port) = (i == 0 ? FirstEndpoint : $"member-{i + 1}", ports[i]);
+            servers.WithEndpoint(name, endpoint => (endpoint.Port, endpoint.TargetPort, endpoint.IsProxied) = (port, port, false));
+            endpoints[i] = servers.GetEndpoint(name);
         }
 
         servers

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Platform.AppHost.Commands;
 
 namespace Platform.AppHost.Redis;
 
@@ -21,7 +22,8 @@ internal static class RedisExtensions
         {
             return builder.AddRedis(name, password: password)
                 .WithDataVolume($"platform-{name}-data")
-                .WithPersistence();
+                .WithPersistence()
+                .WithFlushCommand();
         }
 
         var redis = new RedisServerResource(name, Path.Combine(options.NativeScripts, "redis"), options.NativeScripts, password.Resource);
@@ -34,6 +36,7 @@ internal static class RedisExtensions
             .WithEndpoint(scheme: "tcp", name: RedisServerResource.EndpointName, env: "REDIS_PORT", isProxied: false)
             .WithEnvironment("REDIS_PASSWORD", password)
             .WithHealthCheck(healthCheck)
-            .WithIconName("DatabaseLightning");
+            .WithIconName("DatabaseLightning")
+            .WithFlushCommand();
     }
 }

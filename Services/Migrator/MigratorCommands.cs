@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Platform.Data.Catalogue;
 using Platform.Migrator.Authoring;
@@ -163,7 +164,7 @@ internal static class MigratorCommands
 
     private static Command Resolve()
     {
-        var number = new Argument<int>("number") { Description = "The migration's number." };
+        var number = new Argument<int>("number") { Description = "The migration's number.", CustomParser = result => Number(result, "The migration's number", minimum: 1) ?? 0 };
         var applied = new Option<bool>("--applied") { Description = "Its change is complete in the database." };
         var pending = new Option<bool>("--pending") { Description = "Its change is not in the database; the next run begins it anew." };
         var resume = new Option<bool>("--resume") { Description = "It may go on where it stopped; the next run leaves out the steps that are done." };
@@ -295,17 +296,22 @@ internal static class MigratorCommands
         return ExitCodes.Usage;
     }
 
-    private static Option<int?> Migration(string name, string description, int minimum)
+    private static Option<int?> Migration(string name, string description, int minimum) => new(name)
     {
-        var option = new Option<int?>(name) { Description = description };
-        option.Validators.Add(result =>
+        Description = description,
+        CustomParser = result => Number(result, name, minimum),
+    };
+
+    // The parser's own sentence on a word that is no number names types of .NET.
+    private static int? Number(ArgumentResult result, string name, int minimum)
+    {
+        var word = result.Tokens[^1].Value;
+        if (int.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= minimum)
         {
-            // What is not a number at all is refused by the option itself.
-            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var number) && number < minimum)
-            {
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be at least {minimum}."));
-            }
-        });
-        return option;
+            return number;
+        }
+
+        result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number of at least {minimum}, not '{word}'."));
+        return null;
     }
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -32,6 +33,12 @@ internal static class MigratorJob
         {
             return await FailAsync(
                 name, json, ExitCodes.Configuration, $"ConnectionStrings:{ResourceNames.Database} is not a MongoDB connection string: {exception.Message}");
+        }
+
+        if (string.IsNullOrWhiteSpace(host.Services.GetRequiredService<IConfiguration>().GetConnectionString(ResourceNames.Database)))
+        {
+            host.Dispose();
+            return await FailAsync(name, json, ExitCodes.Configuration, $"There is no MongoDB connection string: set ConnectionStrings:{ResourceNames.Database}.");
         }
 
         return await host.RunJobAsync(name, (services, token) => RunCommandAsync(name, json, services, command, token), cancellationToken);

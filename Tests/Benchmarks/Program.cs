@@ -7,6 +7,7 @@ Dictionary<string, Func<BenchmarkServer, Report, CancellationToken, Task>> bench
     ["connections"] = ConnectionsBenchmark.RunAsync,
     ["spike"] = SpikeBenchmark.RunAsync,
     ["seed"] = SeedBenchmark.RunAsync,
+    [StartupBenchmark.Name] = (_, report, token) => StartupBenchmark.RunAsync(report, token),
     ["migrations"] = MigrationsBenchmark.RunAsync,
     ["migration-lock"] = MigrationLockBenchmark.RunAsync,
 };

@@ -18,6 +18,13 @@ public sealed class ShutdownTests
             {
                 await stack.StartAsync(cancellationToken);
                 Assert.NotEmpty(ProcessesOf(data.FullName));
+
+                // Without those that the engine does not have.
+                string[] servers = [.. ((string[])[ResourceNames.Api, ResourceNames.Gateway, ResourceNames.Postgres]).Where(name => Find(stack, name) is not null)];
+                var notifications = stack.App.ResourceNotifications; // a stopped application gives none away
+                await stack.App.StopAsync(cancellationToken);
+                var ends = servers.Select(name => EndOf(notifications, name)).ToList();
+                Assert.Equal(ends.Order(), ends);
             }
 
             Assert.Empty(ProcessesOf(data.FullName));
@@ -34,6 +41,12 @@ public sealed class ShutdownTests
         {
             data.Delete(recursive: true);
         }
+    }
+
+    private static DateTime EndOf(ResourceNotificationService notifications, string resource)
+    {
+        Assert.True(notifications.TryGetCurrentState(resource, out var state));
+        return Assert.NotNull(state.Snapshot.StopTimeStamp);
     }
 
     // What a process printed last arrives a moment after its end.

@@ -16,7 +16,7 @@ public sealed class StackFixture : IAsyncLifetime
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
 
-    private readonly TestStack _stack = new();
+    private readonly TestStack _stack = new(dashboard: true);
 
     /// <summary>The running application.</summary>
     public DistributedApplication App => _stack.App;

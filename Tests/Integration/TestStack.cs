@@ -7,10 +7,14 @@ using Microsoft.Extensions.Logging;
 namespace Platform.Tests.Integration;
 
 /// <summary>One start of the whole app graph on a data directory; without one, on a new one that is removed with the stack.</summary>
-public sealed class TestStack(string? dataDirectory = null) : IAsyncDisposable
+/// <param name="dataDirectory">Where the servers keep their data.</param>
+/// <param name="dashboard">Whether the dashboard runs too and takes the telemetry.</param>
+public sealed class TestStack(string? dataDirectory = null, bool dashboard = false) : IAsyncDisposable
 {
     /// <summary>The environment variable by which every process of a stack can be found: its value is the data directory.</summary>
     public const string Mark = "PLATFORM_TEST_STACK";
+
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
 
     private DistributedApplication? _app;
 
@@ -26,27 +30,31 @@ public sealed class TestStack(string? dataDirectory = null) : IAsyncDisposable
         // The orchestrator inherits this process's environment, and every process of the stack inherits the orchestrator's.
         Environment.SetEnvironmentVariable(Mark, DataDirectory);
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
-            [$"--Platform:DataDirectory={DataDirectory}"], cancellationToken);
+            [
+                $"--Platform:DataDirectory={DataDirectory}",
+                "--Platform:ApiPort=", // any free one, whatever the launch profile says
+                "--ASPIRE_ALLOW_UNSECURED_TRANSPORT=true",
+            ],
+            (options, _) => options.DisableDashboard = !dashboard,
+            cancellationToken);
         // What resources print is kept by the graph and shown by a wait that fails; here it would drown the results.
         builder.Services.AddLogging(logging => logging
             .SetMinimumLevel(LogLevel.Warning)
             .AddFilter("Platform.AppHost.Resources", LogLevel.None));
 
-        // Without a dashboard nothing takes telemetry, and a job would wait for it at its end.
-        foreach (var project in builder.Resources.OfType<ProjectResource>())
+        if (!dashboard)
         {
-            builder.CreateResourceBuilder(project).WithEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", "");
+            // Nothing takes telemetry then, and a job would wait for it at its end.
+            foreach (var project in builder.Resources.OfType<ProjectResource>())
+            {
+                builder.CreateResourceBuilder(project).WithEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", "");
+            }
         }
 
         _app = await builder.BuildAsync(cancellationToken);
         await _app.StartAsync(cancellationToken);
-        await _app.ResourceNotifications.WaitForResourceHealthyAsync(ResourceNames.Api, cancellationToken);
-        var seeder = await _app.ResourceNotifications.WaitForResourceAsync(
-            ResourceNames.Seeder, change => change.Snapshot.ExitCode is not null, cancellationToken);
-        if (seeder.Snapshot.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"The seeder ended with exit code {seeder.Snapshot.ExitCode}.");
-        }
+        await _app.UntilHealthyAsync(ResourceNames.Api, StartLimit, cancellationToken);
+        await _app.UntilDoneAsync(ResourceNames.Seeder, StartLimit, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -259,6 +259,7 @@ internal sealed class MongoMetrics
         public const string ServerAddress = "server.address";
         public const string ServerPort = "server.port";
         public const string ErrorType = "error.type";
+        public const string QueryText = "db.query.text";
         public const string StatusCode = "db.response.status_code";
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MongoDB.Driver.Core.Clusters;
@@ -175,7 +176,11 @@ internal sealed class MongoObserver(MongoMetrics metrics, IOptions<MongoTelemetr
     internal void Handle(CommandStartedEvent started)
     {
         var logsSlow = LogsSlowCommands;
-        if ((!logsSlow && !metrics.OperationDuration.Enabled) || ConnectionOf(started.ConnectionId) is not { } connection)
+        // The span of the operation. That of the command begins only after this event and ends before the next.
+        var span = Activity.Current is { IsAllDataRequested: true } current && current.Source.Name == MongoDB.Driver.MongoTelemetry.ActivitySourceName
+            ? current
+            : null;
+        if ((!logsSlow && span is null && !metrics.OperationDuration.Enabled) || ConnectionOf(started.ConnectionId) is not { } connection)
         {
             return;
         }
@@ -185,9 +190,10 @@ internal sealed class MongoObserver(MongoMetrics metrics, IOptions<MongoTelemetr
         connection.Latest = connection.Operation = connection.Latest is { } latest && latest.IsSurely(database, collection, started.CommandName)
             ? latest
             : connection.Pool.Operation(database, collection, started.CommandName);
-        if (logsSlow)
+        if (logsSlow || span is not null)
         {
             connection.Statement.Keep(started.Command);
+            span?.SetTag(Attributes.QueryText, connection.Statement.Describe(started.CommandName, collection));
         }
     }
 

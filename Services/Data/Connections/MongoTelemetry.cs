@@ -37,8 +37,8 @@ public static class MongoTelemetry
     }
 
     /// <summary>
-    /// Has a client that is made with these settings observed. The text of statements is taken out of the driver's spans:
-    /// the driver would write them with their values.
+    /// Has a client that is made with these settings observed. The text of statements in the driver's spans is their shape: the
+    /// driver itself would write them with their values.
     /// </summary>
     /// <param name="settings">The settings; an earlier <see cref="MongoClientSettings.ClusterConfigurator"/> is kept.</param>
     /// <param name="services">The services of <see cref="AddMongoTelemetry"/>.</param>

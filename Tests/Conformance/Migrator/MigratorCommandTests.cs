@@ -178,6 +178,7 @@ public sealed class MigratorCommandTests(GatewayFixture gateway)
     [InlineData("down --steps 1 --to 1")]
     [InlineData("down --to -1")]
     [InlineData("resolve 1")]
+    [InlineData("resolve one --applied")]
     [InlineData("resolve 1 --applied --pending")]
     [InlineData("resolve")]
     [InlineData("baseline")]
@@ -190,6 +191,14 @@ public sealed class MigratorCommandTests(GatewayFixture gateway)
         Assert.Equal("", answer.Output);
         Assert.Single(answer.Errors.TrimEnd().Split('\n'));
         Assert.StartsWith("migrator: ", answer.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", answer.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_connection_string_is_told_in_one_sentence()
+    {
+        var answer = (await MigratorProcess.RunAsync(connectionString: null, "status")).Expect(ExitCodes.Configuration);
+        Assert.Equal("migrator: There is no MongoDB connection string: set ConnectionStrings:platform.", answer.Errors.TrimEnd());
     }
 
     [Fact]

@@ -16,9 +16,9 @@ public sealed class GraphTests
         var builder = CreateBuilder();
         var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.Containers));
 
-        var container = Assert.IsType<ContainerResource>(Assert.Single(mongo.Resource.Servers));
+        var container = Assert.IsType<MongoDBServerResource>(Assert.Single(mongo.Resource.Servers));
         var endpoints = container.Annotations.OfType<EndpointAnnotation>().ToList();
-        Assert.Equal(3, endpoints.Count);
+        Assert.Equal(["tcp", "member-2", "member-3"], endpoints.Select(endpoint => endpoint.Name));
         Assert.All(endpoints, endpoint => Assert.Equal(endpoint.Port, endpoint.TargetPort));
         Assert.All(endpoints, endpoint => Assert.False(endpoint.IsProxied));
         Assert.Equal(3, endpoints.Select(endpoint => endpoint.Port).Distinct().Count());
@@ -90,6 +90,47 @@ public sealed class GraphTests
         Assert.Empty(database.Resource.Parent.Servers);
         Assert.Equal(Given, await database.Resource.ConnectionStringExpression.GetValueAsync(TestContext.Current.CancellationToken));
         Assert.DoesNotContain(builder.Resources, resource => resource is ExecutableResource or ContainerResource or ProjectResource);
+    }
+
+    [Fact]
+    public void Processes_stop_before_the_servers_that_they_use()
+    {
+        Assert.SkipWhen(MongodReplicaSet.IsInstalled, "This machine has mongod, so the native engine is mongod.");
+        var builder = CreateBuilder();
+        var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.Native));
+        var database = mongo.AddReplicaSetDatabase(ResourceNames.Database);
+        var cache = builder.AddCache(ResourceNames.Cache, Options(Engine.Native));
+        var job = builder.AddExecutable("job", "true", ".").WaitFor(database);
+        builder.AddExecutable("service", "true", ".").WithReference(cache).WaitForCompletion(job);
+        builder.AddExecutable("apart", "true", ".");
+
+        Assert.Equal(
+            ["service apart", "cache job", "mongo-gateway", "mongo-postgres"],
+            // Without the programs that Aspire adds to build a project again.
+            OrderedStop.Ranks([.. builder.Resources.Where(resource => !resource.Name.EndsWith("-rebuilder", StringComparison.Ordinal))]).Select(rank => string.Join(' ', rank.Select(resource => resource.Name).OrderBy(name => name == "apart").ThenBy(name => name, StringComparer.Ordinal))));
+    }
+
+    [Fact]
+    public void Resources_in_a_circle_have_no_order()
+    {
+        var builder = CreateBuilder();
+        var one = builder.AddExecutable("one", "true", ".");
+        var two = builder.AddExecutable("two", "true", ".").WithReferenceRelationship(one);
+        one.WithReferenceRelationship(two);
+
+        var error = Assert.Throws<InvalidOperationException>(() => OrderedStop.Ranks([.. builder.Resources]));
+
+        Assert.EndsWith("in a circle: one, two.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_line_of_a_console_is_shown_without_the_time_before_it()
+    {
+        Assert.Equal("12 stores", ConsoleLine.Text("2026-11-24T18:35:51.8450000Z 12 stores"));
+        Assert.Equal("12 stores", ConsoleLine.Text("2026-11-24T18:35:51.845Z 12 stores"));
+        Assert.Equal("", ConsoleLine.Text("2026-11-24T18:35:51.8450000Z"));
+        Assert.Equal("Z 12 stores", ConsoleLine.Text("Z 12 stores"));
+        Assert.Equal("", ConsoleLine.Text(""));
     }
 
     [Fact]

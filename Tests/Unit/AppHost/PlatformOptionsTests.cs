@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Aspire.Hosting;
 using Microsoft.Extensions.Configuration;
 using Platform.AppHost;
@@ -14,7 +16,6 @@ public sealed class PlatformOptionsTests
         => Assert.Equal(expected, Read([], answers).Engine.ToString());
 
     [Theory]
-    [InlineData("containers", "Containers")]
     [InlineData("NATIVE", "Native")]
     [InlineData("external", "External")]
     public void Named_engine_is_taken_without_asking_for_a_runtime(string value, string expected)
@@ -23,6 +24,30 @@ public sealed class PlatformOptionsTests
             Section([new("Platform:Engine", value)]), "/repository/AppHost", () => throw new InvalidOperationException("asked"));
 
         Assert.Equal(expected, options.Engine.ToString());
+    }
+
+    [Fact]
+    public void Containers_without_a_runtime_are_refused_with_the_way_out()
+    {
+        var error = Assert.Throws<DistributedApplicationException>(() => Read([new("Platform:Engine", "containers")], containerRuntimeAnswers: false));
+
+        Assert.Equal(
+            "Platform:Engine is 'containers', but no container runtime answers: start Docker or Podman, or use --Platform:Engine=native.",
+            error.Message);
+    }
+
+    [Fact]
+    public void A_taken_port_is_refused_before_anything_starts()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        var builder = DistributedApplication.CreateBuilder(
+            new DistributedApplicationOptions { Args = [$"--Platform:ApiPort={port}"], DisableDashboard = true });
+
+        var error = Assert.Throws<DistributedApplicationException>(() => PlatformOptions.From(builder));
+
+        Assert.StartsWith($"Platform:ApiPort is {port}, but another program listens there", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,4 +1,0 @@
-namespace Aspire.Hosting.ApplicationModel;
-
-/// <summary>The resource sends telemetry to the dashboard.</summary>
-public class OtlpExporterAnnotation : IResourceAnnotation;
