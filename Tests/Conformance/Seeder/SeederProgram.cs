@@ -11,9 +11,9 @@ internal static class SeederProgram
 
     /// <summary>Runs it to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
-        string? connectionString, string? environment, string[] arguments, CancellationToken cancellationToken)
+        string? connectionString, string? environment, string[] arguments, CancellationToken cancellationToken, params (string Key, string Value)[] settings)
     {
-        using var process = Start(connectionString, environment, arguments);
+        using var process = Start(connectionString, environment, arguments, settings);
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
         var errors = process.StandardError.ReadToEndAsync(cancellationToken);
         try
@@ -40,7 +40,7 @@ internal static class SeederProgram
             RedirectStandardInput = true,
             Environment =
             {
-                ["Seeder__DatabaseTimeout"] = "00:00:02",
+                ["Seeder__DatabaseTimeout"] = "00:01:00",
                 ["DOTNET_ENVIRONMENT"] = environment,
                 ["ASPNETCORE_ENVIRONMENT"] = null,
                 ["OTEL_EXPORTER_OTLP_ENDPOINT"] = null,

@@ -392,7 +392,7 @@ public sealed class SeederTests(GatewayFixture gateway)
     {
         foreach (var command in new[] { "run", "clean", "status", "verify" })
         {
-            var (exitCode, output, errors) = await SeederProgram.RunAsync($"mongodb://127.0.0.1:{GatewayFixture.FreePort()}/x", "Development", [command], Cancel);
+            var (exitCode, output, errors) = await SeederProgram.RunAsync($"mongodb://127.0.0.1:{GatewayFixture.FreePort()}/x", "Development", [command], Cancel, ("Seeder__DatabaseTimeout", "00:00:02"));
             Assert.Equal((ExitCodes.Unavailable, ""), (exitCode, output));
             Assert.Single(errors.TrimEnd().Split('\n'), line => line.StartsWith("seeder: MongoDB at 127.0.0.1:", StringComparison.Ordinal) && line.Contains("did not answer within 2 s", StringComparison.Ordinal));
         }
