@@ -1,6 +1,10 @@
 using System.Net;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Platform.Gateway.Authentication;
@@ -24,6 +28,11 @@ internal static class GatewayApplication
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
+        // As the server's own switches are named.
+        builder.Configuration.AddCommandLine(args, new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["--bind"] = "Gateway:BindAddress", ["--bind_ip"] = "Gateway:BindAddress", ["--port"] = "Gateway:Port", ["--replSet"] = "Gateway:ReplicaSet",
+        });
         builder.AddServiceDefaults();
         // Listened on below, together with the MongoDB port; left here, the server would warn that it ignores them.
         // An empty text would make it fall back to the environment, an empty list does not.
@@ -40,6 +49,7 @@ internal static class GatewayApplication
         services.AddSingleton<CursorStore>();
         services.AddSingleton<HeldCursors>();
         services.AddSingleton<SessionStore>();
+        services.AddSingleton<LoginThrottle>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<HelloStream>();
@@ -53,6 +63,9 @@ internal static class GatewayApplication
         services.AddSingleton<ICommandFamily, ServerCommands>();
         services.AddSingleton<ICommandFamily, ExplainCommands>();
         services.AddSingleton<ICommandFamily, ProfileCommands>();
+        services.AddSingleton<ICommandFamily, BulkWriteCommands>();
+        services.AddSingleton<RecentLog>();
+        services.AddSingleton<ILoggerProvider>(static s => s.GetRequiredService<RecentLog>());
         services.AddSingleton<Profiler>();
         services.AddSingleton<CommandTable>();
         services.AddSingleton<CommandExecutor>();
@@ -133,13 +146,54 @@ internal static class GatewayApplication
         return builder.Build();
     }
 
+    /// <summary>TLS as the settings ask for it. The name is that of the web server's; what it wraps is any connection.</summary>
+    private static HttpsConnectionAdapterOptions Tls(GatewayOptions settings)
+    {
+        try
+        {
+            var tls = new HttpsConnectionAdapterOptions
+            {
+                ServerCertificate = X509Certificate2.CreateFromPemFile(settings.TlsCertificateFile!, settings.TlsKeyFile),
+                SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            };
+            if (settings.TlsClientCaFile is { Length: > 0 } file)
+            {
+                var authorities = new X509Certificate2Collection();
+                authorities.ImportFromPemFile(file);
+                tls.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+                tls.ClientCertificateValidation = (certificate, _, _) =>
+                {
+                    using var chain = new X509Chain();
+                    chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+                    chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
+                    chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+                    return chain.Build(certificate);
+                };
+            }
+
+            return tls;
+        }
+        catch (CryptographicException e)
+        {
+            throw new OptionsValidationException("Gateway", typeof(GatewayOptions), [$"The TLS certificate, key or authorities cannot be read: {e.Message}"]);
+        }
+    }
+
     /// <summary>
     /// The MongoDB port, and the HTTP addresses of ASPNETCORE_URLS again: listening explicitly makes the server ignore them.
     /// </summary>
     private static void Listen(KestrelServerOptions kestrel, GatewayOptions settings, string urls)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Listen(IPAddress.Parse(settings.BindAddress), settings.Port, static mongo => mongo.UseConnectionHandler<MongoConnectionHandler>());
+        kestrel.Listen(IPAddress.Parse(settings.BindAddress), settings.Port, mongo =>
+        {
+            if (settings.TlsCertificateFile is { Length: > 0 })
+            {
+                mongo.UseHttps(Tls(settings));
+            }
+
+            mongo.UseConnectionHandler<MongoConnectionHandler>();
+        });
         foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             var address = BindingAddress.Parse(url);

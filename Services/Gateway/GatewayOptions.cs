@@ -18,7 +18,18 @@ internal sealed class GatewayOptions
     /// <summary>The replica set's name.</summary>
     public string ReplicaSet { get; set; } = "rs0";
 
-    /// <summary>The administrative user, made at start.</summary>
+    /// <summary>A certificate in PEM form; with it only TLS connections are taken. Default: none, and no TLS.</summary>
+    public string? TlsCertificateFile { get; set; }
+
+    /// <summary>The private key of the certificate, in PEM form.</summary>
+    public string? TlsKeyFile { get; set; }
+
+    /// <summary>Authorities in PEM form, one of which must have signed a client's certificate. Default: none, and clients need no certificate.</summary>
+    public string? TlsClientCaFile { get; set; }
+
+    /// <summary>
+    /// The administrative user, made at start. Without one the first user is made by a client on this machine (the localhost exception).
+    /// </summary>
     public string RootUsername { get; set; } = "";
 
     /// <summary>Its password; a changed one is set at start.</summary>

@@ -17,14 +17,28 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
             options.AdvertisedHost is null or "" || (options.AdvertisedHost.LastIndexOf(':') is > 0 and var colon
                 && ushort.TryParse(options.AdvertisedHost.AsSpan(colon + 1), out _)),
             $"Gateway:AdvertisedHost '{options.AdvertisedHost}' is not of the form host:port.");
-        Check(options.RootUsername.Length > 0, "Gateway:RootUsername is missing.");
-        Check(options.RootPassword.Length > 0, "Gateway:RootPassword is missing.");
+        Check(
+            options.RootUsername.Length > 0 || options.RootPassword.Length == 0, "Gateway:RootUsername is missing, but there is a Gateway:RootPassword.");
+        Check(options.RootPassword.Length > 0 || options.RootUsername.Length == 0, "Gateway:RootPassword is missing.");
         Check(
             !Authentication.Authenticator.IsReserved(options.RootUsername),
             $"Gateway:RootUsername '{options.RootUsername}' is a name that the engine keeps for itself.");
         Check(options.MaxEngineConnections is > 0 and <= 1000, "Gateway:MaxEngineConnections is not between 1 and 1000.");
         Check(options.MaxConnections > 0, "Gateway:MaxConnections is not positive.");
         Check(options.MaxCursors > 0, "Gateway:MaxCursors is not positive.");
+        Check(
+            string.IsNullOrEmpty(options.TlsCertificateFile) == string.IsNullOrEmpty(options.TlsKeyFile),
+            "Gateway:TlsCertificateFile and Gateway:TlsKeyFile must be set together.");
+        Check(
+            options.TlsClientCaFile is null or "" || options.TlsCertificateFile is { Length: > 0 },
+            "Gateway:TlsClientCaFile asks for client certificates, but there is no Gateway:TlsCertificateFile.");
+        foreach (var (key, file) in ((string, string?)[])[
+            (nameof(options.TlsCertificateFile), options.TlsCertificateFile), (nameof(options.TlsKeyFile), options.TlsKeyFile),
+            (nameof(options.TlsClientCaFile), options.TlsClientCaFile)])
+        {
+            Check(file is null or "" || File.Exists(file), $"Gateway:{key} '{file}' does not exist.");
+        }
+
         Positive(options.EngineConnectionWait, nameof(options.EngineConnectionWait));
         Positive(options.StartupTimeout, nameof(options.StartupTimeout));
         Positive(options.CursorTimeout, nameof(options.CursorTimeout));

@@ -8,12 +8,13 @@ using Platform.Gateway.Engine;
 namespace Platform.Gateway.Authentication;
 
 /// <summary>Runs <c>saslStart</c> and <c>saslContinue</c>.</summary>
-internal sealed partial class Authenticator(EnginePool pool, ILogger<Authenticator> logger)
+internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throttle, ILogger<Authenticator> logger)
 {
     /// <summary>The only mechanism.</summary>
     public const string Mechanism = "SCRAM-SHA-256";
 
     private const int FakeIterations = 4096;
+    private volatile bool _hasUsers;
     private readonly byte[] _fakeSaltKey = RandomNumberGenerator.GetBytes(32);
 
     /// <summary>True for names of roles that belong to PostgreSQL or the engine and must never log in.</summary>
@@ -36,6 +37,11 @@ internal sealed partial class Authenticator(EnginePool pool, ILogger<Authenticat
         var skips = command.TryGet("options"u8, out var options) && options.Type == BsonType.Document
             && options.Document.TryGet("skipEmptyExchange"u8, out var skip) && skip.Truthy;
         var conversation = ScramConversation.Start(Payload(command), skips);
+        if (throttle.Remaining(conversation.User, client.Address) is { Ticks: > 0 } wait)
+        {
+            LogThrottled(conversation.User, client.RemoteEndPoint, wait.TotalSeconds);
+            throw ScramConversation.Failed();
+        }
 
         var known = false;
         var salt = "";
@@ -107,8 +113,17 @@ internal sealed partial class Authenticator(EnginePool pool, ILogger<Authenticat
                 throw ScramConversation.Failed();
             }
 
+            var options = await lease.Connection.Command(Statements.UserOptions).With(0, conversation.User).SingleAsync<byte[]>(cancellationToken);
+            if (options is not null && !AuthenticationRestrictions.Allow(
+                new RawDocument(options).ToTree().GetValue("authenticationRestrictions", BsonNull.Value), client.Address))
+            {
+                LogForbiddenAddress(conversation.User, client.RemoteEndPoint);
+                throw ScramConversation.Failed();
+            }
+
             var administrator = await lease.Connection.Command(Statements.IsAdministrator).With(0, conversation.User)
                 .SingleAsync<bool>(cancellationToken);
+            throttle.Succeeded(conversation.User, client.Address);
             client.User = new User(conversation.User, administrator);
             conversation.Proven = true;
             client.Login = conversation.SkipsEmptyExchange ? null : conversation;
@@ -117,9 +132,29 @@ internal sealed partial class Authenticator(EnginePool pool, ILogger<Authenticat
         }
         catch (Errors.CommandException e) when (e.Code == Errors.ErrorCode.AuthenticationFailed)
         {
+            throttle.Failed(conversation.User, client.Address);
             LogFailedLogin(conversation.User, client.RemoteEndPoint);
             throw;
         }
+    }
+
+    /// <summary>
+    /// The localhost exception: whether a client on this machine may make a user without a login, because there is none yet.
+    /// </summary>
+    public async ValueTask<bool> AllowsFirstUserAsync(ClientConnection client, string database, CancellationToken cancellationToken)
+    {
+        if (_hasUsers || database != "admin" || !System.Net.IPAddress.IsLoopback(client.Address))
+        {
+            return false;
+        }
+
+        await using var lease = await pool.RentAsync(null, cancellationToken);
+        var command = new BsonDocument { { "usersInfo", 1 }, { "$db", "admin" } };
+        var reply = new RawDocument(await lease.Connection.Command(Statements.UsersInfo)
+            .With<ReadOnlyMemory<byte>>(0, command.ToBson()).SingleAsync<byte[]>(cancellationToken));
+        // Once there was a user the exception is over for good.
+        _hasUsers = reply.TryGet("users"u8, out var users) && users.Document.Count() > 0;
+        return !_hasUsers;
     }
 
     private static ReadOnlySpan<byte> Payload(RawDocument command) =>
@@ -140,6 +175,12 @@ internal sealed partial class Authenticator(EnginePool pool, ILogger<Authenticat
 
     [LoggerMessage(LogLevel.Debug, "User {User} logged in from {Remote}")]
     private partial void LogLogin(string user, string remote);
+
+    [LoggerMessage(LogLevel.Warning, "A login as {User} from {Remote} is refused for {Seconds:0.0} s more, after failed ones")]
+    private partial void LogThrottled(string user, string remote, double seconds);
+
+    [LoggerMessage(LogLevel.Warning, "User {User} may not log in from {Remote}")]
+    private partial void LogForbiddenAddress(string user, string remote);
 
     [LoggerMessage(LogLevel.Warning, "A login as {User} from {Remote} failed")]
     private partial void LogFailedLogin(string user, string remote);

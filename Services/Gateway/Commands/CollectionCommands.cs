@@ -379,7 +379,10 @@ internal sealed class CollectionCommands : ICommandFamily
         {
             var count = new RawDocument(await lease.Connection.Command(Statements.Count)
                 .With(0, context.Request.Database)
-                .With<ReadOnlyMemory<byte>>(1, new BsonDocument("count", context.Collection).ToBson())
+                .With<ReadOnlyMemory<byte>>(1, new BsonDocument
+                {
+                    { "count", context.Collection }, { "query", new BsonDocument("_id", new BsonDocument("$exists", true)) },
+                }.ToBson())
                 .SingleAsync<byte[]>(context.CancellationToken));
             reply["nrecords"] = count.TryGet("n"u8, out var n) ? n.Integer ?? 0 : 0;
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MongoDB.Bson;
+using Platform.Gateway.Authentication;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
@@ -19,6 +20,7 @@ internal sealed partial class CommandExecutor(
     CommandTable commands,
     HelloStream hello,
     EnginePool pool,
+    Authenticator authenticator,
     SessionStore sessions,
     GatewayMetrics metrics,
     Profiler profiler,
@@ -49,6 +51,13 @@ internal sealed partial class CommandExecutor(
 
             if (client.User is null && !definition.Traits.HasFlag(CommandTraits.BeforeLogin))
             {
+                if (definition.Name == "createUser" && await authenticator.AllowsFirstUserAsync(client, request.Database, cancellationToken))
+                {
+                    context = new CommandContext(client, request, pool, cancellationToken);
+                    reply = await definition.Handler(context);
+                    return reply;
+                }
+
                 throw new CommandException(ErrorCode.Unauthorized, $"Command {request.Name} requires authentication");
             }
 

@@ -10,13 +10,16 @@ namespace Platform.Gateway.Commands;
 /// <summary>find, aggregate, count, distinct, and the cursors that the first two open.</summary>
 internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICommandFamily
 {
+    /// <summary>From how many documents on a count without a query is an estimate.</summary>
+    private const int CountedUpTo = 10_000;
+
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
         new("find", FindAsync, CommandTraits.InTransaction),
         new("aggregate", AggregateAsync, CommandTraits.InTransaction),
-        new("count", c => DocumentAsync(c, Statements.Count)),
-        new("distinct", c => DocumentAsync(c, Statements.Distinct), CommandTraits.InTransaction),
+        new("count", CountAsync),
+        new("distinct", c => DocumentAsync(c, Statements.Distinct, WithKnownSchemas(c.Request.Body)), CommandTraits.InTransaction),
         new("getMore", GetMoreAsync, CommandTraits.InTransaction),
         new("killCursors", KillCursorsAsync, CommandTraits.InTransaction),
         new("listIndexes", c => OpenAsync(c, Statements.ListIndexes, c.Request.Body)),
@@ -50,23 +53,49 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
             return ExplainCommands.ExplainAggregateAsync(context);
         }
 
-        if (PipelineRewriter.MayCount(body.Bytes.Span))
+        if (PipelineRewriter.MayExpand(body.Bytes.Span))
         {
-            body = new RawDocument(PipelineRewriter.ExpandCounts(context.ToTree()));
+            body = new RawDocument(PipelineRewriter.Expand(context.ToTree()));
         }
 
         return OpenAsync(context, Statements.Aggregate, WithKnownSchemas(body));
     }
 
-    /// <summary>The command with schemas in its filters as the engine knows them.</summary>
-    private static RawDocument WithKnownSchemas(RawDocument body) => JsonSchemaRewriter.MayHaveSchema(body.Bytes.Span)
-        ? new RawDocument(JsonSchemaRewriter.Filter(body.ToTree(), []).ToBson())
-        : body;
+    /// <summary>The command with schemas in its filters as the engine knows them, and without the collation that is none.</summary>
+    private static RawDocument WithKnownSchemas(RawDocument body)
+    {
+        var collated = PipelineRewriter.MayCollate(body.Bytes.Span);
+        if (!collated && !JsonSchemaRewriter.MayHaveSchema(body.Bytes.Span))
+        {
+            return body;
+        }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> DocumentAsync(CommandContext context, Statement statement)
+        var tree = JsonSchemaRewriter.Filter(body.ToTree(), []);
+        PipelineRewriter.WithoutSimpleCollation(tree);
+        return new RawDocument(tree.ToBson());
+    }
+
+    /// <summary>
+    /// Without a query the engine says what PostgreSQL's statistics say, which may be old. Up to some thousands the documents are counted;
+    /// beyond that the estimate stands.
+    /// </summary>
+    private static async ValueTask<ReadOnlyMemory<byte>> CountAsync(CommandContext context)
+    {
+        var reply = await DocumentAsync(context, Statements.Count, WithKnownSchemas(context.Request.Body));
+        if ((context.Request.TryGet("query"u8, out var query) && query.Type == BsonType.Document && query.Document.Count() > 0)
+            || !new RawDocument(reply).TryGet("n"u8, out var n) || n.Integer > CountedUpTo)
+        {
+            return reply;
+        }
+
+        var command = context.ToTree();
+        command["query"] = new BsonDocument("_id", new BsonDocument("$exists", true));
+        return await DocumentAsync(context, Statements.Count, new RawDocument(command.ToBson()));
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> DocumentAsync(CommandContext context, Statement statement, RawDocument body)
     {
         _ = context.Collection;
-        var body = WithKnownSchemas(context.Request.Body);
         await using var lease = await context.RentAsync();
         var reply = await lease.Connection.Command(statement)
             .With(0, context.Request.Database)

@@ -19,6 +19,8 @@ internal sealed class ServerCommands(
     GatewayMetrics metrics,
     CursorStore cursors,
     SessionStore sessions,
+    EnginePool pool,
+    RecentLog log,
     EngineState state,
     TimeProvider time) : ICommandFamily
 {
@@ -54,7 +56,8 @@ internal sealed class ServerCommands(
             { "defaultWriteConcern", new BsonDocument { { "w", "majority" }, { "wtimeout", 0 } } },
             { "localUpdateWallClockTime", new BsonDateTime(_started.UtcDateTime) },
         })),
-        new("currentOp", c => AsGatewayAsync(c, Statements.CurrentOp), CommandTraits.Administrator),
+        new("currentOp", CurrentOpAsync, CommandTraits.Administrator),
+        new("connPoolStats", ConnectionPools, CommandTraits.Administrator),
         new("killOp", c => AsGatewayAsync(c, Statements.KillOp), CommandTraits.Administrator),
     ];
 
@@ -140,8 +143,24 @@ internal sealed class ServerCommands(
                 }
             },
             { "mem", new BsonDocument { { "bits", 64 }, { "resident", (int)(process.WorkingSet64 / 1024 / 1024) }, { "virtual", (int)(process.VirtualMemorySize64 / 1024 / 1024) }, { "supported", true } } },
-            { "metrics", new BsonDocument("cursor", new BsonDocument("open", new BsonDocument("total", (long)cursors.Count))) },
-            { "transactions", new BsonDocument("currentOpen", (long)sessions.OpenTransactions) },
+            {
+                "metrics", new BsonDocument
+                {
+                    { "commands", new BsonDocument(metrics.Commands.Select(c => new BsonElement(c.Name, new BsonDocument { { "failed", c.Failed }, { "total", c.Total } }))) },
+                    { "cursor", new BsonDocument("open", new BsonDocument("total", (long)cursors.Count)) },
+                }
+            },
+            {
+                "transactions", new BsonDocument
+                {
+                    { "currentOpen", (long)sessions.OpenTransactions }, { "totalStarted", sessions.TransactionsStarted },
+                    { "totalCommitted", sessions.TransactionsCommitted }, { "totalAborted", sessions.TransactionsAborted },
+                }
+            },
+            {
+                "asserts", new BsonDocument { { "regular", 0 }, { "warning", 0 }, { "msg", 0 }, { "user", (int)metrics.Commands.Sum(c => c.Failed) }, { "rollovers", 0 } }
+            },
+            { "extra_info", new BsonDocument { { "note", "fields vary by platform" }, { "threads", process.Threads.Count } } },
             { "logicalSessionRecordCache", new BsonDocument("activeSessionsCount", sessions.Count) },
             {
                 "repl", new BsonDocument
@@ -219,13 +238,67 @@ internal sealed class ServerCommands(
         },
     });
 
-    private static ValueTask<ReadOnlyMemory<byte>> GetLog(CommandContext context) => context.Request.Target switch
+    private ValueTask<ReadOnlyMemory<byte>> GetLog(CommandContext context)
     {
-        "*" => Answer(new BsonDocument("names", new BsonArray { "global", "startupWarnings" })),
-        // The log itself goes to the console and by OpenTelemetry; none is kept here.
-        "global" or "startupWarnings" => Answer(new BsonDocument { { "totalLinesWritten", 0 }, { "log", new BsonArray() } }),
-        var name => throw new CommandException(ErrorCode.BadValue, $"no log named '{name}'"),
-    };
+        switch (context.Request.Target)
+        {
+            case "*":
+                return Answer(new BsonDocument("names", new BsonArray { "global", "startupWarnings" }));
+            case "global":
+                var (lines, written) = log.Read();
+                return Answer(new BsonDocument { { "totalLinesWritten", written }, { "log", new BsonArray(lines) } });
+            case "startupWarnings":
+                return Answer(new BsonDocument { { "totalLinesWritten", 0 }, { "log", new BsonArray() } });
+            case var name:
+                throw new CommandException(ErrorCode.BadValue, $"No log named '{name}'");
+        }
+    }
+
+    /// <summary>The connections to the engine, which are the only ones that the gateway opens.</summary>
+    private ValueTask<ReadOnlyMemory<byte>> ConnectionPools(CommandContext context)
+    {
+        var inUse = pool.InUse;
+        var counts = new BsonDocument { { "inUse", inUse }, { "available", Math.Max(0, options.Value.MaxEngineConnections - inUse) } };
+        return Answer(new BsonDocument
+        {
+            { "numClientConnections", (int)metrics.ConnectionsOpen },
+            { "numAScopedConnections", 0 },
+            { "totalInUse", inUse },
+            { "totalAvailable", counts["available"] },
+            { "pools", new BsonDocument("engine", counts) },
+            { "hosts", new BsonDocument() },
+        });
+    }
+
+    /// <summary>
+    /// What PostgreSQL is doing. Processes of its own and connections that do nothing are left out unless asked for by <c>$all</c>;
+    /// other fields of the command are conditions on the entries.
+    /// </summary>
+    private static async ValueTask<ReadOnlyMemory<byte>> CurrentOpAsync(CommandContext context)
+    {
+        var command = context.ToTree();
+        await using var lease = await context.RentAsGatewayAsync();
+        var reply = new RawDocument(await lease.Connection.Command(Statements.CurrentOp)
+            .With<ReadOnlyMemory<byte>>(0, new BsonDocument { { "currentOp", 1 }, { "$db", "admin" } }.ToBson())
+            .SingleAsync<byte[]>(context.CancellationToken)).ToTree();
+        var all = command.TryGetValue("$all", out var asked) && asked.ToBoolean();
+        var entries = reply["inprog"].AsBsonArray.Cast<BsonDocument>().Where(e => all || e.GetValue("opid", "") != "").ToList();
+        var conditions = new BsonDocument(command.Skip(1).Where(f => f.Name is not ("$db" or "$all" or "$ownOps" or "lsid" or "comment" or "$readPreference" or "$clusterTime" or "apiVersion")));
+        if (conditions.ElementCount > 0)
+        {
+            var match = new BsonDocument
+            {
+                { "aggregate", 1 },
+                { "pipeline", new BsonArray { new BsonDocument("$documents", new BsonArray(entries.Select(e => new BsonDocument("$literal", e)))), new BsonDocument("$match", conditions) } },
+                { "cursor", new BsonDocument("batchSize", int.MaxValue) },
+            };
+            var page = new RawDocument(await lease.Connection.Command(Statements.Aggregate)
+                .With(0, "admin").With<ReadOnlyMemory<byte>>(1, match.ToBson()).SingleAsync<byte[]>(context.CancellationToken)).ToTree();
+            entries = [.. page["cursor"]["firstBatch"].AsBsonArray.Cast<BsonDocument>()];
+        }
+
+        return Reply.With(new BsonDocument("inprog", new BsonArray(entries)));
+    }
 
     private static async ValueTask<ReadOnlyMemory<byte>> AsGatewayAsync(CommandContext context, Statement statement)
     {

@@ -17,6 +17,7 @@ internal sealed class SessionCommands(SessionStore sessions) : ICommandFamily
         new("refreshSessions", RefreshAsync, CommandTraits.Quiet),
         new("endSessions", EndAsync, CommandTraits.Quiet),
         new("killSessions", EndAsync),
+        new("killAllSessions", EndAllAsync, CommandTraits.Administrator),
     ];
 
     private async ValueTask<ReadOnlyMemory<byte>> CommitAsync(CommandContext context)
@@ -60,6 +61,24 @@ internal sealed class SessionCommands(SessionStore sessions) : ICommandFamily
         foreach (var id in Ids(context))
         {
             await sessions.EndSessionAsync(id, context.User.Name, context.CancellationToken);
+        }
+
+        return Reply.Ok;
+    }
+
+    /// <summary>Ends the sessions of the named users, or of all for an empty list.</summary>
+    private async ValueTask<ReadOnlyMemory<byte>> EndAllAsync(CommandContext context)
+    {
+        var users = context.ToTree()[0] is BsonArray list ? list : throw new CommandException(ErrorCode.TypeMismatch, "killAllSessions needs an array of users.");
+        if (users.Count == 0)
+        {
+            await sessions.EndAllAsync(null, context.CancellationToken);
+        }
+
+        foreach (var user in users)
+        {
+            var name = user is BsonDocument document ? document.GetValue("user", "").ToString() : null;
+            await sessions.EndAllAsync(name ?? throw new CommandException(ErrorCode.TypeMismatch, "killAllSessions needs documents {user, db}."), context.CancellationToken);
         }
 
         return Reply.Ok;

@@ -9,28 +9,57 @@ namespace Platform.Gateway.Commands;
 /// <summary>
 /// Upserts that name the same <c>_id</c> take turns. Where several meet on a document that does not exist yet, the engine lets
 /// each insert over the others and report success; MongoDB makes one of them an insert and the rest updates of it. The turn is a lock
-/// in the engine, held to the end of the transaction. A command with several update statements takes none: such bulk writes
-/// would hold thousands of locks. See docs/gateway.md.
+/// in the engine, held to the end of the transaction. A bulk write with more than 64 of them takes none, because locks are
+/// few. See docs/gateway.md.
 /// </summary>
 internal static class UpsertTurn
 {
-    /// <summary>The lock that findAndModify needs; null when it is no upsert by <c>_id</c>.</summary>
-    public static long? OfFindAndModify(string @namespace, RawDocument command) => Of(@namespace, command, "query"u8);
+    /// <summary>How many locks a command takes at most; a larger bulk write takes none.</summary>
+    public const int Most = 64;
 
-    /// <summary>The lock that update needs; null when it has not just one statement, or that is no upsert by <c>_id</c>.</summary>
-    public static long? OfUpdate(string @namespace, RawDocument command, DocumentSequence? sequence)
+    /// <summary>The lock that findAndModify needs; none when it is no upsert by <c>_id</c>.</summary>
+    public static long[] OfFindAndModify(string @namespace, RawDocument command) => Of(@namespace, command, "query"u8) is { } key ? [key] : [];
+
+    /// <summary>The locks that update needs, sorted; none when no statement is an upsert by <c>_id</c>, or too many are.</summary>
+    public static long[] OfUpdate(string @namespace, RawDocument command, DocumentSequence? sequence)
     {
+        SortedSet<long>? keys = null;
         if (sequence is { } documents)
         {
-            return documents.Count == 1 ? Of(@namespace, RawDocument.Take(documents.Documents), "q"u8) : null;
-        }
+            for (var rest = documents.Documents; !rest.IsEmpty;)
+            {
+                // Checked already when the message was read.
+                var length = BinaryPrimitives.ReadInt32LittleEndian(rest.Span);
+                if (!Add(new RawDocument(rest[..length])))
+                {
+                    return [];
+                }
 
-        if (!command.TryGet("updates"u8, out var updates) || updates.Document.Count() != 1)
+                rest = rest[length..];
+            }
+        }
+        else if (command.TryGet("updates"u8, out var updates) && updates.Type == MongoDB.Bson.BsonType.Array)
         {
-            return null;
+            foreach (var statement in updates.Document)
+            {
+                if (statement.Type == MongoDB.Bson.BsonType.Document && !Add(statement.Document))
+                {
+                    return [];
+                }
+            }
         }
 
-        return updates.Document.TryGet("0"u8, out var only) ? Of(@namespace, only.Document, "q"u8) : null;
+        return keys is null ? [] : [.. keys];
+
+        bool Add(RawDocument statement)
+        {
+            if (Of(@namespace, statement, "q"u8) is { } key)
+            {
+                (keys ??= []).Add(key);
+            }
+
+            return keys is null || keys.Count <= Most;
+        }
     }
 
     private static long? Of(string @namespace, RawDocument statement, ReadOnlySpan<byte> filterName)

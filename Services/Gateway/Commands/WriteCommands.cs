@@ -1,6 +1,7 @@
 using Platform.Gateway.Bson;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Protocol;
 using Platform.Gateway.Validation;
 
 namespace Platform.Gateway.Commands;
@@ -13,45 +14,57 @@ internal sealed class WriteCommands : ICommandFamily
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
-        new("insert", c => WriteAsync(c, Statements.Insert, "documents"), Write),
-        new("update", c => WriteAsync(c, Statements.Update, "updates"), Write),
-        new("delete", c => WriteAsync(c, Statements.Delete, "deletes"), Write),
+        new("insert", c => WriteAsync(c, "documents"), Write),
+        new("update", c => WriteAsync(c, "updates"), Write),
+        new("delete", c => WriteAsync(c, "deletes"), Write),
         new("findAndModify", FindAndModifyAsync, Write, "findandmodify"),
     ];
 
-    private static async ValueTask<ReadOnlyMemory<byte>> WriteAsync(CommandContext context, WriteStatements statements, string sequenceName)
+    /// <summary>Runs an insert, update or delete that the gateway itself put together, without a record for its repetition.</summary>
+    public static ValueTask<ReadOnlyMemory<byte>> RunAsync(CommandContext context, string database, string collection, string name, RawDocument body) =>
+        RunAsync(context, database, collection, name, body, sequence: null, retryId: null);
+
+    private static ValueTask<ReadOnlyMemory<byte>> WriteAsync(CommandContext context, string sequenceName)
     {
         var request = context.Request;
-        _ = context.Collection;
+        var collection = context.Collection;
         var sequence = context.Sequence(sequenceName);
-        var turn = statements == Statements.Update ? UpsertTurn.OfUpdate(context.Namespace, request.Body, sequence) : null;
-        var body = request.Body.Bytes;
+        var body = request.Body;
         var documents = sequence?.Documents ?? default;
-        if (sequenceName == "updates" && (PipelineRewriter.MayReplaceRoot(body.Span) || PipelineRewriter.MayReplaceRoot(documents.Span)))
+        if (sequenceName != "documents" && NeedsRewriting(body.Bytes.Span, documents.Span))
         {
-            body = PipelineRewriter.KeepIds(context.ToTree());
+            body = new RawDocument(PipelineRewriter.Write(context.ToTree()));
             sequence = null;
         }
 
+        return RunAsync(context, request.Database, collection, request.Name, body, sequence, context.RetryId);
+    }
+
+    private static bool NeedsRewriting(ReadOnlySpan<byte> body, ReadOnlySpan<byte> documents) =>
+        PipelineRewriter.MayNeedRewriting(body) || PipelineRewriter.MayNeedRewriting(documents);
+
+    private static async ValueTask<ReadOnlyMemory<byte>> RunAsync(
+        CommandContext context, string database, string collection, string name, RawDocument body, DocumentSequence? sequence, string? retryId)
+    {
+        var ns = $"{database}.{collection}";
+        var statements = name switch { "insert" => Statements.Insert, "update" => Statements.Update, _ => Statements.Delete };
+        var turns = name == "update" ? UpsertTurn.OfUpdate(ns, body, sequence) : [];
         await using var lease = await context.RentAsync();
-        var command = lease.Connection.Command(statements.Form(sequence is not null, context.RetryId is not null, turn is not null))
-            .With(0, request.Database)
-            .With(1, body);
+        var command = lease.Connection.Command(statements.Form(sequence is not null, retryId is not null, turns.Length))
+            .With(0, database)
+            .With(1, body.Bytes);
         var next = 2;
-        if (sequence is not null)
+        if (sequence is { } documents)
         {
-            command.With(next++, documents);
+            command.With(next++, documents.Documents);
         }
 
-        if (context.RetryId is { } retryId)
+        if (retryId is not null)
         {
             command.With(next++, retryId);
         }
 
-        if (turn is { } key)
-        {
-            command.With(next, key);
-        }
+        Take(command, next, turns);
 
         ReadOnlyMemory<byte> reply;
         await using (var reader = await command.ReadAsync(context.CancellationToken))
@@ -65,8 +78,20 @@ internal sealed class WriteCommands : ICommandFamily
         }
 
         context.FailsTransaction = true;
-        var repaired = WriteErrors.Repair(new RawDocument(reply), context.Namespace, context.Transaction is not null);
-        return await FailureDetails.AddAsync(context, lease.Connection, context.Collection, repaired, new RawDocument(body), sequence);
+        var repaired = WriteErrors.Repair(new RawDocument(reply), ns, context.Transaction is not null);
+        return await FailureDetails.AddAsync(context, lease.Connection, database, collection, repaired, body, sequence);
+    }
+
+    private static void Take(EngineCommand command, int parameter, long[] turns)
+    {
+        if (turns.Length == 1)
+        {
+            command.With(parameter, turns[0]);
+        }
+        else if (turns.Length > 1)
+        {
+            command.With(parameter, turns);
+        }
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> FindAndModifyAsync(CommandContext context)
@@ -74,15 +99,15 @@ internal sealed class WriteCommands : ICommandFamily
         var request = context.Request;
         _ = context.Collection;
         var body = request.Body.Bytes;
-        if (PipelineRewriter.MayReplaceRoot(body.Span))
+        if (PipelineRewriter.MayNeedRewriting(body.Span))
         {
-            body = PipelineRewriter.KeepIds(context.ToTree());
+            body = PipelineRewriter.Write(context.ToTree());
         }
 
         await using var lease = await context.RentAsync();
         var retryId = context.RetryId;
-        var turn = UpsertTurn.OfFindAndModify(context.Namespace, request.Body);
-        var command = lease.Connection.Command(Statements.FindAndModify.Form(sequence: false, retryId is not null, turn is not null))
+        var turns = UpsertTurn.OfFindAndModify(context.Namespace, request.Body);
+        var command = lease.Connection.Command(Statements.FindAndModify.Form(sequence: false, retryId is not null, turns.Length))
             .With(0, request.Database)
             .With(1, body);
         var next = 2;
@@ -91,10 +116,7 @@ internal sealed class WriteCommands : ICommandFamily
             command.With(next++, retryId);
         }
 
-        if (turn is { } key)
-        {
-            command.With(next, key);
-        }
+        Take(command, next, turns);
 
         return Reply.FromEngine(await command.SingleAsync<byte[]>(context.CancellationToken));
     }

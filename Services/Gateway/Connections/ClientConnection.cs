@@ -24,6 +24,10 @@ internal sealed class ClientConnection(
     /// <summary>Where the client is, for logs and <c>whatsmyuri</c>.</summary>
     public string RemoteEndPoint => remoteEndPoint;
 
+    /// <summary>The client's address; loopback when it is none of the network.</summary>
+    public System.Net.IPAddress Address { get; } =
+        System.Net.IPEndPoint.TryParse(remoteEndPoint, out var endPoint) ? endPoint.Address : System.Net.IPAddress.Loopback;
+
     /// <summary>Who is logged in.</summary>
     public User? User { get; set; }
 

@@ -98,6 +98,11 @@ internal sealed partial class EngineStartup(
     private async Task EnsureRootAsync(EngineConnection connection, CancellationToken cancellationToken)
     {
         var user = options.Value.RootUsername;
+        if (user.Length == 0)
+        {
+            return;
+        }
+
         var password = options.Value.RootPassword;
         var create = new BsonDocument
         {

@@ -34,9 +34,11 @@ internal static class ReplyWriter
         const int prefix = WireLimits.HeaderLength + 5;
         if (request.Compressed && document.Length >= CompressFrom)
         {
-            var payload = new byte[5 + document.Length];
+            var payload = new byte[5 + document.Length - 1 + ClusterTime.Length];
             BinaryPrimitives.WriteInt32LittleEndian(payload, moreToCome ? MoreToCome : 0);
-            document.CopyTo(payload.AsSpan(5));
+            document[..^1].CopyTo(payload.AsSpan(5));
+            BinaryPrimitives.WriteInt32LittleEndian(payload.AsSpan(5), payload.Length - 5);
+            ClusterTime.Write(payload.AsSpan(5 + document.Length - 1));
             var packed = Compression.Pack(OpCode.Msg, payload);
             new MessageHeader(WireLimits.HeaderLength + packed.Length, replyId, responseTo, OpCode.Compressed)
                 .Write(output.GetSpan(WireLimits.HeaderLength));
@@ -45,13 +47,18 @@ internal static class ReplyWriter
             return WireLimits.HeaderLength + packed.Length;
         }
 
-        var length = prefix + document.Length;
-        var span = output.GetSpan(prefix);
+        // The document grows by the cluster's time: its own length is written anew, its terminator is that of the added fields.
+        const int documentLength = sizeof(int);
+        var length = prefix + document.Length - 1 + ClusterTime.Length;
+        var span = output.GetSpan(prefix + documentLength);
         new MessageHeader(length, replyId, responseTo, OpCode.Msg).Write(span);
         BinaryPrimitives.WriteInt32LittleEndian(span[WireLimits.HeaderLength..], moreToCome ? MoreToCome : 0);
         span[prefix - 1] = 0;
-        output.Advance(prefix);
-        output.Write(document);
+        BinaryPrimitives.WriteInt32LittleEndian(span[prefix..], length - prefix);
+        output.Advance(prefix + documentLength);
+        output.Write(document[documentLength..^1]);
+        ClusterTime.Write(output.GetSpan(ClusterTime.Length));
+        output.Advance(ClusterTime.Length);
         return length;
     }
 

@@ -17,6 +17,9 @@ internal sealed partial class SessionStore(
     ILogger<SessionStore> logger)
 {
     private readonly ConcurrentDictionary<(Guid Id, string User), Session> _sessions = new();
+    private long _started;
+    private long _committed;
+    private long _aborted;
     private readonly string _begin = string.Create(
         CultureInfo.InvariantCulture,
         $"BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = {Math.Max(1, (long)options.Value.TransactionLockTimeout.TotalMilliseconds)}");
@@ -26,6 +29,27 @@ internal sealed partial class SessionStore(
 
     /// <summary>How many transactions are in progress.</summary>
     public int OpenTransactions => _sessions.Values.Count(s => s.Transaction is { Status: TransactionStatus.InProgress });
+
+    /// <summary>Transactions since the start.</summary>
+    public long TransactionsStarted => Volatile.Read(ref _started);
+
+    /// <summary>Committed transactions since the start.</summary>
+    public long TransactionsCommitted => Volatile.Read(ref _committed);
+
+    /// <summary>Aborted transactions since the start.</summary>
+    public long TransactionsAborted => Volatile.Read(ref _aborted);
+
+    /// <summary>Ends every session of a user; of all users for null.</summary>
+    public async ValueTask EndAllAsync(string? user, CancellationToken cancellationToken)
+    {
+        foreach (var (id, owner) in _sessions.Keys)
+        {
+            if (user is null || owner == user)
+            {
+                await EndSessionAsync(id, owner, cancellationToken);
+            }
+        }
+    }
 
     /// <summary>The session with this id, made when it is new.</summary>
     public Session Get(Guid id, string user)
@@ -232,6 +256,7 @@ internal sealed partial class SessionStore(
 
         var transaction = new Transaction(number, session.User, time.GetUtcNow()) { LastConnection = connection };
         transaction.Hold(lease);
+        Interlocked.Increment(ref _started);
         session.Transaction?.Dispose();
         session.Transaction = transaction;
         session.Number = number;
@@ -283,6 +308,7 @@ internal sealed partial class SessionStore(
     private async ValueTask EndAsync(Transaction transaction, TransactionStatus status)
     {
         transaction.Status = status;
+        Interlocked.Increment(ref status == TransactionStatus.Committed ? ref _committed : ref _aborted);
         cursors.Forget(transaction);
         await transaction.ReleaseAsync();
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
@@ -15,6 +16,7 @@ internal sealed class GatewayMetrics
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _bytesIn;
     private readonly Counter<long> _bytesOut;
+    private readonly ConcurrentDictionary<string, CommandCount> _commands = new(StringComparer.Ordinal);
     private long _connectionsCreated;
     private long _connectionsOpen;
     private long _requests;
@@ -68,6 +70,10 @@ internal sealed class GatewayMetrics
         (Volatile.Read(ref _inserts), Volatile.Read(ref _queries), Volatile.Read(ref _updates), Volatile.Read(ref _deletes),
             Volatile.Read(ref _getMores), Volatile.Read(ref _others));
 
+    /// <summary>How often each command ran and failed since the start.</summary>
+    public IEnumerable<(string Name, long Total, long Failed)> Commands =>
+        _commands.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => (c.Key, Volatile.Read(ref c.Value.Total), Volatile.Read(ref c.Value.Failed)));
+
     /// <summary>A client came; returns how many there are with it.</summary>
     public long Connected()
     {
@@ -99,6 +105,13 @@ internal sealed class GatewayMetrics
     /// <param name="elapsed">How long it took.</param>
     public void Ran(string command, bool failed, TimeSpan elapsed)
     {
+        var count = _commands.GetOrAdd(command, static _ => new CommandCount());
+        Interlocked.Increment(ref count.Total);
+        if (failed)
+        {
+            Interlocked.Increment(ref count.Failed);
+        }
+
         switch (command)
         {
             case "insert":
@@ -125,5 +138,11 @@ internal sealed class GatewayMetrics
             elapsed.TotalSeconds,
             new KeyValuePair<string, object?>("db.operation.name", command),
             new KeyValuePair<string, object?>("error", failed));
+    }
+
+    private sealed class CommandCount
+    {
+        public long Total;
+        public long Failed;
     }
 }

@@ -25,12 +25,19 @@ internal static class FailureDetails
     /// <summary>Adds details to the <c>writeErrors</c> of a reply whose codes are the server's already.</summary>
     /// <param name="context">The command.</param>
     /// <param name="connection">The engine connection that ran it; nothing is being read from it.</param>
+    /// <param name="database">The database that was written to.</param>
     /// <param name="collection">The collection that was written to.</param>
     /// <param name="reply">The reply.</param>
     /// <param name="command">The command that the engine got.</param>
     /// <param name="sequence">Its documents or statements when they came beside the body.</param>
     public static async ValueTask<ReadOnlyMemory<byte>> AddAsync(
-        CommandContext context, EngineConnection connection, string collection, ReadOnlyMemory<byte> reply, RawDocument command, DocumentSequence? sequence)
+        CommandContext context,
+        EngineConnection connection,
+        string database,
+        string collection,
+        ReadOnlyMemory<byte> reply,
+        RawDocument command,
+        DocumentSequence? sequence)
     {
         var tree = new RawDocument(reply).ToTree();
         if (!tree.TryGetValue("writeErrors", out var value) || value is not BsonArray errors
@@ -39,7 +46,7 @@ internal static class FailureDetails
             return reply;
         }
 
-        var refused = new Refused(context, connection, collection);
+        var refused = new Refused(context, connection, database, collection);
         var repeated = 0;
         foreach (var error in errors.Cast<BsonDocument>())
         {
@@ -83,7 +90,7 @@ internal static class FailureDetails
         var id = constraint.StartsWith(indexPrefix, StringComparison.Ordinal)
             && long.TryParse(constraint.AsSpan(indexPrefix.Length), CultureInfo.InvariantCulture, out var number) ? number : 0;
         await using var lease = await context.RentAsGatewayAsync();
-        var refused = new Refused(context, lease.Connection, context.Request.Target ?? "");
+        var refused = new Refused(context, lease.Connection, context.Request.Database, context.Request.Target ?? "");
         var (message, fields) = await refused.KeyAsync(name, Conflicting(exception), id);
         return new CommandException(ErrorCode.DuplicateKey, message) { Details = fields };
     }
@@ -97,7 +104,7 @@ internal static class FailureDetails
         }
 
         await using var lease = await context.RentAsGatewayAsync();
-        var refused = new Refused(context, lease.Connection, context.Request.Target ?? "");
+        var refused = new Refused(context, lease.Connection, context.Request.Database, context.Request.Target ?? "");
         var described = new BsonDocument { { "code", (int)error.Code }, { "errmsg", error.Message } };
         await refused.ExplainAsync(described, await refused.ResultAsync(context.ToTree()));
         var details = new BsonDocument();
@@ -169,7 +176,7 @@ internal static class FailureDetails
     }
 
     /// <summary>A refused write, and what of its collection is asked only once.</summary>
-    private sealed class Refused(CommandContext context, EngineConnection connection, string collection)
+    private sealed class Refused(CommandContext context, EngineConnection connection, string database, string collection)
     {
         private readonly Dictionary<string, (string Name, BsonDocument Key)?> _indexes = new(StringComparer.Ordinal);
         private (BsonDocument Own, BsonDocument? EngineValidator, long? Id)? _options;
@@ -177,7 +184,7 @@ internal static class FailureDetails
         /// <summary>The message and the fields of a duplicate key.</summary>
         public async ValueTask<(string Message, BsonDocument Fields)> KeyAsync(string index, BsonDocument? document, long indexId = 0)
         {
-            var about = $"E11000 duplicate key error collection: {context.Request.Database}.{collection} index: ";
+            var about = $"E11000 duplicate key error collection: {database}.{collection} index: ";
             if (!_indexes.TryGetValue(index, out var found))
             {
                 found = _indexes[index] = await IndexAsync(index, indexId);
@@ -204,7 +211,7 @@ internal static class FailureDetails
         public async ValueTask ExplainAsync(BsonDocument error, BsonDocument? document)
         {
             var (own, engineValidator, _) = _options ??=
-                await CollectionOptions.GetAsync(connection, context.Request.Database, collection, context.CancellationToken);
+                await CollectionOptions.GetAsync(connection, database, collection, context.CancellationToken);
             if (own.TryGetValue(CollectionOptions.TimeSeries, out var series))
             {
                 error["code"] = (int)ErrorCode.BadValue;
@@ -255,7 +262,7 @@ internal static class FailureDetails
             }
 
             var (_, validator, _) = _options ??=
-                await CollectionOptions.GetAsync(connection, context.Request.Database, collection, context.CancellationToken);
+                await CollectionOptions.GetAsync(connection, database, collection, context.CancellationToken);
             if (validator is null)
             {
                 return null;
@@ -264,8 +271,8 @@ internal static class FailureDetails
             BsonDocument? found = null;
             await UndoneAsync(async () =>
             {
-                await connection.Command(Statements.Update.Form(sequence: false, retryable: false, turn: false))
-                    .With(0, context.Request.Database)
+                await connection.Command(Statements.Update.Form(sequence: false, retryable: false, turns: 0))
+                    .With(0, database)
                     .With<ReadOnlyMemory<byte>>(1, new BsonDocument
                     {
                         { "update", collection }, { "updates", new BsonArray { statement } }, { "bypassDocumentValidation", true },
@@ -273,7 +280,7 @@ internal static class FailureDetails
                     .RunAsync(context.CancellationToken);
                 var find = new BsonDocument { { "find", collection }, { "filter", new BsonDocument("$nor", new BsonArray { validator }) }, { "limit", 1 } };
                 var page = new RawDocument(await connection.Command(Statements.Find)
-                    .With(0, context.Request.Database).With<ReadOnlyMemory<byte>>(1, find.ToBson())
+                    .With(0, database).With<ReadOnlyMemory<byte>>(1, find.ToBson())
                     .SingleAsync<byte[]>(context.CancellationToken)).ToTree();
                 found = page["cursor"]["firstBatch"].AsBsonArray.FirstOrDefault() as BsonDocument;
             });
@@ -321,8 +328,8 @@ internal static class FailureDetails
                 command.Remove(field);
             }
 
-            return connection.Command(Statements.FindAndModify.Form(sequence: false, retryable: false, turn: false))
-                .With(0, context.Request.Database)
+            return connection.Command(Statements.FindAndModify.Form(sequence: false, retryable: false, turns: 0))
+                .With(0, database)
                 .With<ReadOnlyMemory<byte>>(1, command.ToBson())
                 .SingleAsync<byte[]>(context.CancellationToken);
         }
@@ -353,7 +360,7 @@ internal static class FailureDetails
         private async ValueTask<(string Name, BsonDocument Key)?> IndexAsync(string name, long id)
         {
             await using var reader = await connection.Command(Statements.IndexKey)
-                .With(0, context.Request.Database).With(1, collection).With(2, name).With(3, id)
+                .With(0, database).With(1, collection).With(2, name).With(3, id)
                 .ReadAsync(context.CancellationToken);
             return await reader.ReadAsync(context.CancellationToken)
                 ? (reader.GetString(0), new RawDocument(reader.GetFieldValue<byte[]>(1)).ToTree())
@@ -454,7 +461,7 @@ internal static class FailureDetails
                 { "cursor", new BsonDocument() },
             };
             var page = new RawDocument(await connection.Command(Statements.Aggregate)
-                .With(0, context.Request.Database).With<ReadOnlyMemory<byte>>(1, aggregate.ToBson())
+                .With(0, database).With<ReadOnlyMemory<byte>>(1, aggregate.ToBson())
                 .SingleAsync<byte[]>(context.CancellationToken)).ToTree();
             return page["cursor"]["firstBatch"].AsBsonArray.Count > 0;
         }

@@ -24,6 +24,14 @@ internal static class JsonSchemaExpression
         var ofArray = new List<BsonValue>();
         var ofString = new List<BsonValue>();
         var ofNumber = new List<BsonValue>();
+        // The engine evaluates both branches of a condition, and some of its operators fail on values of another type: they get one of theirs.
+        var isObject = Op("$eq", TypeOf(value), "object");
+        var isArray = new BsonDocument("$isArray", new BsonArray { value });
+        var isString = Op("$eq", TypeOf(value), "string");
+        var isNumber = Op("$in", TypeOf(value), new BsonArray(s_numbers));
+        var fields = new BsonDocument("$objectToArray", Op("$cond", isObject, value, Literal(new BsonDocument())));
+        var items = Op("$cond", isArray, value, new BsonArray());
+        var text = Op("$cond", isString, value, "");
         foreach (var (name, argument) in schema.Select(e => (e.Name, e.Value)))
         {
             switch (name)
@@ -41,16 +49,16 @@ internal static class JsonSchemaExpression
                     ofNumber.Add(Op(IsTrue(schema, "exclusiveMaximum") ? "$lt" : "$lte", value, argument));
                     break;
                 case "multipleOf":
-                    ofNumber.Add(Op("$eq", Op("$mod", value, argument), 0));
+                    ofNumber.Add(Op("$eq", Op("$mod", Op("$cond", isNumber, value, 0), argument), 0));
                     break;
                 case "minLength":
-                    ofString.Add(Op("$gte", new BsonDocument("$strLenCP", value), argument));
+                    ofString.Add(Op("$gte", new BsonDocument("$strLenCP", text), argument));
                     break;
                 case "maxLength":
-                    ofString.Add(Op("$lte", new BsonDocument("$strLenCP", value), argument));
+                    ofString.Add(Op("$lte", new BsonDocument("$strLenCP", text), argument));
                     break;
                 case "pattern":
-                    ofString.Add(Matches(value, argument));
+                    ofString.Add(Matches(text, argument));
                     break;
                 case "required":
                     ofObject.AddRange(argument.AsBsonArray.Select(field => IsPresent(Field(value, field.AsString))));
@@ -67,10 +75,10 @@ internal static class JsonSchemaExpression
 
                     break;
                 case "minProperties":
-                    ofObject.Add(Op("$gte", new BsonDocument("$size", Fields(value)), argument));
+                    ofObject.Add(Op("$gte", new BsonDocument("$size", fields), argument));
                     break;
                 case "maxProperties":
-                    ofObject.Add(Op("$lte", new BsonDocument("$size", Fields(value)), argument));
+                    ofObject.Add(Op("$lte", new BsonDocument("$size", fields), argument));
                     break;
                 case "dependencies":
                     foreach (var dependency in argument.AsBsonDocument)
@@ -84,20 +92,20 @@ internal static class JsonSchemaExpression
 
                     break;
                 case "minItems":
-                    ofArray.Add(Op("$gte", new BsonDocument("$size", value), argument));
+                    ofArray.Add(Op("$gte", new BsonDocument("$size", items), argument));
                     break;
                 case "maxItems":
-                    ofArray.Add(Op("$lte", new BsonDocument("$size", value), argument));
+                    ofArray.Add(Op("$lte", new BsonDocument("$size", items), argument));
                     break;
                 case "uniqueItems":
                     if (argument.ToBoolean())
                     {
-                        ofArray.Add(Op("$eq", new BsonDocument("$size", Op("$setUnion", value, new BsonArray())), new BsonDocument("$size", value)));
+                        ofArray.Add(Op("$eq", new BsonDocument("$size", Op("$setUnion", items, new BsonArray())), new BsonDocument("$size", items)));
                     }
 
                     break;
                 case "items" when argument is BsonDocument every:
-                    ofArray.Add(Every(value, every, ref variables));
+                    ofArray.Add(Every(items, every, ref variables));
                     break;
                 case "items":
                     var positions = argument.AsBsonArray;
@@ -107,17 +115,17 @@ internal static class JsonSchemaExpression
                         {
                             ofArray.Add(Op(
                                 "$or",
-                                Op("$lte", new BsonDocument("$size", value), i),
-                                Of(positions[i].AsBsonDocument, Op("$arrayElemAt", value, i), ref variables)));
+                                Op("$lte", new BsonDocument("$size", items), i),
+                                Of(positions[i].AsBsonDocument, Op("$arrayElemAt", items, i), ref variables)));
                         }
                     }
 
                     break;
                 case "additionalItems" when schema.GetValue("items", BsonNull.Value) is BsonArray listed:
-                    var more = Op("$gt", new BsonDocument("$size", value), listed.Count);
+                    var more = Op("$gt", new BsonDocument("$size", items), listed.Count);
                     if (argument is BsonDocument additional)
                     {
-                        var rest = Op("$slice", value, listed.Count, Op("$max", 1, new BsonDocument("$size", value)));
+                        var rest = Op("$slice", items, listed.Count, Op("$max", 1, new BsonDocument("$size", items)));
                         ofArray.Add(Op("$or", new BsonDocument("$not", new BsonArray { more }), Every(rest, additional, ref variables)));
                     }
                     else if (!argument.ToBoolean())
@@ -153,13 +161,13 @@ internal static class JsonSchemaExpression
 
         if (schema.Contains("patternProperties") || schema.Contains("additionalProperties"))
         {
-            ofObject.Add(EveryField(schema, value, ref variables));
+            ofObject.Add(EveryField(schema, fields, ref variables));
         }
 
-        Guard(ofObject, Op("$eq", TypeOf(value), "object"));
-        Guard(ofArray, new BsonDocument("$isArray", new BsonArray { value }));
-        Guard(ofString, Op("$eq", TypeOf(value), "string"));
-        Guard(ofNumber, Op("$in", TypeOf(value), new BsonArray(s_numbers)));
+        Guard(ofObject, isObject);
+        Guard(ofArray, isArray);
+        Guard(ofString, isString);
+        Guard(ofNumber, isNumber);
         return And(conditions);
 
         // A keyword says nothing about values of other types; and the expressions would fail on them.
@@ -173,7 +181,7 @@ internal static class JsonSchemaExpression
     }
 
     /// <summary>Every field of the object fits the patterns that its name matches, or else the schema of additional ones.</summary>
-    private static BsonDocument EveryField(BsonDocument schema, BsonValue value, ref int variables)
+    private static BsonDocument EveryField(BsonDocument schema, BsonValue fields, ref int variables)
     {
         var variable = $"f{variables++}";
         var (key, content) = ((BsonValue)$"$${variable}.k", (BsonValue)$"$${variable}.v");
@@ -199,7 +207,7 @@ internal static class JsonSchemaExpression
             conditions.Add(known is [var only] ? only : new BsonDocument("$or", new BsonArray(known)));
         }
 
-        return All(Fields(value), variable, And(conditions));
+        return All(fields, variable, And(conditions));
     }
 
     private static BsonDocument Every(BsonValue array, BsonDocument schema, ref int variables)
@@ -229,8 +237,6 @@ internal static class JsonSchemaExpression
         value is BsonString path && name.Length > 0 && !name.Contains('.', StringComparison.Ordinal) && name[0] != '$'
             ? $"{path.Value}.{name}"
             : new BsonDocument("$getField", new BsonDocument { { "field", Literal(name) }, { "input", value } });
-
-    private static BsonDocument Fields(BsonValue value) => new("$objectToArray", value);
 
     private static BsonDocument TypeOf(BsonValue value) => new("$type", value);
 

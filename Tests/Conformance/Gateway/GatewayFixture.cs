@@ -28,6 +28,9 @@ public sealed class GatewayFixture : IAsyncLifetime
     /// <summary>A client that is logged in as the administrative user.</summary>
     public MongoClient Client => _client ?? throw new InvalidOperationException("The gateway does not run.");
 
+    /// <summary>How the gateway reaches its PostgreSQL.</summary>
+    internal string Postgres => _postgres?.ConnectionString ?? throw new InvalidOperationException("PostgreSQL does not run.");
+
     /// <summary>The connection string of the administrative user.</summary>
     public string ConnectionString => ConnectionStringOf(User, Password);
 

@@ -50,6 +50,23 @@ public sealed class UpsertTests(GatewayFixture gateway)
         }
     }
 
+    [Fact]
+    public async Task Of_bulk_writes_at_once_each_upsert_counts()
+    {
+        gateway.Require();
+        var documents = await CollectionAsync();
+        const int ids = 30;
+        var results = await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => documents.BulkWriteAsync(
+            // Each in another order, so that the callers would wait for each other if the turns were not taken in one.
+            Enumerable.Range(0, ids).OrderBy(id => (id * 7 + caller * 11) % ids).Select(id => new UpdateOneModel<BsonDocument>(
+                new BsonDocument("_id", id), Builders<BsonDocument>.Update.Inc("count", 1)) { IsUpsert = true }),
+            null,
+            Cancel)));
+
+        Assert.Equal(ids, results.Sum(r => r.Upserts.Count));
+        Assert.Equal(ids * Callers, (await documents.Find("{}").ToListAsync(Cancel)).Sum(d => d["count"].AsInt32));
+    }
+
     // Made beforehand: the first insert of a new collection takes its turn anyway.
     private async Task<IMongoCollection<BsonDocument>> CollectionAsync()
     {

@@ -18,11 +18,17 @@ internal sealed class WireClient : IAsyncDisposable
     private NetworkStream Stream => _stream ??= _tcp.GetStream();
 
     /// <summary>Connects without logging in.</summary>
-    public static async Task<WireClient> ConnectAsync(GatewayFixture gateway, CancellationToken cancellationToken)
+    public static Task<WireClient> ConnectAsync(GatewayFixture gateway, CancellationToken cancellationToken)
     {
         gateway.Require();
+        return ConnectAsync(gateway.Port, cancellationToken);
+    }
+
+    /// <summary>Connects to a port of this machine without logging in.</summary>
+    public static async Task<WireClient> ConnectAsync(int port, CancellationToken cancellationToken)
+    {
         var client = new WireClient();
-        await client._tcp.ConnectAsync("127.0.0.1", gateway.Port, cancellationToken);
+        await client._tcp.ConnectAsync("127.0.0.1", port, cancellationToken);
         return client;
     }
 

@@ -20,7 +20,7 @@ public sealed class RewritingTests
                 { q: {}, u: { $set: { text: '$replaceWith' } } },
                 { q: {}, u: [{ $replaceRoot: { newRoot: { $mergeObjects: ['$$ROOT', '$c'] } } }] }] }
             """);
-        Assert.True(PipelineRewriter.MayReplaceRoot(command.ToBson()));
+        Assert.True(PipelineRewriter.MayNeedRewriting(command.ToBson()));
         Assert.Equal(
             BsonDocument.Parse("""
                 { update: 'c', updates: [
@@ -28,7 +28,7 @@ public sealed class RewritingTests
                     { q: {}, u: { $set: { text: '$replaceWith' } } },
                     { q: {}, u: [{ $replaceRoot: { newRoot: { $unsetField: { field: '_id', input: { $mergeObjects: ['$$ROOT', '$c'] } } } } }] }] }
                 """),
-            Tree(PipelineRewriter.KeepIds(command)));
+            Tree(PipelineRewriter.Write(command)));
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class RewritingTests
                 { $group: { _id: 1, n: { $count: {} } } },
                 { $count: 'total' }], cursor: {} }
             """);
-        Assert.True(PipelineRewriter.MayCount(command.ToBson()));
+        Assert.True(PipelineRewriter.MayExpand(command.ToBson()));
         Assert.Equal(
             BsonDocument.Parse("""
                 { aggregate: 'c', pipeline: [
@@ -50,7 +50,7 @@ public sealed class RewritingTests
                     { $group: { _id: 1, n: { $count: {} } } },
                     { $group: { _id: null, total: { $sum: 1 } } }, { $project: { _id: 0 } }], cursor: {} }
                 """),
-            Tree(PipelineRewriter.ExpandCounts(command)));
+            Tree(PipelineRewriter.Expand(command)));
     }
 
     [Fact]

@@ -4,7 +4,7 @@
 const assert = require('node:assert/strict');
 const { Readable } = require('node:stream');
 const { pipeline } = require('node:stream/promises');
-const { MongoClient, GridFSBucket } = require('mongodb');
+const { MongoClient, GridFSBucket, Long } = require('mongodb');
 
 const [, , uri, name] = process.argv;
 
@@ -101,6 +101,104 @@ async function main() {
       const plan = await db.collection('crud').find({ _id: 3 }).explain('executionStats');
       assert.equal(plan.queryPlanner.winningPlan.inputStage.indexName, '_id_');
       assert.equal(plan.executionStats.nReturned, 1);
+    });
+    await check('an unordered bulk write tells of each failure', async () => {
+      const c = db.collection('unordered');
+      await c.insertOne({ _id: 2 });
+      const e = await c.bulkWrite([1, 2, 3, 2].map(i => ({ insertOne: { document: { _id: i } } })), { ordered: false }).then(() => null, e => e);
+      assert.deepEqual([e.code, e.writeErrors.length, e.result.insertedCount], [11000, 2, 2]);
+      assert.deepEqual(e.writeErrors.map(w => w.index), [1, 3]);
+      assert.deepEqual(e.writeErrors[0].err.errmsg.includes('dup key: { _id: 2 }'), true);
+    });
+    await check('a duplicate names its key', async () => {
+      await assert.rejects(db.collection('unordered').insertOne({ _id: 1 }), e => e.keyPattern._id === 1 && e.keyValue._id === 1);
+    });
+    await check('an invalid document names the rule', async () => {
+      await db.createCollection('valid', { validator: { $jsonSchema: { required: ['a'], additionalProperties: false, properties: { _id: {}, a: { bsonType: 'number' } } } } });
+      await assert.rejects(db.collection('valid').insertOne({ b: 1 }), e => e.code === 121 && e.errInfo.details.schemaRulesNotSatisfied.length === 2);
+      assert.ok((await db.listCollections({ name: 'valid' }).next()).options.validator.$jsonSchema.properties.a.bsonType === 'number');
+    });
+    await check('sessions: implicit, explicit and causally consistent', async () => {
+      const c = db.collection('sessions');
+      await client.withSession({ causalConsistency: true }, async session => {
+        await c.insertOne({ _id: 1 }, { session });
+        assert.equal((await c.findOne({ _id: 1 }, { session }))._id, 1);
+        assert.ok(session.id.id);
+      });
+    });
+    await check('a cursor belongs to its session', async () => {
+      await client.withSession(async one => client.withSession(async other => {
+        const { cursor } = await db.command({ find: 'crud', batchSize: 2 }, { session: one });
+        const id = Long.fromString(String(cursor.id));
+        await assert.rejects(db.command({ getMore: id, collection: 'crud' }, { session: other }), e => e.code === 13);
+        assert.ok((await db.command({ getMore: id, collection: 'crud' }, { session: one })).cursor.nextBatch.length > 0);
+      }));
+    });
+    await check('a failed write aborts its transaction and says so with a label', async () => {
+      const session = client.startSession();
+      try {
+        session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } });
+        await db.collection('tx').insertOne({ _id: 'lost' }, { session });
+        await assert.rejects(db.collection('tx').insertOne({ _id: 0 }, { session }), e => e.code === 11000);
+        await assert.rejects(db.collection('tx').findOne({}, { session }), e => e.code === 251 && e.hasErrorLabel('TransientTransactionError'));
+        await session.abortTransaction();
+      } finally {
+        await session.endSession();
+      }
+      assert.equal(await db.collection('tx').countDocuments({ _id: 'lost' }), 0);
+    });
+    await check('a commit may be sent again', async () => {
+      const session = client.startSession();
+      session.startTransaction();
+      await db.collection('tx').insertOne({ _id: 'twice' }, { session });
+      await session.commitTransaction();
+      await session.commitTransaction();
+      await session.endSession();
+      assert.equal(await db.collection('tx').countDocuments({ _id: 'twice' }), 1);
+    });
+    await check('GridFS: listed, renamed, read in part and deleted', async () => {
+      const bucket = new GridFSBucket(db, { bucketName: 'files', chunkSizeBytes: 1024 });
+      const upload = bucket.openUploadStream('a', { metadata: { kind: 'test' } });
+      await pipeline(Readable.from([Buffer.from('0123456789'.repeat(1000))]), upload);
+      await bucket.rename(upload.id, 'b');
+      const [file] = await bucket.find({ 'metadata.kind': 'test' }).toArray();
+      assert.deepEqual([file.filename, file.length], ['b', 10000]);
+      const part = [];
+      for await (const chunk of bucket.openDownloadStream(upload.id, { start: 1020, end: 1030 })) part.push(chunk);
+      assert.equal(Buffer.concat(part).toString(), '0123456789');
+      await bucket.delete(upload.id);
+      assert.equal(await db.collection('files.chunks').countDocuments(), 0);
+    });
+    await check('indexes: TTL, partial, hidden, dropped all at once', async () => {
+      const c = db.collection('indexed');
+      await c.insertOne({ t: new Date(), a: 1 });
+      await c.createIndexes([
+        { key: { t: 1 }, expireAfterSeconds: 3600 }, { key: { a: 1 }, unique: true, partialFilterExpression: { a: { $gt: 0 } } }, { key: { h: 1 }, hidden: true }]);
+      const indexes = await c.indexes();
+      assert.deepEqual([indexes.find(i => i.key.t).expireAfterSeconds, indexes.find(i => i.key.h).hidden], [3600, true]);
+      await c.dropIndexes();
+      assert.equal((await c.indexes()).length, 1);
+    });
+    await check('a time limit', async () => {
+      const slow = [{ $project: { n: { $size: { $filter: { input: { $range: [0, 400000] }, cond: { $gt: [{ $mod: ['$$this', 7] }, 5] } } } } } }];
+      await assert.rejects(db.collection('crud').aggregate(slow, { maxTimeMS: 1 }).toArray(), e => e.code === 50);
+    });
+    await check('compressed messages', async () => {
+      const packed = new MongoClient(uri, { compressors: ['zlib'] });
+      try {
+        const text = 'compressible '.repeat(10000);
+        await packed.db(name).collection('packed').insertOne({ _id: 1, text });
+        assert.equal((await packed.db(name).collection('packed').findOne({ _id: 1 })).text, text);
+      } finally {
+        await packed.close();
+      }
+    });
+    await check('what is refused', async () => {
+      await assert.rejects(db.collection('crud').watch().next(), e => e.code === 115);
+      await assert.rejects(db.createCollection('capped', { capped: true, size: 1000 }), e => e.code === 115);
+      const wrong = new MongoClient(uri.replace(/:[^:@]+@/, ':wrong@'), { serverSelectionTimeoutMS: 5000 });
+      await assert.rejects(wrong.connect(), e => e.code === 18);
+      await wrong.close();
     });
   } finally {
     await db.dropDatabase();
