@@ -2,15 +2,16 @@
 # Part of ./platform: measuring. Reads Scripts/setup.bash and Scripts/test.bash before.
 # shellcheck disable=SC2154 # variables of ./platform
 
-benchmarks=(startup connections spike seed migrations migration-lock)
+benchmarks=(startup connections spike seed gateway migrations migration-lock)
 
 cmd_bench() {
-  [[ $# == 1 && " ${benchmarks[*]} " == *" $1 "* ]] || die "bench takes the name of a benchmark: ${benchmarks[*]}." 2
+  [[ $# -ge 1 && " ${benchmarks[*]} " == *" $1 "* && ($# == 1 || "$*" == "gateway --soak") ]] ||
+    die "bench takes the name of a benchmark: ${benchmarks[*]}; of the gateway there is also 'gateway --soak' (10 minutes)." 2
   setup_for test # the server image and the Node.js driver, which is the peer
   # What is slow in Debug says nothing about what is slow.
   configuration=Release
   build Tests/Benchmarks/Benchmarks.csproj
   [[ $1 != startup ]] || build AppHost/AppHost.csproj
-  say "${bold}Benchmark${plain} $1 (load average $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) processors)"
-  exec "$(output Benchmarks Platform.Benchmarks)" "$1"
+  say "${bold}Benchmark${plain} $* (load average $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) processors)"
+  exec "$(output Benchmarks Platform.Benchmarks)" "$@"
 }

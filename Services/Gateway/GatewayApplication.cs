@@ -6,12 +6,12 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Engine;
+using Platform.Gateway.Engine.Postgres;
 using Platform.Gateway.Profiling;
 using Platform.Gateway.Sessions;
 using Platform.Gateway.Telemetry;
@@ -38,6 +38,14 @@ internal static class GatewayApplication
         // An empty text would make it fall back to the environment, an empty list does not.
         var urls = builder.Configuration[WebHostDefaults.ServerUrlsKey] ?? "";
         builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, ";");
+
+        builder.WebHost.UseSockets(static sockets =>
+        {
+            // Bytes that arrive are worked on by the thread that received them: a hand-over costs more than most commands.
+            sockets.UnsafePreferInlineScheduling = true;
+            // A buffer of 4 kB for each idle connection saves a system call for each message.
+            sockets.WaitForDataBeforeAllocatingBuffer = false;
+        });
 
         var services = builder.Services;
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section);
@@ -82,12 +90,14 @@ internal static class GatewayApplication
         var app = builder.Build();
         // Reading the options checks them, before anything is opened.
         _ = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value;
-        _ = app.Services.GetRequiredService<NpgsqlDataSource>();
+        _ = app.Services.GetRequiredService<PostgresSettings>();
 
         var metrics = app.Services.GetRequiredService<GatewayMetrics>();
         var cursors = app.Services.GetRequiredService<CursorStore>();
         var sessions = app.Services.GetRequiredService<SessionStore>();
         var pool = app.Services.GetRequiredService<EnginePool>();
+        metrics.Traces = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.Traces
+            ?? !string.IsNullOrWhiteSpace(builder.Configuration[ServiceDefaultsExtensions.OtlpEndpointKey]);
         metrics.Cursors = () => cursors.Count;
         metrics.Transactions = () => sessions.OpenTransactions;
         metrics.EngineConnections = () => pool.InUse;
@@ -113,7 +123,7 @@ internal static class GatewayApplication
         await app.Services.GetRequiredService<EngineStartup>().PrepareAsync(ended.Token);
     }
 
-    private static NpgsqlDataSource CreateSource(IServiceProvider services)
+    private static PostgresSettings CreateSource(IServiceProvider services)
     {
         var text = services.GetRequiredService<IConfiguration>().GetConnectionString("postgres");
         if (string.IsNullOrWhiteSpace(text))
@@ -121,29 +131,15 @@ internal static class GatewayApplication
             throw new OptionsValidationException("ConnectionStrings", typeof(string), ["ConnectionStrings:postgres is missing."]);
         }
 
-        NpgsqlConnectionStringBuilder settings;
         try
         {
-            settings = new NpgsqlConnectionStringBuilder(text);
+            return PostgresSettings.Parse(text);
         }
         catch (ArgumentException e)
         {
             throw new OptionsValidationException(
-                "ConnectionStrings", typeof(string), [$"ConnectionStrings:postgres is not a PostgreSQL connection string: {e.Message}"]);
+                "ConnectionStrings", typeof(string), [$"ConnectionStrings:postgres is not a usable PostgreSQL connection string: {e.Message}"]);
         }
-
-        // EnginePool keeps the connections, because they carry prepared statements and roles.
-        settings.Pooling = false;
-        settings.NoResetOnClose = true;
-        settings.ApplicationName ??= "documentdb-gateway";
-        settings.Timeout = 5;
-        // Validators grow when schemas are rewritten into what the engine knows.
-        settings.Options = $"{settings.Options} -c documentdb.maxSchemaValidatorSize=1048576".TrimStart();
-        // The engine tells the key of a duplicate only there.
-        settings.IncludeErrorDetail = true;
-        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        builder.UseLoggerFactory(services.GetRequiredService<ILoggerFactory>());
-        return builder.Build();
     }
 
     /// <summary>TLS as the settings ask for it. The name is that of the web server's; what it wraps is any connection.</summary>

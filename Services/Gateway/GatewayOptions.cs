@@ -41,6 +41,12 @@ internal sealed class GatewayOptions
     /// <summary>Client connections at the same time; more are closed at once. Default 2,000.</summary>
     public int MaxConnections { get; set; } = 2_000;
 
+    /// <summary>
+    /// How long a message may take from its first byte to its last, and a new connection to send its first one; a second more for each
+    /// 16 KiB that arrived. Then the connection is closed. Default 30 s.
+    /// </summary>
+    public TimeSpan MessageTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Open cursors at the same time; opening more fails. Default 10,000.</summary>
     public int MaxCursors { get; set; } = 10_000;
 
@@ -73,6 +79,9 @@ internal sealed class GatewayOptions
 
     /// <summary>How long a stop waits for commands in flight. Default 10 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether each command has a span. Default: only when telemetry is exported, since one costs about as much as the rest of a command.</summary>
+    public bool? Traces { get; set; }
 
     /// <summary>What <c>hello</c> says about where the member is.</summary>
     public string Host => AdvertisedHost is { Length: > 0 } host ? host : $"{BindAddress}:{Port}";

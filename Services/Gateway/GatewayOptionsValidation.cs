@@ -41,6 +41,7 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
 
         Positive(options.EngineConnectionWait, nameof(options.EngineConnectionWait));
         Positive(options.StartupTimeout, nameof(options.StartupTimeout));
+        Positive(options.MessageTimeout, nameof(options.MessageTimeout));
         Positive(options.CursorTimeout, nameof(options.CursorTimeout));
         Positive(options.TransactionLifetime, nameof(options.TransactionLifetime));
         Positive(options.TransactionLockTimeout, nameof(options.TransactionLockTimeout));

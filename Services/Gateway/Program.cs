@@ -2,6 +2,9 @@ using Microsoft.Extensions.Options;
 using Platform.Gateway;
 using Platform.Gateway.Engine;
 
+// Before the first socket is made: what came in is worked on by the thread that saw it come, not handed to another one.
+Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+
 // A wrong setting or an engine that does not come is said in one sentence and ends the process with an error.
 try
 {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Platform.Gateway.Connections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
@@ -6,8 +7,9 @@ using Platform.Gateway.Sessions;
 
 namespace Platform.Gateway;
 
-/// <summary>Ends what clients left behind: overdue transactions, idle cursors and sessions, old records of retryable writes.</summary>
+/// <summary>Ends what clients left behind: messages begun, overdue transactions, idle cursors and sessions, old records of retryable writes.</summary>
 internal sealed partial class Sweeper(
+    MongoConnectionHandler connections,
     SessionStore sessions,
     CursorStore cursors,
     EnginePool pool,
@@ -28,6 +30,7 @@ internal sealed partial class Sweeper(
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
+                connections.EndStalled();
                 try
                 {
                     await sessions.SweepAsync(stoppingToken);

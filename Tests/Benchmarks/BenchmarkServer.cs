@@ -11,10 +11,12 @@ namespace Platform.Benchmarks;
 /// <summary>PostgreSQL with DocumentDB and the gateway, in processes and a temporary directory of their own.</summary>
 internal sealed class BenchmarkServer : IAsyncDisposable
 {
+    /// <summary>The administrative user of the gateway, who is a role of PostgreSQL, too.</summary>
+    public const string User = "bench";
+
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _directory;
-    private readonly string _password = RandomNumberGenerator.GetHexString(32);
     private readonly List<ServerProcess> _processes = [];
 
     private BenchmarkServer(DirectoryInfo directory)
@@ -30,31 +32,35 @@ internal sealed class BenchmarkServer : IAsyncDisposable
     public static string NodeModules => Path.Combine(
         Environment.GetEnvironmentVariable("PLATFORM_NODE_TOOLS") is { Length: > 0 } tools ? tools : Path.Combine(ServerImage.Cache, "node-tools"), "node_modules");
 
+    /// <summary>The password of <see cref="User"/>.</summary>
+    public string Password { get; } = RandomNumberGenerator.GetHexString(32);
+
+    /// <summary>How to reach PostgreSQL without the gateway.</summary>
+    public string EngineConnectionString => $"Host={Path.Combine(_directory.FullName, "s")};Username=postgres;Database=postgres";
+
+    /// <summary>The gateway's process.</summary>
+    public ServerProcess Gateway => _processes[^1];
+
     /// <summary>How to reach the gateway.</summary>
     public string ConnectionString => ConnectionStringOf(Port);
 
     /// <summary>How to reach the gateway through another port; the driver does not go around it.</summary>
     public string ConnectionStringOf(int port) =>
-        $"mongodb://bench:{_password}@127.0.0.1:{port}/bench?authSource=admin&authMechanism=SCRAM-SHA-256&directConnection=true";
+        $"mongodb://{User}:{Password}@127.0.0.1:{port}/bench?authSource=admin&authMechanism=SCRAM-SHA-256&directConnection=true";
 
-    /// <summary>Starts both servers and returns when they answer.</summary>
+    /// <summary>Starts both servers, the gateway with further settings, and returns when they answer.</summary>
     /// <exception cref="BenchmarkException">The machine lacks something, or a server does not start.</exception>
-    public static async Task<BenchmarkServer> StartAsync(CancellationToken cancellationToken)
+    public static async Task<BenchmarkServer> StartAsync(IReadOnlyDictionary<string, string> gatewaySettings, CancellationToken cancellationToken)
     {
         if (ServerImage.WhyUnavailable() is { } reason)
         {
             throw new BenchmarkException(reason);
         }
 
-        if (!Directory.Exists(Path.Combine(NodeModules, "mongodb")))
-        {
-            throw new BenchmarkException($"The npm package 'mongodb' is missing in {NodeModules}: run './platform setup'.");
-        }
-
         var server = new BenchmarkServer(Directory.CreateTempSubdirectory("bench-"));
         try
         {
-            await server.StartServersAsync(cancellationToken);
+            await server.StartServersAsync(gatewaySettings, cancellationToken);
             return server;
         }
         catch
@@ -83,10 +89,10 @@ internal sealed class BenchmarkServer : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private async Task StartServersAsync(CancellationToken cancellationToken)
+    private async Task StartServersAsync(IReadOnlyDictionary<string, string> gatewaySettings, CancellationToken cancellationToken)
     {
         var sockets = Path.Combine(_directory.FullName, "s");
-        var database = $"Host={sockets};Username=postgres;Database=postgres";
+        var database = EngineConnectionString;
         var postgres = ServerProcess.Start(
             ServerImage.Script("postgres"), [ServerImage.Directory, Path.Combine(_directory.FullName, "data"), sockets], new Dictionary<string, string>());
         _processes.Add(postgres);
@@ -97,11 +103,11 @@ internal sealed class BenchmarkServer : IAsyncDisposable
         var gateway = ServerProcess.Start(
             Path.Combine(AppContext.BaseDirectory, "Platform.Gateway"),
             [],
-            new Dictionary<string, string>
+            new Dictionary<string, string>(gatewaySettings)
             {
                 ["Gateway__Port"] = Port.ToString(CultureInfo.InvariantCulture),
-                ["Gateway__RootUsername"] = "bench",
-                ["Gateway__RootPassword"] = _password,
+                ["Gateway__RootUsername"] = User,
+                ["Gateway__RootPassword"] = Password,
                 ["ConnectionStrings__postgres"] = database,
                 ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
                 ["Logging__LogLevel__Default"] = "Warning",

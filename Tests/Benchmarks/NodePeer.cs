@@ -17,6 +17,11 @@ internal static class NodePeer
     /// <exception cref="BenchmarkException">The script failed.</exception>
     public static async Task<JsonElement> RunAsync(string script, string connectionString, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
+        if (!Directory.Exists(Path.Combine(BenchmarkServer.NodeModules, "mongodb")))
+        {
+            throw new BenchmarkException($"The npm package 'mongodb' is missing in {BenchmarkServer.NodeModules}: run './platform setup'.");
+        }
+
         using var process = new Process { StartInfo = Start(script, connectionString, arguments) };
         process.StartInfo.RedirectStandardOutput = true;
         process.StartInfo.RedirectStandardError = true;

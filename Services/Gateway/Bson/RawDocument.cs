@@ -49,11 +49,21 @@ internal readonly struct RawDocument(ReadOnlyMemory<byte> bytes)
         return count;
     }
 
-    /// <summary>The document as an object tree, for commands where speed does not count.</summary>
+    /// <summary>
+    /// The document as an object tree, for commands where speed does not count. Throws <see cref="BsonFormatException"/> when it has
+    /// names or text that are not UTF-8, or values that no tree can hold.
+    /// </summary>
     public BsonDocument ToTree()
     {
-        using var reader = new BsonBinaryReader(new MemoryStream(bytes.ToArray()));
-        return BsonDocumentSerializer.Instance.Deserialize(BsonDeserializationContext.CreateRoot(reader, b => b.AllowDuplicateElementNames = true));
+        try
+        {
+            using var reader = new BsonBinaryReader(new MemoryStream(bytes.ToArray()));
+            return BsonDocumentSerializer.Instance.Deserialize(BsonDeserializationContext.CreateRoot(reader, b => b.AllowDuplicateElementNames = true));
+        }
+        catch (Exception e) when (e is ArgumentException or EndOfStreamException or OverflowException)
+        {
+            throw new BsonFormatException($"The document cannot be read: {e.Message}");
+        }
     }
 
     /// <summary>

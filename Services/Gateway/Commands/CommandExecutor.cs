@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using MongoDB.Bson;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Connections;
@@ -34,11 +35,12 @@ internal sealed partial class CommandExecutor(
             : null;
 
     /// <summary>Runs a command; the reply may be an error. Throws only when the client is gone.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(ClientConnection client, Request request, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         var definition = commands.Find(request.Name);
-        using var activity = definition is null || definition.Traits.HasFlag(CommandTraits.Quiet) ? null : StartActivity(definition, request);
+        using var activity = definition is null || !metrics.Traces || definition.Traits.HasFlag(CommandTraits.Quiet) ? null : StartActivity(definition, request);
         CommandException? failure = null;
         ReadOnlyMemory<byte> reply = default;
         CommandContext? context = null;

@@ -135,7 +135,7 @@ internal sealed class ExplainCommands : ICommandFamily
 
         try
         {
-            using var explain = connection.Once(Statements.Explain(kind, run));
+            var explain = connection.Once(Statements.Explain(kind, run));
             var json = await explain.With(0, database).With<ReadOnlyMemory<byte>>(1, query.ToBson()).SingleAsync<string>(cancellationToken)
                 ?? throw new CommandException(ErrorCode.InternalError, "The engine returned no plan.");
             return JsonDocument.Parse(json);

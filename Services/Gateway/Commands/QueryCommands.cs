@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using MongoDB.Bson;
 using Platform.Gateway.Bson;
 using Platform.Gateway.Cursors;
@@ -104,6 +105,7 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
         return Reply.FromEngine(reply);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReadOnlyMemory<byte>> OpenAsync(CommandContext context, Statement statement, RawDocument body)
     {
         var ofProfile = SystemProfile.IsTarget(context.Request.Command);
@@ -123,7 +125,7 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
             .With(1, body.Bytes)
             .ReadAsync(context.CancellationToken);
         await reader.ReadAsync(context.CancellationToken);
-        ReadOnlyMemory<byte> page = reader.GetFieldValue<byte[]>(0);
+        var page = reader.GetBytes(0);
         if (ofProfile)
         {
             page = SystemProfile.ToKnown(page, context.Request.Database);
@@ -177,7 +179,7 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
                 .With(2, cursor.Continuation)
                 .ReadAsync(context.CancellationToken);
             await reader.ReadAsync(context.CancellationToken);
-            var reply = reader.GetFieldValue<byte[]>(0);
+            var reply = reader.GetBytes(0);
             exhausted = reader.IsDBNull(1);
             if (!exhausted)
             {

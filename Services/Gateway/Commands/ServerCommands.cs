@@ -143,6 +143,7 @@ internal sealed class ServerCommands(
                 }
             },
             { "mem", new BsonDocument { { "bits", 64 }, { "resident", (int)(process.WorkingSet64 / 1024 / 1024) }, { "virtual", (int)(process.VirtualMemorySize64 / 1024 / 1024) }, { "supported", true } } },
+            { "runtime", new BsonDocument { { "allocatedBytes", GC.GetTotalAllocatedBytes() }, { "heapBytes", GC.GetTotalMemory(forceFullCollection: false) }, { "collections", GC.CollectionCount(0) } } },
             {
                 "metrics", new BsonDocument
                 {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Platform.Gateway.Bson;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
@@ -43,6 +44,7 @@ internal sealed class WriteCommands : ICommandFamily
     private static bool NeedsRewriting(ReadOnlySpan<byte> body, ReadOnlySpan<byte> documents) =>
         PipelineRewriter.MayNeedRewriting(body) || PipelineRewriter.MayNeedRewriting(documents);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<ReadOnlyMemory<byte>> RunAsync(
         CommandContext context, string database, string collection, string name, RawDocument body, DocumentSequence? sequence, string? retryId)
     {
@@ -70,7 +72,7 @@ internal sealed class WriteCommands : ICommandFamily
         await using (var reader = await command.ReadAsync(context.CancellationToken))
         {
             await reader.ReadAsync(context.CancellationToken);
-            reply = reader.GetFieldValue<byte[]>(0);
+            reply = reader.GetBytes(0);
             if (reader.GetBoolean(1))
             {
                 return reply;

@@ -14,8 +14,13 @@ internal sealed class ClientConnection(
     string remoteEndPoint,
     IDuplexPipe transport,
     CommandExecutor executor,
-    GatewayMetrics metrics)
+    GatewayMetrics metrics,
+    TimeProvider time) : IDisposable
 {
+    // Larger messages are worked on elsewhere: the thread that received one serves other connections, too.
+    private const int LargestInline = 256 * 1024;
+
+    private readonly MessageReader _reader = new(transport.Input, time);
     private int _replyId;
 
     /// <summary>The gateway's number of the connection.</summary>
@@ -48,13 +53,18 @@ internal sealed class ClientConnection(
     /// <param name="stopping">No further command is to be taken; the one in flight is answered.</param>
     public async Task RunAsync(CancellationToken closed, CancellationToken stopping)
     {
-        using var reader = new MessageReader(transport.Input);
+        var reader = _reader;
         while (!stopping.IsCancellationRequested)
         {
             var limit = User is null ? WireLimits.MaxMessageLengthBeforeLogin : WireLimits.MaxMessageLength;
             if (!await reader.ReadAsync(limit, stopping))
             {
                 return;
+            }
+
+            if (reader.Message.Length > LargestInline)
+            {
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
 
             metrics.Received(reader.Message.Length);
@@ -72,6 +82,12 @@ internal sealed class ClientConnection(
             }
         }
     }
+
+    /// <summary>Ends the connection when a message that was begun does not arrive; see <see cref="MessageReader.EndIfStalled"/>.</summary>
+    public void EndIfStalled(TimeSpan limit) => _reader.EndIfStalled(limit);
+
+    /// <inheritdoc />
+    public void Dispose() => _reader.Dispose();
 
     private static Request Read(MessageReader reader, int limit)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Options;
@@ -15,9 +16,20 @@ internal sealed partial class MongoConnectionHandler(
     SessionStore sessions,
     GatewayMetrics metrics,
     IOptions<GatewayOptions> options,
+    TimeProvider time,
     ILogger<MongoConnectionHandler> logger) : ConnectionHandler
 {
+    private readonly ConcurrentDictionary<long, ClientConnection> _clients = new();
     private long _lastId;
+
+    /// <summary>Ends connections on which a message was begun and does not arrive.</summary>
+    public void EndStalled()
+    {
+        foreach (var client in _clients.Values)
+        {
+            client.EndIfStalled(options.Value.MessageTimeout);
+        }
+    }
 
     /// <inheritdoc />
     public override async Task OnConnectedAsync(ConnectionContext connection)
@@ -36,7 +48,8 @@ internal sealed partial class MongoConnectionHandler(
             LogConnected(id, remote);
             var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, closing);
-            var client = new ClientConnection(id, remote, connection.Transport, executor, metrics);
+            using var client = new ClientConnection(id, remote, connection.Transport, executor, metrics, time);
+            _clients[id] = client;
             await client.RunAsync(connection.ConnectionClosed, stopping.Token);
             LogDisconnected(id, remote);
         }
@@ -54,6 +67,7 @@ internal sealed partial class MongoConnectionHandler(
         }
         finally
         {
+            _clients.TryRemove(id, out _);
             metrics.Disconnected();
             sessions.Orphan(id);
         }

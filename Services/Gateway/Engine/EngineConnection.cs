@@ -1,5 +1,5 @@
-using System.Data;
-using Npgsql;
+using System.Globalization;
+using Platform.Gateway.Engine.Postgres;
 
 namespace Platform.Gateway.Engine;
 
@@ -7,8 +7,9 @@ namespace Platform.Gateway.Engine;
 /// A connection to PostgreSQL with its prepared statements and the role it acts as. Used by one command, or one
 /// transaction, at a time.
 /// </summary>
-internal sealed class EngineConnection(NpgsqlConnection connection, long generation) : IAsyncDisposable
+internal sealed class EngineConnection(PostgresConnection connection, long generation) : IAsyncDisposable
 {
+    private readonly EngineReader _reader = new(connection);
     private readonly Dictionary<Statement, EngineCommand> _commands = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>The role that commands run as; null for the gateway's own.</summary>
@@ -18,10 +19,10 @@ internal sealed class EngineConnection(NpgsqlConnection connection, long generat
     public long Generation => generation;
 
     /// <summary>The number of the server process.</summary>
-    public int ProcessId => connection.ProcessID;
+    public int ProcessId => connection.ProcessId;
 
     /// <summary>False after an error that ended the connection.</summary>
-    public bool IsOpen => connection.State == ConnectionState.Open;
+    public bool IsOpen => connection.IsOpen;
 
     /// <summary>When it was given back last.</summary>
     public DateTimeOffset IdleSince { get; set; }
@@ -31,7 +32,8 @@ internal sealed class EngineConnection(NpgsqlConnection connection, long generat
     {
         if (!_commands.TryGetValue(statement, out var command))
         {
-            command = new EngineCommand(connection, statement);
+            var name = statement.Prepared ? string.Create(CultureInfo.InvariantCulture, $"s{_commands.Count}") : "";
+            command = new EngineCommand(connection, _reader, statement, name);
             _commands.Add(statement, command);
         }
 
@@ -39,13 +41,18 @@ internal sealed class EngineConnection(NpgsqlConnection connection, long generat
     }
 
     /// <summary>A statement that is not kept.</summary>
-    public EngineCommand Once(Statement statement) => new(connection, statement);
+    public EngineCommand Once(Statement statement) => new(connection, _reader, statement, name: "");
 
     /// <summary>Runs a text of one or more statements without parameters.</summary>
     public async ValueTask RunAsync(string sql, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        connection.Begin(cancellationToken);
+        var output = connection.Output;
+        output.Begin((byte)'Q');
+        output.Terminated(sql);
+        output.End();
+        await connection.SendAsync();
+        await connection.FinishAsync(cancellationToken);
     }
 
     /// <summary>Makes later commands run with this role's rights.</summary>
@@ -61,15 +68,7 @@ internal sealed class EngineConnection(NpgsqlConnection connection, long generat
     }
 
     /// <inheritdoc />
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var command in _commands.Values)
-        {
-            command.Dispose();
-        }
-
-        await connection.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => connection.DisposeAsync();
 
     private static string Quote(string identifier) => $"\"{identifier.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Options;
-using Npgsql;
+using Platform.Gateway.Engine.Postgres;
 using Platform.Gateway.Errors;
 
 namespace Platform.Gateway.Engine;
@@ -12,7 +12,7 @@ internal sealed class EnginePool : IAsyncDisposable
 {
     private static readonly TimeSpan s_idleLifetime = TimeSpan.FromMinutes(2);
 
-    private readonly NpgsqlDataSource _source;
+    private readonly PostgresSettings _source;
     private readonly EngineState _state;
     private readonly TimeProvider _time;
     private readonly TimeSpan _wait;
@@ -23,7 +23,7 @@ internal sealed class EnginePool : IAsyncDisposable
     private bool _disposed;
 
     /// <summary>Makes an empty pool.</summary>
-    public EnginePool(NpgsqlDataSource source, EngineState state, IOptions<GatewayOptions> options, TimeProvider time)
+    public EnginePool(PostgresSettings source, EngineState state, IOptions<GatewayOptions> options, TimeProvider time)
     {
         _source = source;
         _state = state;
@@ -132,16 +132,18 @@ internal sealed class EnginePool : IAsyncDisposable
         lock (_gate)
         {
             // The one used last is the warmest; one that has the role already saves a round trip.
-            var index = _idle.FindLastIndex(c => c.Role == role);
-            if (index < 0)
-            {
-                index = _idle.Count - 1;
-            }
-
+            var index = _idle.Count - 1;
             if (index < 0)
             {
                 return null;
             }
+
+            while (index >= 0 && _idle[index].Role != role)
+            {
+                index--;
+            }
+
+            index = index < 0 ? _idle.Count - 1 : index;
 
             var connection = _idle[index];
             _idle.RemoveAt(index);
@@ -152,7 +154,7 @@ internal sealed class EnginePool : IAsyncDisposable
     private async ValueTask<EngineConnection> OpenAsync(CancellationToken cancellationToken)
     {
         var generation = _state.Generation;
-        return new EngineConnection(await _source.OpenConnectionAsync(cancellationToken), generation);
+        return new EngineConnection(await PostgresConnection.OpenAsync(_source, cancellationToken), generation);
     }
 
     private async ValueTask CloseIdleAsync(Predicate<EngineConnection> which)

@@ -4,12 +4,13 @@ using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using Npgsql;
 using Platform.Gateway.Bson;
+using Platform.Gateway.Engine.Postgres;
 
 namespace Platform.Gateway.Engine;
 
 /// <summary>Waits for PostgreSQL and makes it ready for clients: the extension and the administrative user.</summary>
 internal sealed partial class EngineStartup(
-    NpgsqlDataSource source,
+    PostgresSettings source,
     EngineState state,
     IOptions<GatewayOptions> options,
     TimeProvider time,
@@ -35,8 +36,7 @@ internal sealed partial class EngineStartup(
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
-        await using var opened = await WaitAsync(options.Value.StartupTimeout, cancellationToken);
-        var connection = new EngineConnection(opened, state.Generation);
+        await using var connection = new EngineConnection(await WaitAsync(options.Value.StartupTimeout, cancellationToken), state.Generation);
         try
         {
             await connection.RunAsync("CREATE EXTENSION IF NOT EXISTS documentdb CASCADE", cancellationToken);
@@ -62,7 +62,7 @@ internal sealed partial class EngineStartup(
         state.Found();
     }
 
-    private async Task<NpgsqlConnection> WaitAsync(TimeSpan limit, CancellationToken cancellationToken)
+    private async Task<PostgresConnection> WaitAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         var pause = s_firstPause;
@@ -70,7 +70,7 @@ internal sealed partial class EngineStartup(
         {
             try
             {
-                return await source.OpenConnectionAsync(cancellationToken);
+                return await PostgresConnection.OpenAsync(source, cancellationToken);
             }
             catch (Exception e) when (IsNotYetThere(e))
             {

@@ -7,6 +7,8 @@ namespace Platform.Gateway.Errors;
 /// <summary>Turns exceptions of the engine's connection into error replies.</summary>
 internal static class ErrorMapping
 {
+    private const string BsonLibrary = "MongoDB.Bson";
+
     /// <summary>
     /// The error reply for a failure of the engine, or null when the exception is none of the engine's.
     /// </summary>
@@ -25,7 +27,8 @@ internal static class ErrorMapping
                 return new CommandException(ErrorCode.ExceededTimeLimit, "The engine did not answer in time.");
             case NpgsqlException or SocketException or EndOfStreamException or IOException:
                 return new CommandException(ErrorCode.InterruptedDueToReplStateChange, "The connection to the engine was lost.");
-            case BsonException or FormatException:
+            // Names that come twice or contain a zero are thrown by the library when a tree is built of what the client sent.
+            case BsonException or FormatException or ArgumentException { Source: BsonLibrary } or InvalidOperationException { Source: BsonLibrary }:
                 return new CommandException(ErrorCode.FailedToParse, $"The command cannot be read: {exception.Message}");
             default:
                 return null;

@@ -12,6 +12,9 @@ internal static class Compression
     private const byte Identity = 0;
     private const byte Zlib = 2;
 
+    // No more than this comes out of a byte (https://zlib.net/zlib_tech.html): what claims more is not even given the memory.
+    private const int LargestRatio = 1032;
+
     /// <summary>
     /// Unpacks a compressed message into a plain one; throws <see cref="ProtocolException"/> when it is malformed or
     /// unpacks to more than <paramref name="maxLength"/> bytes or to another size than it claims.
@@ -33,24 +36,31 @@ internal static class Compression
             throw new ProtocolException($"a compressed message claims {size} bytes of operation {(int)original}");
         }
 
+        if (compressor == Zlib && size / LargestRatio > message.Length - prefix)
+        {
+            throw new ProtocolException($"a compressed message claims {size} bytes in {message.Length - prefix}");
+        }
+
         if (compressor == Identity && size != message.Length - prefix)
         {
             throw new ProtocolException("a compressed message has another size than it claims");
         }
 
+        if (compressor is not (Identity or Zlib))
+        {
+            throw new ProtocolException($"compressor {compressor} was not offered");
+        }
+
         var plain = new byte[WireLimits.HeaderLength + size];
         var unpacked = header with { Length = plain.Length, OpCode = original };
         unpacked.Write(plain);
-        switch (compressor)
+        if (compressor == Identity)
         {
-            case Identity:
-                span[prefix..].CopyTo(plain.AsSpan(WireLimits.HeaderLength));
-                break;
-            case Zlib:
-                Inflate(message[prefix..], plain.AsSpan(WireLimits.HeaderLength));
-                break;
-            default:
-                throw new ProtocolException($"compressor {compressor} was not offered");
+            span[prefix..].CopyTo(plain.AsSpan(WireLimits.HeaderLength));
+        }
+        else
+        {
+            Inflate(message[prefix..], plain.AsSpan(WireLimits.HeaderLength));
         }
 
         return (unpacked, plain);
@@ -84,7 +94,7 @@ internal static class Compression
                 throw new ProtocolException("a compressed message is larger than it claims");
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw new ProtocolException($"a compressed message cannot be unpacked: {e.Message}");
         }

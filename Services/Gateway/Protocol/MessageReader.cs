@@ -7,16 +7,38 @@ namespace Platform.Gateway.Protocol;
 /// Cuts a stream of bytes into messages. One message is held at a time, in a pooled buffer that grows only as bytes
 /// arrive, so that a client cannot make the gateway reserve memory by claiming a large message.
 /// </summary>
-internal sealed class MessageReader(PipeReader input) : IDisposable
+internal sealed class MessageReader(PipeReader input, TimeProvider time) : IDisposable
 {
     private const int FirstBuffer = 32 * 1024;
+
+    // A message may take longer than its limit by a second for each of these that arrived.
+    private const int BytesPerSecond = 16 * 1024;
+
     private byte[] _buffer = [];
+    private long _since = time.GetTimestamp();
+    private int _arrived;
+    private volatile bool _stalled;
 
     /// <summary>The message read last, header included; valid until the next read.</summary>
     public ReadOnlyMemory<byte> Message { get; private set; }
 
     /// <summary>The header of the message read last.</summary>
     public MessageHeader Header { get; private set; }
+
+    /// <summary>
+    /// Ends a read whose message does not arrive within <paramref name="limit"/> after its first byte, or that is the first one of the
+    /// connection and does not come at all: it throws <see cref="ProtocolException"/>. May be called while it reads. Between two
+    /// messages a client may be silent for as long as it likes.
+    /// </summary>
+    public void EndIfStalled(TimeSpan limit)
+    {
+        var since = Volatile.Read(ref _since);
+        if (since != 0 && !_stalled && time.GetElapsedTime(since) > limit + TimeSpan.FromSeconds(Volatile.Read(ref _arrived) / BytesPerSecond))
+        {
+            _stalled = true;
+            input.CancelPendingRead();
+        }
+    }
 
     /// <summary>
     /// Reads the next message. Returns false when the client ended the connection between two messages; throws
@@ -32,6 +54,12 @@ internal sealed class MessageReader(PipeReader input) : IDisposable
         while (true)
         {
             var result = await input.ReadAsync(cancellationToken);
+            if (_stalled)
+            {
+                input.AdvanceTo(result.Buffer.Start);
+                throw new ProtocolException($"a message did not arrive in time ({filled} bytes did)");
+            }
+
             var available = result.Buffer;
             var consumed = 0L;
 
@@ -56,10 +84,17 @@ internal sealed class MessageReader(PipeReader input) : IDisposable
             }
 
             input.AdvanceTo(available.GetPosition(consumed));
+            Volatile.Write(ref _arrived, filled);
             if (filled == needed && needed > WireLimits.HeaderLength)
             {
                 Message = _buffer.AsMemory(0, filled);
+                Volatile.Write(ref _since, 0);
                 return true;
+            }
+
+            if (filled > 0 && _since == 0)
+            {
+                Volatile.Write(ref _since, time.GetTimestamp());
             }
 
             if (result.IsCompleted || result.IsCanceled)

@@ -58,7 +58,7 @@ internal sealed class Request
     public bool StartsTransaction { get; private init; }
 
     /// <summary>The text of the main argument, usually the collection; null when it is no string.</summary>
-    public string? Target => Command.Text;
+    public string? Target { get; private init; }
 
     /// <summary>Finds a top-level field of the body.</summary>
     public bool TryGet(ReadOnlySpan<byte> name, out RawElement element) => Body.TryGet(name, out element);
@@ -166,7 +166,7 @@ internal sealed class Request
             left = left[RawDocument.Take(left).Bytes.Length..];
         }
 
-        var name = Encoding.UTF8.GetString(section.Span[..nameLength]);
+        var name = TextCache.Get(section.Span[..nameLength]);
         rest = rest[size..];
         return new DocumentSequence(name, documents, count);
     }
@@ -233,7 +233,7 @@ internal sealed class Request
 
             if (element.Is("$db"u8))
             {
-                database = element.Text;
+                database = element.Type == BsonType.String ? TextCache.Get(element.StringBytes) : null;
             }
             else if (element.Is("lsid"u8) && element.Type == BsonType.Document)
             {
@@ -268,7 +268,8 @@ internal sealed class Request
             Id = id,
             Body = body,
             Command = command,
-            Name = command.NameText,
+            Name = TextCache.Get(command.Name),
+            Target = command.Type == BsonType.String ? TextCache.Get(command.StringBytes) : null,
             Database = database ?? throw new ProtocolException("a command names no database"),
             Sequences = sequences ?? (IReadOnlyList<DocumentSequence>)[],
             MoreToCome = moreToCome,

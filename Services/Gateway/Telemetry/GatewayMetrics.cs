@@ -13,6 +13,9 @@ internal sealed class GatewayMetrics
     /// <summary>Spans of commands.</summary>
     public static readonly ActivitySource Activities = new(Name);
 
+    private static readonly object s_failed = true;
+    private static readonly object s_succeeded = false;
+
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _bytesIn;
     private readonly Counter<long> _bytesOut;
@@ -45,6 +48,9 @@ internal sealed class GatewayMetrics
         meter.CreateObservableUpDownCounter("gateway.transactions", () => Transactions(), "{transaction}", "Transactions in progress");
         meter.CreateObservableUpDownCounter("gateway.engine.connections", () => EngineConnections(), "{connection}", "Engine connections in use");
     }
+
+    /// <summary>Whether commands have spans. Off when nobody receives them: each would cost about as much as the rest of a command.</summary>
+    public bool Traces { get; set; } = true;
 
     /// <summary>Counts open cursors.</summary>
     public Func<int> Cursors { get; set; } = static () => 0;
@@ -134,10 +140,15 @@ internal sealed class GatewayMetrics
                 break;
         }
 
+        if (!_duration.Enabled)
+        {
+            return;
+        }
+
         _duration.Record(
             elapsed.TotalSeconds,
             new KeyValuePair<string, object?>("db.operation.name", command),
-            new KeyValuePair<string, object?>("error", failed));
+            new KeyValuePair<string, object?>("error", failed ? s_failed : s_succeeded));
     }
 
     private sealed class CommandCount

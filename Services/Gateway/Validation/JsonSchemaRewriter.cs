@@ -53,7 +53,7 @@ internal static class JsonSchemaRewriter
             case BsonArray array:
                 return new BsonArray(array.Select(v => Rewrite(v, warnings, depth + 1)));
             case BsonDocument document:
-                var result = new BsonDocument();
+                var result = new BsonDocument { AllowDuplicateNames = true };
                 BsonArray? beside = null;
                 foreach (var element in document)
                 {

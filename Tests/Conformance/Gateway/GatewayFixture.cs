@@ -34,6 +34,9 @@ public sealed class GatewayFixture : IAsyncLifetime
     /// <summary>The connection string of the administrative user.</summary>
     public string ConnectionString => ConnectionStringOf(User, Password);
 
+    /// <summary>How to reach PostgreSQL itself.</summary>
+    public string EngineConnectionString => _postgres?.ConnectionString ?? throw new InvalidOperationException("PostgreSQL does not run.");
+
     /// <summary>The services of the gateway, to look at what it holds.</summary>
     public IServiceProvider Services => _gateway?.Services ?? throw new InvalidOperationException("The gateway does not run.");
 
@@ -110,6 +113,7 @@ public sealed class GatewayFixture : IAsyncLifetime
         "--urls=http://127.0.0.1:0",
         "--Logging:LogLevel:Default=Critical",
         "--Logging:LogLevel:Npgsql=None",
+        "--Gateway:Traces=true",
         .. more,
     ]);
 }

@@ -24,12 +24,20 @@ internal sealed class WireClient : IAsyncDisposable
         return ConnectAsync(gateway.Port, cancellationToken);
     }
 
-    /// <summary>Connects to a port of this machine without logging in.</summary>
+    /// <summary>Connects to a port without logging in.</summary>
     public static async Task<WireClient> ConnectAsync(int port, CancellationToken cancellationToken)
     {
         var client = new WireClient();
-        await client._tcp.ConnectAsync("127.0.0.1", port, cancellationToken);
-        return client;
+        try
+        {
+            await client._tcp.ConnectAsync("127.0.0.1", port, cancellationToken);
+            return client;
+        }
+        catch
+        {
+            await client.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Logs in by a SCRAM exchange computed here.</summary>

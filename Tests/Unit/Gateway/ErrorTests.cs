@@ -58,6 +58,17 @@ public sealed class ErrorTests
     }
 
     [Fact]
+    public void A_document_that_no_tree_can_hold_is_the_clients_mistake()
+    {
+        foreach (var name in new[] { "a", "a\0b" })
+        {
+            var thrown = Record.Exception(() => new BsonDocument { { "a", 1 }, { name, 2 } });
+            Assert.NotNull(thrown);
+            Assert.Equal(ErrorCode.FailedToParse, ErrorMapping.ToCommandException(thrown, inTransaction: false)?.Code);
+        }
+    }
+
+    [Fact]
     public void What_is_not_the_engines_is_left_alone() =>
         Assert.Null(ErrorMapping.ToCommandException(new InvalidOperationException(), inTransaction: false));
 

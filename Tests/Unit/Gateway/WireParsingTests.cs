@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Pipelines;
+using Microsoft.Extensions.Time.Testing;
 using MongoDB.Bson;
 using Platform.Gateway.Bson;
 using Platform.Gateway.Protocol;
@@ -178,7 +179,7 @@ public sealed class WireParsingTests
         for (var step = 1; step < 200_000; step = step * 3 + 1)
         {
             var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
-            using var reader = new MessageReader(pipe.Reader);
+            using var reader = new MessageReader(pipe.Reader, TimeProvider.System);
             var writing = WriteAsync(pipe.Writer, all, step);
             Assert.True(await reader.ReadAsync(WireLimits.MaxMessageLength, TestContext.Current.CancellationToken));
             Assert.Equal(first, reader.Message.ToArray());
@@ -201,7 +202,7 @@ public sealed class WireParsingTests
         var message = Message(s_insert);
         BinaryPrimitives.WriteInt32LittleEndian(message, length);
         await pipe.Writer.WriteAsync(message, TestContext.Current.CancellationToken);
-        using var reader = new MessageReader(pipe.Reader);
+        using var reader = new MessageReader(pipe.Reader, TimeProvider.System);
         await Assert.ThrowsAsync<ProtocolException>(() => reader.ReadAsync(1000, TestContext.Current.CancellationToken).AsTask());
     }
 
@@ -212,13 +213,88 @@ public sealed class WireParsingTests
         var header = new byte[16];
         new MessageHeader(WireLimits.MaxMessageLength, 1, 0, OpCode.Msg).Write(header);
         await pipe.Writer.WriteAsync(header, TestContext.Current.CancellationToken);
-        using var reader = new MessageReader(pipe.Reader);
+        using var reader = new MessageReader(pipe.Reader, TimeProvider.System);
         var before = GC.GetAllocatedBytesForCurrentThread();
         var pending = reader.ReadAsync(WireLimits.MaxMessageLength, TestContext.Current.CancellationToken);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
         Assert.False(pending.IsCompleted);
         await pipe.Writer.CompleteAsync();
         await Assert.ThrowsAsync<ProtocolException>(() => pending.AsTask());
+    }
+
+    [Fact]
+    public async Task A_message_that_does_not_arrive_is_refused_and_silence_between_messages_is_not()
+    {
+        var limit = TimeSpan.FromSeconds(30);
+        var time = new FakeTimeProvider();
+        var pipe = new Pipe(new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
+        using var reader = new MessageReader(pipe.Reader, time);
+        var message = Message(s_insert);
+        await pipe.Writer.WriteAsync(message, TestContext.Current.CancellationToken);
+        Assert.True(await reader.ReadAsync(1000, TestContext.Current.CancellationToken));
+
+        var next = reader.ReadAsync(1000, TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromHours(1));
+        reader.EndIfStalled(limit);
+        Assert.False(next.IsCompleted);
+        await pipe.Writer.WriteAsync(message.AsMemory(0, 20), TestContext.Current.CancellationToken);
+        time.Advance(limit);
+        reader.EndIfStalled(limit);
+        Assert.False(next.IsCompleted);
+        await pipe.Writer.WriteAsync(message.AsMemory(20, 1), TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromSeconds(1));
+        reader.EndIfStalled(limit);
+        var error = await Assert.ThrowsAsync<ProtocolException>(() => next.AsTask());
+        Assert.Contains("21 bytes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_connection_that_never_sends_is_refused_in_time()
+    {
+        var time = new FakeTimeProvider();
+        using var reader = new MessageReader(new Pipe().Reader, time);
+        var first = reader.ReadAsync(1000, TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromSeconds(31));
+        reader.EndIfStalled(TimeSpan.FromSeconds(30));
+        await Assert.ThrowsAsync<ProtocolException>(() => first.AsTask());
+    }
+
+    [Fact]
+    public void A_compressed_message_that_claims_more_than_it_can_hold_is_given_no_memory()
+    {
+        var message = new byte[40];
+        BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(16), (int)OpCode.Msg);
+        BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(20), 40_000_000);
+        message[24] = 2;
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<ProtocolException>(() => Compression.Unpack(new MessageHeader(40, 1, 0, OpCode.Compressed), message, WireLimits.MaxMessageLength));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
+    }
+
+    [Fact]
+    public void A_compressed_message_that_wants_a_dictionary_is_refused()
+    {
+        // The header of a zlib stream with FDICT set (RFC 1950), which the library reports in another way than damage.
+        byte[] message = [.. new byte[16], .. BitConverter.GetBytes((int)OpCode.Msg), .. BitConverter.GetBytes(100), 2, 0x78, 0xBB, 0, 0, 0, 1, 0, 0];
+        Assert.Throws<ProtocolException>(() => Compression.Unpack(new MessageHeader(message.Length, 1, 0, OpCode.Compressed), message, 1000));
+    }
+
+    [Fact]
+    public void Names_that_come_again_are_the_same_object_and_others_are_right()
+    {
+        Assert.Same(TextCache.Get("aggregate"u8), TextCache.Get("aggregate"u8));
+        Assert.Equal("", TextCache.Get(""u8));
+        Assert.Equal("größe", TextCache.Get("größe"u8));
+        Assert.Equal(new string('x', 200), TextCache.Get(System.Text.Encoding.UTF8.GetBytes(new string('x', 200))));
+        Assert.All(Enumerable.Range(0, 5000), i => Assert.Equal($"n{i}", TextCache.Get(System.Text.Encoding.UTF8.GetBytes($"n{i}"))));
+    }
+
+    [Fact]
+    public void A_name_that_is_no_UTF_8_makes_no_tree()
+    {
+        var document = new BsonDocument("ab", 1).ToBson();
+        document[5] = 0xB2;
+        Assert.Throws<BsonFormatException>(() => RawDocument.Take(document).ToTree());
     }
 
     [Fact]
