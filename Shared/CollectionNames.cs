@@ -35,4 +35,7 @@ public static class CollectionNames
 
     /// <summary>What the seeder wrote, one document.</summary>
     public const string SeedMarker = "_seed";
+
+    /// <summary>What the database is for, one document.</summary>
+    public const string Environment = "_environment";
 }

@@ -1,4 +1,6 @@
+using System.Globalization;
 using MongoDB.Bson.Serialization.Attributes;
+using Platform.Seeder.Generation;
 
 namespace Platform.Seeder;
 
@@ -24,21 +26,41 @@ public sealed record SeedMarker
     /// <summary>What multiplied a tenant's documents.</summary>
     public required int Scale { get; init; }
 
-    /// <summary>Whether all documents were written.</summary>
+    /// <summary>The day at whose beginning the history ends, as <c>yyyy-MM-dd</c>.</summary>
+    public string Until { get; init; } = "";
+
+    /// <summary>Whether the last run came to its end.</summary>
     public required bool Complete { get; init; }
 
     /// <summary>The fencing number of the lease under which this was written.</summary>
     public required long Fence { get; init; }
 
-    /// <summary>How many documents were written; 0 until complete.</summary>
-    public long Documents { get; init; }
+    /// <summary>The collections that were written to their end.</summary>
+    public IReadOnlyList<SeedPart> Parts { get; init; } = [];
 
-    /// <summary>The SHA-256 over all documents' BSON, in order; null until complete.</summary>
-    public string? Hash { get; init; }
+    /// <summary>Slugs of the tenants that were removed since.</summary>
+    public IReadOnlyList<string> RemovedTenants { get; init; } = [];
+
+    /// <summary>Indexes, as <c>COLLECTION.INDEX</c>, that were dropped and are to be built when the writing is done.</summary>
+    public IReadOnlyList<string> DeferredIndexes { get; init; } = [];
 
     /// <summary>When the writing began (UTC).</summary>
     public required DateTime StartedAt { get; init; }
 
     /// <summary>When it was complete (UTC).</summary>
     public DateTime? CompletedAt { get; init; }
+
+    /// <summary>All documents of <see cref="Parts"/>, also those of tenants removed since.</summary>
+    [BsonIgnore]
+    public long Documents => Parts.Sum(part => part.Documents);
+
+    /// <summary>The hash over all <see cref="Parts"/>.</summary>
+    [BsonIgnore]
+    public string Hash => SeedHash.Combine(Parts.Select(part => (part.Collection, part.Hash)));
+
+    /// <summary>What the data was made from; null when another version of the generator made it.</summary>
+    internal SeedSize? Size() =>
+        DataVersion == SeedSize.DataVersion && DateOnly.TryParseExact(Until, SeedSize.DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var until)
+            ? new SeedSize { Seed = Seed, Tenants = Tenants, Scale = Scale, Until = until }
+            : null;
 }

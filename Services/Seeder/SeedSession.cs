@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
@@ -7,9 +6,11 @@ using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Catalogue;
 using Platform.Data.Connections;
+using Platform.Data.Documents;
 using Platform.Data.Leases;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Progress;
+using Platform.Seeder.Verification;
 
 namespace Platform.Seeder;
 
@@ -17,8 +18,8 @@ namespace Platform.Seeder;
 internal sealed class SeedSession(
     PlatformDatabase database,
     DatabaseStartup startup,
+    SeedGuard guard,
     ILeaseStore leases,
-    IHostEnvironment environment,
     IOptions<SeederOptions> options,
     TimeProvider time,
     ILogger<SeedSession> logger)
@@ -29,65 +30,63 @@ internal sealed class SeedSession(
 
     public Task WaitForDatabaseAsync(CancellationToken cancellationToken) => startup.WaitAsync(options.Value.DatabaseTimeout, cancellationToken);
 
-    /// <summary>Seeds; does nothing when the same data is there already, so that what users changed in it stays.</summary>
-    public async Task SeedAsync(SeedSize size, bool force, bool again, ISeedProgress progress, TextWriter output, CancellationToken cancellationToken)
+    /// <summary>Seeds what is not there already, so that what users changed in it stays.</summary>
+    /// <param name="size">What to seed; when something else was seeded before, that is removed.</param>
+    /// <param name="only">Which collections, with those that they refer to; none for all.</param>
+    /// <param name="again">Whether to write also what is there already.</param>
+    /// <param name="deferIndexes">Whether to drop the text indexes of empty collections and build them at the end.</param>
+    /// <param name="progress">Shows the writing.</param>
+    /// <param name="output">Where the result goes.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    public async Task RunAsync(
+        SeedSize size, IReadOnlyCollection<string> only, bool again, bool deferIndexes, ISeedProgress progress, TextWriter output, CancellationToken cancellationToken)
     {
-        RefuseProduction(force);
         await RequireStructureAsync(cancellationToken);
-        await AloneAsync(
-            async (fence, token) =>
-            {
-                var marker = await ReadMarkerAsync(token);
-                if (!again && marker is not null && IsSame(marker, size) && await IsStillThereAsync(size, token))
-                {
-                    SeedLog.AlreadySeeded(logger, marker.Hash);
-                    await output.WriteLineAsync($"Already seeded: {Format(marker.Documents)} documents, hash {marker.Hash}.");
-                    return;
-                }
+        if (await guard.MarkEmptyAsync(cancellationToken))
+        {
+            await output.WriteLineAsync($"The database '{DatabaseName}' is empty and is now marked as development.");
+        }
 
-                var started = time.GetTimestamp();
-                var begun = new SeedMarker
-                {
-                    DataVersion = SeedSize.DataVersion,
-                    Seed = size.Seed,
-                    Tenants = size.Tenants,
-                    Scale = size.Scale,
-                    Complete = false,
-                    Fence = fence,
-                    StartedAt = time.GetUtcNow().UtcDateTime,
-                };
-                await WriteMarkerAsync(begun, token);
-
-                // Also what an interrupted run left, or one of another size.
-                await DeleteSeededAsync(token);
-                await RefuseTakenSlugsAsync(size, token);
-
-                var writer = new SeedWriter(database.Database, options.Value.BatchSize, options.Value.Writers);
-                long documents = 0;
-                var hash = "";
-                await progress.RunAsync(async () => (documents, hash) = await writer.WriteAsync(size, progress, token));
-                await WriteMarkerAsync(
-                    begun with { Complete = true, Documents = documents, Hash = hash, CompletedAt = time.GetUtcNow().UtcDateTime }, token);
-
-                var elapsed = time.GetElapsedTime(started);
-                SeedLog.Seeded(logger, documents, hash, elapsed.TotalMilliseconds);
-                await output.WriteLineAsync(string.Create(
-                    CultureInfo.InvariantCulture, $"Seeded {documents:N0} documents in {elapsed.TotalSeconds:0.0} s, hash {hash}."));
-            },
-            cancellationToken);
+        await guard.RequireDevelopmentAsync(cancellationToken);
+        await AloneAsync(output, (fence, token) => RunAloneAsync(size, only, again, deferIndexes, fence, progress, output, token), cancellationToken);
     }
 
     /// <summary>Removes exactly what was seeded.</summary>
-    public async Task CleanAsync(bool force, TextWriter output, CancellationToken cancellationToken)
+    /// <param name="slug">Whose documents; null for everybody's.</param>
+    /// <param name="keepReferenced">Whether to leave what documents that were not seeded refer to.</param>
+    /// <param name="progress">Shows the removal.</param>
+    /// <param name="output">Where the result goes.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    public async Task CleanAsync(string? slug, bool keepReferenced, ISeedProgress progress, TextWriter output, CancellationToken cancellationToken)
     {
-        RefuseProduction(force);
+        await guard.RequireDevelopmentAsync(cancellationToken);
         await AloneAsync(
+            output,
             async (_, token) =>
             {
-                var deleted = await DeleteSeededAsync(token);
-                await Markers.DeleteOneAsync(marker => marker.Id == SeedMarker.OnlyId, token);
-                SeedLog.Cleaned(logger, deleted);
-                await output.WriteLineAsync($"Removed {Format(deleted)} seeded documents.");
+                var marker = await ReadMarkerAsync(token);
+                var tenant = slug is null ? (ObjectId?)null : await FindTenantAsync(slug, marker, token);
+                if (marker is not null)
+                {
+                    // What an interrupted removal leaves is not taken for seeded: the next run writes it anew.
+                    await WriteMarkerAsync(
+                        slug is null
+                            ? marker with { Complete = false, Parts = [] }
+                            : marker with { Complete = false, RemovedTenants = [.. marker.RemovedTenants.Append(slug).Distinct()] },
+                        token);
+                }
+
+                var report = await Cleaner().CleanAsync(SeedCollection.All(new SeedSize()), tenant, keepReferenced, progress, token);
+                if (marker is not null)
+                {
+                    await new DeferredIndexes(database.Database).BuildAsync(SeedCollection.All(new SeedSize()), marker.DeferredIndexes, output, token);
+                    marker = marker with { DeferredIndexes = [] };
+                }
+
+                await RememberCleanedAsync(marker, slug, token);
+                SeedLog.Cleaned(logger, report.Removed);
+                await output.WriteLineAsync($"Removed {Format(report.Removed)} seeded documents{(slug is null ? "" : $" of {slug}")}.");
+                await TellReferringAsync(report, keepReferenced, output);
             },
             cancellationToken);
     }
@@ -96,43 +95,263 @@ internal sealed class SeedSession(
     public async Task<SeedStatus> StatusAsync(CancellationToken cancellationToken)
     {
         var marker = await ReadMarkerAsync(cancellationToken);
-        var counts = new Dictionary<string, long>();
+        var mark = await guard.ReadAsync(cancellationToken);
+        var collections = new List<CollectionStatus>();
         foreach (var part in SeedCollection.All(new SeedSize()))
         {
-            counts[part.Name] = await Collection(part).CountDocumentsAsync(InRange(part.Kind), cancellationToken: cancellationToken);
+            var seeded = await Collection(part).CountDocumentsAsync(SeedKeys.All(part.Kind), cancellationToken: cancellationToken);
+            var others = await Collection(part).CountDocumentsAsync(SeedKeys.Others(part.Kind), cancellationToken: cancellationToken);
+            collections.Add(new CollectionStatus(part.Name, seeded, Expected(marker, part.Name), others));
         }
 
-        return new SeedStatus(marker, counts, counts.Values.Sum());
+        var state = marker is null ? collections.Exists(collection => collection.Seeded > 0) ? SeedState.Incomplete : SeedState.NotSeeded
+            : marker.Complete ? SeedState.Seeded : SeedState.Incomplete;
+        return new SeedStatus(DatabaseName, mark?.Name, state, marker, collections);
     }
+
+    /// <summary>Compares the database with what was seeded.</summary>
+    /// <exception cref="SeedRefusedException">Nothing was seeded, or another version of this program seeded it.</exception>
+    public async Task<VerifyReport> VerifyAsync(ISeedProgress progress, CancellationToken cancellationToken)
+    {
+        var marker = await ReadMarkerAsync(cancellationToken)
+            ?? throw new SeedRefusedException($"The database '{DatabaseName}' is not seeded; 'seeder run' seeds it.");
+        var size = marker.Size()
+            ?? throw new SeedRefusedException($"The database '{DatabaseName}' was seeded by another version of this program; 'seeder run' seeds it anew.");
+        var left = LeftOut(marker);
+        var seeded = marker.Parts.Select(part => part.Collection).ToHashSet(StringComparer.Ordinal);
+        var parts = SeedCollection.All(size).Where(part => seeded.Contains(part.Name)).ToList();
+        var reports = await new SeedVerifier(database.Database, options.Value.Writers).VerifyAsync(parts, left, progress, cancellationToken);
+        var expected = SeedHash.Combine(reports.Select(report => (report.Collection, report.ExpectedHash)));
+        if (marker.RemovedTenants.Count == 0 && marker.Hash != expected)
+        {
+            throw new SeedRefusedException($"This program makes other data from seed {size.Seed} than was written: its hash is {expected}, not {marker.Hash}; 'seeder run --again' writes it anew.");
+        }
+
+        return new VerifyReport(
+            size.Seed, size.Scale, size.Tenants, marker.Until, marker.RemovedTenants, marker.Complete,
+            SeedHash.Combine(reports.Select(report => (report.Collection, report.Hash))), expected, reports);
+    }
+
+    /// <summary>Marks the database.</summary>
+    public async Task MarkAsync(string typedName, string name, TextWriter output, CancellationToken cancellationToken)
+    {
+        await guard.MarkAsync(typedName, name, cancellationToken);
+        await output.WriteLineAsync($"The database '{DatabaseName}' is marked as {name}.");
+    }
+
+    private string DatabaseName => database.Database.DatabaseNamespace.DatabaseName;
 
     private static string Format(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
-    private static FilterDefinition<BsonDocument> InRange(SeedKind kind)
+    private static Func<int, bool> LeftOut(SeedMarker marker)
     {
-        var (first, last) = SeedId.Range(kind);
-        return Builders<BsonDocument>.Filter.Gte("_id", first) & Builders<BsonDocument>.Filter.Lte("_id", last);
+        var numbers = marker.RemovedTenants.Select(slug => TenantProfile.Find(slug, marker.Tenants)).ToHashSet();
+        return numbers.Contains;
     }
 
-    private static bool IsSame(SeedMarker marker, SeedSize size) =>
-        marker is { Complete: true, DataVersion: SeedSize.DataVersion }
-        && marker.Seed == size.Seed && marker.Tenants == size.Tenants && marker.Scale == size.Scale;
+    private static long Expected(SeedMarker? marker, string collection)
+    {
+        var documents = marker?.Parts.FirstOrDefault(part => part.Collection == collection)?.Documents ?? 0;
+        return marker is null || marker.Tenants == 0 ? 0 : documents / marker.Tenants * (marker.Tenants - marker.RemovedTenants.Count);
+    }
+
+    private SeedCleaner Cleaner() => new(database.Database, options.Value.Writers);
 
     private IMongoCollection<BsonDocument> Collection(SeedCollection part) => database.Database.GetCollection<BsonDocument>(part.Name);
+
+    private async Task RunAloneAsync(
+        SeedSize size, IReadOnlyCollection<string> only, bool again, bool deferIndexes, long fence, ISeedProgress progress, TextWriter output, CancellationToken cancellationToken)
+    {
+        var all = SeedCollection.All(size);
+        var wanted = only.Count == 0 ? all : SeedCollection.WithReferenced(all, only);
+        var before = await ReadMarkerAsync(cancellationToken);
+        var same = before?.Size() == size;
+        var removed = same ? before!.RemovedTenants : [];
+        var kept = !same ? [] : await StillThereAsync(all, again ? before!.Parts.Where(part => wanted.All(want => want.Name != part.Collection)) : before!.Parts, cancellationToken);
+        var missing = wanted.Where(part => kept.All(known => known.Collection != part.Name)).ToList();
+        if (missing.Count == 0 && removed.Count == 0 && before is { Complete: true, DeferredIndexes.Count: 0 })
+        {
+            SeedLog.AlreadySeeded(logger, before.Hash);
+            await output.WriteLineAsync($"Already seeded: {Format(before.Documents)} documents, hash {before.Hash}.");
+            return;
+        }
+
+        var started = time.GetTimestamp();
+        var marker = new SeedMarker
+        {
+            DataVersion = SeedSize.DataVersion,
+            Seed = size.Seed,
+            Tenants = size.Tenants,
+            Scale = size.Scale,
+            Until = size.Until.ToString(SeedSize.DateFormat, CultureInfo.InvariantCulture),
+            Complete = false,
+            Fence = fence,
+            Parts = kept,
+            RemovedTenants = removed,
+            DeferredIndexes = before?.DeferredIndexes ?? [],
+            StartedAt = time.GetUtcNow().UtcDateTime,
+        };
+        await WriteMarkerAsync(marker, cancellationToken);
+
+        // What an interrupted run left of the same; or everything of another size, which has other keys.
+        var stale = same ? missing : all;
+        if (await AnyAsync(stale, cancellationToken))
+        {
+            await Cleaner().CleanAsync(stale, tenant: null, keepReferenced: false, new NoProgress(), cancellationToken);
+        }
+
+        await RefuseTakenSlugsAsync(missing, size, cancellationToken);
+        var indexes = new DeferredIndexes(database.Database);
+        if (deferIndexes)
+        {
+            var deferred = await indexes.FindAsync(missing, cancellationToken);
+            marker = marker with { DeferredIndexes = [.. marker.DeferredIndexes.Union(deferred)] };
+            await WriteMarkerAsync(marker, cancellationToken);
+            await indexes.DropAsync(all, deferred, cancellationToken);
+        }
+
+        long documents = 0;
+        await progress.RunAsync(async () =>
+        {
+            if (removed.Count > 0)
+            {
+                documents += await WriteRemovedTenantsAsync(all, marker, progress, cancellationToken);
+                marker = marker with { RemovedTenants = [] };
+                await WriteMarkerAsync(marker, cancellationToken);
+            }
+
+            var written = await Writer().WriteAsync(
+                missing,
+                _ => false,
+                progress,
+                async (part, token) =>
+                {
+                    marker = marker with { Parts = [.. all.SelectMany(known => marker.Parts.Append(part).Where(other => other.Collection == known.Name))] };
+                    await WriteMarkerAsync(marker, token);
+                },
+                cancellationToken);
+            documents += written.Sum(part => part.Documents);
+        });
+        await indexes.BuildAsync(all, marker.DeferredIndexes, output, cancellationToken);
+        marker = marker with { Complete = true, DeferredIndexes = [], CompletedAt = time.GetUtcNow().UtcDateTime };
+        await WriteMarkerAsync(marker, cancellationToken);
+
+        var elapsed = time.GetElapsedTime(started);
+        SeedLog.Seeded(logger, documents, marker.Hash, elapsed.TotalMilliseconds);
+        await output.WriteLineAsync(string.Create(
+            CultureInfo.InvariantCulture, $"Seeded {documents:N0} documents in {elapsed.TotalSeconds:0.00} s ({documents / elapsed.TotalSeconds:N0}/s)."));
+        await output.WriteLineAsync($"Hash {marker.Hash}");
+        if (missing.Any(part => part.Kind == SeedKind.User))
+        {
+            await TellPasswordsAsync(size, output);
+        }
+    }
+
+    private SeedWriter Writer() => new(database.Database, SeedWriter.DefaultPieceSize, options.Value.Writers);
+
+    // What was complete is written for the tenants that were removed; the rest will be written for all of them.
+    private async Task<long> WriteRemovedTenantsAsync(
+        IReadOnlyList<SeedCollection> all, SeedMarker marker, ISeedProgress progress, CancellationToken cancellationToken)
+    {
+        var back = LeftOut(marker);
+        var parts = all.Where(part => marker.Parts.Any(known => known.Collection == part.Name)).ToList();
+        foreach (var slug in marker.RemovedTenants)
+        {
+            // An interrupted run may have begun with it.
+            var tenant = SeedGenerator.TenantId(TenantProfile.Find(slug, marker.Tenants));
+            await Cleaner().CleanAsync(parts, tenant, keepReferenced: false, new NoProgress(), cancellationToken);
+        }
+
+        var written = await Writer().WriteAsync(parts, tenant => !back(tenant), progress, (_, _) => Task.CompletedTask, cancellationToken);
+        return written.Sum(part => part.Documents);
+    }
+
+    private async Task<IReadOnlyList<SeedPart>> StillThereAsync(
+        IReadOnlyList<SeedCollection> all, IEnumerable<SeedPart> parts, CancellationToken cancellationToken)
+    {
+        // A marker alone proves little: somebody may have emptied a collection since.
+        var there = new List<SeedPart>();
+        foreach (var part in parts)
+        {
+            if (all.FirstOrDefault(known => known.Name == part.Collection) is { } known && await AnyAsync([known], cancellationToken))
+            {
+                there.Add(part);
+            }
+        }
+
+        return there;
+    }
+
+    private async Task<bool> AnyAsync(IEnumerable<SeedCollection> parts, CancellationToken cancellationToken)
+    {
+        foreach (var part in parts)
+        {
+            if (await Collection(part).Find(SeedKeys.All(part.Kind)).Limit(1).AnyAsync(cancellationToken))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static async Task TellPasswordsAsync(SeedSize size, TextWriter output)
+    {
+        await output.WriteLineAsync($"Users of {TenantProfile.For(0).Slug} and their passwords, which those of other tenants have too:");
+        foreach (var role in Enum.GetValues<UserRole>())
+        {
+            var name = DocumentConventions.Stored(role).ToLowerInvariant() + "@" + TenantProfile.For(0).Slug + ".example";
+            await output.WriteLineAsync($"  {name,-34} {DevelopmentPasswords.For(size.Seed, role)}");
+        }
+
+        await output.WriteLineAsync("They are for development and are not shown again; 'seeder run --again' writes everything anew and shows them.");
+    }
+
+    private static async Task TellReferringAsync(CleanReport report, bool keepReferenced, TextWriter output)
+    {
+        if (report.Referring.Count == 0)
+        {
+            return;
+        }
+
+        var who = string.Join(", ", report.Referring.Select(referring => $"{referring.Key} {Format(referring.Value)}"));
+        await output.WriteLineAsync(keepReferenced
+            ? $"Kept {Format(report.Kept)} seeded documents that documents of others refer to ({who})."
+            : $"Documents of others stay that referred to seeded ones ({who}): what they refer to is there again when the same is seeded again; --keep-referenced would have kept it.");
+    }
+
+    private async Task RememberCleanedAsync(SeedMarker? marker, string? slug, CancellationToken cancellationToken)
+    {
+        if (marker is null || slug is null || marker.RemovedTenants.Append(slug).Distinct().Count() == marker.Tenants)
+        {
+            await Markers.DeleteOneAsync(existing => existing.Id == SeedMarker.OnlyId, cancellationToken);
+            return;
+        }
+
+        await WriteMarkerAsync(marker with { RemovedTenants = [.. marker.RemovedTenants.Append(slug).Distinct()] }, cancellationToken);
+    }
+
+    private async Task<ObjectId> FindTenantAsync(string slug, SeedMarker? marker, CancellationToken cancellationToken)
+    {
+        var tenants = marker?.Tenants ?? 0;
+        var number = TenantProfile.Find(slug, tenants);
+        if (number >= 0)
+        {
+            return SeedGenerator.TenantId(number);
+        }
+
+        var (first, last) = SeedId.Range(SeedKind.Tenant);
+        var there = await database.Tenants.Find(tenant => tenant.Id >= first && tenant.Id <= last).Limit(10).ToListAsync(cancellationToken);
+        throw new SeedUsageException(there.Count == 0
+            ? $"There is no seeded tenant '{slug}': nothing is seeded."
+            : $"There is no seeded tenant '{slug}'; there are {string.Join(", ", there.Select(tenant => tenant.Slug))}{(tenants > there.Count ? " and others" : "")}.");
+    }
 
     private async Task<SeedMarker?> ReadMarkerAsync(CancellationToken cancellationToken) =>
         await Markers.Find(marker => marker.Id == SeedMarker.OnlyId).FirstOrDefaultAsync(cancellationToken);
 
     private Task<ReplaceOneResult> WriteMarkerAsync(SeedMarker marker, CancellationToken cancellationToken) =>
         Markers.ReplaceOneAsync(existing => existing.Id == SeedMarker.OnlyId, marker, new ReplaceOptions { IsUpsert = true }, cancellationToken);
-
-    private void RefuseProduction(bool force)
-    {
-        // A variable that is set to nothing hides the default, which is Production.
-        if ((environment.IsProduction() || string.IsNullOrWhiteSpace(environment.EnvironmentName)) && !force)
-        {
-            throw new SeedRefusedException("The environment is Production, where made-up data does not belong; set DOTNET_ENVIRONMENT=Development, or give --force.");
-        }
-    }
 
     private async Task RequireStructureAsync(CancellationToken cancellationToken)
     {
@@ -141,48 +360,32 @@ internal sealed class SeedSession(
         var missing = CollectionCatalogue.All.Select(collection => collection.Name).Except(existing).FirstOrDefault();
         if (missing is not null)
         {
-            throw new SeedRefusedException($"The database has no collection '{missing}'; run the migrator first.");
+            throw new SeedRefusedException($"The database '{DatabaseName}' has no collection '{missing}'; run the migrator first.");
         }
     }
 
-    // A marker alone proves little: somebody may have emptied a collection since.
-    private async Task<bool> IsStillThereAsync(SeedSize size, CancellationToken cancellationToken)
+    private async Task RefuseTakenSlugsAsync(IEnumerable<SeedCollection> parts, SeedSize size, CancellationToken cancellationToken)
     {
-        foreach (var part in SeedCollection.All(size))
+        if (parts.All(part => part.Kind != SeedKind.Tenant))
         {
-            if (!await Collection(part).Find(InRange(part.Kind)).Limit(1).AnyAsync(cancellationToken))
+            return;
+        }
+
+        foreach (var slugs in Enumerable.Range(0, size.Tenants).Select(tenant => TenantProfile.For(tenant).Slug).Chunk(1000))
+        {
+            var taken = await database.Tenants.Find(Builders<Tenant>.Filter.In(tenant => tenant.Slug, slugs)).FirstOrDefaultAsync(cancellationToken);
+            if (taken is not null)
             {
-                return false;
+                throw new SeedRefusedException($"A tenant that was not seeded has the name '{taken.Slug}' already; rename or remove it.");
             }
         }
-
-        return true;
     }
 
-    private async Task RefuseTakenSlugsAsync(SeedSize size, CancellationToken cancellationToken)
+    private async Task AloneAsync(TextWriter output, Func<long, CancellationToken, Task> work, CancellationToken cancellationToken)
     {
-        var slugs = new SeedGenerator(size).Tenants().Select(tenant => tenant.Slug);
-        var taken = await database.Tenants.Find(Builders<Data.Documents.Tenant>.Filter.In(tenant => tenant.Slug, slugs)).FirstOrDefaultAsync(cancellationToken);
-        if (taken is not null)
-        {
-            throw new SeedRefusedException($"A tenant that was not seeded has the name '{taken.Slug}' already; rename or remove it.");
-        }
-    }
-
-    private async Task<long> DeleteSeededAsync(CancellationToken cancellationToken)
-    {
-        long deleted = 0;
-        foreach (var part in SeedCollection.All(new SeedSize()).Reverse())
-        {
-            deleted += (await Collection(part).DeleteManyAsync(InRange(part.Kind), cancellationToken)).DeletedCount;
-        }
-
-        return deleted;
-    }
-
-    private async Task AloneAsync(Func<long, CancellationToken, Task> work, CancellationToken cancellationToken)
-    {
-        await using var lease = await Lease.AcquireAsync(leases, LeaseName, new LeaseOptions(), time, logger, cancellationToken: cancellationToken);
+        await using var lease = await Lease.AcquireAsync(
+            leases, LeaseName, new LeaseOptions(), time, logger,
+            state => output.WriteLine($"Waiting for another seeder ({state.Holder})."), cancellationToken);
         await lease.RunAsync(
             async token =>
             {

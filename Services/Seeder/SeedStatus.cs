@@ -1,7 +1,10 @@
 namespace Platform.Seeder;
 
 /// <summary>What is there of the seeded data.</summary>
+/// <param name="Database">The database's name.</param>
+/// <param name="Environment">What the database is marked as; null when it has no mark.</param>
+/// <param name="State">How the seeding stands.</param>
 /// <param name="Marker">What the seeder did last; null when it never ran, or cleaned.</param>
-/// <param name="Counts">Seeded documents per collection.</param>
-/// <param name="Total">All of them.</param>
-internal sealed record SeedStatus(SeedMarker? Marker, IReadOnlyDictionary<string, long> Counts, long Total);
+/// <param name="Collections">Each collection.</param>
+internal sealed record SeedStatus(
+    string Database, string? Environment, SeedState State, SeedMarker? Marker, IReadOnlyList<CollectionStatus> Collections);

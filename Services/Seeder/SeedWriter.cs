@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Seeder.Generation;
@@ -6,80 +5,109 @@ using Platform.Seeder.Progress;
 
 namespace Platform.Seeder;
 
-/// <summary>Writes seed data in batches: the next ones are made while a few are under way, and no more are in memory.</summary>
-internal sealed class SeedWriter(IMongoDatabase database, int batchSize, int writers)
+/// <summary>
+/// Writes seed data: several tasks each make a piece and send it as one command, so that the server always has work on more
+/// than one connection. No more is in memory than a piece per task.
+/// </summary>
+/// <param name="database">The database.</param>
+/// <param name="pieceSize">How many documents are made and written at once.</param>
+/// <param name="writers">How many tasks.</param>
+internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int writers)
 {
-    // The documents come with keys, so the driver need not look for one.
+    // Small enough that a collection is spread over the writers; larger ones were not faster.
+    public const int DefaultPieceSize = 500;
+
+    // The documents come with keys, and their order does not matter: the server may go on after a refused one.
     private static readonly InsertManyOptions Options = new() { IsOrdered = false };
 
-    /// <summary>Writes everything, collection by collection.</summary>
-    /// <returns>How many documents, and the SHA-256 over their BSON in order.</returns>
-    public async Task<(long Documents, string Hash)> WriteAsync(SeedSize size, ISeedProgress progress, CancellationToken cancellationToken)
+    /// <summary>Writes collections, referenced ones first.</summary>
+    /// <param name="parts">The collections.</param>
+    /// <param name="left">Which tenants are left out.</param>
+    /// <param name="progress">Told about every piece.</param>
+    /// <param name="completed">Told about every collection that is complete, one at a time.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <returns>What was written of each collection.</returns>
+    /// <exception cref="SeedRefusedException">A document that was not seeded has the same unique key.</exception>
+    public async Task<IReadOnlyList<SeedPart>> WriteAsync(
+        IReadOnlyList<SeedCollection> parts,
+        Func<int, bool> left,
+        ISeedProgress progress,
+        Func<SeedPart, CancellationToken, Task> completed,
+        CancellationToken cancellationToken)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        long documents = 0;
-        foreach (var part in SeedCollection.All(size))
+        var states = parts.ToDictionary(part => part, _ => new PartState());
+        foreach (var piece in SeedPiece.Of(parts, pieceSize, left))
         {
-            documents += await WriteAsync(part, hash, progress, cancellationToken);
+            states[piece.Part].Pieces++;
         }
 
-        return (documents, Convert.ToHexStringLower(hash.GetHashAndReset()));
-    }
-
-    /// <summary>The hash that <see cref="WriteAsync(SeedSize, ISeedProgress, CancellationToken)"/> would return; writes nothing.</summary>
-    public static string ComputeHash(SeedSize size)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var document in SeedCollection.All(size).SelectMany(part => part.Documents()))
-        {
-            hash.AppendData(document);
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    private async Task<long> WriteAsync(SeedCollection part, IncrementalHash hash, ISeedProgress progress, CancellationToken cancellationToken)
-    {
-        var collection = database.GetCollection<RawBsonDocument>(part.Name);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var underWay = new List<Task>(writers);
-        long written = 0;
+        using var one = new SemaphoreSlim(1);
         try
         {
-            foreach (var chunk in part.Documents().Chunk(batchSize))
+            await Parallel.ForEachAsync(
+                SeedPiece.Of(parts, pieceSize, left),
+                new ParallelOptions { MaxDegreeOfParallelism = writers, CancellationToken = cancellationToken },
+                async (piece, token) =>
+                {
+                    var documents = piece.Documents();
+                    var state = states[piece.Part];
+                    state.Hash.Add(piece.Index, documents);
+                    await InsertAsync(piece.Part, documents, token);
+                    var written = Interlocked.Add(ref state.Written, documents.Count);
+                    var finished = Interlocked.Decrement(ref state.Pieces) == 0;
+                    progress.Report(piece.Part.Name, written, piece.Part.Count, finished);
+                    if (finished)
+                    {
+                        state.Part = new SeedPart { Collection = piece.Part.Name, Documents = written, Hash = state.Hash.Finish() };
+                        await one.WaitAsync(token);
+                        try
+                        {
+                            await completed(state.Part, token);
+                        }
+                        finally
+                        {
+                            one.Release();
+                        }
+                    }
+                });
+            return [.. parts.Select(part => states[part].Part).OfType<SeedPart>()];
+        }
+        finally
+        {
+            foreach (var state in states.Values)
             {
-                foreach (var document in chunk)
-                {
-                    hash.AppendData(document);
-                }
-
-                if (underWay.Count == writers)
-                {
-                    var done = await Task.WhenAny(underWay);
-                    underWay.Remove(done);
-                    await done;
-                }
-
-                underWay.Add(InsertAsync(chunk));
+                state.Hash.Dispose();
             }
-
-            await Task.WhenAll(underWay);
         }
-        catch
+    }
+
+    /// <summary>Writes everything.</summary>
+    public Task<IReadOnlyList<SeedPart>> WriteAsync(SeedSize size, ISeedProgress progress, CancellationToken cancellationToken) =>
+        WriteAsync(SeedCollection.All(size), _ => false, progress, (_, _) => Task.CompletedTask, cancellationToken);
+
+    private async Task InsertAsync(SeedCollection part, IReadOnlyList<byte[]> documents, CancellationToken cancellationToken)
+    {
+        try
         {
-            // The others must not go on writing after the failure was reported.
-            await stop.CancelAsync();
-            await Task.WhenAll(underWay).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-            throw;
+            await database.GetCollection<RawBsonDocument>(part.Name)
+                .InsertManyAsync(documents.Select(document => new RawBsonDocument(document)), Options, cancellationToken);
         }
-
-        progress.Report(part.Name, written, part.ExpectedCount, finished: true);
-        return written;
-
-        async Task InsertAsync(byte[][] chunk)
+        catch (MongoBulkWriteException<RawBsonDocument> exception) when (exception.WriteErrors.FirstOrDefault(error => error.Category == ServerErrorCategory.DuplicateKey) is { } error)
         {
-            await collection.InsertManyAsync(chunk.Select(document => new RawBsonDocument(document)), Options, stop.Token);
-            progress.Report(part.Name, Interlocked.Add(ref written, chunk.Length), part.ExpectedCount, finished: false);
+            var id = new RawBsonDocument(documents[error.Index])["_id"];
+            throw new SeedRefusedException(
+                $"The document {id} cannot be written to {part.Name}, since one that was not seeded has the same unique key ({error.Message.TrimEnd('.')}); change or remove that one.");
         }
+    }
+
+    private sealed class PartState
+    {
+        public SeedHash Hash { get; } = new();
+
+        public SeedPart? Part { get; set; }
+
+        public long Written;
+
+        public int Pieces;
     }
 }

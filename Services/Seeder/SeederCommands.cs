@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
+using Platform.Data.Catalogue;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Progress;
 using Spectre.Console;
@@ -8,107 +11,239 @@ using Spectre.Console;
 namespace Platform.Seeder;
 
 /// <summary>The seeder's command line.</summary>
-internal static class SeederCommands
+internal static partial class SeederCommands
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
-    private static Option<int> Scale { get; } = Positive("--scale", "Multiplies what each tenant has.", 1, 100_000);
-
-    private static Option<int> Tenants { get; } = Positive("--tenants", "How many tenants.", new SeedSize().Tenants, 10_000);
-
-    private static Option<int> Seed { get; } = new("--seed")
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
-        Description = "The start of all random numbers; the same seed gives the same data.",
-        DefaultValueFactory = _ => new SeedSize().Seed,
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    private static Option<bool> Force { get; } = new("--force") { Description = "Also when the environment is Production." };
+    private static Option<int> Scale { get; } = Number("--scale", "N", "Multiplies what each tenant has (1 is 4 stores, 8 categories, 400 products, 200 customers, 800 orders).", 1, 1, 100_000);
+
+    private static Option<int> Tenants { get; } = Number("--tenants", "N", "How many tenants.", new SeedSize().Tenants, 1, 10_000);
+
+    private static Option<int> Seed { get; } = Number("--seed", "N", "The start of all random numbers: the same seed gives the same data, byte for byte.", new SeedSize().Seed, int.MinValue, int.MaxValue);
+
+    private static Option<DateOnly> Until { get; } = Day();
+
+    private static Option<string[]> Only { get; } = Collections();
 
     private static Option<bool> Again { get; } = new("--again") { Description = "Write the data anew even when it is there already; changes made to it are lost." };
 
+    private static Option<bool> DeferIndexes { get; } = new("--defer-indexes")
+    {
+        Description = "Drop the text indexes of empty collections and build them at the end: faster at a large scale, but searches fail meanwhile.",
+    };
+
+    private static Option<bool> AsJson { get; } = new("--json") { Description = "Print JSON." };
+
     public static RootCommand Create()
     {
-        var root = new RootCommand("Fills the platform's database with made-up data for development. Without a command: seed.");
-        AddSeed(root);
-        var seed = new Command("seed", "Write the data, unless it is there already.");
-        AddSeed(seed);
-        root.Subcommands.Add(seed);
+        var root = new RootCommand("""
+            Fills the platform's database with made-up data for development, and removes it again. Without a command: run.
+
+            Writes only into databases that are marked as development, and never in the environment Production. An empty
+            database is marked by the first run when DOTNET_ENVIRONMENT is Development.
+
+            Exit codes: 0 done, 1 failed, 2 refused or not as seeded, 64 wrong command line, 69 no database,
+            75 another seeder is at work, 78 wrong setting, 130 interrupted.
+            Settings: ConnectionStrings__platform, Seeder__DatabaseTimeout (15 s), Seeder__Writers (3).
+            """);
+        AddRun(root);
+        var run = new Command("run", "Write the data, unless it is there already. An interrupted run is completed by the next one.");
+        AddRun(run);
+        root.Subcommands.Add(run);
         root.Subcommands.Add(Clean());
         root.Subcommands.Add(Status());
+        root.Subcommands.Add(Verify());
+        root.Subcommands.Add(Mark());
         return root;
     }
 
-    private static void AddSeed(Command command)
+    private static void AddRun(Command command)
     {
         command.Options.Add(Scale);
         command.Options.Add(Tenants);
         command.Options.Add(Seed);
+        command.Options.Add(Until);
+        command.Options.Add(Only);
         command.Options.Add(Again);
-        command.Options.Add(Force);
+        command.Options.Add(DeferIndexes);
+        command.Validators.Add(result =>
+        {
+            // Wrong numbers have been told by then, and have no value to ask for.
+            if (Given(Scale) is { } scale && Given(Tenants) is { } tenants && (long)scale * tenants > SeedSize.MostTenantsTimesScale)
+            {
+                result.AddError(string.Create(CultureInfo.InvariantCulture, $"--scale times --tenants must be at most {SeedSize.MostTenantsTimesScale}."));
+            }
+
+            int? Given(Option<int> option) => result.GetResult(option) is not { Tokens: [var token, ..] } ? (option == Scale ? 1 : new SeedSize().Tenants)
+                : int.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) ? value
+                : null;
+        });
         command.SetAction((result, cancellationToken) =>
         {
-            var size = new SeedSize { Scale = result.GetValue(Scale), Tenants = result.GetValue(Tenants), Seed = result.GetValue(Seed) };
-            var (force, again) = (result.GetValue(Force), result.GetValue(Again));
-            ISeedProgress progress = Console.IsOutputRedirected
-                ? new PlainProgress(Console.Out, TimeProvider.System)
-                : new TerminalProgress(AnsiConsole.Console);
-            return SeederJob.RunAsync((session, token) => session.SeedAsync(size, force, again, progress, Console.Out, token), cancellationToken);
+            var size = new SeedSize
+            {
+                Scale = result.GetValue(Scale),
+                Tenants = result.GetValue(Tenants),
+                Seed = result.GetValue(Seed),
+                Until = result.GetValue(Until),
+            };
+            var (only, again, defer) = (result.GetValue(Only) ?? [], result.GetValue(Again), result.GetValue(DeferIndexes));
+            return SeederJob.RunAsync(
+                async (session, token) =>
+                {
+                    await session.RunAsync(size, only, again, defer, Progress("written"), Console.Out, token);
+                    return ExitCodes.Success;
+                },
+                cancellationToken);
         });
     }
 
     private static Command Clean()
     {
-        var command = new Command("clean", "Remove exactly what was seeded; documents that others wrote stay.") { Force };
+        var tenant = new Option<string>("--tenant") { Description = "Only what was seeded for this tenant.", HelpName = "SLUG" };
+        var keep = new Option<bool>("--keep-referenced") { Description = "Leave the seeded documents that documents of others refer to." };
+        var command = new Command("clean", "Remove exactly what was seeded; documents that others wrote stay.") { tenant, keep };
         command.SetAction((result, cancellationToken) =>
         {
-            var force = result.GetValue(Force);
-            return SeederJob.RunAsync((session, token) => session.CleanAsync(force, Console.Out, token), cancellationToken);
-        });
-        return command;
-    }
-
-    private static Command Status()
-    {
-        var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var command = new Command("status", "Show what is there of the seeded data.") { json };
-        command.SetAction((result, cancellationToken) =>
-        {
-            var asJson = result.GetValue(json);
+            var (slug, keepReferenced) = (result.GetValue(tenant), result.GetValue(keep));
             return SeederJob.RunAsync(
                 async (session, token) =>
                 {
-                    var status = await session.StatusAsync(token);
-                    await Console.Out.WriteLineAsync(asJson ? JsonSerializer.Serialize(status, Json) : Text(status));
+                    await session.CleanAsync(slug, keepReferenced, Progress("removed"), Console.Out, token);
+                    return ExitCodes.Success;
                 },
                 cancellationToken);
         });
         return command;
     }
 
-    private static string Text(SeedStatus status)
+    private static Command Status()
     {
-        var head = status.Marker switch
+        var command = new Command("status", "Show what is there of the seeded data, and what the database is marked as.") { AsJson };
+        command.SetAction((result, cancellationToken) =>
         {
-            null => "Not seeded.",
-            { Complete: false } marker => string.Create(CultureInfo.InvariantCulture, $"Seeding was begun at {marker.StartedAt:u} and is not complete."),
-            var marker => string.Create(
-                CultureInfo.InvariantCulture,
-                $"Seeded at {marker.CompletedAt:u}: {marker.Tenants} tenants, scale {marker.Scale}, seed {marker.Seed}, hash {marker.Hash}."),
-        };
-        var counts = status.Counts.Select(count => string.Create(CultureInfo.InvariantCulture, $"{count.Key,-12} {count.Value,12:N0}"));
-        return string.Join(Environment.NewLine, [head, .. counts]);
+            var asJson = result.GetValue(AsJson);
+            return SeederJob.RunAsync(
+                async (session, token) =>
+                {
+                    var status = await session.StatusAsync(token);
+                    await Console.Out.WriteLineAsync(asJson ? JsonSerializer.Serialize(status, Json) : SeedText.Of(status));
+                    return ExitCodes.Success;
+                },
+                cancellationToken);
+        });
+        return command;
     }
 
-    private static Option<int> Positive(string name, string description, int initial, int most)
+    private static Command Verify()
     {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => initial };
-        option.Validators.Add(result =>
+        var command = new Command(
+            "verify",
+            "Compare the database with what was seeded: every document byte by byte, every reference, every rule, and the hash. Exits with 2 when something differs.")
         {
-            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value) && (value < 1 || value > most))
+            AsJson,
+        };
+        command.SetAction((result, cancellationToken) =>
+        {
+            var asJson = result.GetValue(AsJson);
+            return SeederJob.RunAsync(
+                async (session, token) =>
+                {
+                    var report = await session.VerifyAsync(asJson ? new NoProgress() : Progress("compared"), token);
+                    await Console.Out.WriteLineAsync(asJson ? JsonSerializer.Serialize(report, Json) : SeedText.Of(report));
+                    return report.Holds ? ExitCodes.Success : ExitCodes.Refused;
+                },
+                cancellationToken);
+        });
+        return command;
+    }
+
+    private static Command Mark()
+    {
+        var database = new Argument<string>("database") { Description = "The database's name, typed so that it is not the wrong one." };
+        var name = new Option<string>("--as") { Description = "What the database is for; any name but development keeps the seeder out.", HelpName = "NAME", DefaultValueFactory = _ => EnvironmentMark.Development };
+        name.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && !MarkName().IsMatch(result.Tokens[0].Value))
             {
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be between 1 and {most}."));
+                result.AddError("--as must be a word of lower-case letters, digits and hyphens, such as staging.");
             }
         });
-        return option;
+        var command = new Command("mark", "Mark a database that holds data already as development, or as something else.") { database, name };
+        command.SetAction((result, cancellationToken) =>
+        {
+            var (typed, mark) = (result.GetValue(database)!, result.GetValue(name)!);
+            return SeederJob.RunAsync(
+                async (session, token) =>
+                {
+                    await session.MarkAsync(typed, mark, Console.Out, token);
+                    return ExitCodes.Success;
+                },
+                cancellationToken);
+        });
+        return command;
     }
+
+    private static ISeedProgress Progress(string verb) => Console.IsOutputRedirected
+        ? new PlainProgress(Console.Out, verb, TimeProvider.System)
+        : new TerminalProgress(AnsiConsole.Console);
+
+    private static Option<int> Number(string name, string helpName, string description, int initial, int least, int most) => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+        DefaultValueFactory = _ => initial,
+        CustomParser = result =>
+        {
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+            {
+                return value;
+            }
+
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number between {least} and {most}, not '{result.Tokens[0].Value}'."));
+            return initial;
+        },
+    };
+
+    private static Option<DateOnly> Day() => new("--until")
+    {
+        Description = "The day at whose beginning (UTC) the 90 days of orders end.",
+        HelpName = "YYYY-MM-DD",
+        DefaultValueFactory = _ => SeedSize.DefaultUntil,
+        CustomParser = result =>
+        {
+            if (DateOnly.TryParseExact(result.Tokens[0].Value, SeedSize.DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) && day.Year >= 1970)
+            {
+                return day;
+            }
+
+            result.AddError($"--until must be a day such as 2026-01-01, not '{result.Tokens[0].Value}'.");
+            return SeedSize.DefaultUntil;
+        },
+    };
+
+    private static Option<string[]> Collections() => new("--only")
+    {
+        Description = $"Only these collections and those that they refer to: {string.Join(", ", CollectionCatalogue.All.Select(collection => collection.Name))}. Separated by commas or spaces.",
+        HelpName = "NAMES",
+        AllowMultipleArgumentsPerToken = true,
+        CustomParser = result =>
+        {
+            string[] names = [.. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct()];
+            var known = SeedCollection.All(new SeedSize()).Select(part => part.Name).ToList();
+            if (names.Except(known).FirstOrDefault() is { } unknown)
+            {
+                result.AddError($"--only does not know '{unknown}'; there are {string.Join(", ", known)}.");
+            }
+
+            return names;
+        },
+    };
+
+    [GeneratedRegex("^[a-z0-9]+(-[a-z0-9]+)*$")]
+    private static partial Regex MarkName();
 }

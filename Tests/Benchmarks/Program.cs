@@ -14,6 +14,7 @@ Dictionary<string, Func<BenchmarkServer, Report, CancellationToken, Task>> bench
     ["spike"] = SpikeBenchmark.RunAsync,
     ["gateway"] = GatewayBenchmark.RunAsync,
     ["gateway --soak"] = (server, report, cancellation) => GatewaySoak.RunAsync(server, report, TimeSpan.FromMinutes(10), cancellation),
+    ["seed"] = SeedBenchmark.RunAsync,
     [StartupBenchmark.Name] = (_, report, token) => StartupBenchmark.RunAsync(report, token),
     ["migrations"] = MigrationsBenchmark.RunAsync,
     ["migration-lock"] = MigrationLockBenchmark.RunAsync,

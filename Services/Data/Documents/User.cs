@@ -20,6 +20,10 @@ public sealed record User : ITenantOwned
     [StringLength(200, MinimumLength = 1)]
     public required string DisplayName { get; init; }
 
+    /// <summary>The user's password as <see cref="Security.PasswordHash"/> stores it; null when the user has none. Never leaves the platform.</summary>
+    [StringLength(300, MinimumLength = 100)]
+    public string? PasswordHash { get; init; }
+
     /// <summary>What the user may do.</summary>
     public required UserRole Role { get; init; }
 

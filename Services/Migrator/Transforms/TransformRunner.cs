@@ -14,6 +14,8 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
 {
     private const int MaxSamples = 20;
     private const int NamedDocuments = 3;
+    private const int Writers = 2;
+    private const int MinStatements = 100;
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>How many documents a second are rewritten at most; null for as many as can be. Default: null.</summary>
@@ -165,11 +167,12 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
             return 0;
         }
 
-        var result = await run.Collection.BulkWriteAsync(
-            writes,
-            new BulkWriteOptions { IsOrdered = false, BypassDocumentValidation = run.Transform.BypassValidation ? true : null },
-            cancellationToken);
-        return result.ModifiedCount;
+        // The server does the statements of one command one after another; several commands use several of its processors.
+        var options = new BulkWriteOptions { IsOrdered = false, BypassDocumentValidation = run.Transform.BypassValidation ? true : null };
+        var results = await Task.WhenAll(writes
+            .Chunk(Math.Max(MinStatements, (writes.Count + Writers - 1) / Writers))
+            .Select(part => run.Collection.BulkWriteAsync(part, options, cancellationToken)));
+        return results.Sum(result => result.ModifiedCount);
     }
 
     private static BsonDocument Unchanged(CollectionTransform transform, BsonDocument document)

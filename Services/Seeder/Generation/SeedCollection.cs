@@ -1,35 +1,116 @@
 using MongoDB.Bson;
+using MongoDB.Bson.Serialization;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 
 namespace Platform.Seeder.Generation;
 
-/// <summary>One collection's part of the seed data, as BSON, in order.</summary>
-/// <param name="Name">The collection.</param>
-/// <param name="Kind">The kind in the documents' keys.</param>
-/// <param name="ExpectedCount">How many documents there are; an upper bound where it is not known before.</param>
-/// <param name="Documents">Makes the documents; can be enumerated again.</param>
-internal sealed record SeedCollection(string Name, SeedKind Kind, long ExpectedCount, Func<IEnumerable<byte[]>> Documents)
+/// <summary>One collection's part of the seed data, as BSON, in the order of its keys.</summary>
+internal sealed class SeedCollection
 {
+    private readonly Func<long, IEnumerable<byte[]>> _documentsOf;
+
+    private SeedCollection(CollectionDefinition definition, SeedKind kind, int tenants, int unitsPerTenant, int keysPerUnit, IReadOnlyList<SeedReference> references, Func<long, IEnumerable<byte[]>> documentsOf)
+    {
+        Definition = definition;
+        Kind = kind;
+        References = references;
+        UnitsPerTenant = unitsPerTenant;
+        KeysPerUnit = keysPerUnit;
+        Units = (long)tenants * unitsPerTenant;
+        _documentsOf = documentsOf;
+    }
+
+    public CollectionDefinition Definition { get; }
+
+    public string Name => Definition.Name;
+
+    /// <summary>The kind in the documents' keys.</summary>
+    public SeedKind Kind { get; }
+
+    /// <summary>Which fields refer to other collections.</summary>
+    public IReadOnlyList<SeedReference> References { get; }
+
+    /// <summary>How many documents there are.</summary>
+    public long Count => Units * KeysPerUnit;
+
+    /// <summary>The keys' numbers of a tenant are this many in a row.</summary>
+    public long CountPerTenant => (long)UnitsPerTenant * KeysPerUnit;
+
+    private int UnitsPerTenant { get; }
+
+    private int KeysPerUnit { get; }
+
+    private long Units { get; }
+
     /// <summary>All parts, referenced collections before those that refer to them.</summary>
     public static IReadOnlyList<SeedCollection> All(SeedSize size)
     {
         DocumentConventions.Register();
-        long tenants = size.Tenants;
+        var generator = new SeedGenerator(size);
         return
         [
-            Part(CollectionCatalogue.Tenants, SeedKind.Tenant, tenants, generator => generator.Tenants()),
-            Part(CollectionCatalogue.Users, SeedKind.User, tenants * 12, generator => generator.Users()),
-            Part(CollectionCatalogue.Stores, SeedKind.Store, tenants * size.Stores, generator => generator.Stores()),
-            Part(CollectionCatalogue.Categories, SeedKind.Category, tenants * size.Categories, generator => generator.Categories()),
-            Part(CollectionCatalogue.Products, SeedKind.Product, tenants * size.Products, generator => generator.Products()),
-            Part(CollectionCatalogue.Inventory, SeedKind.Inventory, tenants * size.Products * 3, generator => generator.Inventory()),
-            Part(CollectionCatalogue.Customers, SeedKind.Customer, tenants * size.Customers, generator => generator.Customers()),
-            Part(CollectionCatalogue.Orders, SeedKind.Order, tenants * size.Orders, generator => generator.Orders()),
+            One(CollectionCatalogue.Tenants, SeedKind.Tenant, 1, [], generator.Tenant),
+            One(CollectionCatalogue.Users, SeedKind.User, SeedSize.Users, [SeedReference.Tenant], generator.User),
+            One(CollectionCatalogue.Stores, SeedKind.Store, size.Stores, [SeedReference.Tenant], generator.Store),
+            One(CollectionCatalogue.Categories, SeedKind.Category, size.Categories, [SeedReference.Tenant, SeedReference.Parent], generator.Category),
+            One(CollectionCatalogue.Products, SeedKind.Product, size.Products, [SeedReference.Tenant, SeedReference.Category], generator.Product),
+            new(
+                CollectionCatalogue.Inventory, SeedKind.Inventory, size.Tenants, size.Products, SeedSize.StoresPerProduct,
+                [SeedReference.Tenant, SeedReference.Product, SeedReference.Store],
+                unit => generator.Inventory(unit).Select(Serialize)),
+            One(CollectionCatalogue.Customers, SeedKind.Customer, size.Customers, [SeedReference.Tenant], generator.Customer),
+            One(
+                CollectionCatalogue.Orders, SeedKind.Order, size.Orders,
+                [SeedReference.Tenant, SeedReference.Customer, SeedReference.Store, SeedReference.LineProduct], generator.Order),
         ];
 
-        SeedCollection Part<TDocument>(
-            CollectionDefinition<TDocument> definition, SeedKind kind, long count, Func<SeedGenerator, IEnumerable<TDocument>> generate) =>
-            new(definition.Name, kind, count, () => generate(new SeedGenerator(size)).Select(document => document.ToBson()));
+        SeedCollection One<TDocument>(
+            CollectionDefinition<TDocument> definition, SeedKind kind, int perTenant, IReadOnlyList<SeedReference> references, Func<long, TDocument> create) =>
+            new(definition, kind, size.Tenants, perTenant, 1, references, unit => [Serialize(create(unit))]);
     }
+
+    /// <summary>Those parts of <paramref name="all"/> that are named, and those that they refer to, and so on.</summary>
+    public static IReadOnlyList<SeedCollection> WithReferenced(IReadOnlyList<SeedCollection> all, IEnumerable<string> names)
+    {
+        var wanted = names.ToHashSet(StringComparer.Ordinal);
+
+        // A part stands after what it refers to, so one pass from the end finds everything.
+        for (var i = all.Count - 1; i >= 0; i--)
+        {
+            if (wanted.Contains(all[i].Name))
+            {
+                wanted.UnionWith(all[i].References.Select(reference => reference.Target));
+            }
+        }
+
+        return [.. all.Where(part => wanted.Contains(part.Name))];
+    }
+
+    /// <summary>Makes all documents.</summary>
+    public IEnumerable<byte[]> Documents() => Documents(0, Count);
+
+    /// <summary>Makes the documents whose keys' numbers are from one to before another; both are multiples of what belongs together.</summary>
+    public IEnumerable<byte[]> Documents(long from, long to)
+    {
+        for (var unit = from / KeysPerUnit; unit < to / KeysPerUnit; unit++)
+        {
+            foreach (var document in _documentsOf(unit))
+            {
+                yield return document;
+            }
+        }
+    }
+
+    /// <summary>Cuts a row of keys' numbers into pieces of about the given size.</summary>
+    public IEnumerable<(long From, long To)> Pieces(long from, long to, int size)
+    {
+        var step = Math.Max(1, size / KeysPerUnit) * (long)KeysPerUnit;
+        for (var start = from; start < to; start += step)
+        {
+            yield return (start, Math.Min(start + step, to));
+        }
+    }
+
+    private static byte[] Serialize<TDocument>(TDocument document) => document.ToBson(BsonSerializer.LookupSerializer<TDocument>());
 }

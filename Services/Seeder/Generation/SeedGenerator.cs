@@ -1,255 +1,280 @@
 using System.Globalization;
-using Bogus;
 using MongoDB.Bson;
 using MongoDB.Driver.GeoJsonObjectModel;
 using Platform.Data.Documents;
+using Platform.Data.Security;
 
 namespace Platform.Seeder.Generation;
 
 /// <summary>
 /// Makes the seeded documents. Each one depends on the seed, its kind and its number alone, so any of them can be made again
-/// wherever another one refers to it, and no more than one batch is ever in memory.
+/// wherever another one refers to it, any part of them can be made anywhere, and none has to be kept. Thread-safe.
 /// </summary>
-/// <remarks>Not thread-safe. Times are counted back from a fixed moment: data that changed with the day could not be compared.</remarks>
 internal sealed class SeedGenerator
 {
-    private static readonly DateTime Anchor = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
-    private static readonly TimeSpan OrderHistory = TimeSpan.FromDays(90);
+    public const int HistoryDays = 90;
 
+    // Every role once, then those that a tenant has more people of.
     private static readonly UserRole[] Roles =
     [
         UserRole.Owner, UserRole.Admin, UserRole.Manager, UserRole.Staff, UserRole.Support, UserRole.ReadOnly,
-        UserRole.Admin, UserRole.Manager, UserRole.Manager, UserRole.Staff, UserRole.Staff, UserRole.Support,
+        UserRole.Admin, UserRole.Manager, UserRole.Staff, UserRole.Staff, UserRole.Staff, UserRole.Support,
     ];
 
-    private static readonly string[][] Departments =
-    [
-        ["Garden", "Tools", "Plants", "Furniture"],
-        ["Kitchen", "Cookware", "Tableware", "Appliances"],
-        ["Sports", "Camping", "Cycling", "Running"],
-        ["Electronics", "Audio", "Computers", "Phones"],
-        ["Clothing", "Jackets", "Shoes", "Accessories"],
-        ["Toys", "Games", "Puzzles", "Models"],
-    ];
+    private const int InvitedUser = 9;
+    private const int DisabledUser = 10;
+
+    private static readonly string[] MailDomains = ["mail.example", "post.example", "inbox.example"];
 
     private readonly SeedSize _size;
-    private readonly Faker _faker = new("en");
+    private readonly DateTime _until;
+    private readonly OrderClock _orderClock;
+    private readonly string[] _passwords;
+    private readonly TenantProfile[] _profiles;
 
-    public SeedGenerator(SeedSize size) => _size = size;
-
-    public IEnumerable<Tenant> Tenants()
+    public SeedGenerator(SeedSize size)
     {
-        for (var tenant = 0; tenant < _size.Tenants; tenant++)
-        {
-            var profile = TenantProfile.For(tenant);
-            var created = Anchor - TimeSpan.FromDays(720 - (tenant % 300));
-            yield return new Tenant
-            {
-                Id = TenantId(tenant),
-                Slug = profile.Slug,
-                Name = profile.Name,
-                Currency = profile.Currency,
-                Status = TenantStatus.Active,
-                CreatedAt = created,
-                UpdatedAt = created,
-            };
-        }
+        _size = size;
+        _until = size.Until.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
+        _orderClock = new OrderClock(_until, HistoryDays);
+        _passwords = [.. Enum.GetValues<UserRole>().Select(role => DevelopmentPasswords.For(size.Seed, role))];
+        _profiles = [.. Enumerable.Range(0, size.Tenants).Select(TenantProfile.For)];
     }
 
-    public IEnumerable<User> Users() => PerTenant(Roles.Length, (tenant, index, number) =>
+    public static ObjectId TenantId(int tenant) => SeedId.Create(SeedKind.Tenant, tenant);
+
+    public Tenant Tenant(long number)
     {
-        Restart(SeedKind.User, number);
-        var domain = TenantProfile.For(tenant).Slug + ".example";
+        var tenant = (int)number;
+        var profile = _profiles[tenant];
+        var created = _until - TimeSpan.FromDays(720 - (tenant % 300));
+        return new Tenant
+        {
+            Id = TenantId(tenant),
+            Slug = profile.Slug,
+            Name = profile.Name,
+            Currency = profile.Country.Currency,
+            Status = TenantStatus.Active,
+            CreatedAt = created,
+            UpdatedAt = created,
+        };
+    }
+
+    public User User(long number)
+    {
+        var (tenant, index) = Place(number, SeedSize.Users);
+        var random = Random(SeedKind.User, number);
+        var profile = _profiles[tenant];
+        var words = Vocabulary.For(profile.Country.Locale);
         var role = Roles[index];
+        var status = index switch
+        {
+            InvitedUser => UserStatus.Invited,
+            DisabledUser => UserStatus.Disabled,
+            _ => UserStatus.Active,
+        };
         var repetition = Roles.Take(index).Count(other => other == role) + 1;
         var roleName = DocumentConventions.Stored(role).ToLowerInvariant();
-        var created = Back(400, 700);
+        var created = Back(random, 400, 700);
+
+        // Drawn whether it is needed or not, so that nothing else depends on it.
+        Span<byte> salt = stackalloc byte[PasswordHash.SaltLength];
+        random.Fill(salt);
         return new User
         {
             Id = SeedId.Create(SeedKind.User, number),
             TenantId = TenantId(tenant),
-            Email = repetition == 1 ? $"{roleName}@{domain}" : string.Create(CultureInfo.InvariantCulture, $"{roleName}{repetition}@{domain}"),
-            DisplayName = _faker.Name.FullName(),
+            Email = string.Create(CultureInfo.InvariantCulture, $"{roleName}{(repetition == 1 ? "" : repetition)}@{profile.Slug}.example"),
+            DisplayName = $"{random.Pick(words.FirstNames)} {random.Pick(words.LastNames)}",
+            PasswordHash = status == UserStatus.Invited ? null : PasswordHash.Create(_passwords[(int)role], salt, DevelopmentPasswords.Iterations),
             Role = role,
-            Status = UserStatus.Active,
+            Status = status,
             CreatedAt = created,
             UpdatedAt = created,
         };
-    });
+    }
 
-    public IEnumerable<Store> Stores() => PerTenant(_size.Stores, (tenant, index, number) =>
+    public Store Store(long number)
     {
-        Restart(SeedKind.Store, number);
-        var profile = TenantProfile.For(tenant);
-        var city = profile.Cities[index % profile.Cities.Count];
-        var branch = (index / profile.Cities.Count) + 1;
-        var created = Back(400, 700);
+        var (tenant, index) = Place(number, _size.Stores);
+        var random = Random(SeedKind.Store, number);
+        var profile = _profiles[tenant];
+        var cities = profile.Country.Cities;
+        var city = cities[index % cities.Count];
+        var branch = (index / cities.Count) + 1;
+        var created = Back(random, 400, 700);
 
-        // About three kilometres around the centre; the further branches of a city a little wider.
-        var spread = Math.Min(0.03 * Math.Sqrt(branch), 0.3);
+        // The first three kilometres or so around the centre; later branches of a city lie further out.
+        var spread = Math.Min(0.03 * Math.Sqrt(branch), 0.25);
         return new Store
         {
             Id = StoreId(tenant, index),
             TenantId = TenantId(tenant),
-            Code = string.Create(CultureInfo.InvariantCulture, $"{city.Name[..3].ToUpperInvariant()}-{branch:00}"),
+            Code = string.Create(CultureInfo.InvariantCulture, $"{city.Code}-{branch:00}"),
             Name = branch == 1 ? $"{profile.Name} {city.Name}" : string.Create(CultureInfo.InvariantCulture, $"{profile.Name} {city.Name} {branch}"),
-            Address = AddressIn(city),
+            Address = AddressIn(profile.Country, city, random),
             Location = new GeoJsonPoint<GeoJson2DGeographicCoordinates>(new GeoJson2DGeographicCoordinates(
-                Math.Round(city.Longitude + _faker.Random.Double(-spread, spread), 6),
-                Math.Round(city.Latitude + _faker.Random.Double(-spread, spread), 6))),
-            Status = branch > 1 && _faker.Random.Bool(0.05f) ? StoreStatus.Closed : StoreStatus.Open,
+                Math.Round(city.Longitude + (((2 * random.Share()) - 1) * spread), 6),
+                Math.Round(city.Latitude + (((2 * random.Share()) - 1) * spread), 6))),
+            Status = branch > 1 && random.Chance(0.05) ? StoreStatus.Closed : StoreStatus.Open,
             CreatedAt = created,
             UpdatedAt = created,
         };
-    });
+    }
 
-    public IEnumerable<Category> Categories() => PerTenant(_size.Categories, (tenant, index, _) =>
+    public Category Category(long number)
     {
-        var group = index / 4;
-        var names = Departments[(group + tenant) % Departments.Length];
-        var round = group / Departments.Length;
-        var name = names[index % 4] + (round == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" {round + 1}"));
-        var root = index % 4 == 0;
-        var created = Anchor - TimeSpan.FromDays(700);
+        var (tenant, index) = Place(number, _size.Categories);
+        var (department, line) = DepartmentOf(tenant, index / 4);
+        var child = (index % 4) - 1;
+        var name = (child < 0 ? department.Name : department[child].Name) + line;
+        var created = _until - TimeSpan.FromDays(700);
         return new Category
         {
             Id = CategoryId(tenant, index),
             TenantId = TenantId(tenant),
-            ParentId = root ? null : CategoryId(tenant, index - (index % 4)),
+            ParentId = child < 0 ? null : CategoryId(tenant, index - (index % 4)),
             Slug = name.ToLowerInvariant().Replace(' ', '-'),
             Name = name,
-            Position = root ? group : (index % 4) - 1,
+            Position = child < 0 ? index / 4 : child,
             CreatedAt = created,
             UpdatedAt = created,
         };
-    });
+    }
 
-    public IEnumerable<Product> Products() => PerTenant(_size.Products, (tenant, index, number) =>
+    public Product Product(long number)
     {
-        var facts = Facts(tenant, index);
-
-        // Three of four categories are leaves, and only these hold products.
-        var leaf = _faker.Random.Int(0, (_size.Categories / 4 * 3) - 1);
-        var created = Back(1, 600);
+        var (tenant, index) = Place(number, _size.Products);
+        var random = Random(SeedKind.Product, number);
+        var facts = Facts(tenant, index, random);
+        var feature = random.Below(Vocabulary.Features.Count);
+        var created = Back(random, HistoryDays + 1, 600);
         return new Product
         {
             Id = ProductId(tenant, index),
             TenantId = TenantId(tenant),
             Sku = facts.Sku,
             Name = facts.Name,
-            Description = _faker.Commerce.ProductDescription(),
-            CategoryId = CategoryId(tenant, (leaf / 3 * 4) + 1 + (leaf % 3)),
+            Description = $"{facts.Name} for {random.Pick(facts.Shelf.Purposes)}. {Vocabulary.Features[feature]} "
+                + $"{Vocabulary.Features[(feature + 1 + random.Below(Vocabulary.Features.Count - 1)) % Vocabulary.Features.Count]} {random.Pick(Vocabulary.Promises)}",
+            CategoryId = CategoryId(tenant, (facts.Leaf / 3 * 4) + 1 + (facts.Leaf % 3)),
             Price = facts.Price,
-            Currency = TenantProfile.For(tenant).Currency,
-            Tags = [.. new[] { _faker.Commerce.Color(), _faker.Commerce.ProductMaterial().ToLowerInvariant(), _faker.Commerce.ProductAdjective().ToLowerInvariant() }.Distinct()],
+            Currency = _profiles[tenant].Country.Currency,
+            // There is a terracotta pot of the colour terracotta.
+            Tags = [.. new[] { random.Pick(Vocabulary.Colours), facts.Material.ToLowerInvariant(), facts.Quality.ToLowerInvariant() }.Distinct()],
             Status = facts.Status,
             CreatedAt = created,
-            UpdatedAt = Later(created, Anchor),
+            UpdatedAt = Later(random, created, _until),
         };
-    });
+    }
 
-    public IEnumerable<InventoryItem> Inventory()
+    /// <summary>The stock of one product, one document per store.</summary>
+    public IEnumerable<InventoryItem> Inventory(long productNumber)
     {
-        for (var tenant = 0; tenant < _size.Tenants; tenant++)
+        var (tenant, product) = Place(productNumber, _size.Products);
+        var random = Random(SeedKind.Inventory, productNumber);
+
+        // The store that has every product of this remainder, and two others.
+        var first = product % _size.Stores;
+        var second = 1 + random.Below(_size.Stores - 1);
+        var third = 1 + random.Below(_size.Stores - 2);
+        third += third >= second ? 1 : 0;
+        int[] stores = [first, (first + second) % _size.Stores, (first + third) % _size.Stores];
+        for (var i = 0; i < stores.Length; i++)
         {
-            for (var product = 0; product < _size.Products; product++)
+            var onHand = random.Between(0, 200);
+            yield return new InventoryItem
             {
-                var stores = StoresOf(tenant, product);
-                for (var i = 0; i < stores.Length; i++)
-                {
-                    var onHand = _faker.Random.Int(0, 200);
-                    yield return new InventoryItem
-                    {
-                        Id = SeedId.Create(SeedKind.Inventory, (ProductNumber(tenant, product) * StoresPerProduct) + i),
-                        TenantId = TenantId(tenant),
-                        ProductId = ProductId(tenant, product),
-                        StoreId = StoreId(tenant, stores[i]),
-                        OnHand = onHand,
-                        Reserved = _faker.Random.Int(0, onHand / 10),
-                        ReorderLevel = _faker.Random.Int(5, 25),
-                        UpdatedAt = Back(0, 30),
-                    };
-                }
-            }
+                Id = SeedId.Create(SeedKind.Inventory, (productNumber * SeedSize.StoresPerProduct) + i),
+                TenantId = TenantId(tenant),
+                ProductId = ProductId(tenant, product),
+                StoreId = StoreId(tenant, stores[i]),
+                OnHand = onHand,
+                Reserved = random.Between(0, onHand / 10),
+                ReorderLevel = random.Between(5, 25),
+                UpdatedAt = Back(random, 0, 30),
+            };
         }
     }
 
-    public IEnumerable<Customer> Customers() => PerTenant(_size.Customers, (tenant, index, number) =>
+    public Customer Customer(long number)
     {
-        Restart(SeedKind.Customer, number);
-        var first = _faker.Name.FirstName();
-        var last = _faker.Name.LastName();
-        var cities = TenantProfile.For(tenant).Cities;
-        var created = Back(91, 600);
+        var (tenant, index) = Place(number, _size.Customers);
+        var random = Random(SeedKind.Customer, number);
+        var country = _profiles[tenant].Country;
+        var words = Vocabulary.For(country.Locale);
+        var (first, last) = (random.Pick(words.FirstNames), random.Pick(words.LastNames));
+        var city = random.Pick(country.Cities);
+        var created = Back(random, HistoryDays + 1, 600);
         return new Customer
         {
-            Id = SeedId.Create(SeedKind.Customer, number),
+            Id = CustomerId(tenant, index),
             TenantId = TenantId(tenant),
-            Email = string.Create(CultureInfo.InvariantCulture, $"{Letters(first)}.{Letters(last)}.{index + 1}@mail.example"),
+            Email = string.Create(CultureInfo.InvariantCulture, $"{Letters(first)}.{Letters(last)}.{index + 1}@{random.Pick(MailDomains)}"),
             Name = $"{first} {last}",
-            Phone = _faker.Random.Bool(0.7f) ? _faker.Phone.PhoneNumber("+1-555-01##-####") : null,
-            Address = _faker.Random.Bool(0.9f) ? AddressIn(cities[_faker.Random.Int(0, cities.Count - 1)]) : null,
+            Phone = random.Chance(0.7) ? Digits(city.DialCode, random) : null,
+            Address = random.Chance(0.9) ? AddressIn(country, city, random) : null,
             CreatedAt = created,
             UpdatedAt = created,
         };
-    });
+    }
 
-    public IEnumerable<Order> Orders() => PerTenant(_size.Orders, (tenant, index, number) =>
+    public Order Order(long number)
     {
-        Restart(SeedKind.Order, number);
-        var profile = TenantProfile.For(tenant);
-        var store = _faker.Random.Int(0, _size.Stores - 1);
-        var customer = _faker.Random.Int(0, _size.Customers - 1);
-        var quantities = Enumerable.Range(0, _faker.Random.WeightedRandom([1, 2, 3, 4, 5], [0.4f, 0.3f, 0.15f, 0.1f, 0.05f]))
-            .Select(_ => (Draw: _faker.Random.Int(0, int.MaxValue - 1), Quantity: _faker.Random.WeightedRandom([1, 2, 3, 6], [0.7f, 0.2f, 0.07f, 0.03f])))
-            .ToArray();
+        var (tenant, index) = Place(number, _size.Orders);
+        var random = Random(SeedKind.Order, number);
+        var country = _profiles[tenant].Country;
+        var store = random.Below(_size.Stores);
+        var customer = random.Below(_size.Customers);
+        var lines = new List<OrderLine>(5);
+        var count = random.Weighted<int>([(1, 40), (2, 30), (3, 15), (4, 10), (5, 5)]);
+        for (var i = 0; i < count; i++)
+        {
+            var product = SoldIn(tenant, store, random);
+            var quantity = random.Weighted<int>([(1, 70), (2, 20), (3, 7), (6, 3)]);
+            var id = ProductId(tenant, product);
+            if (lines.Exists(line => line.ProductId == id))
+            {
+                continue;
+            }
+
+            var facts = Facts(tenant, product);
+            lines.Add(new OrderLine
+            {
+                ProductId = id,
+                Sku = facts.Sku,
+                Name = facts.Name,
+                Quantity = quantity,
+                UnitPrice = facts.Price,
+                Total = facts.Price * quantity,
+            });
+        }
 
         // In the order of their numbers over the whole time, so that a later number is a later order.
-        var share = (index + _faker.Random.Double()) / _size.Orders;
-        var placed = Truncated(Anchor - OrderHistory + (OrderHistory * share));
-        var status = StatusAfter(Anchor - placed);
-        var updated = Later(placed, placed + TimeSpan.FromDays(5) < Anchor ? placed + TimeSpan.FromDays(5) : Anchor);
-
-        // Facts() starts the random numbers anew, so everything that is this order's own was drawn above.
-        var lines = quantities.Select(line => (Product: SoldIn(tenant, store, line.Draw), line.Quantity))
-            .DistinctBy(line => line.Product)
-            .Select(line =>
-            {
-                var facts = Facts(tenant, line.Product);
-                return new OrderLine
-                {
-                    ProductId = ProductId(tenant, line.Product),
-                    Sku = facts.Sku,
-                    Name = facts.Name,
-                    Quantity = line.Quantity,
-                    UnitPrice = facts.Price,
-                    Total = facts.Price * line.Quantity,
-                };
-            })
-            .ToArray();
+        var placed = _orderClock.At((index + random.Share()) / _size.Orders);
+        var settled = placed.AddDays(5);
         var subtotal = lines.Sum(line => line.Total);
-        var tax = Math.Round(subtotal * profile.TaxRate, 2, MidpointRounding.AwayFromZero);
+        var tax = Math.Round(subtotal * country.TaxRate, 2, MidpointRounding.AwayFromZero);
         return new Order
         {
             Id = SeedId.Create(SeedKind.Order, number),
             TenantId = TenantId(tenant),
             Number = string.Create(CultureInfo.InvariantCulture, $"S{index + 1:0000000}"),
-            CustomerId = SeedId.Create(SeedKind.Customer, ((long)tenant * _size.Customers) + customer),
+            CustomerId = CustomerId(tenant, customer),
             StoreId = StoreId(tenant, store),
             Lines = lines,
-            Currency = profile.Currency,
+            ItemCount = lines.Sum(line => line.Quantity),
+            Currency = country.Currency,
             Subtotal = subtotal,
             Tax = tax,
             Total = subtotal + tax,
-            Status = status,
+            Status = StatusAfter(_until - placed, random),
             PlacedAt = placed,
-            UpdatedAt = updated,
+            UpdatedAt = Later(random, placed, settled < _until ? settled : _until),
         };
-    });
+    }
 
-    private static int StoresPerProduct => 3;
-
-    private static ObjectId TenantId(int tenant) => SeedId.Create(SeedKind.Tenant, tenant);
+    private static (int Tenant, int Index) Place(long number, int perTenant) => ((int)(number / perTenant), (int)(number % perTenant));
 
     private ObjectId StoreId(int tenant, int store) => SeedId.Create(SeedKind.Store, ((long)tenant * _size.Stores) + store);
 
@@ -257,93 +282,125 @@ internal sealed class SeedGenerator
 
     private ObjectId ProductId(int tenant, int product) => SeedId.Create(SeedKind.Product, ProductNumber(tenant, product));
 
+    private ObjectId CustomerId(int tenant, int customer) => SeedId.Create(SeedKind.Customer, ((long)tenant * _size.Customers) + customer);
+
     private long ProductNumber(int tenant, int product) => ((long)tenant * _size.Products) + product;
 
-    private IEnumerable<TDocument> PerTenant<TDocument>(int count, Func<int, int, long, TDocument> create)
+    private SeedRandom Random(SeedKind kind, long number) => new(_size.Seed, kind, number);
+
+    private (Department Department, string Line) DepartmentOf(int tenant, int group)
     {
-        for (var tenant = 0; tenant < _size.Tenants; tenant++)
-        {
-            for (var index = 0; index < count; index++)
-            {
-                yield return create(tenant, index, ((long)tenant * count) + index);
-            }
-        }
+        var departments = _profiles[tenant].Departments;
+        var round = group / departments.Count;
+        var lines = Vocabulary.Lines;
+        var line = round == 0 ? ""
+            : round <= lines.Count ? " " + lines[round - 1]
+            : string.Create(CultureInfo.InvariantCulture, $" {lines[(round - 1) % lines.Count]} {((round - 1) / lines.Count) + 1}");
+        return (departments[group % departments.Count], line);
     }
 
-    // A product's first draws: what an order line copies. Products() goes on drawing after them.
-    private (string Sku, string Name, decimal Price, ProductStatus Status) Facts(int tenant, int product)
-    {
-        Restart(SeedKind.Product, ProductNumber(tenant, product));
-        var name = _faker.Commerce.ProductName();
-        var price = Math.Round((decimal)Math.Exp(_faker.Random.Double(1.2, 6.2)), 0) + 0.99m;
-        var status = _faker.Random.WeightedRandom(
-            [ProductStatus.Active, ProductStatus.Draft, ProductStatus.Archived], [0.92f, 0.04f, 0.04f]);
-        var prefix = Letters(TenantProfile.For(tenant).Slug)[..3].ToUpperInvariant();
-        return (string.Create(CultureInfo.InvariantCulture, $"{prefix}-{product + 1:000000}"), name, price, status);
-    }
+    private ProductFacts Facts(int tenant, int product) => Facts(tenant, product, Random(SeedKind.Product, ProductNumber(tenant, product)));
 
-    // The store that has every product of this remainder, and up to two more.
-    private int[] StoresOf(int tenant, int product)
+    // A product's first draws: what an order line copies. Product() goes on drawing after them.
+    private ProductFacts Facts(int tenant, int product, SeedRandom random)
     {
-        Restart(SeedKind.Inventory, ProductNumber(tenant, product));
-        var stores = new List<int> { product % _size.Stores };
-        for (var i = 1; i < StoresPerProduct; i++)
-        {
-            stores.Add(_faker.Random.Int(0, _size.Stores - 1));
-        }
+        // Three of four categories are leaves, and only these hold products.
+        var leaf = random.Below(_size.Categories / 4 * 3);
+        var shelf = DepartmentOf(tenant, leaf / 3).Department[leaf % 3];
+        var (quality, material, thing) = (random.Pick(Vocabulary.Qualities), random.Pick(shelf.Materials), random.Pick(shelf.Things));
 
-        return [.. stores.Distinct()];
+        // Cheap things are many, dear ones few.
+        var share = random.Share();
+        var whole = shelf.Cheapest + (int)((shelf.Dearest - shelf.Cheapest) * share * share * share);
+        var price = whole + random.Weighted<decimal>([(0.99m, 60), (0.49m, 20), (0.00m, 20)]);
+        var status = random.Weighted<ProductStatus>([(ProductStatus.Active, 92), (ProductStatus.Draft, 4), (ProductStatus.Archived, 4)]);
+        return new ProductFacts(
+            string.Create(CultureInfo.InvariantCulture, $"{_profiles[tenant].Prefix}-{product + 1:000000}"),
+            $"{quality} {material} {thing}", price, status, leaf, shelf, quality, material);
     }
 
     // A product that the store has and that is or was on sale: the draw says where to start looking.
-    private int SoldIn(int tenant, int store, int draw)
+    private int SoldIn(int tenant, int store, SeedRandom random)
     {
         var perStore = _size.Products / _size.Stores;
-        for (var i = 0; ; i++)
+        var draw = random.Below(perStore);
+        for (var i = 0; i < perStore; i++)
         {
             var product = store + ((draw + i) % perStore * _size.Stores);
-            if (Facts(tenant, product).Status != ProductStatus.Draft || i == perStore)
+            if (Facts(tenant, product).Status != ProductStatus.Draft)
             {
                 return product;
             }
         }
+
+        // A hundred drafts in one store.
+        return store;
     }
 
-    private OrderStatus StatusAfter(TimeSpan age) => age.TotalDays switch
+    private static OrderStatus StatusAfter(TimeSpan age, SeedRandom random) => age.TotalDays switch
     {
         < 1 => OrderStatus.Pending,
-        < 3 => _faker.Random.WeightedRandom([OrderStatus.Pending, OrderStatus.Paid, OrderStatus.Cancelled], [0.2f, 0.75f, 0.05f]),
-        < 7 => _faker.Random.WeightedRandom([OrderStatus.Paid, OrderStatus.Shipped, OrderStatus.Cancelled], [0.25f, 0.7f, 0.05f]),
-        _ => _faker.Random.WeightedRandom([OrderStatus.Delivered, OrderStatus.Cancelled, OrderStatus.Refunded], [0.9f, 0.06f, 0.04f]),
+        < 3 => random.Weighted<OrderStatus>([(OrderStatus.Pending, 20), (OrderStatus.Paid, 75), (OrderStatus.Cancelled, 5)]),
+        < 7 => random.Weighted<OrderStatus>([(OrderStatus.Paid, 25), (OrderStatus.Shipped, 70), (OrderStatus.Cancelled, 5)]),
+        _ => random.Weighted<OrderStatus>([(OrderStatus.Delivered, 90), (OrderStatus.Cancelled, 6), (OrderStatus.Refunded, 4)]),
     };
 
-    private Address AddressIn(City city) => new()
+    private static Address AddressIn(Country country, City city, SeedRandom random)
     {
-        Street = _faker.Address.StreetAddress(),
-        City = city.Name,
-        PostalCode = _faker.Random.ReplaceNumbers("#####"),
-        Country = city.Country,
-    };
+        var street = random.Pick(Vocabulary.For(country.Locale).Streets);
+        var number = random.Between(1, 199);
+        return new Address
+        {
+            Street = country.NumberFirst ? string.Create(CultureInfo.InvariantCulture, $"{number} {street}") : string.Create(CultureInfo.InvariantCulture, $"{street} {number}"),
+            City = city.Name,
+            PostalCode = Digits(city.PostalCode, random),
+            Country = country.Code,
+        };
+    }
 
-    private DateTime Back(int leastDays, int mostDays) => Truncated(Anchor - TimeSpan.FromDays(_faker.Random.Double(leastDays, mostDays)));
+    // Letters that Royal Mail uses in the second half of a postcode; leading zeros are right everywhere but after a GB area.
+    private static string Digits(string pattern, SeedRandom random) => string.Create(pattern.Length, (pattern, random), static (text, state) =>
+    {
+        const string letters = "ABDEFGHJLNPQRSTUWXYZ";
+        for (var i = 0; i < text.Length; i++)
+        {
+            text[i] = state.pattern[i] switch
+            {
+                '#' when i > 0 && char.IsAsciiLetter(state.pattern[i - 1]) => (char)('1' + state.random.Below(9)),
+                '#' => (char)('0' + state.random.Below(10)),
+                '@' => letters[state.random.Below(letters.Length)],
+                var other => other,
+            };
+        }
+    });
 
-    private DateTime Later(DateTime from, DateTime until) => Truncated(from + ((until - from) * _faker.Random.Double()));
+    private DateTime Back(SeedRandom random, int leastDays, int mostDays) =>
+        Truncated(_until - (TimeSpan.FromDays(leastDays) + (TimeSpan.FromDays(mostDays - leastDays) * random.Share())));
+
+    private static DateTime Later(SeedRandom random, DateTime from, DateTime until) => Truncated(from + ((until - from) * random.Share()));
 
     // BSON keeps milliseconds; whole seconds read better.
     private static DateTime Truncated(DateTime time) => new(time.Ticks - (time.Ticks % TimeSpan.TicksPerSecond), DateTimeKind.Utc);
 
-    private static string Letters(string name) => new([.. name.ToLowerInvariant().Where(char.IsAsciiLetterLower)]);
-
-    // Any good mixing function does; this is the finaliser of SplitMix64.
-    private void Restart(SeedKind kind, long number)
+    private static string Letters(string name)
     {
-        unchecked
+        var letters = new System.Text.StringBuilder(name.Length + 2);
+        foreach (var letter in name.ToLowerInvariant())
         {
-            var x = ((ulong)(uint)_size.Seed << 32) ^ ((ulong)kind << 56) ^ (ulong)number;
-            x += 0x9E3779B97F4A7C15;
-            x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-            x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-            _faker.Random = new Randomizer((int)(x ^ (x >> 31)));
+            letters.Append(letter switch
+            {
+                'ä' => "ae",
+                'ö' => "oe",
+                'ü' => "ue",
+                'ß' => "ss",
+                _ when char.IsAsciiLetterLower(letter) => letter.ToString(),
+                _ => "",
+            });
         }
+
+        return letters.ToString();
     }
+
+    private sealed record ProductFacts(
+        string Sku, string Name, decimal Price, ProductStatus Status, int Leaf, Shelf Shelf, string Quality, string Material);
 }

@@ -25,4 +25,13 @@ internal static class SeedId
 
     /// <summary>The least and the greatest key of a kind.</summary>
     public static (ObjectId First, ObjectId Last) Range(SeedKind kind) => (Create(kind, 0), Create(kind, uint.MaxValue));
+
+    /// <summary>Whether a key is in the range of a kind, and its number.</summary>
+    public static bool TryRead(ObjectId id, SeedKind kind, out long number)
+    {
+        Span<byte> bytes = stackalloc byte[12];
+        id.ToByteArray().CopyTo(bytes);
+        number = BinaryPrimitives.ReadUInt32BigEndian(bytes[8..]);
+        return BinaryPrimitives.ReadUInt32BigEndian(bytes) == Mark && bytes[4] == (byte)kind && bytes[5..8].IndexOfAnyExcept((byte)0) < 0;
+    }
 }

@@ -3,6 +3,9 @@ namespace Platform.Seeder.Generation;
 /// <summary>The kinds of seeded documents. The numbers are part of the documents' keys and stay as they are.</summary>
 internal enum SeedKind : byte
 {
+    /// <summary>No document: the development passwords.</summary>
+    Password = 0,
+
     Tenant = 1,
     User = 2,
     Store = 3,

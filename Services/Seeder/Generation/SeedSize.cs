@@ -4,7 +4,16 @@ namespace Platform.Seeder.Generation;
 public sealed record SeedSize
 {
     /// <summary>Raised when the generated data changes, so that databases seeded by older programs are seeded anew.</summary>
-    public const int DataVersion = 1;
+    public const int DataVersion = 2;
+
+    /// <summary>The greatest product of <see cref="Tenants"/> and <see cref="Scale"/>: keys are numbered in 32 bits.</summary>
+    public const int MostTenantsTimesScale = 1_000_000;
+
+    /// <summary>How days are written.</summary>
+    public const string DateFormat = "yyyy-MM-dd";
+
+    /// <summary>The day before which everything happened, when none is given: data that changed with the day could not be compared.</summary>
+    public static DateOnly DefaultUntil { get; } = new(2026, 1, 1);
 
     /// <summary>The start of all random numbers. Default: 2026.</summary>
     public int Seed { get; init; } = 2026;
@@ -14,6 +23,15 @@ public sealed record SeedSize
 
     /// <summary>Multiplies what each tenant has. Default: 1.</summary>
     public int Scale { get; init; } = 1;
+
+    /// <summary>The day (UTC) at whose beginning the history of 90 days ends. Default: 2026-01-01.</summary>
+    public DateOnly Until { get; init; } = DefaultUntil;
+
+    /// <summary>Users per tenant.</summary>
+    public static int Users => 12;
+
+    /// <summary>Stores that hold a product.</summary>
+    public static int StoresPerProduct => 3;
 
     /// <summary>Shops per tenant.</summary>
     public int Stores => 4 * Scale;

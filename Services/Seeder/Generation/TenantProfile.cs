@@ -1,31 +1,18 @@
 namespace Platform.Seeder.Generation;
 
 /// <summary>What makes a seeded tenant itself.</summary>
-internal sealed record TenantProfile(string Slug, string Name, string Currency, decimal TaxRate, IReadOnlyList<City> Cities)
+/// <param name="Slug">The name in URLs, and the domain of its users' addresses.</param>
+/// <param name="Name">The name shown to people.</param>
+/// <param name="Prefix">What its SKUs begin with.</param>
+/// <param name="Country">Where its stores and customers are.</param>
+/// <param name="Departments">What it sells.</param>
+internal sealed record TenantProfile(string Slug, string Name, string Prefix, Country Country, IReadOnlyList<Department> Departments)
 {
     private static readonly TenantProfile[] Known =
     [
-        new("aurora-outdoor", "Aurora Outdoor", "EUR", 0.19m,
-        [
-            new("Berlin", "DE", 13.4050, 52.5200),
-            new("Hamburg", "DE", 9.9937, 53.5511),
-            new("Munich", "DE", 11.5820, 48.1351),
-            new("Vienna", "AT", 16.3738, 48.2082),
-        ]),
-        new("brightbyte", "BrightByte Electronics", "USD", 0.0825m,
-        [
-            new("Austin", "US", -97.7431, 30.2672),
-            new("Denver", "US", -104.9903, 39.7392),
-            new("Chicago", "US", -87.6298, 41.8781),
-            new("Atlanta", "US", -84.3880, 33.7490),
-        ]),
-        new("casa-verde", "Casa Verde Home", "GBP", 0.20m,
-        [
-            new("London", "GB", -0.1276, 51.5072),
-            new("Manchester", "GB", -2.2426, 53.4808),
-            new("Leeds", "GB", -1.5491, 53.8008),
-            new("Birmingham", "GB", -1.8904, 52.4862),
-        ]),
+        new("aurora-outdoor", "Aurora Outdoor", "AUR", Country.Germany, Department.Outdoor),
+        new("brightbyte", "BrightByte Electronics", "BRI", Country.UnitedStates, Department.Electronics),
+        new("casa-verde", "Casa Verde Home", "CAS", Country.UnitedKingdom, Department.Home),
     ];
 
     public static TenantProfile For(int tenant)
@@ -36,7 +23,21 @@ internal sealed record TenantProfile(string Slug, string Name, string Currency, 
         }
 
         var model = Known[tenant % Known.Length];
-        var number = tenant + 1;
+        var number = (tenant / Known.Length) + 1;
         return model with { Slug = FormattableString.Invariant($"{model.Slug}-{number}"), Name = FormattableString.Invariant($"{model.Name} {number}") };
+    }
+
+    /// <summary>The number of the seeded tenant with this slug; -1 when there is none among the first <paramref name="tenants"/>.</summary>
+    public static int Find(string slug, int tenants)
+    {
+        for (var tenant = 0; tenant < tenants; tenant++)
+        {
+            if (For(tenant).Slug == slug)
+            {
+                return tenant;
+            }
+        }
+
+        return -1;
     }
 }

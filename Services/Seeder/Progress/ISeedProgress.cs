@@ -1,15 +1,15 @@
 namespace Platform.Seeder.Progress;
 
-/// <summary>Shows how far the seeding has come.</summary>
+/// <summary>Shows how far the work has come.</summary>
 internal interface ISeedProgress
 {
     /// <summary>Runs work while the progress is shown.</summary>
     Task RunAsync(Func<Task> work);
 
-    /// <summary>A collection has come this far.</summary>
+    /// <summary>A collection has come this far. Thread-safe; reports of a collection may overtake each other.</summary>
     /// <param name="collection">The collection.</param>
-    /// <param name="written">Documents written.</param>
-    /// <param name="expected">Documents to write, at most.</param>
+    /// <param name="done">Documents done.</param>
+    /// <param name="expected">Documents to do, at most.</param>
     /// <param name="finished">Whether the collection is complete.</param>
-    void Report(string collection, long written, long expected, bool finished);
+    void Report(string collection, long done, long expected, bool finished);
 }

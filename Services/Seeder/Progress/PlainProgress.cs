@@ -3,7 +3,10 @@ using System.Globalization;
 namespace Platform.Seeder.Progress;
 
 /// <summary>One line per finished collection, and one every few seconds for a long one; for logs and pipes.</summary>
-internal sealed class PlainProgress(TextWriter output, TimeProvider time) : ISeedProgress
+/// <param name="output">Where the lines go.</param>
+/// <param name="verb">What is done to the documents, as a participle.</param>
+/// <param name="time">The clock.</param>
+internal sealed class PlainProgress(TextWriter output, string verb, TimeProvider time) : ISeedProgress
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
     private readonly Lock _gate = new();
@@ -11,7 +14,7 @@ internal sealed class PlainProgress(TextWriter output, TimeProvider time) : ISee
 
     public Task RunAsync(Func<Task> work) => work();
 
-    public void Report(string collection, long written, long expected, bool finished)
+    public void Report(string collection, long done, long expected, bool finished)
     {
         lock (_gate)
         {
@@ -22,8 +25,8 @@ internal sealed class PlainProgress(TextWriter output, TimeProvider time) : ISee
 
             _lastLine = time.GetTimestamp();
             output.WriteLine(finished
-                ? string.Create(CultureInfo.InvariantCulture, $"{collection}: {written:N0} documents")
-                : string.Create(CultureInfo.InvariantCulture, $"{collection}: {written:N0} of at most {expected:N0} documents"));
+                ? string.Create(CultureInfo.InvariantCulture, $"{collection}: {done:N0} documents {verb}")
+                : string.Create(CultureInfo.InvariantCulture, $"{collection}: {done:N0} of {expected:N0} documents {verb}"));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Spectre.Console;
 
 namespace Platform.Seeder.Progress;
@@ -6,7 +7,7 @@ namespace Platform.Seeder.Progress;
 /// <summary>One bar per collection; for a terminal.</summary>
 internal sealed class TerminalProgress(IAnsiConsole console) : ISeedProgress
 {
-    private readonly ConcurrentDictionary<string, ProgressTask> _bars = new();
+    private readonly ConcurrentDictionary<string, Lazy<ProgressTask>> _bars = new();
     private ProgressContext? _context;
 
     public Task RunAsync(Func<Task> work) => console.Progress()
@@ -17,15 +18,19 @@ internal sealed class TerminalProgress(IAnsiConsole console) : ISeedProgress
             await work();
         });
 
-    public void Report(string collection, long written, long expected, bool finished)
+    public void Report(string collection, long done, long expected, bool finished)
     {
         var context = _context ?? throw new InvalidOperationException("Progress is reported outside of RunAsync.");
-        var bar = _bars.GetOrAdd(collection, name => context.AddTask(name, maxValue: Math.Max(1, expected)));
-        if (finished)
+        var bar = _bars.GetOrAdd(collection, name => new Lazy<ProgressTask>(() => context.AddTask(name, maxValue: Math.Max(1, expected)))).Value;
+        lock (bar)
         {
-            bar.MaxValue = Math.Max(1, written);
-        }
+            if (finished)
+            {
+                bar.MaxValue = Math.Max(1, done);
+                bar.Description = string.Create(CultureInfo.InvariantCulture, $"{collection} ({done:N0})");
+            }
 
-        bar.Value = Math.Max(written, finished ? bar.MaxValue : 0);
+            bar.Value = finished ? bar.MaxValue : Math.Max(bar.Value, done);
+        }
     }
 }

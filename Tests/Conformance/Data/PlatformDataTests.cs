@@ -115,7 +115,7 @@ public sealed class PlatformDataTests(GatewayFixture gateway)
     {
         var database = await SeededAsync();
         var (first, second) = await TwoTenantsAsync(database);
-        var word = (await first.Products.Find().FirstAsync(Cancel)).Name.Split(' ')[^1];
+        var word = (await first.Products.Find().FirstAsync(Cancel)).Name.Split(' ')[0];
 
         var found = await first.Products.Find(Builders<Product>.Filter.Text(word)).ToListAsync(Cancel);
         Assert.NotEmpty(found);
@@ -187,7 +187,7 @@ public sealed class PlatformDataTests(GatewayFixture gateway)
     {
         var database = gateway.NewDatabase();
         await Catalogue(database).ApplyAsync(allowDrop: false, Cancel);
-        await new SeedWriter(database, 500, 2).WriteAsync(Small, new PlainProgress(TextWriter.Null, TimeProvider.System), Cancel);
+        await new SeedWriter(database, SeedWriter.DefaultPieceSize, 2).WriteAsync(Small, new NoProgress(), Cancel);
         return new PlatformDatabase(database);
     }
 }

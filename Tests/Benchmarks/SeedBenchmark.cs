@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging.Abstractions;
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Platform.Migrator.Structure;
+using Platform.Seeder.Generation;
+
+namespace Platform.Benchmarks;
+
+/// <summary>
+/// Writes the seeder's documents into a migrated database, with all its validators and indexes: the seeder, which makes them
+/// meanwhile, and npm mongo-seeding and insertMany of the Node.js driver, which have them in memory. Each is a fresh process on a fresh
+/// database and is timed by itself, without its start; they take turns.
+/// </summary>
+internal static partial class SeedBenchmark
+{
+    private const int Rounds = 3;
+    private const double Target = 1.5;
+    private static readonly SeedSize s_size = new() { Scale = 12 };
+    private static readonly string[] s_peers = ["mongo-seeding", "insert-many", "batches"];
+    private static readonly string[] s_ours = ["seeder", "seeder, indexes deferred"];
+
+    /// <summary>Runs it: about two minutes.</summary>
+    public static async Task RunAsync(BenchmarkServer server, Report report, CancellationToken cancellationToken)
+    {
+        var directory = Directory.CreateTempSubdirectory("bench-seed-");
+        try
+        {
+            var files = await ExportAsync(directory, cancellationToken);
+            var documents = SeedCollection.All(s_size).Sum(part => part.Count);
+            Report.Say($"{documents} documents in {files.Count} collections, with validators and indexes");
+            using var client = new MongoClient(server.ConnectionString);
+            var rates = s_peers.Concat(s_ours).ToDictionary(name => name, _ => new List<double>());
+            for (var round = 0; round < Rounds; round++)
+            {
+                foreach (var name in rates.Keys)
+                {
+                    var seconds = await TurnAsync(server, client, name, files, documents, cancellationToken);
+                    rates[name].Add(documents / seconds);
+                }
+            }
+
+            foreach (var (name, measured) in rates)
+            {
+                Report.Say($"{name}: {string.Join(", ", measured.Select(rate => rate.ToString("0", CultureInfo.InvariantCulture)))} documents/s");
+            }
+
+            foreach (var (ours, suffix) in s_ours.Zip(["", "_indexes_deferred"]))
+            {
+                var better = s_peers.Max(peer => LoadResult.Median(rates[peer]));
+                report.AtLeast($"documents_per_second{suffix}", LoadResult.Median(rates[ours]), Target * better);
+                report.AtLeast($"ratio_to_mongo_seeding{suffix}", Ratio(ours, "mongo-seeding"), Target);
+                report.AtLeast($"ratio_to_node_insert_many{suffix}", Math.Min(Ratio(ours, "insert-many"), Ratio(ours, "batches")), Target);
+            }
+
+            double Ratio(string ours, string peer) => LoadResult.Median(rates[ours].Zip(rates[peer], (mine, theirs) => mine / theirs));
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<double> TurnAsync(
+        BenchmarkServer server, MongoClient client, string name, IReadOnlyList<string> files, long documents, CancellationToken cancellationToken)
+    {
+        var database = client.GetDatabase("seed_" + Guid.NewGuid().ToString("N"));
+        await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, cancellationToken);
+        var databaseName = database.DatabaseNamespace.DatabaseName;
+        var seconds = s_ours.Contains(name)
+            ? await SeederAsync(server, databaseName, name == s_ours[1] ? ["--defer-indexes"] : [], cancellationToken)
+            : (await NodePeer.RunAsync("seed.js", server.ConnectionString, [name, databaseName, .. files], cancellationToken)).GetProperty("milliseconds").GetDouble() / 1000;
+        long written = 0;
+        foreach (var part in SeedCollection.All(s_size))
+        {
+            written += await database.GetCollection<BsonDocument>(part.Name).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: cancellationToken);
+        }
+
+        if (written != documents)
+        {
+            throw new BenchmarkException($"{name} wrote {written} of {documents} documents.");
+        }
+
+        await client.DropDatabaseAsync(databaseName, cancellationToken);
+        return seconds;
+    }
+
+    private static async Task<double> SeederAsync(BenchmarkServer server, string database, string[] options, CancellationToken cancellationToken)
+    {
+        var program = Path.GetFullPath(Path.Combine(
+            AppContext.BaseDirectory, "..", "..", "Seeder", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Platform.Seeder"));
+        using var process = Process.Start(new ProcessStartInfo(program, ["run", "--scale", s_size.Scale.ToString(CultureInfo.InvariantCulture), .. options])
+        {
+            RedirectStandardOutput = true,
+            Environment =
+            {
+                ["DOTNET_ENVIRONMENT"] = "Development",
+                ["ConnectionStrings__platform"] = server.ConnectionString.Replace("/bench?", $"/{database}?", StringComparison.Ordinal),
+            },
+        }) ?? throw new BenchmarkException("The seeder did not start.");
+        try
+        {
+            var output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            return process.ExitCode == 0 && Duration().Match(output) is { Success: true } match
+                ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
+                : throw new BenchmarkException($"The seeder ended with {process.ExitCode}: {output}");
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+
+    private static async Task<IReadOnlyList<string>> ExportAsync(DirectoryInfo directory, CancellationToken cancellationToken)
+    {
+        var files = new List<string>();
+        foreach (var part in SeedCollection.All(s_size))
+        {
+            var path = Path.Combine(directory.FullName, $"{files.Count + 1:00}-{part.Name}.bson");
+            await using var file = File.Create(path);
+            foreach (var document in part.Documents())
+            {
+                await file.WriteAsync(document, cancellationToken);
+            }
+
+            files.Add(path);
+        }
+
+        return files;
+    }
+
+    [GeneratedRegex(@"Seeded [0-9,]+ documents in ([0-9.]+) s ")]
+    private static partial Regex Duration();
+}
