@@ -27,8 +27,17 @@ public static class CollectionNames
     /// <summary>What was bought.</summary>
     public const string Orders = "orders";
 
+    /// <summary>What is sold, line by line, as measurements over time.</summary>
+    public const string SaleEvents = "saleEvents";
+
+    /// <summary>How stock changes, as measurements over time.</summary>
+    public const string InventoryEvents = "inventoryEvents";
+
     /// <summary>What was done to the database's structure, one document per migration.</summary>
     public const string Migrations = "_migrations";
+
+    /// <summary>Indexes that are hidden before they are dropped, one document per index.</summary>
+    public const string HiddenIndexes = "_hiddenIndexes";
 
     /// <summary>Who may work alone right now, one document per kind of work.</summary>
     public const string Leases = "_leases";

@@ -4,6 +4,7 @@ using System.Globalization;
 using Platform.Data.Catalogue;
 using Platform.Migrator.Authoring;
 using Platform.Migrator.Engine;
+using Platform.Migrator.Indexes;
 using Platform.Migrator.Validation;
 
 namespace Platform.Migrator;
@@ -24,6 +25,7 @@ internal static class MigratorCommands
         root.Subcommands.Add(Status());
         root.Subcommands.Add(Verify());
         root.Subcommands.Add(Resolve());
+        root.Subcommands.Add(IndexCommands.Create());
         root.Subcommands.Add(Baseline());
         root.Subcommands.Add(New());
         root.Subcommands.Add(Fingerprint());

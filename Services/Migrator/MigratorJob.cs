@@ -11,6 +11,7 @@ using Platform.Data;
 using Platform.Data.Leases;
 using Platform.Data.Validation;
 using Platform.Migrator.Engine;
+using Platform.Migrator.Indexes;
 using Platform.Migrator.Structure;
 
 namespace Platform.Migrator;
@@ -103,6 +104,7 @@ internal static class MigratorJob
             Version,
             services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<ILogger<MigrationEngine>>()));
+        builder.Services.AddSingleton<IndexSession>();
         builder.Services.AddSingleton<MigratorSession>();
         return builder.Build();
     }

@@ -7,6 +7,7 @@ using Platform.Data.Connections;
 using Platform.Data.Leases;
 using Platform.Migrator.DryRun;
 using Platform.Migrator.Engine;
+using Platform.Migrator.Indexes;
 using Platform.Migrator.Structure;
 
 namespace Platform.Migrator;
@@ -19,6 +20,7 @@ internal sealed class MigratorSession(
     MigrationEngine engine,
     IMigrationHistory history,
     CatalogueSynchroniser catalogue,
+    IndexSession indexes,
     ILeaseStore leases,
     IOptions<MigratorOptions> options,
     TimeProvider time,
@@ -26,6 +28,9 @@ internal sealed class MigratorSession(
     ILogger<MigratorSession> logger)
 {
     public IMongoDatabase Database => database.Database;
+
+    /// <summary>What is done with indexes alone.</summary>
+    public IndexSession Indexes => indexes;
 
     public Task WaitForDatabaseAsync(CancellationToken cancellationToken) => startup.WaitAsync(options.Value.DatabaseTimeout, cancellationToken);
 

@@ -44,6 +44,9 @@ internal sealed class BenchmarkServer : IAsyncDisposable
     /// <summary>How to reach the gateway.</summary>
     public string ConnectionString => ConnectionStringOf(Port);
 
+    /// <summary>How to reach the engine itself, past the gateway.</summary>
+    public string PostgresConnectionString => $"Host={Path.Combine(_directory.FullName, "s")};Username=postgres;Database=postgres";
+
     /// <summary>How to reach the gateway through another port; the driver does not go around it.</summary>
     public string ConnectionStringOf(int port) =>
         $"mongodb://{User}:{Password}@127.0.0.1:{port}/bench?authSource=admin&authMechanism=SCRAM-SHA-256&directConnection=true";

@@ -18,6 +18,7 @@ Dictionary<string, Func<BenchmarkServer, Report, CancellationToken, Task>> bench
     [StartupBenchmark.Name] = (_, report, token) => StartupBenchmark.RunAsync(report, token),
     ["migrations"] = MigrationsBenchmark.RunAsync,
     ["migration-lock"] = MigrationLockBenchmark.RunAsync,
+    ["indexes"] = IndexesBenchmark.RunAsync,
 };
 var name = string.Join(' ', args);
 if (!benchmarks.TryGetValue(name, out var benchmark))

@@ -5,6 +5,7 @@ using Platform.Api.Contracts;
 using Platform.Data;
 using Platform.Data.Connections;
 using Platform.Data.Documents;
+using Platform.Data.Queries;
 
 namespace Platform.Api.Products;
 
@@ -13,10 +14,6 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
 {
     // Guards against a category that is, by mistake, its own ancestor.
     private const int MaxCategoryDepth = 10;
-
-    private const string Score = "_score";
-
-    private static readonly FilterDefinitionBuilder<Product> Filter = Builders<Product>.Filter;
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<ObjectId>> FindCategoriesAsync(ObjectId tenantId, string category, CancellationToken cancellationToken) =>
@@ -73,42 +70,35 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
         ObjectId tenantId, ProductFilter filter, BsonDocument? after, int limit, CancellationToken cancellationToken)
     {
         var products = database.ForTenant(tenantId).Products;
-        var match = Match(filter);
+        var categories = filter.Categories?.Select(category => (BsonValue)category);
+        var (min, max) = (Price(filter.MinPrice), Price(filter.MaxPrice));
+        var (afterKey, afterId) = (after?["k"], after?["i"]);
 
         // One more than asked for says whether a next page exists.
         if (filter.Order == ProductOrder.BestMatch)
         {
-            using var scored = await products.AggregateAsync(BestMatches(match, after, limit + 1), cancellationToken: cancellationToken);
+            var pipeline = new BsonDocumentStagePipelineDefinition<Product, BsonDocument>(
+            [
+                new BsonDocument("$match", ProductQueries.Matching(filter.Search, min, max, categories)),
+                .. ProductQueries.BestFirst(limit + 1, afterKey, afterId),
+            ]);
+            using var scored = await products.AggregateAsync(pipeline, cancellationToken: cancellationToken);
             var documents = await scored.ToListAsync(cancellationToken);
             var found = documents.Select(document => BsonSerializer.Deserialize<Product>(document)).ToList();
-            return Slice(found, limit, last => documents[last][Score].ToDouble());
+            return Slice(found, limit, last => documents[last][ProductQueries.Score].ToDouble());
         }
 
         if (filter.Order == ProductOrder.Cheapest)
         {
-            if (after is not null)
-            {
-                var price = after["k"].AsDecimal;
-                match &= Filter.Gt(product => product.Price, price)
-                    | (Filter.Eq(product => product.Price, price) & Filter.Gt(product => product.Id, after["i"].AsObjectId));
-            }
-
-            var cheapest = await products.Find(match)
-                .Sort(Builders<Product>.Sort.Ascending(product => product.Price).Ascending(product => product.Id))
+            var cheapest = await products.Find(ProductQueries.Cheapest(min, max, categories, afterKey, afterId))
+                .Sort(ProductQueries.CheapestFirst)
                 .Limit(limit + 1)
                 .ToListAsync(cancellationToken);
             return Slice(cheapest, limit, last => cheapest[last].Price);
         }
 
-        if (after is not null)
-        {
-            var created = after["k"].ToUniversalTime();
-            match &= Filter.Lt(product => product.CreatedAt, created)
-                | (Filter.Eq(product => product.CreatedAt, created) & Filter.Lt(product => product.Id, after["i"].AsObjectId));
-        }
-
-        var newest = await products.Find(match)
-            .Sort(Builders<Product>.Sort.Descending(product => product.CreatedAt).Descending(product => product.Id))
+        var newest = await products.Find(ProductQueries.Newest(categories, afterKey, afterId))
+            .Sort(ProductQueries.NewestFirst)
             .Limit(limit + 1)
             .ToListAsync(cancellationToken);
         return Slice(newest, limit, last => newest[last].CreatedAt);
@@ -148,49 +138,7 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
             product.UpdatedAt);
     }
 
-    private static FilterDefinition<Product> Match(ProductFilter filter)
-    {
-        var match = Filter.Eq(product => product.Status, ProductStatus.Active);
-        if (filter.Search is not null)
-        {
-            match &= Filter.Text(filter.Search);
-        }
-
-        if (filter.Categories is not null)
-        {
-            match &= Filter.In(product => product.CategoryId, filter.Categories);
-        }
-
-        if (filter.MinPrice is { } min)
-        {
-            match &= Filter.Gte(product => product.Price, min);
-        }
-
-        if (filter.MaxPrice is { } max)
-        {
-            match &= Filter.Lte(product => product.Price, max);
-        }
-
-        return match;
-    }
-
-    private static PipelineDefinition<Product, BsonDocument> BestMatches(FilterDefinition<Product> match, BsonDocument? after, int limit)
-    {
-        var pipeline = new EmptyPipelineDefinition<Product>()
-            .Match(match)
-            .AppendStage<Product, Product, BsonDocument>(
-                new BsonDocument("$addFields", new BsonDocument(Score, new BsonDocument("$meta", "textScore"))));
-        if (after is not null)
-        {
-            pipeline = pipeline.Match(new BsonDocument("$or", new BsonArray
-            {
-                new BsonDocument(Score, new BsonDocument("$lt", after["k"])),
-                new BsonDocument { { Score, after["k"] }, { "_id", new BsonDocument("$gt", after["i"]) } },
-            }));
-        }
-
-        return pipeline.Sort(new BsonDocument { { Score, -1 }, { "_id", 1 } }).Limit(limit);
-    }
+    private static BsonDecimal128? Price(decimal? price) => price is { } given ? new BsonDecimal128(given) : null;
 
     private static ProductSlice Slice(List<Product> found, int limit, Func<int, BsonValue> key)
     {

@@ -5,30 +5,20 @@ using Platform.Api.Contracts;
 using Platform.Data;
 using Platform.Data.Connections;
 using Platform.Data.Documents;
+using Platform.Data.Queries;
 
 namespace Platform.Api.Stores;
 
 /// <summary>Finds stores by the geospatial index in the database.</summary>
 public sealed class StoreFinder(PlatformDatabase database, MongoResilience resilience) : IStoreFinder
 {
-    private const string Distance = "_distance";
-
     /// <inheritdoc/>
     public async Task<IReadOnlyList<NearStore>> FindNearAsync(
         ObjectId tenantId, double lon, double lat, double km, int limit, CancellationToken cancellationToken)
     {
-        // https://www.mongodb.com/docs/manual/reference/operator/aggregation/geoNear/
-        var near = new BsonDocument("$geoNear", new BsonDocument
-        {
-            { "near", new BsonDocument { { "type", "Point" }, { "coordinates", new BsonArray { lon, lat } } } },
-            { "key", "location" },
-            { "distanceField", Distance },
-            { "maxDistance", km * 1000 },
-            { "spherical", true },
-            { "query", new BsonDocument("status", DocumentConventions.Stored(StoreStatus.Open)) },
-        });
+        var place = new BsonDocument { { "type", "Point" }, { "coordinates", new BsonArray { lon, lat } } };
         var pipeline = new EmptyPipelineDefinition<Store>()
-            .AppendStage<Store, Store, BsonDocument>(near)
+            .AppendStage<Store, Store, BsonDocument>(StoreQueries.NearestFirst(place, km * 1000))
             .Limit(limit);
         var documents = await resilience.RunAsync(
             "find stores",
@@ -39,7 +29,7 @@ public sealed class StoreFinder(PlatformDatabase database, MongoResilience resil
                 return await cursor.ToListAsync(token);
             },
             cancellationToken);
-        return [.. documents.Select(document => ToNearStore(BsonSerializer.Deserialize<Store>(document), document[Distance].ToDouble()))];
+        return [.. documents.Select(document => ToNearStore(BsonSerializer.Deserialize<Store>(document), document[StoreQueries.Distance].ToDouble()))];
     }
 
     private static NearStore ToNearStore(Store store, double metres) => new(

@@ -25,7 +25,14 @@ public static class CollectionCatalogue
         CrossField = CrossFieldRules.History,
         Indexes =
         [
-            new() { Name = "slug", Keys = [Up("slug")], Unique = true, Serves = "The tenant of a URL; a slug names one tenant." },
+            new() { Name = "slug", Keys = [Up("slug")], Unique = true, Serves = "The tenant of a URL; a slug names one tenant.", Queries = CatalogueQueries.TenantBySlug },
+            new()
+            {
+                Name = "status_slug",
+                Keys = [Up("status"), Up("slug")],
+                Serves = "Tenants by status and name: few documents, but read often.",
+                Queries = CatalogueQueries.TenantsActive,
+            },
         ],
     };
 
@@ -38,8 +45,8 @@ public static class CollectionCatalogue
         CrossField = CrossFieldRules.History,
         Indexes =
         [
-            new() { Name = "tenant_email", Keys = [Tenant, Up("email")], Unique = true, Serves = "Sign-in; an address names one user of a tenant." },
-            new() { Name = "tenant_role", Keys = [Tenant, Up("role"), Up("_id")], Serves = "Users of a role, paged." },
+            new() { Name = "tenant_email", Keys = [Tenant, Up("email")], Unique = true, Serves = "Sign-in; an address names one user of a tenant.", Queries = CatalogueQueries.UserByEmail },
+            new() { Name = "tenant_role", Keys = [Tenant, Up("role"), Up("_id")], Serves = "Users of a role, paged.", Queries = CatalogueQueries.UsersOfRole },
         ],
     };
 
@@ -52,16 +59,18 @@ public static class CollectionCatalogue
         CrossField = CrossFieldRules.History,
         Indexes =
         [
-            new() { Name = "tenant_code", Keys = [Tenant, Up("code")], Unique = true, Serves = "A store by its code; a code names one store of a tenant." },
+            new() { Name = "tenant_code", Keys = [Tenant, Up("code")], Unique = true, Serves = "A store by its code; a code names one store of a tenant.", Queries = CatalogueQueries.StoreByCode },
             new()
             {
                 Name = "location",
                 Keys = [new("location", IndexKind.Sphere)],
                 Serves = "A tenant's stores near a point, nearest first.",
+                Queries = CatalogueQueries.StoresNear,
                 TenantException = "DocumentDB has no compound 2dsphere index; the tenant is filtered after the index.",
             },
-            new() { Name = "tenant_name", Keys = [Tenant, Up("name"), Up("_id")], Serves = "A tenant's stores by name, paged." },
+            new() { Name = "tenant_name", Keys = [Tenant, Up("name"), Up("_id")], Serves = "A tenant's stores by name, paged.", Queries = CatalogueQueries.StoresByName },
         ],
+        KeyQueries = CatalogueQueries.ByKey(CollectionNames.Stores, "An order that is placed, for its store."),
     };
 
     /// <summary>The trees that products are filed under.</summary>
@@ -73,9 +82,10 @@ public static class CollectionCatalogue
         CrossField = CrossFieldRules.Category,
         Indexes =
         [
-            new() { Name = "tenant_slug", Keys = [Tenant, Up("slug")], Unique = true, Serves = "The category of a URL; a slug names one category of a tenant." },
-            new() { Name = "tenant_parent", Keys = [Tenant, Up("parentId"), Up("position")], Serves = "The children of a category, in order." },
+            new() { Name = "tenant_slug", Keys = [Tenant, Up("slug")], Unique = true, Serves = "The category of a URL; a slug names one category of a tenant.", Queries = CatalogueQueries.CategoryBySlug },
+            new() { Name = "tenant_parent", Keys = [Tenant, Up("parentId"), Up("position")], Serves = "The children of a category, in order.", Queries = CatalogueQueries.CategoryChildren },
         ],
+        KeyQueries = CatalogueQueries.ByKey(CollectionNames.Categories, "A list of products by the category's key in the URL."),
     };
 
     /// <summary>What is sold.</summary>
@@ -87,19 +97,22 @@ public static class CollectionCatalogue
         CrossField = CrossFieldRules.History,
         Indexes =
         [
-            new() { Name = "tenant_sku", Keys = [Tenant, Up("sku")], Unique = true, Serves = "A product by its SKU; an SKU names one product of a tenant." },
+            new() { Name = "tenant_sku", Keys = [Tenant, Up("sku")], Unique = true, Serves = "A product by its SKU; an SKU names one product of a tenant.", Queries = CatalogueQueries.ProductBySku },
             new()
             {
                 Name = "tenant_text",
                 Keys = [Tenant, new("name", IndexKind.Text, 10), new("tags", IndexKind.Text, 5), new("description", IndexKind.Text)],
-                Serves = "Search by words among a tenant's products.",
+                Serves = "Search by words among a tenant's products; a word in the name counts ten times one in the description.",
+                Queries = CatalogueQueries.ProductSearch,
+                BytesPerDocument = 400,
             },
             new()
             {
                 Name = "active_newest",
                 Keys = [Tenant, Down("createdAt"), Down("_id")],
                 PartialFilter = ActiveProducts(),
-                Serves = "Products on sale, newest first, paged.",
+                Serves = "Products on sale, newest first, paged; what is not on sale takes no room in it.",
+                Queries = CatalogueQueries.ProductsNewest,
             },
             new()
             {
@@ -107,6 +120,7 @@ public static class CollectionCatalogue
                 Keys = [Tenant, Up("categoryId"), Down("createdAt"), Down("_id")],
                 PartialFilter = ActiveProducts(),
                 Serves = "Products on sale in a category, newest first, paged.",
+                Queries = CatalogueQueries.ProductsOfCategory,
             },
             new()
             {
@@ -114,9 +128,11 @@ public static class CollectionCatalogue
                 Keys = [Tenant, Up("price"), Up("_id")],
                 PartialFilter = ActiveProducts(),
                 Serves = "Products on sale in a price range, cheapest first, paged.",
+                Queries = CatalogueQueries.ProductsByPrice,
             },
-            new() { Name = "tenant_status_updated", Keys = [Tenant, Up("status"), Down("updatedAt"), Down("_id")], Serves = "Products by status for the tenant's staff, last changed first, paged." },
+            new() { Name = "tenant_status_updated", Keys = [Tenant, Up("status"), Down("updatedAt"), Down("_id")], Serves = "Products by status for the tenant's staff, last changed first, paged.", Queries = CatalogueQueries.ProductsByStatus },
         ],
+        KeyQueries = CatalogueQueries.ProductsByKey,
     };
 
     /// <summary>Stock per product and store.</summary>
@@ -128,8 +144,8 @@ public static class CollectionCatalogue
         CrossField = CrossFieldRules.Inventory,
         Indexes =
         [
-            new() { Name = "tenant_product_store", Keys = [Tenant, Up("productId"), Up("storeId")], Unique = true, Serves = "Where a product is in stock; one document per product and store." },
-            new() { Name = "tenant_store", Keys = [Tenant, Up("storeId"), Up("_id")], Serves = "A store's stock, paged." },
+            new() { Name = "tenant_product_store", Keys = [Tenant, Up("productId"), Up("storeId")], Unique = true, Serves = "Where a product is in stock; one document per product and store.", Queries = CatalogueQueries.StockOfProduct },
+            new() { Name = "tenant_store", Keys = [Tenant, Up("storeId"), Up("_id")], Serves = "A store's stock, paged.", Queries = CatalogueQueries.StockOfStore },
         ],
     };
 
@@ -142,9 +158,10 @@ public static class CollectionCatalogue
         CrossField = CrossFieldRules.History,
         Indexes =
         [
-            new() { Name = "tenant_email", Keys = [Tenant, Up("email")], Unique = true, Serves = "A customer by address; an address names one customer of a tenant." },
-            new() { Name = "tenant_newest", Keys = [Tenant, Down("createdAt"), Down("_id")], Serves = "Customers, newest first, paged." },
+            new() { Name = "tenant_email", Keys = [Tenant, Up("email")], Unique = true, Serves = "A customer by address; an address names one customer of a tenant.", Queries = CatalogueQueries.CustomerByEmail },
+            new() { Name = "tenant_newest", Keys = [Tenant, Down("createdAt"), Down("_id")], Serves = "Customers, newest first, paged.", Queries = CatalogueQueries.CustomersNewest },
         ],
+        KeyQueries = CatalogueQueries.ByKey(CollectionNames.Customers, "An order that is placed, for its customer."),
     };
 
     /// <summary>What was bought.</summary>
@@ -156,16 +173,56 @@ public static class CollectionCatalogue
         CrossField = CrossFieldRules.Order,
         Indexes =
         [
-            new() { Name = "tenant_number", Keys = [Tenant, Up("number")], Unique = true, Serves = "An order by its number; a number names one order of a tenant." },
-            new() { Name = "tenant_placed", Keys = [Tenant, Down("placedAt"), Down("_id")], Serves = "Orders, latest first, paged; orders of a period." },
-            new() { Name = "tenant_customer_placed", Keys = [Tenant, Up("customerId"), Down("placedAt"), Down("_id")], Serves = "A customer's orders, latest first, paged." },
-            new() { Name = "tenant_status_placed", Keys = [Tenant, Up("status"), Down("placedAt"), Down("_id")], Serves = "Orders by status, latest first, paged." },
+            new() { Name = "tenant_number", Keys = [Tenant, Up("number")], Unique = true, Serves = "An order by its number; a number names one order of a tenant.", Queries = CatalogueQueries.OrderByNumber },
+            new() { Name = "tenant_placed", Keys = [Tenant, Down("placedAt"), Down("_id")], Serves = "Orders, latest first, paged; orders of a period.", Queries = CatalogueQueries.OrdersLatest },
+            new() { Name = "tenant_customer_placed", Keys = [Tenant, Up("customerId"), Down("placedAt"), Down("_id")], Serves = "A customer's orders, latest first, paged.", Queries = CatalogueQueries.OrdersOfCustomer },
+            new() { Name = "tenant_status_placed", Keys = [Tenant, Up("status"), Down("placedAt"), Down("_id")], Serves = "Orders by status, latest first, paged.", Queries = CatalogueQueries.OrdersOfStatus },
+        ],
+        KeyQueries = CatalogueQueries.ByKey(CollectionNames.Orders, "The API's page of one order, and an order that is placed twice."),
+    };
+
+    /// <summary>What is sold, over time.</summary>
+    public static CollectionDefinition<SaleEvent> SaleEvents { get; } = new()
+    {
+        Name = CollectionNames.SaleEvents,
+        Description = "What is sold, line by line, as measurements over time; the older ones expire.",
+        ShardKey = ["tenantId", "at"],
+        TimeSeries = new()
+        {
+            TimeField = "at", MetaField = "tenantId", Granularity = "minutes", ExpireAfter = TimeSpan.FromDays(730), Queries = CatalogueQueries.SalesOfPeriod,
+        },
+        Indexes =
+        [
+            new() { Name = "tenant_product_at", Keys = [Tenant, Up("productId"), Down("at")], Serves = "Sales of a product over a period.", Queries = CatalogueQueries.SalesOfProduct },
+            new() { Name = "tenant_store_at", Keys = [Tenant, Up("storeId"), Down("at")], Serves = "Sales of a store over a period.", Queries = CatalogueQueries.SalesOfStore },
+        ],
+    };
+
+    /// <summary>How stock changes, over time.</summary>
+    public static CollectionDefinition<InventoryEvent> InventoryEvents { get; } = new()
+    {
+        Name = CollectionNames.InventoryEvents,
+        Description = "How the stock of a product in a store changes, as measurements over time; the older ones expire.",
+        ShardKey = ["tenantId", "at"],
+        TimeSeries = new()
+        {
+            TimeField = "at", MetaField = "tenantId", Granularity = "minutes", ExpireAfter = TimeSpan.FromDays(400), Queries = CatalogueQueries.StockEventsOfPeriod,
+        },
+        Indexes =
+        [
+            new()
+            {
+                Name = "tenant_product_store_at",
+                Keys = [Tenant, Up("productId"), Up("storeId"), Down("at")],
+                Serves = "The history of a product's stock in a store.",
+                Queries = CatalogueQueries.StockEventsOfProduct,
+            },
         ],
     };
 
     /// <summary>All collections, referenced ones before those that refer to them.</summary>
     public static IReadOnlyList<CollectionDefinition> All { get; } =
-        [Tenants, Users, Stores, Categories, Products, Inventory, Customers, Orders];
+        [Tenants, Users, Stores, Categories, Products, Inventory, Customers, Orders, SaleEvents, InventoryEvents];
 
     /// <summary>
     /// A SHA-256 over everything declared here that a database keeps: names, indexes, validators. Changes when, and only
@@ -178,6 +235,7 @@ public static class CollectionCatalogue
         {
             { "indexes", new BsonArray(collection.Indexes.Select(index => index.Specification())) },
             { "validator", collection.Validator },
+            { "options", new BsonDocument(collection.TimeSeries?.Options() ?? []) },
         })));
         var text = all.ToJson(new JsonWriterSettings { OutputMode = JsonOutputMode.CanonicalExtendedJson });
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));

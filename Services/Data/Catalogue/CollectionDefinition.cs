@@ -27,6 +27,20 @@ public abstract class CollectionDefinition
     /// <summary>The indexes besides the one on <c>_id</c>.</summary>
     public required IReadOnlyList<IndexDefinition> Indexes { get; init; }
 
+    /// <summary>The queries by <c>_id</c>, which the index that every collection has serves.</summary>
+    public IReadOnlyList<QueryShape> KeyQueries { get; init; } = [];
+
+    /// <summary>How the documents are kept when they are measurements over time; null when they are not.</summary>
+    public TimeSeriesDefinition? TimeSeries { get; init; }
+
+    /// <summary>
+    /// The indexes that a collection should have: <see cref="Indexes"/>, and where an engine without time series keeps
+    /// measurements as plain documents also those that a time series has of itself.
+    /// </summary>
+    /// <param name="isTimeSeries">Whether the engine keeps the collection as a time series.</param>
+    public IReadOnlyList<IndexDefinition> IndexesFor(bool isTimeSeries) =>
+        TimeSeries is null || isTimeSeries ? Indexes : [.. Indexes, .. TimeSeries.StandIns()];
+
     /// <summary>The rules over several fields of a document. Default: none.</summary>
     public IReadOnlyList<CrossFieldRule> CrossField { get; init; } = [];
 

@@ -4,6 +4,7 @@ using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Validation;
 using Platform.Migrator.Engine;
+using Platform.Migrator.Indexes;
 using Platform.Migrator.Validation;
 
 namespace Platform.Migrator.Structure;
@@ -19,6 +20,7 @@ namespace Platform.Migrator.Structure;
 public sealed class CatalogueSynchroniser(
     IMongoDatabase database, TimeProvider time, ILogger<CatalogueSynchroniser> logger, ValidationOptions? validation = null)
 {
+    private readonly IndexBuilder _indexes = new(database, time);
     private readonly ValidationOptions _validation = validation ?? new();
 
     /// <summary>The same for the same database as another client sees it.</summary>
@@ -34,19 +36,17 @@ public sealed class CatalogueSynchroniser(
         var changes = new List<StructureChange>();
         foreach (var definition in CollectionCatalogue.All)
         {
-            if (!existing.TryGetValue(definition.Name, out var options))
+            if (!existing.TryGetValue(definition.Name, out var collection))
             {
                 changes.Add(new StructureChange(StructureChangeKind.CreateCollection, definition.Name));
-                changes.AddRange(definition.Indexes.Select(index => new StructureChange(StructureChangeKind.CreateIndex, definition.Name, index.Name)));
-                continue;
             }
-
-            if (ValidatorMigration.DifferenceFrom(definition, _validation.For(definition.Name), options) is { } difference)
+            else if (!IsTimeSeries(collection)
+                && ValidatorMigration.DifferenceFrom(definition, _validation.For(definition.Name), OptionsOf(collection)) is { } difference)
             {
                 changes.Add(new StructureChange(StructureChangeKind.SetValidator, definition.Name, Detail: difference));
             }
 
-            changes.AddRange(await CompareIndexesAsync(definition, cancellationToken));
+            changes.AddRange(await CompareIndexesAsync(definition, collection, cancellationToken));
         }
 
         return changes;
@@ -73,39 +73,66 @@ public sealed class CatalogueSynchroniser(
             StructureLog.InLine(logger, CollectionCatalogue.All.Count);
         }
 
-        for (var i = 0; i < changes.Count; i++)
+        var done = new List<StructureChange>();
+        var left = new Queue<StructureChange>(changes);
+        while (left.TryDequeue(out var change))
         {
             cancellationToken.ThrowIfCancellationRequested();
             var started = time.GetTimestamp();
-            await ApplyAsync(changes[i], cancellationToken);
-            StructureLog.Done(logger, i + 1, changes.Count, changes[i].ToString(), time.GetElapsedTime(started).TotalMilliseconds);
+            foreach (var more in await ApplyAsync(change, cancellationToken))
+            {
+                left.Enqueue(more);
+            }
+
+            done.Add(change);
+            StructureLog.Done(logger, done.Count, done.Count + left.Count, change.ToString(), time.GetElapsedTime(started).TotalMilliseconds);
         }
 
-        return changes;
+        return done;
     }
 
-    private async Task ApplyAsync(StructureChange change, CancellationToken cancellationToken)
+    // Returns what has to be done in addition, as it turned out.
+    private async Task<IReadOnlyList<StructureChange>> ApplyAsync(StructureChange change, CancellationToken cancellationToken)
     {
         var definition = CollectionCatalogue.All.First(definition => definition.Name == change.Collection);
         switch (change.Kind)
         {
             case StructureChangeKind.CreateCollection:
-                await RunAsync(ValidatorMigration.Create(definition, _validation.For(definition.Name)), cancellationToken);
-                break;
+                return await CreateAsync(definition, cancellationToken);
             case StructureChangeKind.SetValidator:
                 await new ValidatorMigration(database, logger).ApplyAsync(definition, _validation.For(definition.Name), cancellationToken);
-                break;
-            case StructureChangeKind.ReplaceIndex:
-                await database.GetCollection<BsonDocument>(change.Collection).Indexes.DropOneAsync(change.Name, cancellationToken);
-                goto case StructureChangeKind.CreateIndex;
-            case StructureChangeKind.CreateIndex:
-                var index = definition.Indexes.First(index => index.Name == change.Name);
-                await RunAsync(
-                    new BsonDocument { { "createIndexes", change.Collection }, { "indexes", new BsonArray { index.Specification() } } },
-                    cancellationToken);
-                break;
+                return [];
             default:
-                throw new InvalidOperationException($"{change.Kind} is not a change.");
+                var index = definition.IndexesFor(isTimeSeries: false).First(index => index.Name == change.Name);
+                await _indexes.ApplyAsync(
+                    new IndexChange(KindOf(change.Kind), definition.Name, index.Name, change.Detail, index, Existing: null),
+                    new IndexRemoval(Allowed: true, TimeSpan.Zero, AtOnce: false),
+                    cancellationToken);
+                return [];
+        }
+    }
+
+    private async Task<IReadOnlyList<StructureChange>> CreateAsync(CollectionDefinition definition, CancellationToken cancellationToken)
+    {
+        if (definition.TimeSeries is not { } series)
+        {
+            await RunAsync(ValidatorMigration.Create(definition, _validation.For(definition.Name)), cancellationToken);
+            return [];
+        }
+
+        try
+        {
+            // A time series takes no validator.
+            var create = new BsonDocument("create", definition.Name);
+            create.AddRange(series.Options());
+            await RunAsync(create, cancellationToken);
+            return [];
+        }
+        catch (MongoCommandException exception) when (ServerLimits.IsUnsupported(exception))
+        {
+            StructureLog.NoTimeSeries(logger, definition.Name, exception.Message);
+            await RunAsync(ValidatorMigration.Create(definition, _validation.For(definition.Name)), cancellationToken);
+            return [new StructureChange(StructureChangeKind.CreateIndex, definition.Name, TimeSeriesDefinition.ExpiryIndex)];
         }
     }
 
@@ -116,28 +143,43 @@ public sealed class CatalogueSynchroniser(
     {
         using var cursor = await database.ListCollectionsAsync(cancellationToken: cancellationToken);
         var collections = await cursor.ToListAsync(cancellationToken);
-        return collections.ToDictionary(
-            collection => collection["name"].AsString,
-            collection => collection.GetValue("options", new BsonDocument()).AsBsonDocument);
+        return collections.ToDictionary(collection => collection["name"].AsString);
     }
 
-    private async Task<List<StructureChange>> CompareIndexesAsync(CollectionDefinition definition, CancellationToken cancellationToken)
+    private static bool IsTimeSeries(BsonDocument collection) => collection.GetValue("type", "collection") == "timeseries";
+
+    private static BsonDocument OptionsOf(BsonDocument collection) => collection.GetValue("options", new BsonDocument()).AsBsonDocument;
+
+    // What the catalogue does not know is left alone here; "migrator indexes" looks after it.
+    private async Task<IEnumerable<StructureChange>> CompareIndexesAsync(
+        CollectionDefinition definition, BsonDocument? collection, CancellationToken cancellationToken)
     {
-        using var cursor = await database.GetCollection<BsonDocument>(definition.Name).Indexes.ListAsync(cancellationToken);
-        var existing = (await cursor.ToListAsync(cancellationToken)).ToDictionary(index => index["name"].AsString);
-        var changes = new List<StructureChange>();
-        foreach (var index in definition.Indexes)
+        CollectionState? state = null;
+        if (collection is not null)
         {
-            if (!existing.TryGetValue(index.Name, out var found))
+            using var cursor = await database.GetCollection<BsonDocument>(definition.Name).Indexes.ListAsync(cancellationToken);
+            state = new CollectionState
             {
-                changes.Add(new StructureChange(StructureChangeKind.CreateIndex, definition.Name, index.Name));
-            }
-            else if (index.DifferenceFrom(found) is { } difference)
-            {
-                changes.Add(new StructureChange(StructureChangeKind.ReplaceIndex, definition.Name, index.Name, difference));
-            }
+                Name = definition.Name, IsTimeSeries = IsTimeSeries(collection), Indexes = await cursor.ToListAsync(cancellationToken),
+            };
         }
 
-        return changes;
+        return IndexPlanner.Compare(definition, state)
+            .Where(change => change.Kind != IndexChangeKind.Unknown)
+            .Select(change => new StructureChange(KindOf(change.Kind), definition.Name, change.Index, change.Difference));
     }
+
+    private static StructureChangeKind KindOf(IndexChangeKind kind) => kind switch
+    {
+        IndexChangeKind.Missing => StructureChangeKind.CreateIndex,
+        IndexChangeKind.Adjusted => StructureChangeKind.AdjustIndex,
+        _ => StructureChangeKind.ReplaceIndex,
+    };
+
+    private static IndexChangeKind KindOf(StructureChangeKind kind) => kind switch
+    {
+        StructureChangeKind.CreateIndex => IndexChangeKind.Missing,
+        StructureChangeKind.AdjustIndex => IndexChangeKind.Adjusted,
+        _ => IndexChangeKind.Changed,
+    };
 }

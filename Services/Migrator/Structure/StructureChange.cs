@@ -14,6 +14,7 @@ public sealed record StructureChange(StructureChangeKind Kind, string Collection
         StructureChangeKind.SetValidator => $"set the validator of {Collection} (its {Detail})",
         StructureChangeKind.CreateIndex => $"create index {Collection}.{Name}",
         StructureChangeKind.ReplaceIndex => $"replace index {Collection}.{Name} (its {Detail} differs)",
+        StructureChangeKind.AdjustIndex => $"change index {Collection}.{Name} (its {Detail} differs)",
         _ => $"{Kind} {Collection}.{Name}",
     };
 }

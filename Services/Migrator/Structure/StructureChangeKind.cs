@@ -14,4 +14,7 @@ public enum StructureChangeKind
 
     /// <summary>An index of this name has other keys or options; it has to be dropped and created again.</summary>
     ReplaceIndex,
+
+    /// <summary>An index of this name expires documents at another time, or is hidden; it is changed as it stands.</summary>
+    AdjustIndex,
 }

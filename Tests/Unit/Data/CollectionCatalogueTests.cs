@@ -51,9 +51,41 @@ public sealed class CollectionCatalogueTests
     [Fact]
     public void Names_are_unique_and_every_index_says_what_it_serves()
     {
-        Assert.Equal(8, CollectionCatalogue.All.Select(collection => collection.Name).Distinct().Count());
+        Assert.Equal(10, CollectionCatalogue.All.Select(collection => collection.Name).Distinct().Count());
         Assert.Equal(Indexes.Count, Indexes.Select(entry => (entry.Collection.Name, entry.Index.Name)).Distinct().Count());
         Assert.Empty(Indexes.Where(entry => entry.Index.Serves.Length < 10).Select(Describe));
+    }
+
+    [Fact]
+    public void Every_index_answers_a_declared_query_or_keeps_a_rule()
+    {
+        Assert.Empty(Indexes.Where(entry => entry.Index is { Queries.Count: 0, Unique: false, ExpireAfter: null }).Select(Describe));
+        Assert.Empty(CollectionCatalogue.All.SelectMany(collection => collection.Indexes.SelectMany(index => index.Queries).Concat(collection.KeyQueries)
+            .GroupBy(query => query.Name).Where(group => group.Count() > 1).Select(group => $"{collection.Name}: {group.Key}")));
+        Assert.Empty(Indexes.SelectMany(entry => entry.Index.Queries).Where(query => query.Bound != QueryBound.Exact != query.BoundReason is not null).Select(query => query.Name));
+    }
+
+    [Fact]
+    public void Fields_of_an_index_stand_in_the_order_equality_sort_range_of_its_queries()
+    {
+        var looked = 0;
+        foreach (var (collection, index) in Indexes.Where(entry => entry.Index.Keys.All(key => key.Kind is IndexKind.Ascending or IndexKind.Descending)))
+        {
+            foreach (var query in index.Queries.Where(query => query.Bound == QueryBound.Exact))
+            {
+                var command = query.Example(collection.DocumentType);
+                var filter = QueryShape.FilterOf(command);
+                var keys = index.Keys.Select(key => key.Field).ToList();
+                var equal = filter.Where(element => element.Value is not BsonDocument operators || operators.Contains("$in")).Select(element => element.Name)
+                    .Where(name => name != "$or" && index.PartialFilter?.Contains(name) != true).ToHashSet();
+                Assert.True(equal.SetEquals(keys.Take(equal.Count)), $"{collection.Name}.{index.Name}: {query.Name} compares {string.Join(", ", equal)} first");
+                var sort = QueryShape.SortOf(command)?.Names.Where(name => !equal.Contains(name)).ToList() ?? [];
+                Assert.Equal(sort, keys.Skip(equal.Count).Take(sort.Count));
+                looked++;
+            }
+        }
+
+        Assert.True(looked > 25, $"only {looked} queries were looked at");
     }
 
     [Fact]
@@ -132,7 +164,7 @@ public sealed class CollectionCatalogueTests
             """);
         Assert.Null(text.DifferenceFrom(listed));
         listed["weights"]["name"] = 3;
-        Assert.Equal("key", text.DifferenceFrom(listed));
+        Assert.Equal("weights", text.DifferenceFrom(listed));
     }
 
     [Theory]

@@ -1,0 +1,339 @@
+using MongoDB.Bson;
+using Platform.Data.Documents;
+using Platform.Data.Queries;
+
+namespace Platform.Data.Catalogue;
+
+/// <summary>
+/// The queries that the indexes are declared for. Those of the API are made by the same functions that the API calls
+/// (<see cref="ProductQueries"/>, <see cref="StoreQueries"/>) or are one line; a test compares both with what the API sends.
+/// </summary>
+internal static class CatalogueQueries
+{
+    private const int Page = 20;
+
+    // One more than a page says whether a next one exists.
+    private const int PageAndOne = Page + 1;
+
+    // --- Tenants
+
+    public static IReadOnlyList<QueryShape> TenantBySlug { get; } =
+    [
+        One(CollectionNames.Tenants, "by slug", "Every request of the API, to find its tenant.", d => Pick(d, "slug"), tenant: false),
+    ];
+
+    public static IReadOnlyList<QueryShape> TenantsActive { get; } =
+    [
+        new()
+        {
+            Name = "active by slug",
+            Asks = "The API's list of tenants.",
+            Command = _ => Find(
+                CollectionNames.Tenants,
+                new("status", DocumentConventions.Stored(TenantStatus.Active)),
+                new("slug", 1),
+                1000),
+        },
+    ];
+
+    // --- Users
+
+    public static IReadOnlyList<QueryShape> UserByEmail { get; } =
+        [One(CollectionNames.Users, "by email", "Sign-in.", d => Pick(d, "email"))];
+
+    public static IReadOnlyList<QueryShape> UsersOfRole { get; } =
+        [List(CollectionNames.Users, "of a role", "Who may do what: the users of a role, paged.", d => Pick(d, "role"), new("_id", 1))];
+
+    // --- Stores
+
+    public static IReadOnlyList<QueryShape> StoreByCode { get; } =
+        [One(CollectionNames.Stores, "by code", "A till or an import that knows the store's code.", d => Pick(d, "code"))];
+
+    public static IReadOnlyList<QueryShape> StoresNear { get; } =
+    [
+        new()
+        {
+            Name = "near",
+            Asks = "The API's search for stores near a place, the nearest first.",
+            Command = d =>
+            {
+                var near = StoreQueries.NearestFirst(d["location"], 10_000);
+                near["$geoNear"]["query"] = Owned(d, near["$geoNear"]["query"].AsBsonDocument);
+                return Aggregate(CollectionNames.Stores, [near, new("$limit", 10)]);
+            },
+            Bound = QueryBound.Filtered,
+            BoundReason = "Stores of other tenants within the distance are read and left out.",
+        },
+    ];
+
+    public static IReadOnlyList<QueryShape> StoresByName { get; } =
+        [List(CollectionNames.Stores, "by name", "The list of a tenant's stores, paged.", _ => [], new() { { "name", 1 }, { "_id", 1 } })];
+
+    // --- Categories
+
+    public static IReadOnlyList<QueryShape> CategoryBySlug { get; } =
+        [One(CollectionNames.Categories, "by slug", "A list of products by the category's name in the URL.", d => Pick(d, "slug"))];
+
+    public static IReadOnlyList<QueryShape> CategoryChildren { get; } =
+    [
+        new()
+        {
+            Name = "children",
+            Asks = "The API, to find all categories below one: their keys, level by level.",
+            Command = d =>
+            {
+                var find = Find(CollectionNames.Categories, Owned(d, new("parentId", In(d.GetValue("parentId", BsonNull.Value)))));
+                find.Add("projection", new BsonDocument("_id", 1));
+                return find;
+            },
+        },
+        new()
+        {
+            Name = "children in order",
+            Asks = "The navigation: the categories below one, as its editor ordered them.",
+            Command = d => Find(CollectionNames.Categories, Owned(d, Pick(d, "parentId")), new("position", 1)),
+        },
+    ];
+
+    // --- Products
+
+    public static IReadOnlyList<QueryShape> ProductBySku { get; } =
+        [One(CollectionNames.Products, "by SKU", "Imports, tills and scanners.", d => Pick(d, "sku"))];
+
+    public static IReadOnlyList<QueryShape> ProductSearch { get; } =
+    [
+        new()
+        {
+            Name = "search",
+            Asks = "The API's search by words, best first.",
+            Command = d => Aggregate(
+                CollectionNames.Products, [Match(d, ProductQueries.Matching(d["name"])), .. ProductQueries.BestFirst(PageAndOne)]),
+            Bound = QueryBound.Ranked,
+            BoundReason = $"All products with one of the words are read and scored, at most {ProductQueries.SearchDepth}.",
+        },
+        new()
+        {
+            Name = "search, in categories and a price range",
+            Asks = "The API's search by words, narrowed.",
+            Command = d => Aggregate(
+                CollectionNames.Products,
+                [Match(d, ProductQueries.Matching(d["name"], d["price"], d["price"], [d["categoryId"]])), .. ProductQueries.BestFirst(PageAndOne)]),
+            Bound = QueryBound.Ranked,
+            BoundReason = "Category and price are checked on the products that contain the words.",
+        },
+        new()
+        {
+            Name = "search, next page",
+            Asks = "The API's search by words, a page that is not the first.",
+            Command = d => Aggregate(
+                CollectionNames.Products, [Match(d, ProductQueries.Matching(d["name"])), .. ProductQueries.BestFirst(PageAndOne, 1.0, d["_id"])]),
+            Bound = QueryBound.Ranked,
+            BoundReason = "A score is known only when it was calculated.",
+        },
+    ];
+
+    public static IReadOnlyList<QueryShape> ProductsNewest { get; } =
+    [
+        ProductsList("newest", "The API's list of products.", _ => ProductQueries.Newest(), ProductQueries.NewestFirst),
+        ProductsList(
+            "newest, next page",
+            "The API's list of products, a page that is not the first.",
+            d => ProductQueries.Newest(null, d["createdAt"], d["_id"]),
+            ProductQueries.NewestFirst),
+    ];
+
+    public static IReadOnlyList<QueryShape> ProductsOfCategory { get; } =
+    [
+        ProductsList(
+            "newest of a category",
+            "The API's list of products of a category that has none below it.",
+            d => ProductQueries.Newest([d["categoryId"]]),
+            ProductQueries.NewestFirst),
+        ProductsList(
+            "newest of a category, next page",
+            "The API's list of products of a category, a page that is not the first.",
+            d => ProductQueries.Newest([d["categoryId"]], d["createdAt"], d["_id"]),
+            ProductQueries.NewestFirst),
+    ];
+
+    public static IReadOnlyList<QueryShape> ProductsByPrice { get; } =
+    [
+        ProductsList("cheapest in a range", "The API's list of products in a price range.", d => ProductQueries.Cheapest(d["price"], Ceiling), ProductQueries.CheapestFirst),
+        ProductsList(
+            "cheapest in a range, next page",
+            "The API's list of products in a price range, a page that is not the first.",
+            d => ProductQueries.Cheapest(d["price"], Ceiling, null, d["price"], d["_id"]),
+            ProductQueries.CheapestFirst),
+        ProductsList("cheapest from a price", "The API's list of products from a price on.", d => ProductQueries.Cheapest(d["price"], null), ProductQueries.CheapestFirst),
+        ProductsList("cheapest up to a price", "The API's list of products up to a price.", d => ProductQueries.Cheapest(null, d["price"]), ProductQueries.CheapestFirst),
+        ProductsList(
+            "cheapest in a range, of a category",
+            "The API's list of products of a category in a price range.",
+            d => ProductQueries.Cheapest(d["price"], Ceiling, [d["categoryId"]]),
+            ProductQueries.CheapestFirst) with
+        {
+            Bound = QueryBound.Filtered,
+            BoundReason = "The category is checked on products in price order; an index for both would cost every write of a product.",
+        },
+        ProductsList(
+            "cheapest in a range, of a category, next page",
+            "The API's list of products of a category in a price range, a page that is not the first.",
+            d => ProductQueries.Cheapest(d["price"], Ceiling, [d["categoryId"]], d["price"], d["_id"]),
+            ProductQueries.CheapestFirst) with
+        {
+            Bound = QueryBound.Filtered,
+            BoundReason = "As on the first page.",
+        },
+    ];
+
+    public static IReadOnlyList<QueryShape> ProductsByStatus { get; } =
+    [
+        List(
+            CollectionNames.Products,
+            "of a status, last changed first",
+            "The tenant's staff: drafts to finish, products taken off sale.",
+            d => Pick(d, "status"),
+            new() { { "updatedAt", -1 }, { "_id", -1 } }),
+    ];
+
+    public static IReadOnlyList<QueryShape> ProductsByKey { get; } =
+    [
+        One(CollectionNames.Products, "by key", "The API's page of one product.", d => Pick(d, "_id")),
+        new()
+        {
+            Name = "on sale, by keys",
+            Asks = "An order that is placed, to read what it is for.",
+            Command = d => Find(
+                CollectionNames.Products,
+                Owned(d, new() { { "_id", In(d["_id"]) }, { "status", DocumentConventions.Stored(ProductStatus.Active) } })),
+            Bound = QueryBound.Filtered,
+            BoundReason = "A key leads to one product; its tenant and status are checked on it.",
+        },
+    ];
+
+    // --- Inventory
+
+    public static IReadOnlyList<QueryShape> StockOfProduct { get; } =
+    [
+        new()
+        {
+            Name = "of a product",
+            Asks = "The API's page of one product: where it is in stock.",
+            Command = d => Find(CollectionNames.Inventory, Owned(d, Pick(d, "productId"))),
+        },
+        new()
+        {
+            Name = "of products in a store",
+            Asks = "An order that is placed, to see whether there is enough.",
+            Command = d => Find(CollectionNames.Inventory, Owned(d, new() { { "productId", In(d["productId"]) }, { "storeId", d["storeId"] } })),
+        },
+        One(CollectionNames.Inventory, "of a product in a store", "An order that is placed, to take its pieces.", d => Pick(d, "productId", "storeId")),
+    ];
+
+    public static IReadOnlyList<QueryShape> StockOfStore { get; } =
+        [List(CollectionNames.Inventory, "of a store", "Stock-taking: all stock of a store, paged.", d => Pick(d, "storeId"), new("_id", 1))];
+
+    // --- Customers
+
+    public static IReadOnlyList<QueryShape> CustomerByEmail { get; } =
+        [One(CollectionNames.Customers, "by email", "A customer who comes back, imports, support.", d => Pick(d, "email"))];
+
+    public static IReadOnlyList<QueryShape> CustomersNewest { get; } =
+        [List(CollectionNames.Customers, "newest", "The list of customers, paged.", _ => [], new() { { "createdAt", -1 }, { "_id", -1 } })];
+
+    // --- Orders
+
+    public static IReadOnlyList<QueryShape> OrderByNumber { get; } =
+        [One(CollectionNames.Orders, "by number", "Support, with the number on the customer's receipt.", d => Pick(d, "number"))];
+
+    public static IReadOnlyList<QueryShape> OrdersLatest { get; } =
+    [
+        List(CollectionNames.Orders, "latest", "The list of orders, paged.", _ => [], Latest("placedAt")),
+        List(
+            CollectionNames.Orders,
+            "of a period",
+            "Reports: the orders since a day, latest first.",
+            d => new("placedAt", new BsonDocument("$gte", d["placedAt"])),
+            Latest("placedAt")),
+    ];
+
+    public static IReadOnlyList<QueryShape> OrdersOfCustomer { get; } =
+        [List(CollectionNames.Orders, "of a customer", "A customer's own orders, latest first.", d => Pick(d, "customerId"), Latest("placedAt"))];
+
+    public static IReadOnlyList<QueryShape> OrdersOfStatus { get; } =
+        [List(CollectionNames.Orders, "of a status", "The work to do: orders to pay, pack or ship.", d => Pick(d, "status"), Latest("placedAt"))];
+
+    // --- Events
+
+    public static IReadOnlyList<QueryShape> SalesOfPeriod { get; } = EventsOf(CollectionNames.SaleEvents, "of a period", "Turnover of a tenant since a time.");
+
+    public static IReadOnlyList<QueryShape> SalesOfProduct { get; } =
+        EventsOf(CollectionNames.SaleEvents, "of a product", "How a product sells since a time.", "productId");
+
+    public static IReadOnlyList<QueryShape> SalesOfStore { get; } =
+        EventsOf(CollectionNames.SaleEvents, "of a store", "How a store sells since a time.", "storeId");
+
+    public static IReadOnlyList<QueryShape> StockEventsOfPeriod { get; } =
+        EventsOf(CollectionNames.InventoryEvents, "of a period", "The movements of a tenant's stock since a time.");
+
+    public static IReadOnlyList<QueryShape> StockEventsOfProduct { get; } =
+        EventsOf(CollectionNames.InventoryEvents, "of a product in a store", "How the stock came to be what it is.", "productId", "storeId");
+
+    // --- By key
+
+    /// <summary>The one query by key that a tenant-owned collection of the API has.</summary>
+    public static IReadOnlyList<QueryShape> ByKey(string collection, string asks) => [One(collection, "by key", asks, d => Pick(d, "_id"))];
+
+    private static BsonValue Ceiling { get; } = new BsonDecimal128(1_000_000_000m);
+
+    private static QueryShape ProductsList(string name, string asks, Func<BsonDocument, BsonDocument> filter, BsonDocument sort) =>
+        List(CollectionNames.Products, name, asks, filter, sort);
+
+    private static QueryShape One(string collection, string name, string asks, Func<BsonDocument, BsonDocument> filter, bool tenant = true) => new()
+    {
+        Name = name,
+        Asks = asks,
+        Command = d => Find(collection, tenant ? Owned(d, filter(d)) : filter(d), limit: 1),
+    };
+
+    private static QueryShape List(string collection, string name, string asks, Func<BsonDocument, BsonDocument> filter, BsonDocument sort) => new()
+    {
+        Name = name,
+        Asks = asks,
+        Command = d => Find(collection, Owned(d, filter(d)), sort, PageAndOne),
+    };
+
+    private static IReadOnlyList<QueryShape> EventsOf(string collection, string name, string asks, params string[] fields) =>
+        [List(collection, name, asks, d => new(Pick(d, fields)) { { "at", new BsonDocument("$gte", d["at"]) } }, new("at", -1))];
+
+    private static BsonDocument Latest(string field) => new() { { field, -1 }, { "_id", -1 } };
+
+    private static BsonDocument Pick(BsonDocument document, params string[] fields) =>
+        new(fields.Select(field => new BsonElement(field, document.GetValue(field, BsonNull.Value))));
+
+    private static BsonDocument In(BsonValue value) => new("$in", new BsonArray { value });
+
+    private static BsonDocument Owned(BsonDocument document, BsonDocument filter) =>
+        new BsonDocument("tenantId", document["tenantId"]).Merge(filter);
+
+    private static BsonDocument Match(BsonDocument document, BsonDocument filter) => new("$match", Owned(document, filter));
+
+    private static BsonDocument Find(string collection, BsonDocument filter, BsonDocument? sort = null, int? limit = null)
+    {
+        var find = new BsonDocument { { "find", collection }, { "filter", filter } };
+        if (sort is not null)
+        {
+            find.Add("sort", sort);
+        }
+
+        if (limit is not null)
+        {
+            find.Add("limit", limit);
+        }
+
+        return find;
+    }
+
+    private static BsonDocument Aggregate(string collection, IEnumerable<BsonDocument> stages) =>
+        new() { { "aggregate", collection }, { "pipeline", new BsonArray(stages) }, { "cursor", new BsonDocument() } };
+}

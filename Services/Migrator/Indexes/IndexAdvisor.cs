@@ -1,0 +1,162 @@
+using System.Globalization;
+using MongoDB.Bson;
+using Platform.Data.Catalogue;
+
+namespace Platform.Migrator.Indexes;
+
+/// <summary>Finds indexes that are missing, redundant or unused. Works on data alone.</summary>
+/// <param name="catalogue">What is declared.</param>
+/// <param name="now">The present moment (UTC).</param>
+/// <param name="unusedFor">For how long an index must have gone unused to be called so.</param>
+internal sealed class IndexAdvisor(IReadOnlyList<CollectionDefinition> catalogue, DateTime now, TimeSpan unusedFor)
+{
+    // https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Number-of-Indexes-per-Collection
+    private const int MostIndexes = 64;
+    private const int ManyIndexes = 48;
+
+    /// <summary>All advice: what slow queries lack first, the costliest at the top.</summary>
+    /// <param name="database">The indexes with their use.</param>
+    /// <param name="queries">The slow queries.</param>
+    public IReadOnlyList<IndexAdvice> Advise(IReadOnlyDictionary<string, CollectionState> database, IReadOnlyList<SlowQuery> queries) =>
+    [
+        .. Missing(database, queries),
+        .. database.Values.Where(IsOurs).SelectMany(Redundant),
+        .. database.Values.Where(IsOurs).SelectMany(Unused),
+        .. database.Values.Where(IsOurs).Where(state => state.Indexes.Count >= ManyIndexes).Select(state => new IndexAdvice(
+            IndexAdviceKind.Crowded,
+            state.Name,
+            null,
+            string.Create(CultureInfo.InvariantCulture, $"it has {state.Indexes.Count} of at most {MostIndexes} indexes"),
+            "drop what is unused or redundant before another one is needed")),
+    ];
+
+    /// <summary>Whether the index after is enough for all that the index before is used for.</summary>
+    /// <param name="before">The shorter index, as <c>listIndexes</c> reports it.</param>
+    /// <param name="after">The longer one, or one with the same keys.</param>
+    public static bool Replaces(BsonDocument before, BsonDocument after)
+    {
+        // One that keeps a rule, lets documents expire, or is of another kind does more than to answer queries.
+        if (Flag(before, "unique") || before.Contains("expireAfterSeconds") || !IsPlain(before) || !IsPlain(after) || Flag(after, "hidden"))
+        {
+            return false;
+        }
+
+        // It must know the same documents, in the same order of strings.
+        if (before.GetValue("partialFilterExpression", BsonNull.Value) != after.GetValue("partialFilterExpression", BsonNull.Value)
+            || before.GetValue("collation", BsonNull.Value) != after.GetValue("collation", BsonNull.Value)
+            || (Flag(after, "sparse") && !Flag(before, "sparse")))
+        {
+            return false;
+        }
+
+        var shorter = before["key"].AsBsonDocument;
+        var longer = after["key"].AsBsonDocument;
+        if (shorter.ElementCount > longer.ElementCount || !shorter.Names.SequenceEqual(longer.Names.Take(shorter.ElementCount)))
+        {
+            return false;
+        }
+
+        // Read backwards, an index gives all of its directions the other way round.
+        return shorter.Zip(longer).Select(pair => Math.Sign(pair.First.Value.ToDouble()) * Math.Sign(pair.Second.Value.ToDouble())).Distinct().Count() == 1;
+    }
+
+    private bool IsOurs(CollectionState state) => Definition(state.Name) is not null;
+
+    private CollectionDefinition? Definition(string collection) => catalogue.FirstOrDefault(definition => definition.Name == collection);
+
+    private IndexDefinition? Declared(string collection, string index) =>
+        Definition(collection)?.IndexesFor(isTimeSeries: false).FirstOrDefault(declared => declared.Name == index);
+
+    private IEnumerable<IndexAdvice> Missing(IReadOnlyDictionary<string, CollectionState> database, IReadOnlyList<SlowQuery> queries)
+    {
+        var groups = queries
+            .Where(query => query.IsWasteful && !query.Pattern.NeedsSpecialIndex && IsOurs(query.Pattern.Collection) && !IsServed(query.Pattern))
+            .GroupBy(query => query.Pattern.Text, StringComparer.Ordinal)
+            .Select(group => (Pattern: group.First().Pattern, Queries: group.ToList()))
+            .OrderByDescending(group => group.Queries.Sum(query => query.Milliseconds));
+        foreach (var (pattern, slow) in groups)
+        {
+            var state = database.GetValueOrDefault(pattern.Collection);
+            var worst = slow.MaxBy(query => query.Examined)!;
+            var how = worst.ReadsAll ? "read the whole collection" : worst.Sorted ? "sorted in memory" : "read much for little";
+            var reason = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{slow.Count} slow queries ({pattern.Text}) {how}: up to {worst.Examined} documents for {worst.Returned}, {slow.Sum(query => query.Milliseconds):0} ms in all");
+            var notBuilt = Definition(pattern.Collection)!.Indexes
+                .FirstOrDefault(index => pattern.IsServedBy(index.Specification()) && state?.Indexes.Any(built => built["name"] == index.Name) != true);
+            yield return notBuilt is not null
+                ? new IndexAdvice(
+                    IndexAdviceKind.NotBuilt, pattern.Collection, notBuilt.Name, reason, "migrator indexes apply", slow.Count, slow.Sum(query => query.Milliseconds))
+                : new IndexAdvice(
+                    IndexAdviceKind.Missing,
+                    pattern.Collection,
+                    null,
+                    reason,
+                    $"declare the index {pattern.WantedKeys().ToJson()} in the catalogue, with this query",
+                    slow.Count,
+                    slow.Sum(query => query.Milliseconds));
+        }
+
+        bool IsServed(QueryPattern pattern) =>
+            pattern.Equality.Contains("_id") || database.GetValueOrDefault(pattern.Collection)?.Indexes.Any(pattern.IsServedBy) == true;
+    }
+
+    private bool IsOurs(string collection) => Definition(collection) is not null;
+
+    private IEnumerable<IndexAdvice> Redundant(CollectionState state)
+    {
+        foreach (var before in state.Indexes.Where(index => index["name"] != IndexPlanner.PrimaryKey))
+        {
+            var name = before["name"].AsString;
+            var after = state.Indexes.FirstOrDefault(other =>
+                other["name"] != name && Replaces(before, other) && !(Replaces(other, before) && IsTheOneToKeep(state.Name, before, other)));
+            if (after is not null)
+            {
+                yield return new IndexAdvice(
+                    IndexAdviceKind.Redundant,
+                    state.Name,
+                    name,
+                    $"{after["name"]} {after["key"].ToJson()} begins with its keys {before["key"].ToJson()}, so that it answers the same queries",
+                    Declared(state.Name, name) is null ? "migrator indexes apply --allow-drop hides it, and drops it at a later run" : "take it out of the catalogue");
+            }
+        }
+    }
+
+    // Of two that are alike the declared one stays, else the one that comes first by name.
+    private bool IsTheOneToKeep(string collection, BsonDocument index, BsonDocument other)
+    {
+        var (mine, others) = (Declared(collection, index["name"].AsString) is not null, Declared(collection, other["name"].AsString) is not null);
+        return mine == others ? string.CompareOrdinal(index["name"].AsString, other["name"].AsString) < 0 : mine;
+    }
+
+    private IEnumerable<IndexAdvice> Unused(CollectionState state)
+    {
+        foreach (var index in state.Indexes)
+        {
+            var name = index["name"].AsString;
+            // A rule is kept and documents expire without any query.
+            if (name == IndexPlanner.PrimaryKey || Flag(index, "unique") || index.Contains("expireAfterSeconds") || Flag(index, "hidden")
+                || !state.Usage.TryGetValue(name, out var usage) || usage.Operations > 0 || now - usage.Since < unusedFor)
+            {
+                continue;
+            }
+
+            var reason = string.Create(CultureInfo.InvariantCulture, $"no query has used it since {usage.Since:yyyy-MM-dd HH:mm} UTC");
+            yield return Declared(state.Name, name) is { } declared
+                ? new IndexAdvice(
+                    IndexAdviceKind.Unused,
+                    state.Name,
+                    name,
+                    reason,
+                    declared.Queries.Count == 0
+                        ? "take it out of the catalogue"
+                        : $"see whether anyone still asks for {string.Join("; ", declared.Queries.Select(query => $"'{query.Name}'"))}; if not, take it out of the catalogue")
+                : new IndexAdvice(
+                    IndexAdviceKind.Unused, state.Name, name, reason, "migrator indexes apply --allow-drop hides it, and drops it at a later run");
+        }
+    }
+
+    private static bool IsPlain(BsonDocument index) => index["key"].AsBsonDocument.All(key => key.Value.IsNumeric);
+
+    private static bool Flag(BsonDocument index, string option) => index.GetValue(option, false).ToBoolean();
+}

@@ -1,0 +1,53 @@
+using System.Globalization;
+using MongoDB.Bson;
+using Platform.Data.Catalogue;
+
+namespace Platform.Migrator.Indexes;
+
+/// <summary>Says what is to be done with each index of a database. Works on data alone.</summary>
+internal static class IndexMaintenance
+{
+    /// <summary>One row per index, in the order of the catalogue.</summary>
+    /// <param name="catalogue">What is declared.</param>
+    /// <param name="database">The indexes with their sizes and their use.</param>
+    /// <param name="hidden">Since when indexes are hidden, by collection and index with a dot between them.</param>
+    public static IReadOnlyList<MaintenanceRow> Look(
+        IReadOnlyList<CollectionDefinition> catalogue,
+        IReadOnlyDictionary<string, CollectionState> database,
+        IReadOnlyDictionary<string, DateTime> hidden) =>
+    [
+        .. catalogue.Where(definition => database.ContainsKey(definition.Name))
+            .SelectMany(definition => Look(definition, database[definition.Name], hidden)),
+    ];
+
+    private static IEnumerable<MaintenanceRow> Look(
+        CollectionDefinition definition, CollectionState state, IReadOnlyDictionary<string, DateTime> hidden)
+    {
+        var unknown = IndexPlanner.Compare(definition, state)
+            .Where(change => change.Kind == IndexChangeKind.Unknown)
+            .Select(change => change.Index)
+            .ToHashSet(StringComparer.Ordinal);
+        foreach (var index in state.Indexes)
+        {
+            var name = index["name"].AsString;
+            var bytes = state.IndexBytes.GetValueOrDefault(name);
+            var declared = definition.IndexesFor(state.IsTimeSeries).FirstOrDefault(declared => declared.Name == name);
+            var budget = declared?.Budget(state.Documents);
+            var (candidate, reason) =
+                unknown.Contains(name) && index.GetValue("hidden", false).ToBoolean()
+                    ? (MaintenanceCandidate.Drop, hidden.TryGetValue($"{state.Name}.{name}", out var since)
+                        ? $"not declared; hidden since {since.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC"
+                        : "not declared; hidden by hand")
+                : unknown.Contains(name) ? (MaintenanceCandidate.Hide, "not declared")
+                : declared is not null && Redundant(index, state) is { } other ? (MaintenanceCandidate.Hide, $"{other} begins with its keys: take it out of the catalogue")
+                : bytes > budget ? (MaintenanceCandidate.Rebuild, string.Create(
+                    CultureInfo.InvariantCulture, $"takes {bytes / Math.Max(1, state.Documents)} bytes for a document and may take {declared!.BytesPerDocument}"))
+                : (MaintenanceCandidate.Keep, declared?.Serves ?? "the server has it of itself");
+            yield return new MaintenanceRow(state.Name, name, state.Documents, bytes, budget, candidate, reason);
+        }
+    }
+
+    private static string? Redundant(BsonDocument index, CollectionState state) =>
+        state.Indexes.FirstOrDefault(other => other["name"] != index["name"] && IndexAdvisor.Replaces(index, other) && !IndexAdvisor.Replaces(other, index))
+            ?["name"].AsString;
+}

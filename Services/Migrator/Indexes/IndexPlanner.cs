@@ -1,0 +1,65 @@
+using MongoDB.Bson;
+using Platform.Data.Catalogue;
+
+namespace Platform.Migrator.Indexes;
+
+/// <summary>Compares the catalogue with a database.</summary>
+internal static class IndexPlanner
+{
+    /// <summary>The name of the index that every collection has.</summary>
+    public const string PrimaryKey = "_id_";
+
+    /// <summary>All differences, in the order of the catalogue.</summary>
+    /// <param name="catalogue">What is declared.</param>
+    /// <param name="database">What is there. Collections that the catalogue does not know are nobody's business.</param>
+    public static IReadOnlyList<IndexChange> Compare(IEnumerable<CollectionDefinition> catalogue, IReadOnlyDictionary<string, CollectionState> database) =>
+        [.. catalogue.SelectMany(definition => Compare(definition, database.GetValueOrDefault(definition.Name)))];
+
+    /// <summary>The differences of one collection.</summary>
+    /// <param name="definition">What is declared.</param>
+    /// <param name="state">What is there; null when the collection is missing.</param>
+    public static IEnumerable<IndexChange> Compare(CollectionDefinition definition, CollectionState? state)
+    {
+        var existing = state?.Indexes.ToDictionary(index => index["name"].AsString, StringComparer.Ordinal) ?? [];
+        // A collection that is missing will be a time series where the engine has them.
+        var declared = definition.IndexesFor(state?.IsTimeSeries ?? true);
+        foreach (var index in declared)
+        {
+            if (!existing.Remove(index.Name, out var found))
+            {
+                yield return new IndexChange(IndexChangeKind.Missing, definition.Name, index.Name, null, index, null);
+            }
+            else if (index.DifferenceFrom(found) is { } difference)
+            {
+                var kind = CanBeAdjusted(difference, index, found) ? IndexChangeKind.Adjusted : IndexChangeKind.Changed;
+                yield return new IndexChange(kind, definition.Name, index.Name, difference, index, found);
+            }
+        }
+
+        foreach (var (name, index) in existing)
+        {
+            if (name != PrimaryKey && !IsTheEngines(definition, state!, index))
+            {
+                yield return new IndexChange(IndexChangeKind.Unknown, definition.Name, name, null, null, index);
+            }
+        }
+    }
+
+    // Only an expiry that is there can be given another value.
+    private static bool CanBeAdjusted(string difference, IndexDefinition definition, BsonDocument existing) =>
+        difference == "hidden"
+        || (difference == "expireAfterSeconds" && definition.ExpireAfter is not null && existing.Contains("expireAfterSeconds"));
+
+    // A time series comes with an index on its source and time; an engine that only knows plain collections lets it expire by one.
+    private static bool IsTheEngines(CollectionDefinition definition, CollectionState state, BsonDocument index)
+    {
+        if (!state.IsTimeSeries || definition.TimeSeries is not { } series)
+        {
+            return false;
+        }
+
+        var keys = index["key"].AsBsonDocument.Names;
+        return keys.SequenceEqual([series.MetaField, series.TimeField])
+            || (keys.SequenceEqual([series.TimeField]) && index.Contains("expireAfterSeconds"));
+    }
+}

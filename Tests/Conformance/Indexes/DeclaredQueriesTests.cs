@@ -1,0 +1,153 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using MongoDB.Bson;
+using MongoDB.Driver;
+using MongoDB.Driver.Core.Events;
+using Platform.Api.Orders;
+using Platform.Api.Products;
+using Platform.Api.Stores;
+using Platform.Api.Tenants;
+using Platform.Data;
+using Platform.Data.Catalogue;
+using Platform.Data.Documents;
+using Platform.Data.Validation;
+using Platform.Migrator.Structure;
+using Platform.Tests.Conformance.Gateway;
+using Platform.Tests.Indexes;
+using Xunit;
+
+namespace Platform.Tests.Conformance.Indexes;
+
+/// <summary>What the API really sends is what the catalogue declares.</summary>
+[Collection(GatewayCollection.Name)]
+public sealed class DeclaredQueriesTests(GatewayFixture gateway)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Every_query_of_the_api_is_declared_with_the_index_that_serves_it()
+    {
+        var database = gateway.NewDatabase();
+        await new ShopData(products: 400, others: 400).LoadAsync(database, Cancel);
+        // The rules on documents are others' concern.
+        await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance, new ValidationOptions { Level = "moderate" }).ApplyAsync(allowDrop: false, Cancel);
+
+        var sent = new ConcurrentQueue<BsonDocument>();
+        var settings = MongoClientSettings.FromConnectionString(gateway.ConnectionString);
+        settings.ClusterConfigurator = cluster => cluster.Subscribe<CommandStartedEvent>(started =>
+        {
+            if (started.CommandName is "find" or "aggregate" or "count" or "update")
+            {
+                sent.Enqueue(started.Command.DeepClone().AsBsonDocument);
+            }
+        });
+        using var client = new MongoClient(settings);
+        using var host = Build(client, database.DatabaseNamespace.DatabaseName);
+
+        await AskAsync(host.Services, new PlatformDatabase(database));
+
+        var declared = CollectionCatalogue.All.SelectMany(collection => collection.Indexes.SelectMany(index => index.Queries).Concat(collection.KeyQueries)
+            .Select(query => Shape(query.Example(collection.DocumentType)))).ToHashSet(StringComparer.Ordinal);
+        var shapes = sent.Select(Shape).Distinct().ToList();
+        Assert.True(shapes.Count >= 18, $"only {shapes.Count} shapes were seen");
+        Assert.DoesNotContain(shapes, shape => !declared.Contains(shape));
+    }
+
+    private IHost Build(MongoClient client, string database)
+    {
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = [], ApplicationName = "tests" });
+        builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:platform", gateway.ConnectionString)]);
+        builder.AddPlatformData();
+        builder.Services.AddSingleton<IMongoClient>(client);
+        builder.Services.AddSingleton(new PlatformDatabase(client.GetDatabase(database)));
+        builder.Services.AddSingleton<ProductCatalogue>();
+        builder.Services.AddSingleton<StoreFinder>();
+        builder.Services.AddSingleton<OrderBook>();
+        builder.Services.AddSingleton<TenantDirectory>();
+        return builder.Build();
+    }
+
+    private static async Task AskAsync(IServiceProvider services, PlatformDatabase database)
+    {
+        var products = services.GetRequiredService<ProductCatalogue>();
+        var orders = services.GetRequiredService<OrderBook>();
+        var tenants = services.GetRequiredService<TenantDirectory>();
+        Assert.Equal(3, (await tenants.ListAsync(Cancel)).Count);
+        var tenant = await tenants.FindAsync("tenant-0", Cancel) ?? throw new InvalidOperationException("The tenant is missing.");
+
+        var categories = await products.FindCategoriesAsync(tenant.Id, "category-0", Cancel);
+        Assert.Equal(8, categories.Count);
+        await products.FindCategoriesAsync(tenant.Id, categories[0].ToString(), Cancel);
+        foreach (var search in new[] { null, "oak lamp" })
+        {
+            foreach (var within in new IReadOnlyList<ObjectId>?[] { null, categories })
+            {
+                foreach (var (min, max) in new (decimal?, decimal?)[] { (null, null), (5m, null), (null, 900m), (5m, 900m) })
+                {
+                    var filter = new ProductFilter(search, within, min, max);
+                    var first = await products.ListAsync(tenant.Id, filter, null, 2, Cancel);
+                    Assert.NotEmpty(first.Products);
+                    if (first.Next is { } next)
+                    {
+                        var second = await products.ListAsync(tenant.Id, filter, next, 2, Cancel);
+                        Assert.Empty(second.Products.Select(product => product.Id).Intersect(first.Products.Select(product => product.Id)));
+                    }
+                }
+            }
+        }
+
+        // What the test itself looks up goes past the client that is listened to.
+        var stock = await database.ForTenant(tenant.Id).Inventory.Find().ToListAsync(Cancel);
+        var sold = await products.ListAsync(tenant.Id, new ProductFilter(null, null, null, null), null, 100, Cancel);
+        var item = stock.First(candidate => sold.Products.Any(product => product.Id == candidate.ProductId)
+            && database.ForTenant(tenant.Id).Stores.Find(Builders<Store>.Filter.Eq(store => store.Id, candidate.StoreId)).Single(Cancel).Status == StoreStatus.Open);
+        Assert.NotNull(await products.FindAsync(tenant.Id, item.ProductId, Cancel));
+        var customer = await database.ForTenant(tenant.Id).Customers.Find().FirstAsync(Cancel);
+
+        Assert.NotEmpty(await services.GetRequiredService<StoreFinder>().FindNearAsync(tenant.Id, 7.5, 49.5, 500, 5, Cancel));
+        var draft = new OrderDraft(ObjectId.GenerateNewId(), true, customer.Id, item.StoreId, [(item.ProductId, 1)]);
+        Assert.IsType<OrderOutcome.Placed>(await orders.PlaceAsync(tenant, draft, Cancel));
+        Assert.NotNull(await orders.FindAsync(tenant.Id, draft.Id, Cancel));
+    }
+
+    // The command, its collection, the fields and operators of filter and sort, whatever the values and their order.
+    private static string Shape(BsonDocument command)
+    {
+        var kind = command.GetElement(0).Name;
+        if (kind == "update")
+        {
+            // What is changed is found as a read of one document finds it.
+            return Text("find", command[0].AsString, Flat(command["updates"][0]["q"].AsBsonDocument), "", "");
+        }
+
+        var stages = command.TryGetValue("pipeline", out var pipeline)
+            ? string.Join(",", pipeline.AsBsonArray.Select(stage => stage.AsBsonDocument.GetElement(0).Name))
+            : "";
+        var filter = QueryShape.FilterOf(command);
+        if (filter.Contains("$text") || (filter.TryGetValue("$and", out var parts) && parts.AsBsonArray.Any(part => part.AsBsonDocument.Contains("$text"))))
+        {
+            // What else the products have to be is checked on those that contain the words.
+            return Text(kind, command[0].AsString, Flat(filter).Where(field => !field.StartsWith("categoryId", StringComparison.Ordinal) && !field.StartsWith("price", StringComparison.Ordinal)), "", stages);
+        }
+
+        return Text(kind, command[0].AsString, Flat(filter), QueryShape.SortOf(command)?.ToJson() ?? "", stages);
+
+        static string Text(string kind, string collection, IEnumerable<string> filter, string sort, string stages) =>
+            $"{kind} {collection} [{string.Join(", ", filter.Order(StringComparer.Ordinal))}] {sort} {stages}".TrimEnd();
+    }
+
+    private static IEnumerable<string> Flat(BsonDocument filter) => filter.SelectMany(element => element.Name switch
+    {
+        "$and" => element.Value.AsBsonArray.SelectMany(part => Flat(part.AsBsonDocument)),
+        // Checked on the document that was found.
+        "$expr" => [],
+        "$or" => [$"$or({string.Join(" | ", element.Value.AsBsonArray.Select(part => string.Join("+", Flat(part.AsBsonDocument))))})"],
+        _ when element.Value is BsonDocument { ElementCount: > 0 } operators && operators.GetElement(0).Name.StartsWith('$') =>
+            // A range may be open at one end.
+            operators.Names.Select(name => name is "$gte" or "$lte" ? $"{element.Name} <>" : $"{element.Name} {name}").Distinct(),
+        _ => [$"{element.Name} ="],
+    });
+}

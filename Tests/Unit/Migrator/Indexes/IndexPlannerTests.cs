@@ -1,0 +1,110 @@
+using MongoDB.Bson;
+using Platform.Data.Catalogue;
+using Platform.Data.Documents;
+using Platform.Migrator.Indexes;
+using Xunit;
+
+namespace Platform.Tests.Unit.Migrator.Indexes;
+
+public sealed class IndexPlannerTests
+{
+    private static readonly CollectionDefinition<Product> Products = new()
+    {
+        Name = "products",
+        Description = "",
+        ShardKey = ["tenantId"],
+        Indexes =
+        [
+            new() { Name = "sku", Keys = [new("tenantId"), new("sku")], Unique = true, Serves = "" },
+            new() { Name = "newest", Keys = [new("tenantId"), new("createdAt", IndexKind.Descending)], PartialFilter = new("status", "active"), Serves = "" },
+            new() { Name = "text", Keys = [new("tenantId"), new("name", IndexKind.Text, 10)], Serves = "" },
+            new() { Name = "old", Keys = [new("updatedAt")], ExpireAfter = TimeSpan.FromHours(1), Serves = "", TenantException = "" },
+        ],
+    };
+
+    private static readonly CollectionDefinition<SaleEvent> Events = new()
+    {
+        Name = "events",
+        Description = "",
+        ShardKey = ["tenantId"],
+        TimeSeries = new() { TimeField = "at", MetaField = "tenantId", Granularity = "minutes", ExpireAfter = TimeSpan.FromDays(1) },
+        Indexes = [new() { Name = "product", Keys = [new("tenantId"), new("productId"), new("at", IndexKind.Descending)], Serves = "" }],
+    };
+
+    private static readonly string[] AsDeclared =
+    [
+        "{ v: 2, key: { _id: 1 }, name: '_id_' }",
+        "{ v: 2, key: { tenantId: 1, sku: 1 }, name: 'sku', unique: true, storageEngine: { enableOrderedIndex: true } }",
+        "{ v: 2, key: { tenantId: 1, createdAt: -1 }, name: 'newest', partialFilterExpression: { status: 'active' } }",
+        "{ v: 2, key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10 }, default_language: 'english', textIndexVersion: 3 }",
+        "{ v: 2, key: { updatedAt: 1 }, name: 'old', expireAfterSeconds: 3600 }",
+    ];
+
+    [Fact]
+    public void A_database_that_is_as_declared_has_no_differences() => Assert.Empty(Compare(AsDeclared));
+
+    [Fact]
+    public void Every_index_of_a_missing_collection_is_missing() => Assert.Equal(
+        ["Missing sku", "Missing newest", "Missing text", "Missing old"],
+        IndexPlanner.Compare(Products, null).Select(change => $"{change.Kind} {change.Index}"));
+
+    [Theory]
+    [InlineData(1, "{ key: { tenantId: 1, sku: 1 }, name: 'sku' }", "Changed sku unique")]
+    [InlineData(1, "{ key: { tenantId: 1, sku: -1 }, name: 'sku', unique: true }", "Changed sku key")]
+    [InlineData(1, "{ key: { sku: 1, tenantId: 1 }, name: 'sku', unique: true }", "Changed sku key")]
+    [InlineData(1, "{ key: { tenantId: 1, sku: 1 }, name: 'sku', unique: true, sparse: true }", "Changed sku sparse")]
+    [InlineData(1, "{ key: { tenantId: 1, sku: 1 }, name: 'sku', unique: true, collation: { locale: 'de' } }", "Changed sku collation")]
+    [InlineData(1, "{ key: { tenantId: 1, sku: 1 }, name: 'sku', unique: true, hidden: true }", "Adjusted sku hidden")]
+    [InlineData(2, "{ key: { tenantId: 1, createdAt: -1 }, name: 'newest' }", "Changed newest partialFilterExpression")]
+    [InlineData(2, "{ key: { tenantId: 1, createdAt: -1 }, name: 'newest', partialFilterExpression: { status: 'draft' } }", "Changed newest partialFilterExpression")]
+    [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 1 } }", "Changed text weights")]
+    [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10 }, default_language: 'german' }", "Changed text default_language")]
+    [InlineData(3, "{ key: { tenantId: 1, name: 1 }, name: 'text' }", "Changed text key")]
+    [InlineData(4, "{ key: { updatedAt: 1 }, name: 'old', expireAfterSeconds: 60 }", "Adjusted old expireAfterSeconds")]
+    [InlineData(4, "{ key: { updatedAt: 1 }, name: 'old' }", "Changed old expireAfterSeconds")]
+    public void What_differs_is_named_and_told_apart_by_what_it_takes(int number, string listed, string difference)
+    {
+        var existing = AsDeclared.ToArray();
+        existing[number] = listed;
+        var change = Assert.Single(Compare(existing));
+        Assert.Equal(difference, $"{change.Kind} {change.Index} {change.Difference}");
+    }
+
+    [Fact]
+    public void What_is_not_declared_is_unknown_but_the_index_on_id_never_is()
+    {
+        var change = Assert.Single(Compare([.. AsDeclared, "{ key: { price: 1 }, name: 'price_1', hidden: true }"]));
+        Assert.Equal((IndexChangeKind.Unknown, "price_1", true), (change.Kind, change.Index, change.IsHidden));
+    }
+
+    [Fact]
+    public void Collections_that_the_catalogue_does_not_know_are_left_alone() => Assert.Empty(
+        IndexPlanner.Compare([Products], new Dictionary<string, CollectionState>
+        {
+            ["products"] = State("products", AsDeclared),
+            ["_leases"] = State("_leases", "{ key: { x: 1 }, name: 'x_1' }"),
+        }));
+
+    [Fact]
+    public void A_time_series_expires_by_itself_and_a_plain_collection_in_its_place_by_an_index()
+    {
+        const string product = "{ key: { tenantId: 1, productId: 1, at: -1 }, name: 'product' }";
+        Assert.Empty(IndexPlanner.Compare(Events, State("events", product) with { IsTimeSeries = true }));
+        // Made by the server with every time series.
+        Assert.Empty(IndexPlanner.Compare(
+            Events, State("events", product, "{ key: { tenantId: 1, at: 1 }, name: 'tenantId_1_at_1' }", "{ key: { at: 1 }, name: 'x', expireAfterSeconds: 86400 }") with { IsTimeSeries = true }));
+        Assert.Equal(
+            ["Missing tenantId_1_at_1", "Missing expiry"],
+            IndexPlanner.Compare(Events, State("events", product)).Select(change => $"{change.Kind} {change.Index}"));
+    }
+
+    [Fact]
+    public void An_index_is_built_with_its_commit_quorum() => Assert.Equal(
+        BsonDocument.Parse("{ createIndexes: 'products', indexes: [{ name: 'sku', key: { tenantId: 1, sku: 1 }, unique: true }], commitQuorum: 'votingMembers' }"),
+        Products.Indexes[0].CreateCommand("products"));
+
+    private static List<IndexChange> Compare(params string[] listed) => [.. IndexPlanner.Compare(Products, State("products", listed))];
+
+    private static CollectionState State(string name, params string[] listed) =>
+        new() { Name = name, Indexes = [.. listed.Select(BsonDocument.Parse)] };
+}
