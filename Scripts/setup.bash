@@ -303,6 +303,7 @@ cmd_doctor() {
   if is_running; then row ok "stack" "${stack[state]:-} (process ${stack[pid]})"
   else
     row note "stack" "not running"
+    if [[ -s $run_dir/problem ]]; then row note "last start" "$(<"$run_dir/problem")" "see .platform/run: apphost.log, logs/ and the orchestrator's dcp/"; fi
     for entry in "$dashboard_port PLATFORM_DASHBOARD_PORT" "$api_port PLATFORM_API_PORT"; do
       if port_taken "${entry% *}"; then row missing "port ${entry% *}" "taken$holder" "end that program or set ${entry#* }"; else row ok "port ${entry% *}" "free"; fi
     done
