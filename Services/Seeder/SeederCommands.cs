@@ -89,7 +89,7 @@ internal static partial class SeederCommands
                 Scale = result.GetValue(Scale),
                 Tenants = result.GetValue(Tenants),
                 Seed = result.GetValue(Seed),
-                Until = result.GetValue(Until),
+                Until = result.GetResult(Until) is null ? SeedSize.DefaultUntil : result.GetValue(Until),
             };
             var (only, again, defer) = (result.GetValue(Only) ?? [], result.GetValue(Again), result.GetValue(DeferIndexes));
             return SeederJob.RunAsync(
@@ -211,9 +211,8 @@ internal static partial class SeederCommands
 
     private static Option<DateOnly> Day() => new("--until")
     {
-        Description = "The day at whose beginning (UTC) the 90 days of orders end.",
+        Description = $"The day at whose beginning (UTC) the 90 days of orders end. [default: {SeedSize.DefaultUntil.ToString(SeedSize.DateFormat, CultureInfo.InvariantCulture)}]",
         HelpName = "YYYY-MM-DD",
-        DefaultValueFactory = _ => SeedSize.DefaultUntil,
         CustomParser = result =>
         {
             if (DateOnly.TryParseExact(result.Tokens[0].Value, SeedSize.DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) && day.Year >= 1970)
