@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
-using Platform.Data.Catalogue;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Progress;
 using Spectre.Console;
@@ -227,7 +226,7 @@ internal static partial class SeederCommands
 
     private static Option<string[]> Collections() => new("--only")
     {
-        Description = $"Only these collections and those that they refer to: {string.Join(", ", CollectionCatalogue.All.Select(collection => collection.Name))}. Separated by commas or spaces.",
+        Description = $"Only these collections and those that they refer to: {string.Join(", ", SeedCollection.All(new SeedSize()).Select(part => part.Name))}. Separated by commas or spaces.",
         HelpName = "NAMES",
         AllowMultipleArgumentsPerToken = true,
         CustomParser = result =>

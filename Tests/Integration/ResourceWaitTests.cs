@@ -2,6 +2,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Platform.Tests.Integration;
@@ -62,13 +63,18 @@ public sealed class ResourceWaitTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => starting);
     }
 
-    // The AppHost's assembly says where the orchestrator is.
-    private static IDistributedApplicationBuilder CreateBuilder() => DistributedApplication.CreateBuilder(new DistributedApplicationOptions
+    private static IDistributedApplicationBuilder CreateBuilder()
     {
-        Args = [],
-        DisableDashboard = true,
-        AssemblyName = typeof(Projects.AppHost).Assembly.GetName().Name,
-    });
+        // The AppHost's assembly says where the orchestrator is.
+        var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
+        {
+            Args = [],
+            DisableDashboard = true,
+            AssemblyName = typeof(Projects.AppHost).Assembly.GetName().Name,
+        });
+        builder.Services.AddLogging(logging => logging.ClearProviders()); // it would drown the results
+        return builder;
+    }
 
     private static IResourceBuilder<ExecutableResource> AddShell(IDistributedApplicationBuilder builder, string name, string script)
         => builder.AddExecutable(name, "/bin/sh", Path.GetTempPath(), "-c", script);

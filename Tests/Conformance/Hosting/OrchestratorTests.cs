@@ -2,6 +2,8 @@ using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Platform.Tests.Conformance.Hosting;
@@ -269,6 +271,7 @@ public sealed class OrchestratorTests : IDisposable
             DisableDashboard = true,
             AssemblyName = typeof(Projects.SmallAppHost).Assembly.GetName().Name,
         });
+        builder.Services.AddLogging(logging => logging.ClearProviders()); // it would drown the results
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create<string, string?>(setting.Key, setting.Value)));
         return builder;
     }
