@@ -25,6 +25,9 @@ internal sealed partial class OrderedStop(
     ResourceCommandService commands,
     ILogger<OrderedStop> logger) : IHostedService
 {
+    // The orchestrator kills after 6 seconds what does not end by itself.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -85,6 +88,19 @@ internal sealed partial class OrderedStop(
         if (!result.Success && IsRunning(resource))
         {
             NotStopped(resource.Name, result.Message);
+            return;
+        }
+
+        // The command is done when the orchestrator has taken it; the next rank's turn comes when the process has ended.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
+        try
+        {
+            await notifications.WaitForResourceAsync(resource.Name, KnownResourceStates.TerminalStates, patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            NotStopped(resource.Name, "it did not end in time");
         }
     }
 
