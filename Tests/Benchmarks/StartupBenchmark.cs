@@ -58,6 +58,7 @@ internal static class StartupBenchmark
     private static async Task<Dictionary<string, double>> StartAsync(string directory, CancellationToken cancellationToken)
     {
         var stack = Path.Combine(directory, "run", "stack.json");
+        Directory.CreateDirectory(Path.GetDirectoryName(stack)!);
         File.Delete(stack);
         var port = BenchmarkServer.FreePort();
         var watch = Stopwatch.StartNew();
