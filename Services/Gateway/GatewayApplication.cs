@@ -52,6 +52,7 @@ internal static class GatewayApplication
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidation>();
         services.AddSingleton(CreateSource);
         services.AddSingleton<EngineState>();
+        services.AddSingleton<BusyWait>();
         services.AddSingleton<EnginePool>();
         services.AddSingleton<EngineStartup>();
         services.AddSingleton<CursorStore>();

@@ -6,6 +6,9 @@ internal sealed class GatewayOptions
     /// <summary>The configuration section.</summary>
     public const string Section = "Gateway";
 
+    /// <summary>The largest <see cref="BusyWait"/> that is taken: a thread that looks for bytes keeps a processor busy.</summary>
+    public static readonly TimeSpan LongestBusyWait = TimeSpan.FromMilliseconds(10);
+
     /// <summary>The address that MongoDB clients connect to. Loopback by default.</summary>
     public string BindAddress { get; set; } = "127.0.0.1";
 
@@ -47,6 +50,12 @@ internal sealed class GatewayOptions
     /// </summary>
     public TimeSpan MessageTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long a thread looks for the next bytes of a client that is alone, or of the engine for it, before it sleeps. Zero: not at all.
+    /// Default 100 µs.
+    /// </summary>
+    public TimeSpan BusyWait { get; set; } = TimeSpan.FromMicroseconds(100);
+
     /// <summary>Open cursors at the same time; opening more fails. Default 10,000.</summary>
     public int MaxCursors { get; set; } = 10_000;
 
@@ -55,6 +64,9 @@ internal sealed class GatewayOptions
 
     /// <summary>How long start-up waits for PostgreSQL. Default 60 s.</summary>
     public TimeSpan StartupTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Logical sessions at the same time; more are refused. Default 1,000,000, as MongoDB's <c>maxSessions</c>.</summary>
+    public int MaxSessions { get; set; } = 1_000_000;
 
     /// <summary>How long a cursor lives without being read. Default 10 minutes, as the engine's own files.</summary>
     public TimeSpan CursorTimeout { get; set; } = TimeSpan.FromMinutes(10);

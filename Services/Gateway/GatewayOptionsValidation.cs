@@ -26,6 +26,7 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
         Check(options.MaxEngineConnections is > 0 and <= 1000, "Gateway:MaxEngineConnections is not between 1 and 1000.");
         Check(options.MaxConnections > 0, "Gateway:MaxConnections is not positive.");
         Check(options.MaxCursors > 0, "Gateway:MaxCursors is not positive.");
+        Check(options.MaxSessions > 0, "Gateway:MaxSessions is not positive.");
         Check(
             string.IsNullOrEmpty(options.TlsCertificateFile) == string.IsNullOrEmpty(options.TlsKeyFile),
             "Gateway:TlsCertificateFile and Gateway:TlsKeyFile must be set together.");
@@ -39,6 +40,9 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
             Check(file is null or "" || File.Exists(file), $"Gateway:{key} '{file}' does not exist.");
         }
 
+        Check(
+            options.BusyWait >= TimeSpan.Zero && options.BusyWait <= GatewayOptions.LongestBusyWait,
+            $"Gateway:BusyWait is not between 0 and {GatewayOptions.LongestBusyWait.TotalMilliseconds:0} ms.");
         Positive(options.EngineConnectionWait, nameof(options.EngineConnectionWait));
         Positive(options.StartupTimeout, nameof(options.StartupTimeout));
         Positive(options.MessageTimeout, nameof(options.MessageTimeout));

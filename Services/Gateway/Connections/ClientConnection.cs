@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using MongoDB.Bson;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Bson;
@@ -15,12 +16,15 @@ internal sealed class ClientConnection(
     IDuplexPipe transport,
     CommandExecutor executor,
     GatewayMetrics metrics,
+    BusyWait busyWait,
+    Socket? socket,
     TimeProvider time) : IDisposable
 {
     // Larger messages are worked on elsewhere: the thread that received one serves other connections, too.
     private const int LargestInline = 256 * 1024;
 
     private readonly MessageReader _reader = new(transport.Input, time);
+    private BusyWait.Patience _patience;
     private int _replyId;
 
     /// <summary>The gateway's number of the connection.</summary>
@@ -67,6 +71,7 @@ internal sealed class ClientConnection(
                 await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
 
+            busyWait.Came(id);
             metrics.Received(reader.Message.Length);
             var request = Read(reader, limit);
             if (executor.Streams(request) is { } hello)
@@ -79,6 +84,10 @@ internal sealed class ClientConnection(
             if (!request.MoreToCome)
             {
                 await SendAsync(request, request.Id, reply, moreToCome: false, closed);
+                if (socket is not null)
+                {
+                    busyWait.UntilReadable(socket, ref _patience);
+                }
             }
         }
     }

@@ -15,6 +15,7 @@ internal sealed partial class MongoConnectionHandler(
     CommandExecutor executor,
     SessionStore sessions,
     GatewayMetrics metrics,
+    BusyWait busyWait,
     IOptions<GatewayOptions> options,
     TimeProvider time,
     ILogger<MongoConnectionHandler> logger) : ConnectionHandler
@@ -48,7 +49,7 @@ internal sealed partial class MongoConnectionHandler(
             LogConnected(id, remote);
             var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, closing);
-            using var client = new ClientConnection(id, remote, connection.Transport, executor, metrics, time);
+            using var client = new ClientConnection(id, remote, connection.Transport, executor, metrics, busyWait, connection.Features.Get<IConnectionSocketFeature>()?.Socket, time);
             _clients[id] = client;
             await client.RunAsync(connection.ConnectionClosed, stopping.Token);
             LogDisconnected(id, remote);

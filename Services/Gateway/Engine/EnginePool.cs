@@ -14,6 +14,7 @@ internal sealed class EnginePool : IAsyncDisposable
 
     private readonly PostgresSettings _source;
     private readonly EngineState _state;
+    private readonly BusyWait _busyWait;
     private readonly TimeProvider _time;
     private readonly TimeSpan _wait;
     private readonly SemaphoreSlim _free;
@@ -23,10 +24,11 @@ internal sealed class EnginePool : IAsyncDisposable
     private bool _disposed;
 
     /// <summary>Makes an empty pool.</summary>
-    public EnginePool(PostgresSettings source, EngineState state, IOptions<GatewayOptions> options, TimeProvider time)
+    public EnginePool(PostgresSettings source, EngineState state, BusyWait busyWait, IOptions<GatewayOptions> options, TimeProvider time)
     {
         _source = source;
         _state = state;
+        _busyWait = busyWait;
         _time = time;
         _wait = options.Value.EngineConnectionWait;
         _size = options.Value.MaxEngineConnections;
@@ -154,7 +156,7 @@ internal sealed class EnginePool : IAsyncDisposable
     private async ValueTask<EngineConnection> OpenAsync(CancellationToken cancellationToken)
     {
         var generation = _state.Generation;
-        return new EngineConnection(await PostgresConnection.OpenAsync(_source, cancellationToken), generation);
+        return new EngineConnection(await PostgresConnection.OpenAsync(_source, _busyWait, cancellationToken), generation);
     }
 
     private async ValueTask CloseIdleAsync(Predicate<EngineConnection> which)

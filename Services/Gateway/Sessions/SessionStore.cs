@@ -17,6 +17,7 @@ internal sealed partial class SessionStore(
     ILogger<SessionStore> logger)
 {
     private readonly ConcurrentDictionary<(Guid Id, string User), Session> _sessions = new();
+    private int _count;
     private long _started;
     private long _committed;
     private long _aborted;
@@ -25,7 +26,7 @@ internal sealed partial class SessionStore(
         $"BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = {Math.Max(1, (long)options.Value.TransactionLockTimeout.TotalMilliseconds)}");
 
     /// <summary>How many sessions are known.</summary>
-    public int Count => _sessions.Count;
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>How many transactions are in progress.</summary>
     public int OpenTransactions => _sessions.Values.Count(s => s.Transaction is { Status: TransactionStatus.InProgress });
@@ -51,10 +52,26 @@ internal sealed partial class SessionStore(
         }
     }
 
-    /// <summary>The session with this id, made when it is new.</summary>
+    /// <summary>The session with this id, made when it is new. Throws <see cref="CommandException"/> when there are too many.</summary>
     public Session Get(Guid id, string user)
     {
-        var session = _sessions.GetOrAdd((id, user), static key => new Session(key.Id, key.User));
+        if (!_sessions.TryGetValue((id, user), out var session))
+        {
+            // Callers that meet may go past the limit by their own number.
+            if (Count >= options.Value.MaxSessions)
+            {
+                throw new CommandException(
+                    ErrorCode.TooManyLogicalSessions, $"Cannot add session {id}: {options.Value.MaxSessions} are known, which is the limit.");
+            }
+
+            var made = new Session(id, user);
+            session = _sessions.GetOrAdd((id, user), made);
+            if (session == made)
+            {
+                Interlocked.Increment(ref _count);
+            }
+        }
+
         session.LastUsed = time.GetUtcNow();
         return session;
     }
@@ -182,6 +199,7 @@ internal sealed partial class SessionStore(
     {
         if (_sessions.TryRemove((id, user), out var session))
         {
+            Interlocked.Decrement(ref _count);
             await session.Gate.WaitAsync(cancellationToken);
             try
             {
@@ -220,7 +238,11 @@ internal sealed partial class SessionStore(
             }
             else if (session.LastUsed + options.Value.SessionTimeout < now && session.Gate.Wait(0, cancellationToken))
             {
-                _sessions.TryRemove(key, out _);
+                if (_sessions.TryRemove(key, out _))
+                {
+                    Interlocked.Decrement(ref _count);
+                }
+
                 session.Gate.Release();
             }
         }

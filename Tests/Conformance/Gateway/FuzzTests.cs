@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
+using Platform.Gateway;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Bson;
 using Platform.Gateway.Commands;
@@ -68,6 +69,7 @@ public sealed class FuzzTests
         var executor = services.GetRequiredService<CommandExecutor>();
         var metrics = services.GetRequiredService<GatewayMetrics>();
         var sessions = services.GetRequiredService<SessionStore>();
+        var busyWait = services.GetRequiredService<BusyWait>();
         var options = new PipeOptions(
             readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 0, useSynchronizationContext: false);
         var (input, output) = (new Pipe(options), new Pipe(options));
@@ -82,7 +84,8 @@ public sealed class FuzzTests
             }
 
             var id = ((long)seed << 32) + i;
-            using var client = new ClientConnection(id, "fuzz", new Duplex(input.Reader, output.Writer), executor, metrics, TimeProvider.System)
+            using var client = new ClientConnection(
+                id, "fuzz", new Duplex(input.Reader, output.Writer), executor, metrics, busyWait, socket: null, TimeProvider.System)
             {
                 User = random.Next(4) == 0 ? null : new User("platform", IsAdministrator: random.Next(2) == 0),
             };

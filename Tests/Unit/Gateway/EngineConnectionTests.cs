@@ -1,6 +1,7 @@
 using System.Text;
 using Npgsql;
 using NpgsqlTypes;
+using Platform.Gateway;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Engine.Postgres;
 using Xunit;
@@ -223,5 +224,5 @@ public sealed class EngineConnectionTests
         Assert.Contains(reason, Assert.ThrowsAny<ArgumentException>(() => PostgresSettings.Parse(text)).Message, StringComparison.Ordinal);
 
     private static async Task<EngineConnection> OpenAsync(FakePostgres server, string more = "") =>
-        new(await PostgresConnection.OpenAsync(PostgresSettings.Parse(server.ConnectionString + more), Cancel), 1);
+        new(await PostgresConnection.OpenAsync(PostgresSettings.Parse(server.ConnectionString + more), new BusyWait(TimeSpan.Zero), Cancel), 1);
 }

@@ -26,6 +26,7 @@ internal sealed class PostgresConnection : IAsyncDisposable
     private static readonly TimeSpan s_cancelPatience = TimeSpan.FromSeconds(2);
 
     private readonly PostgresSettings _settings;
+    private readonly BusyWait? _busyWait;
     private readonly Socket _socket;
     private readonly NetworkStream _stream;
     private byte[] _input = new byte[InputBuffer];
@@ -35,12 +36,14 @@ internal sealed class PostgresConnection : IAsyncDisposable
     private bool _busy;
     private TaskCompletionSource? _ended;
     private int _secret;
+    private BusyWait.Patience _patience;
     private CancellationTokenRegistration _registration;
     private Task? _cancelling;
 
-    private PostgresConnection(PostgresSettings settings, Socket socket)
+    private PostgresConnection(PostgresSettings settings, BusyWait? busyWait, Socket socket)
     {
         _settings = settings;
+        _busyWait = busyWait;
         _socket = socket;
         _stream = new NetworkStream(socket, ownsSocket: true);
     }
@@ -67,14 +70,17 @@ internal sealed class PostgresConnection : IAsyncDisposable
     /// <see cref="IOException"/> when it is not there, <see cref="NpgsqlException"/> with a <see cref="TimeoutException"/> when it
     /// does not answer in time.
     /// </summary>
-    public static async ValueTask<PostgresConnection> OpenAsync(PostgresSettings settings, CancellationToken cancellationToken)
+    /// <param name="settings">Where the server is.</param>
+    /// <param name="busyWait">How answers are waited for; null: asleep.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public static async ValueTask<PostgresConnection> OpenAsync(PostgresSettings settings, BusyWait? busyWait, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(settings.Timeout);
         PostgresConnection? connection = null;
         try
         {
-            connection = new PostgresConnection(settings, await settings.ConnectAsync(limit.Token));
+            connection = new PostgresConnection(settings, busyWait, await settings.ConnectAsync(limit.Token));
             using var abort = limit.Token.UnsafeRegister(static c => ((PostgresConnection)c!).Break(), connection);
             await connection.LoginAsync();
             return connection;
@@ -182,6 +188,7 @@ internal sealed class PostgresConnection : IAsyncDisposable
             }
 
             MakeRoom();
+            _busyWait?.UntilReadable(_socket, ref _patience);
             int count;
             try
             {
