@@ -78,6 +78,7 @@ internal static class GatewayApplication
         services.AddSingleton<Profiler>();
         services.AddSingleton<CommandTable>();
         services.AddSingleton<CommandExecutor>();
+        services.AddSingleton<ClientRegistry>();
         services.AddSingleton<MongoConnectionHandler>();
         services.AddHostedService<EngineMonitor>();
         services.AddHostedService<Sweeper>();

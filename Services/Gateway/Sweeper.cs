@@ -9,7 +9,7 @@ namespace Platform.Gateway;
 
 /// <summary>Ends what clients left behind: messages begun, overdue transactions, idle cursors and sessions, old records of retryable writes.</summary>
 internal sealed partial class Sweeper(
-    MongoConnectionHandler connections,
+    ClientRegistry clients,
     SessionStore sessions,
     CursorStore cursors,
     EnginePool pool,
@@ -30,7 +30,7 @@ internal sealed partial class Sweeper(
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                connections.EndStalled();
+                clients.EndStalled(options.Value.MessageTimeout);
                 try
                 {
                     await sessions.SweepAsync(stoppingToken);

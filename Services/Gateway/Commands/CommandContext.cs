@@ -11,6 +11,8 @@ namespace Platform.Gateway.Commands;
 /// <summary>A command that is being run.</summary>
 internal sealed class CommandContext(ClientConnection client, Request request, EnginePool pool, CancellationToken cancellationToken)
 {
+    private readonly User? _user = client.User;
+
     /// <summary>The client's connection.</summary>
     public ClientConnection Client => client;
 
@@ -29,8 +31,8 @@ internal sealed class CommandContext(ClientConnection client, Request request, E
     /// <summary>Set by a command that failed in its reply, so that its transaction is undone.</summary>
     public bool FailsTransaction { get; set; }
 
-    /// <summary>Who runs the command; only for commands that need a login.</summary>
-    public User User => client.User ?? throw new InvalidOperationException("The command runs without a login.");
+    /// <summary>Who runs the command, as it was when it began; only for commands that need a login.</summary>
+    public User User => _user ?? throw new InvalidOperationException("The command runs without a login.");
 
     /// <summary>The id under which the engine remembers the outcome of a retryable write; null when it is none.</summary>
     public string? RetryId => Session is not null && Transaction is null && request.TransactionNumber is { } number

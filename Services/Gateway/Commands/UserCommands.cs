@@ -1,6 +1,7 @@
 using MongoDB.Bson;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Bson;
+using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
 
@@ -10,7 +11,7 @@ namespace Platform.Gateway.Commands;
 /// Users and what they may do. Passwords and rights are the engine's (see <see cref="Roles"/>); custom data and the addresses that a
 /// user may come from are kept by the gateway. Users belong to no database: all of them are shown on admin.
 /// </summary>
-internal sealed partial class UserCommands(ILogger<UserCommands> logger) : ICommandFamily
+internal sealed partial class UserCommands(ClientRegistry clients, EnginePool pool, ILogger<UserCommands> logger) : ICommandFamily
 {
     private const string CustomData = "customData";
     private const string Restrictions = "authenticationRestrictions";
@@ -76,6 +77,7 @@ internal sealed partial class UserCommands(ILogger<UserCommands> logger) : IComm
         if (all is { } rights)
         {
             await SetRightsAsync(context, user, rights);
+            Changed(user, new User(user, IsAdministrator: rights));
         }
 
         if (!options.Equals(before))
@@ -94,6 +96,7 @@ internal sealed partial class UserCommands(ILogger<UserCommands> logger) : IComm
         await RunAsync(context, Statements.DropUser, context.ToTree("writeConcern").ToBson());
         await using var lease = await context.RentAsGatewayAsync();
         await lease.Connection.Command(Statements.DeleteUserOptions).With(0, user).RunAsync(context.CancellationToken);
+        Changed(user, null);
         LogChanged("dropped", user, context.User.Name, context.Client.RemoteEndPoint);
         return Reply.Ok;
     }
@@ -107,7 +110,9 @@ internal sealed partial class UserCommands(ILogger<UserCommands> logger) : IComm
         var result = grant
             ? current.Concat(changed)
             : current.Where(r => !names.Contains(r["role"].AsString));
-        await SetRightsAsync(context, user, Roles.MeanAll(new BsonArray(result)));
+        var all = Roles.MeanAll(new BsonArray(result));
+        await SetRightsAsync(context, user, all);
+        Changed(user, new User(user, IsAdministrator: all));
         LogChanged("changed", user, context.User.Name, context.Client.RemoteEndPoint);
         return Reply.Ok;
     }
@@ -268,6 +273,13 @@ internal sealed partial class UserCommands(ILogger<UserCommands> logger) : IComm
         await using var lease = await context.RentAsGatewayAsync();
         await lease.Connection.RunAsync(
             $"REVOKE {(all ? reading : everything)} FROM {role}; GRANT {(all ? everything : reading)} TO {role}", context.CancellationToken);
+    }
+
+    /// <summary>Logins and connections to the engine that were made before the change do not outlive it.</summary>
+    private void Changed(string name, User? user)
+    {
+        pool.ForgetRoles();
+        clients.Changed(name, user);
     }
 
     private static async ValueTask<BsonDocument> FindAsync(CommandContext context, string user) =>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Options;
@@ -13,6 +12,7 @@ namespace Platform.Gateway.Connections;
 /// <summary>Serves the connections that Kestrel accepts on the MongoDB port.</summary>
 internal sealed partial class MongoConnectionHandler(
     CommandExecutor executor,
+    ClientRegistry clients,
     SessionStore sessions,
     GatewayMetrics metrics,
     BusyWait busyWait,
@@ -20,17 +20,7 @@ internal sealed partial class MongoConnectionHandler(
     TimeProvider time,
     ILogger<MongoConnectionHandler> logger) : ConnectionHandler
 {
-    private readonly ConcurrentDictionary<long, ClientConnection> _clients = new();
     private long _lastId;
-
-    /// <summary>Ends connections on which a message was begun and does not arrive.</summary>
-    public void EndStalled()
-    {
-        foreach (var client in _clients.Values)
-        {
-            client.EndIfStalled(options.Value.MessageTimeout);
-        }
-    }
 
     /// <inheritdoc />
     public override async Task OnConnectedAsync(ConnectionContext connection)
@@ -50,7 +40,7 @@ internal sealed partial class MongoConnectionHandler(
             var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, closing);
             using var client = new ClientConnection(id, remote, connection.Transport, executor, metrics, busyWait, connection.Features.Get<IConnectionSocketFeature>()?.Socket, time);
-            _clients[id] = client;
+            clients.Add(client);
             await client.RunAsync(connection.ConnectionClosed, stopping.Token);
             LogDisconnected(id, remote);
         }
@@ -68,7 +58,7 @@ internal sealed partial class MongoConnectionHandler(
         }
         finally
         {
-            _clients.TryRemove(id, out _);
+            clients.Remove(id);
             metrics.Disconnected();
             sessions.Orphan(id);
         }

@@ -12,6 +12,8 @@ internal sealed class EngineConnection(PostgresConnection connection, long gener
     private readonly EngineReader _reader = new(connection);
     private readonly Dictionary<Statement, EngineCommand> _commands = new(ReferenceEqualityComparer.Instance);
 
+    private int _roles;
+
     /// <summary>The role that commands run as; null for the gateway's own.</summary>
     public string? Role { get; private set; }
 
@@ -56,15 +58,19 @@ internal sealed class EngineConnection(PostgresConnection connection, long gener
     }
 
     /// <summary>Makes later commands run with this role's rights.</summary>
-    public async ValueTask ActAsAsync(string? role, CancellationToken cancellationToken)
+    /// <param name="role">The role; null for the gateway's own.</param>
+    /// <param name="roles">Changes with the roles themselves: what was said before such a change is said again.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async ValueTask ActAsAsync(string? role, int roles, CancellationToken cancellationToken)
     {
-        if (Role == role)
+        if (Role == role && _roles == roles)
         {
             return;
         }
 
         await RunAsync(role is null ? "RESET ROLE" : $"SET ROLE {Quote(role)}", cancellationToken);
         Role = role;
+        _roles = roles;
     }
 
     /// <inheritdoc />

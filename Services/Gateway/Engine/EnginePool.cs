@@ -22,6 +22,7 @@ internal sealed class EnginePool : IAsyncDisposable
     private readonly List<EngineConnection> _idle = [];
     private readonly int _size;
     private bool _disposed;
+    private volatile int _roles;
 
     /// <summary>Makes an empty pool.</summary>
     public EnginePool(PostgresSettings source, EngineState state, BusyWait busyWait, IOptions<GatewayOptions> options, TimeProvider time)
@@ -59,7 +60,7 @@ internal sealed class EnginePool : IAsyncDisposable
         try
         {
             connection = Take(role) ?? await OpenAsync(cancellationToken);
-            await connection.ActAsAsync(role, cancellationToken);
+            await connection.ActAsAsync(role, _roles, cancellationToken);
             return new EngineLease(connection, this);
         }
         catch (Exception e)
@@ -103,6 +104,9 @@ internal sealed class EnginePool : IAsyncDisposable
             _free.Release();
         }
     }
+
+    /// <summary>A role was dropped or changed: connections that act as it say so anew, since its name may mean another one by now.</summary>
+    public void ForgetRoles() => Interlocked.Increment(ref _roles);
 
     /// <summary>The engine went away: nothing that was opened before is used again.</summary>
     public async ValueTask LostAsync()

@@ -87,6 +87,48 @@ public sealed class AccessTests(GatewayFixture gateway)
     }
 
     [Fact]
+    public async Task A_dropped_user_is_logged_out_and_another_of_that_name_has_rights_of_its_own()
+    {
+        gateway.Require();
+        var user = await CreateUserAsync(source: null);
+        var admin = gateway.Client.GetDatabase("admin");
+        var database = gateway.NewDatabase();
+        await database.CreateCollectionAsync("c", null, Cancel);
+        var find = new BsonDocument { { "find", "c" }, { "$db", database.DatabaseNamespace.DatabaseName } };
+        var insert = new BsonDocument { { "insert", "c" }, { "documents", new BsonArray { new BsonDocument() } }, { "$db", find["$db"] } };
+        await using var client = await WireClient.ConnectAsync(gateway, Cancel);
+        await client.LoginAsync(user, "secret", Cancel);
+        Assert.Equal(1.0, (await client.CommandAsync(find, Cancel))["ok"]);
+
+        await admin.RunCommandAsync<BsonDocument>(new BsonDocument("dropUser", user), cancellationToken: Cancel);
+        Assert.Equal(13, (await client.CommandAsync(find, Cancel))["code"]);
+
+        await admin.RunCommandAsync<BsonDocument>(
+            new BsonDocument { { "createUser", user }, { "pwd", "another" }, { "roles", new BsonArray { "root" } } }, cancellationToken: Cancel);
+        Assert.Equal(13, (await client.CommandAsync(find, Cancel))["code"]);
+        await client.LoginAsync(user, "another", Cancel);
+        Assert.Equal(1.0, (await client.CommandAsync(insert, Cancel))["ok"]);
+    }
+
+    [Fact]
+    public async Task Who_is_an_administrator_no_more_makes_no_users()
+    {
+        gateway.Require();
+        var user = await CreateUserAsync(source: null);
+        var admin = gateway.Client.GetDatabase("admin");
+        await admin.RunCommandAsync<BsonDocument>(new BsonDocument { { "grantRolesToUser", user }, { "roles", new BsonArray { "root" } } }, cancellationToken: Cancel);
+        await using var client = await WireClient.ConnectAsync(gateway, Cancel);
+        await client.LoginAsync(user, "secret", Cancel);
+        var users = new BsonDocument { { "usersInfo", 1 }, { "$db", "admin" } };
+        Assert.Equal(1.0, (await client.CommandAsync(users, Cancel))["ok"]);
+
+        await admin.RunCommandAsync<BsonDocument>(
+            new BsonDocument { { "updateUser", user }, { "roles", new BsonArray { "readAnyDatabase" } } }, cancellationToken: Cancel);
+
+        Assert.Equal(13, (await client.CommandAsync(users, Cancel))["code"]);
+    }
+
+    [Fact]
     public async Task The_first_user_is_made_from_this_machine_over_TLS_with_a_client_certificate()
     {
         gateway.Require();
