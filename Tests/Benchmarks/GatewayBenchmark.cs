@@ -57,7 +57,7 @@ internal static class GatewayBenchmark
             { "lsid", new BsonDocument("id", new BsonBinaryData(Guid.NewGuid(), GuidRepresentation.Standard)) }, { "$db", Database },
         }));
 
-    private static Kind Insert => new("insert", Statements.Insert.Form(sequence: true, retryable: false, turns: 0), () => new WireMessage(
+    private static Kind Insert => new("insert", Statements.Insert.Form(sequence: true, retryable: false, UpsertTurnKind.None), () => new WireMessage(
         new BsonDocument
         {
             { "insert", "inserts" }, { "ordered", true },

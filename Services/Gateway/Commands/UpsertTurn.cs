@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Platform.Gateway.Bson;
+using Platform.Gateway.Engine;
 using Platform.Gateway.Protocol;
 
 namespace Platform.Gateway.Commands;
@@ -9,19 +10,25 @@ namespace Platform.Gateway.Commands;
 /// <summary>
 /// Upserts that name the same <c>_id</c> take turns. Where several meet on a document that does not exist yet, the engine lets
 /// each insert over the others and report success; MongoDB makes one of them an insert and the rest updates of it. The turn is a lock
-/// in the engine, held to the end of the transaction. A bulk write with more than 64 of them takes none, because locks are
-/// few. See docs/gateway.md.
+/// in the engine, held to the end of the transaction: one for each <c>_id</c>, and a shared one of the collection. A bulk write with more
+/// than <see cref="Most"/> of them takes that of the collection alone, and for itself, because locks are few. See docs/gateway.md.
 /// </summary>
-internal static class UpsertTurn
+/// <param name="Collection">The key of the collection's lock.</param>
+/// <param name="Documents">The keys of the documents' locks, sorted, so that no two commands wait for each other; none: the whole collection is locked.</param>
+internal readonly record struct UpsertTurn(long Collection, long[] Documents)
 {
-    /// <summary>How many locks a command takes at most; a larger bulk write takes none.</summary>
+    /// <summary>How many documents' locks a command takes at most.</summary>
     public const int Most = 64;
 
-    /// <summary>The lock that findAndModify needs; none when it is no upsert by <c>_id</c>.</summary>
-    public static long[] OfFindAndModify(string @namespace, RawDocument command) => Of(@namespace, command, "query"u8) is { } key ? [key] : [];
+    /// <summary>Which locks there are.</summary>
+    public UpsertTurnKind Kind => Documents.Length switch { 0 => UpsertTurnKind.Collection, 1 => UpsertTurnKind.Document, _ => UpsertTurnKind.Documents };
 
-    /// <summary>The locks that update needs, sorted; none when no statement is an upsert by <c>_id</c>, or too many are.</summary>
-    public static long[] OfUpdate(string @namespace, RawDocument command, DocumentSequence? sequence)
+    /// <summary>The locks that findAndModify needs; null when it is no upsert by <c>_id</c>.</summary>
+    public static UpsertTurn? OfFindAndModify(string @namespace, RawDocument command) =>
+        Of(@namespace, command, "query"u8) is { } key ? new(Key(@namespace, default), [key]) : null;
+
+    /// <summary>The locks that update needs; null when no statement is an upsert by <c>_id</c>.</summary>
+    public static UpsertTurn? OfUpdate(string @namespace, RawDocument command, DocumentSequence? sequence)
     {
         SortedSet<long>? keys = null;
         if (sequence is { } documents)
@@ -32,7 +39,7 @@ internal static class UpsertTurn
                 var length = BinaryPrimitives.ReadInt32LittleEndian(rest.Span);
                 if (!Add(new RawDocument(rest[..length])))
                 {
-                    return [];
+                    return new(Key(@namespace, default), []);
                 }
 
                 rest = rest[length..];
@@ -44,12 +51,12 @@ internal static class UpsertTurn
             {
                 if (statement.Type == MongoDB.Bson.BsonType.Document && !Add(statement.Document))
                 {
-                    return [];
+                    return new(Key(@namespace, default), []);
                 }
             }
         }
 
-        return keys is null ? [] : [.. keys];
+        return keys is null ? null : new(Key(@namespace, default), [.. keys]);
 
         bool Add(RawDocument statement)
         {
@@ -70,9 +77,14 @@ internal static class UpsertTurn
             return null;
         }
 
+        return Key(@namespace, id.Whole.Span);
+    }
+
+    private static long Key(string @namespace, ReadOnlySpan<byte> id)
+    {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(@namespace));
-        hash.AppendData(id.Whole.Span);
+        hash.AppendData(id);
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         hash.GetHashAndReset(digest);
         return BinaryPrimitives.ReadInt64LittleEndian(digest);

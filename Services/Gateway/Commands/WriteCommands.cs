@@ -50,9 +50,9 @@ internal sealed class WriteCommands : ICommandFamily
     {
         var ns = $"{database}.{collection}";
         var statements = name switch { "insert" => Statements.Insert, "update" => Statements.Update, _ => Statements.Delete };
-        var turns = name == "update" ? UpsertTurn.OfUpdate(ns, body, sequence) : [];
+        var turn = name == "update" ? UpsertTurn.OfUpdate(ns, body, sequence) : null;
         await using var lease = await context.RentAsync();
-        var command = lease.Connection.Command(statements.Form(sequence is not null, retryId is not null, turns.Length))
+        var command = lease.Connection.Command(statements.Form(sequence is not null, retryId is not null, turn?.Kind ?? UpsertTurnKind.None))
             .With(0, database)
             .With(1, body.Bytes);
         var next = 2;
@@ -66,7 +66,7 @@ internal sealed class WriteCommands : ICommandFamily
             command.With(next++, retryId);
         }
 
-        Take(command, next, turns);
+        Take(command, next, turn);
 
         ReadOnlyMemory<byte> reply;
         await using (var reader = await command.ReadAsync(context.CancellationToken))
@@ -84,15 +84,22 @@ internal sealed class WriteCommands : ICommandFamily
         return await FailureDetails.AddAsync(context, lease.Connection, database, collection, repaired, body, sequence);
     }
 
-    private static void Take(EngineCommand command, int parameter, long[] turns)
+    private static void Take(EngineCommand command, int parameter, UpsertTurn? turn)
     {
-        if (turns.Length == 1)
+        if (turn is not { } taken)
         {
-            command.With(parameter, turns[0]);
+            return;
         }
-        else if (turns.Length > 1)
+
+        command.With(parameter, taken.Collection);
+        switch (taken.Kind)
         {
-            command.With(parameter, turns);
+            case UpsertTurnKind.Document:
+                command.With(parameter + 1, taken.Documents[0]);
+                break;
+            case UpsertTurnKind.Documents:
+                command.With(parameter + 1, taken.Documents);
+                break;
         }
     }
 
@@ -108,8 +115,8 @@ internal sealed class WriteCommands : ICommandFamily
 
         await using var lease = await context.RentAsync();
         var retryId = context.RetryId;
-        var turns = UpsertTurn.OfFindAndModify(context.Namespace, request.Body);
-        var command = lease.Connection.Command(Statements.FindAndModify.Form(sequence: false, retryId is not null, turns.Length))
+        var turn = UpsertTurn.OfFindAndModify(context.Namespace, request.Body);
+        var command = lease.Connection.Command(Statements.FindAndModify.Form(sequence: false, retryId is not null, turn?.Kind ?? UpsertTurnKind.None))
             .With(0, request.Database)
             .With(1, body);
         var next = 2;
@@ -118,7 +125,7 @@ internal sealed class WriteCommands : ICommandFamily
             command.With(next++, retryId);
         }
 
-        Take(command, next, turns);
+        Take(command, next, turn);
 
         return Reply.FromEngine(await command.SingleAsync<byte[]>(context.CancellationToken));
     }

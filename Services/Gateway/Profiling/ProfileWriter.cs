@@ -86,7 +86,7 @@ internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, 
         }
 
         async ValueTask RunAsync(WriteStatements statement, BsonDocument body) => await lease.Connection
-            .Command(statement.Form(sequence: false, retryable: false, turns: 0))
+            .Command(statement.Form(sequence: false, retryable: false, UpsertTurnKind.None))
             .With(0, database)
             .With<ReadOnlyMemory<byte>>(1, body.ToBson())
             .RunAsync(cancellationToken);

@@ -271,7 +271,7 @@ internal static class FailureDetails
             BsonDocument? found = null;
             await UndoneAsync(async () =>
             {
-                await connection.Command(Statements.Update.Form(sequence: false, retryable: false, turns: 0))
+                await connection.Command(Statements.Update.Form(sequence: false, retryable: false, UpsertTurnKind.None))
                     .With(0, database)
                     .With<ReadOnlyMemory<byte>>(1, new BsonDocument
                     {
@@ -328,7 +328,7 @@ internal static class FailureDetails
                 command.Remove(field);
             }
 
-            return connection.Command(Statements.FindAndModify.Form(sequence: false, retryable: false, turns: 0))
+            return connection.Command(Statements.FindAndModify.Form(sequence: false, retryable: false, UpsertTurnKind.None))
                 .With(0, database)
                 .With<ReadOnlyMemory<byte>>(1, command.ToBson())
                 .SingleAsync<byte[]>(context.CancellationToken);

@@ -50,12 +50,13 @@ public sealed class UpsertTests(GatewayFixture gateway)
         }
     }
 
-    [Fact]
-    public async Task Of_bulk_writes_at_once_each_upsert_counts()
+    [Theory]
+    [InlineData(30)]
+    [InlineData(300)] // More than there are locks for.
+    public async Task Of_bulk_writes_at_once_each_upsert_counts(int ids)
     {
         gateway.Require();
         var documents = await CollectionAsync();
-        const int ids = 30;
         var results = await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => documents.BulkWriteAsync(
             // Each in another order, so that the callers would wait for each other if the turns were not taken in one.
             Enumerable.Range(0, ids).OrderBy(id => (id * 7 + caller * 11) % ids).Select(id => new UpdateOneModel<BsonDocument>(
@@ -65,6 +66,23 @@ public sealed class UpsertTests(GatewayFixture gateway)
 
         Assert.Equal(ids, results.Sum(r => r.Upserts.Count));
         Assert.Equal(ids * Callers, (await documents.Find("{}").ToListAsync(Cancel)).Sum(d => d["count"].AsInt32));
+    }
+
+    [Fact]
+    public async Task Of_a_large_bulk_write_and_single_ones_at_once_each_upsert_counts()
+    {
+        gateway.Require();
+        var documents = await CollectionAsync();
+        const int ids = 200;
+        var increment = Builders<BsonDocument>.Update.Inc("count", 1);
+        var upsert = new UpdateOptions { IsUpsert = true };
+
+        var bulk = documents.BulkWriteAsync(
+            Enumerable.Range(0, ids).Select(id => new UpdateOneModel<BsonDocument>(new BsonDocument("_id", id), increment) { IsUpsert = true }), null, Cancel);
+        var single = await Task.WhenAll(Enumerable.Range(0, ids).Select(id => documents.UpdateOneAsync(new BsonDocument("_id", id), increment, upsert, Cancel)));
+
+        Assert.Equal(ids, (await bulk).Upserts.Count + single.Count(result => result.UpsertedId is not null));
+        Assert.All(await documents.Find("{}").ToListAsync(Cancel), document => Assert.Equal(2, document["count"].AsInt32));
     }
 
     // Made beforehand: the first insert of a new collection takes its turn anyway.
