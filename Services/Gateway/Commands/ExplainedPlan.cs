@@ -149,6 +149,10 @@ internal static class ExplainedPlan
                 return One(node, "LIMIT", inputs);
             case "Aggregate" or "HashAggregate" or "GroupAggregate":
                 return One(node, "GROUP", inputs);
+            case "Append" when inputs.Count > 1:
+                return Many(node, "OR", inputs);
+            case "Merge Append" when inputs.Count > 1:
+                return Many(node, "SORT_MERGE", inputs);
             case "Nested Loop" or "Hash Join" or "Merge Join":
                 return Many(node, "EQ_LOOKUP", inputs);
             default:

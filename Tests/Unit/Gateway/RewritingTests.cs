@@ -82,6 +82,20 @@ public sealed class RewritingTests
         Assert.Equal((2, 4, 4), Counts(plan));
     }
 
+    [Theory]
+    [InlineData("Append", "OR")]
+    [InlineData("Merge Append", "SORT_MERGE")]
+    public void Scans_put_together_are_shown_as_the_server_names_them(string node, string stage)
+    {
+        const string scan = """{ "Node Type": "Index Scan", "Index Name": "a_1", "Actual Rows": 2, "Actual Loops": 1 }""";
+        var plan = Describe($$"""{ "Node Type": "{{node}}", "Actual Rows": 4, "Actual Loops": 1, "Plans": [{{scan}}, {{scan}}] }""");
+
+        var winning = plan["queryPlanner"]["winningPlan"];
+        Assert.Equal(stage, winning["stage"]);
+        Assert.Equal(["FETCH", "FETCH"], winning["inputStages"].AsBsonArray.Select(input => input["stage"].AsString));
+        Assert.Equal((4, 4, 4), Counts(plan));
+    }
+
     [Fact]
     public async Task Whoever_waits_for_a_loss_learns_of_the_first_and_of_the_next()
     {
