@@ -9,7 +9,7 @@ namespace Platform.Gateway.Commands;
 
 /// <summary>
 /// Upserts that name the same <c>_id</c> take turns. Where several meet on a document that does not exist yet, the engine lets
-/// each insert over the others and report success; MongoDB makes one of them an insert and the rest updates of it. The turn is a lock
+/// each say that it inserted one; MongoDB makes one of them an insert and the rest updates of it. The turn is a lock
 /// in the engine, held to the end of the transaction: one for each <c>_id</c>, and a shared one of the collection. A bulk write with more
 /// than <see cref="Most"/> of them takes that of the collection alone, and for itself, because locks are few. See docs/gateway.md.
 /// </summary>
