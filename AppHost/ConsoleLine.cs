@@ -15,4 +15,27 @@ internal static class ConsoleLine
             ? content[Math.Min(end < 0 ? content.Length : end + 1, content.Length)..]
             : content;
     }
+
+    /// <summary>What a resource printed last, as the program wrote it.</summary>
+    /// <param name="logs">The consoles of the resources.</param>
+    /// <param name="resource">The resource.</param>
+    /// <param name="count">How many lines at most.</param>
+    public static async Task<IReadOnlyCollection<string>> LastLinesAsync(this ResourceLoggerService logs, IResource resource, int count)
+    {
+        var lines = new Queue<string>(count);
+        await foreach (var batch in logs.GetAllAsync(resource))
+        {
+            foreach (var line in batch)
+            {
+                if (lines.Count == count)
+                {
+                    lines.Dequeue();
+                }
+
+                lines.Enqueue(Text(line.Content));
+            }
+        }
+
+        return lines;
+    }
 }

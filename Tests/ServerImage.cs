@@ -5,10 +5,6 @@ namespace Platform.Tests;
 /// </summary>
 internal static class ServerImage
 {
-    /// <summary>The repository's root, found above the program.</summary>
-    /// <exception cref="DirectoryNotFoundException">The program is not inside the repository.</exception>
-    public static string RepositoryRoot { get; } = FindRoot();
-
     /// <summary>Where <c>./platform setup</c> keeps what it made.</summary>
     public static string Cache { get; } = Environment.GetEnvironmentVariable("PLATFORM_CACHE") is { Length: > 0 } cache
         ? cache
@@ -24,18 +20,5 @@ internal static class ServerImage
         : null;
 
     /// <summary>The path of the script that runs a server.</summary>
-    public static string Script(string name) => Path.Combine(RepositoryRoot, "AppHost", "Native", name);
-
-    private static string FindRoot()
-    {
-        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
-        {
-            if (File.Exists(Path.Combine(directory.FullName, "Platform.sln")))
-            {
-                return directory.FullName;
-            }
-        }
-
-        throw new DirectoryNotFoundException("The repository's root was not found above the program.");
-    }
+    public static string Script(string name) => Path.Combine(Repository.Root, "AppHost", "Native", name);
 }

@@ -66,7 +66,7 @@ internal static class JobCommands
         }
 
         var snapshot = await end;
-        var output = await LastLinesAsync(context.Services.GetRequiredService<ResourceLoggerService>(), job);
+        var output = string.Join('\n', await context.Services.GetRequiredService<ResourceLoggerService>().LastLinesAsync(job, ShownLines));
         return snapshot.ExitCode == 0
             ? CommandResults.Success($"{job.Name} is done.", output, CommandResultFormat.Text, displayImmediately: true)
             : CommandResults.Failure(
@@ -96,24 +96,5 @@ internal static class JobCommands
         }
 
         throw new OperationCanceledException(cancellationToken);
-    }
-
-    private static async Task<string> LastLinesAsync(ResourceLoggerService logs, IResource job)
-    {
-        var lines = new Queue<string>(ShownLines);
-        await foreach (var batch in logs.GetAllAsync(job))
-        {
-            foreach (var line in batch)
-            {
-                if (lines.Count == ShownLines)
-                {
-                    lines.Dequeue();
-                }
-
-                lines.Enqueue(ConsoleLine.Text(line.Content));
-            }
-        }
-
-        return string.Join('\n', lines);
     }
 }

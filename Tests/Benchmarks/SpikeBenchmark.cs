@@ -59,11 +59,11 @@ internal static class SpikeBenchmark
         report.AtMost("driver_served_ms", bare.Served, peer.Served);
 
         var plot = Environment.GetEnvironmentVariable("PLATFORM_UPDATE_DOCS") == "1"
-            ? Path.Combine(ServerImage.RepositoryRoot, "docs", "connections-spike.svg")
-            : Path.Combine(ServerImage.RepositoryRoot, "artifacts", "bench", "connections-spike.svg");
+            ? Path.Combine(Repository.Root, "docs", "connections-spike.svg")
+            : Path.Combine(Repository.Root, "artifacts", "bench", "connections-spike.svg");
         Directory.CreateDirectory(Path.GetDirectoryName(plot)!);
         await File.WriteAllTextAsync(plot, SpikePlot.Draw(typical, s_watch), cancellationToken);
-        Report.Say($"Plot: {Path.GetRelativePath(ServerImage.RepositoryRoot, plot)}");
+        Report.Say($"Plot: {Path.GetRelativePath(Repository.Root, plot)}");
     }
 
     // The run in the middle, by the time until everybody was served.

@@ -4,6 +4,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Platform.AppHost;
 
 namespace Platform.Tests.Integration;
 
@@ -71,7 +72,7 @@ internal static class ResourceWaits
             var indent = new string(' ', 2 * (depth + 1));
             text.Append(indent).Append(part.Name).Append(": ");
             text.AppendLine(app.ResourceNotifications.TryGetCurrentState(part.Name, out var current) ? Describe(current.Snapshot) : "no state yet");
-            foreach (var line in await LastLinesAsync(logs, part))
+            foreach (var line in await logs.LastLinesAsync(part, ShownLines))
             {
                 text.Append(indent).Append("  | ").AppendLine(line);
             }
@@ -105,23 +106,5 @@ internal static class ResourceWaits
         {
             yield return (dependency, below);
         }
-    }
-
-    private static async Task<IReadOnlyCollection<string>> LastLinesAsync(ResourceLoggerService logs, IResource resource)
-    {
-        var lines = new Queue<string>();
-        await foreach (var batch in logs.GetAllAsync(resource))
-        {
-            foreach (var line in batch)
-            {
-                lines.Enqueue(line.Content);
-                if (lines.Count > ShownLines)
-                {
-                    lines.Dequeue();
-                }
-            }
-        }
-
-        return lines;
     }
 }

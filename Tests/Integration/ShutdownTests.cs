@@ -18,7 +18,7 @@ public sealed class ShutdownTests
             await using (var stack = new TestStack(data.FullName))
             {
                 await stack.StartAsync(cancellationToken);
-                Assert.NotEmpty(ProcessesOf(data.FullName));
+                Assert.NotEmpty(MarkedProcesses.Find(TestStack.Mark, data.FullName));
 
                 // Without those that the engine does not have.
                 string[] servers = [.. ((string[])[ResourceNames.Api, ResourceNames.Gateway, ResourceNames.Postgres]).Where(name => Find(stack, name) is not null)];
@@ -49,9 +49,9 @@ public sealed class ShutdownTests
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         var watch = Stopwatch.StartNew();
-        while (ProcessesOf(stack) is { Count: > 0 } left)
+        while (MarkedProcesses.Find(TestStack.Mark, stack) is { Count: > 0 } left)
         {
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(15), $"Still there: {string.Join("; ", left)}");
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(15), $"Still there: {string.Join("; ", left.Values)}");
             await timer.WaitForNextTickAsync(cancellationToken);
         }
     }
@@ -94,28 +94,4 @@ public sealed class ShutdownTests
 
     private static IResource? Find(TestStack stack, string name)
         => stack.App.Services.GetRequiredService<DistributedApplicationModel>().Resources.FirstOrDefault(resource => resource.Name == name);
-
-    private static List<string> ProcessesOf(string stack)
-    {
-        var found = new List<string>();
-        foreach (var process in Directory.EnumerateDirectories("/proc").Where(IsOtherProcess))
-        {
-            try
-            {
-                if (File.ReadAllText(Path.Combine(process, "environ")).Split('\0').Contains($"{TestStack.Mark}={stack}"))
-                {
-                    found.Add(File.ReadAllText(Path.Combine(process, "cmdline")).Replace('\0', ' '));
-                }
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                // It ended while it was looked at, or is another user's.
-            }
-        }
-
-        return found;
-    }
-
-    private static bool IsOtherProcess(string directory)
-        => int.TryParse(Path.GetFileName(directory), out var id) && id != Environment.ProcessId;
 }

@@ -38,13 +38,13 @@ public sealed class KilledAppHostTests
             await UntilAsync(
                 () => appHost.HasExited
                     ? throw new InvalidOperationException($"The AppHost ended with exit code {appHost.ExitCode}.")
-                    : ProcessesWith(mark).Any(process => process.Contains("sleep 600", StringComparison.Ordinal)),
+                    : MarkedProcesses.Find(Mark, mark).Values.Any(command => command.Contains("sleep 600", StringComparison.Ordinal)),
                 TimeSpan.FromSeconds(60), cancellationToken);
 
             appHost.Kill();
             await appHost.WaitForExitAsync(cancellationToken);
             var killed = Stopwatch.StartNew();
-            await UntilAsync(() => ProcessesWith(mark).Count == 0, TimeSpan.FromSeconds(60), cancellationToken);
+            await UntilAsync(() => MarkedProcesses.Find(Mark, mark).Count == 0, TimeSpan.FromSeconds(60), cancellationToken);
 
             Assert.True(killed.Elapsed < TimeSpan.FromSeconds(15), $"The last process ended after {killed.Elapsed.TotalSeconds:0.0} s.");
         }
@@ -64,27 +64,5 @@ public sealed class KilledAppHostTests
         {
             Assert.True(watch.Elapsed < limit, $"Not so within {limit.TotalSeconds:0} s.");
         }
-    }
-
-    private static List<string> ProcessesWith(string mark)
-    {
-        var found = new List<string>();
-        foreach (var process in Directory.EnumerateDirectories("/proc").Where(directory => int.TryParse(Path.GetFileName(directory), out _)))
-        {
-            try
-            {
-                if (File.ReadAllText(Path.Combine(process, "environ")).Contains($"{Mark}={mark}", StringComparison.Ordinal)
-                    && File.ReadAllText(Path.Combine(process, "cmdline")).Replace('\0', ' ') is { Length: > 0 } command)
-                {
-                    found.Add(command);
-                }
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                // It ended while it was looked at, or is another user's.
-            }
-        }
-
-        return found;
     }
 }

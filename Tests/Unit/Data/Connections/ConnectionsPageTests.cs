@@ -16,7 +16,7 @@ public sealed partial class ConnectionsPageTests
     [Fact]
     public void The_page_on_connections_shows_the_settings_as_they_are()
     {
-        var path = Path.Combine(RepositoryRoot(), "docs", "connections.md");
+        var path = Path.Combine(Repository.Root, "docs", "connections.md");
         var page = File.ReadAllText(path);
         var begin = page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
         var end = page.IndexOf(End, StringComparison.Ordinal);
@@ -79,15 +79,4 @@ public sealed partial class ConnectionsPageTests
 
     private static string Cell(string text) =>
         string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).Replace("|", "\\|", StringComparison.Ordinal);
-
-    private static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Platform.sln")))
-        {
-            directory = directory.Parent;
-        }
-
-        return directory?.FullName ?? throw new InvalidOperationException("There is no Platform.sln above the tests.");
-    }
 }

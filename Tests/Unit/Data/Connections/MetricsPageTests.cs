@@ -11,7 +11,7 @@ public sealed class MetricsPageTests
     [Fact]
     public void The_page_on_metrics_shows_the_instruments_as_they_are()
     {
-        var path = Path.Combine(RepositoryRoot(), "docs", "connections-metrics.md");
+        var path = Path.Combine(Repository.Root, "docs", "connections-metrics.md");
         var page = File.ReadAllText(path);
         var begin = page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
         var end = page.IndexOf(End, StringComparison.Ordinal);
@@ -25,16 +25,5 @@ public sealed class MetricsPageTests
         }
 
         Assert.True(wanted == page, "docs/connections-metrics.md is stale: run this test with PLATFORM_UPDATE_DOCS=1 and commit the page.");
-    }
-
-    private static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Platform.sln")))
-        {
-            directory = directory.Parent;
-        }
-
-        return directory?.FullName ?? throw new InvalidOperationException("There is no Platform.sln above the tests.");
     }
 }

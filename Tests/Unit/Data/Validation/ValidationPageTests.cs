@@ -13,7 +13,7 @@ public sealed class ValidationPageTests
     [Fact]
     public void The_page_on_validation_shows_the_rules_as_they_are()
     {
-        var path = Path.Combine(RepositoryRoot(), "docs", "validation.md");
+        var path = Path.Combine(Repository.Root, "docs", "validation.md");
         var page = File.ReadAllText(path);
         var begin = page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
         var end = page.IndexOf(End, StringComparison.Ordinal);
@@ -54,16 +54,5 @@ public sealed class ValidationPageTests
         Assert.All(
             CollectionCatalogue.All.SelectMany(collection => collection.Rules.Fields),
             rule => Assert.Contains(rule.Code, EngineSupport.MongoDbKeywords));
-    }
-
-    private static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Platform.sln")))
-        {
-            directory = directory.Parent;
-        }
-
-        return directory?.FullName ?? throw new InvalidOperationException("There is no Platform.sln above the tests.");
     }
 }
