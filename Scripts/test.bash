@@ -47,6 +47,7 @@ cmd_test() {
     local report=$results/$project.xml arguments=(-noLogo -xml "$results/$project.xml" -trx "$results/$project.trx")
     [[ -n $live ]] || arguments+=(-noColor)
     [[ -z $filter ]] || arguments+=(-method "*$filter*")
+    [[ $project != Integration ]] || arguments+=(-diagnostics) # how long the graph took to start
     status=0
     PLATFORM_TEST_RUN=$mark timeout -k 30 "${PLATFORM_TEST_TIMEOUT:-1200}" "$(output "$project" "Platform.Tests.$project")" "${arguments[@]}" </dev/null || status=$?
     local counts=0; [[ ! -s $report ]] || read_counts "$report"

@@ -3,6 +3,7 @@ using Xunit;
 
 namespace Platform.Tests.Integration;
 
+[Collection(TestCollections.Cache)]
 public sealed class CatalogTests(StackFixture stack)
 {
     [Fact]

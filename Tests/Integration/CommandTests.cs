@@ -1,14 +1,13 @@
 using Aspire.Hosting.ApplicationModel;
-using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using MongoDB.Bson;
-using StackExchange.Redis;
 using Xunit;
 
 namespace Platform.Tests.Integration;
 
 /// <summary>The commands that the graph adds to its resources, run as the dashboard runs them.</summary>
-public sealed class CommandTests(StackFixture stack)
+[Collection(TestCollections.Cache)]
+public sealed class CommandTests(StackFixture stack, OwnData<CommandTests> own) : IClassFixture<OwnData<CommandTests>>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -37,16 +36,14 @@ public sealed class CommandTests(StackFixture stack)
     [Fact]
     public async Task Flush_cache_removes_every_key_and_tells_how_many()
     {
-        var connectionString = await stack.App.GetConnectionStringAsync(ResourceNames.Cache, Token);
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(connectionString!);
-        var key = $"test:{Guid.NewGuid():N}";
-        await redis.GetDatabase().StringSetAsync(key, "1");
+        var key = $"{own.KeyPrefix}flushed";
+        await own.Cache.StringSetAsync(key, "1");
 
         var result = await RunAsync(ResourceNames.Cache, "flush-cache");
 
         Assert.True(result.Success, result.Message);
         Assert.Matches("^[1-9][0-9]* keys were removed\\.$", result.Message);
-        Assert.False(await redis.GetDatabase().KeyExistsAsync(key));
+        Assert.False(await own.Cache.KeyExistsAsync(key));
     }
 
     [Fact]

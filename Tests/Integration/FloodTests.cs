@@ -12,6 +12,7 @@ using Xunit;
 namespace Platform.Tests.Integration;
 
 /// <summary>More requests than the database serves, against an API of its own (in this process) on the running graph's servers.</summary>
+[Collection(TestCollections.Profile)]
 public sealed class FloodTests(StackFixture stack, ITestOutputHelper output)
 {
     private const int Requests = 2000;

@@ -1,7 +1,10 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 
 namespace Platform.Tests.Integration;
@@ -14,8 +17,9 @@ public sealed class TestStack(string? dataDirectory = null, bool dashboard = fal
     /// <summary>The environment variable by which every process of a stack can be found: its value is the data directory.</summary>
     public const string Mark = "PLATFORM_TEST_STACK";
 
-    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
 
+    private readonly ConcurrentDictionary<string, TimeSpan> _steps = new();
     private DistributedApplication? _app;
 
     /// <summary>Where this stack's servers keep their data.</summary>
@@ -24,9 +28,14 @@ public sealed class TestStack(string? dataDirectory = null, bool dashboard = fal
     /// <summary>The running application.</summary>
     public DistributedApplication App => _app ?? throw new InvalidOperationException("The stack has not been started.");
 
+    /// <summary>When each resource ran, was healthy and ended, after the start began, in this order.</summary>
+    public IEnumerable<(string Step, TimeSpan After)> Timeline => _steps.OrderBy(step => step.Value).Select(step => (step.Key, step.Value));
+
     /// <summary>Starts the graph and waits until the API is healthy and the seeder has ended well.</summary>
+    /// <exception cref="WaitFailedException">It did not come to that; the message says how the resources stood.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        var watch = Stopwatch.StartNew();
         // The orchestrator inherits this process's environment, and every process of the stack inherits the orchestrator's.
         Environment.SetEnvironmentVariable(Mark, DataDirectory);
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
@@ -52,9 +61,19 @@ public sealed class TestStack(string? dataDirectory = null, bool dashboard = fal
         }
 
         _app = await builder.BuildAsync(cancellationToken);
-        await _app.StartAsync(cancellationToken);
-        await _app.UntilHealthyAsync(ResourceNames.Api, StartLimit, cancellationToken);
-        await _app.UntilDoneAsync(ResourceNames.Seeder, StartLimit, cancellationToken);
+        _steps.TryAdd("graph built", watch.Elapsed);
+        using var noting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var notes = NoteAsync(_app.ResourceNotifications, watch, noting.Token);
+
+        // A graph whose parts wait for one that fails does not end its start: the waits tell what is wrong.
+        var starting = _app.StartAsync(cancellationToken);
+        var ready = UntilReadyAsync(_app, cancellationToken);
+        await (await Task.WhenAny(starting, ready));
+        await ready;
+        await starting;
+        _steps.TryAdd("ready", watch.Elapsed);
+        await noting.CancelAsync();
+        await notes;
     }
 
     /// <inheritdoc/>
@@ -68,6 +87,35 @@ public sealed class TestStack(string? dataDirectory = null, bool dashboard = fal
         if (dataDirectory is null)
         {
             Directory.Delete(DataDirectory, recursive: true);
+        }
+    }
+
+    private static async Task UntilReadyAsync(DistributedApplication app, CancellationToken cancellationToken)
+    {
+        await app.UntilHealthyAsync(ResourceNames.Api, StartLimit, cancellationToken);
+        await app.UntilDoneAsync(ResourceNames.Seeder, StartLimit, cancellationToken);
+    }
+
+    private async Task NoteAsync(ResourceNotificationService notifications, Stopwatch watch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var change in notifications.WatchAsync(cancellationToken))
+            {
+                var (name, snapshot) = (change.Resource.Name, change.Snapshot);
+                if (change.Resource is not ParameterResource && snapshot.State?.Text is "Running" or "Finished")
+                {
+                    _steps.TryAdd($"{name} {snapshot.State.Text.ToLowerInvariant()}", watch.Elapsed);
+                    if (snapshot is { HealthStatus: HealthStatus.Healthy, HealthReports.Length: > 0 })
+                    {
+                        _steps.TryAdd($"{name} healthy", watch.Elapsed);
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The start is over.
         }
     }
 }

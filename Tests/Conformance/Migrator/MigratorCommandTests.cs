@@ -205,7 +205,7 @@ public sealed class MigratorCommandTests(GatewayFixture gateway)
     public async Task A_database_that_is_not_there_is_told_in_one_sentence()
     {
         var nobody = $"mongodb://127.0.0.1:{GatewayFixture.FreePort()}/platform";
-        var answer = (await MigratorProcess.RunAsync(nobody, "status --json")).Expect(ExitCodes.Unavailable);
+        var answer = (await MigratorProcess.RunAsync(nobody, "status --json", databaseTimeout: TimeSpan.FromSeconds(3))).Expect(ExitCodes.Unavailable);
         Assert.Equal(ExitCodes.Unavailable, answer.Json.GetProperty("exitCode").GetInt32());
         Assert.Single(answer.Errors.TrimEnd().Split('\n'));
     }

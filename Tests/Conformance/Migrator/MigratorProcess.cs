@@ -17,7 +17,8 @@ internal static class MigratorProcess
     /// <param name="connectionString">The database; null for none.</param>
     /// <param name="arguments">The command line, words separated by spaces.</param>
     /// <param name="directory">Where; null for here.</param>
-    public static async Task<Answer> RunAsync(string? connectionString, string arguments, string? directory = null)
+    /// <param name="databaseTimeout">How long it waits for the database; null for a minute, which a busy machine may need.</param>
+    public static async Task<Answer> RunAsync(string? connectionString, string arguments, string? directory = null, TimeSpan? databaseTimeout = null)
     {
         var start = new ProcessStartInfo(
             Program, arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries))
@@ -27,7 +28,7 @@ internal static class MigratorProcess
             WorkingDirectory = directory ?? AppContext.BaseDirectory,
         };
         start.Environment["ConnectionStrings__platform"] = connectionString;
-        start.Environment["Migrator__DatabaseTimeout"] = "00:00:03";
+        start.Environment["Migrator__DatabaseTimeout"] = (databaseTimeout ?? TimeSpan.FromMinutes(1)).ToString();
         using var process = Process.Start(start) ?? throw new InvalidOperationException("The migrator did not start.");
         var token = TestContext.Current.CancellationToken;
         var output = process.StandardOutput.ReadToEndAsync(token);
