@@ -45,6 +45,7 @@ var api = builder.AddService<Projects.Api>(ResourceNames.Api)
 
 builder.RecordStack(options, new() { Api = api.GetEndpoint("http"), Mongo = database.Resource, Redis = cache.Resource });
 
+builder.RestartDashboard();
 builder.StopInOrder();
 
 builder.Build().Run();
