@@ -1,8 +1,10 @@
 using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Eventing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
@@ -262,6 +264,175 @@ public sealed class OrchestratorTests : IDisposable
         Assert.Equal("there=1", state.Snapshot.Properties.Single(property => property.Name == "resource.connectionString").Value);
     }
 
+    [Fact]
+    public async Task Events_and_states_come_in_order_from_the_first_to_the_end()
+    {
+        var gate = Path.Combine(_directory.FullName, "gate");
+        var builder = CreateBuilder();
+        var server = AddServer(builder, "server").WithEnvironment("GATE", gate).WithHttpHealthCheck("/health");
+        var events = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        builder.Eventing.Subscribe<BeforeStartEvent>(Note);
+        Follow<InitializeResourceEvent>();
+        Follow<ResourceEndpointsAllocatedEvent>();
+        Follow<BeforeResourceStartedEvent>();
+        Follow<ResourceReadyEvent>();
+        Follow<ResourceStoppedEvent>();
+        await using var app = builder.Build();
+        var states = new List<string>();
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var watch = WatchAsync(watching.Token);
+        await app.StartAsync(Token);
+        await app.ResourceNotifications.WaitForResourceAsync("server", e => e.Snapshot.HealthReports is [{ Status: not null }], Token);
+        Assert.DoesNotContain(nameof(ResourceReadyEvent), events);
+        await File.WriteAllTextAsync(gate, "", Token);
+        await app.ResourceNotifications.WaitForResourceHealthyAsync("server", Token);
+        Assert.True((await app.ResourceCommands.ExecuteCommandAsync("server", KnownResourceCommands.StopCommand, Token)).Success);
+        Assert.Equal((KnownResourceStates.Finished, 0), await EndAsync(app, "server"));
+        await watch;
+        await UntilAsync(() => events.Contains(nameof(ResourceStoppedEvent)));
+
+        Assert.Equal(
+            [nameof(BeforeStartEvent), nameof(InitializeResourceEvent), nameof(ResourceEndpointsAllocatedEvent), nameof(BeforeResourceStartedEvent),
+             nameof(ResourceReadyEvent), nameof(ResourceStoppedEvent)],
+            events);
+        Assert.Equal(
+            [KnownResourceStates.Starting, KnownResourceStates.Running, KnownResourceStates.Finished],
+            states.Where(state => state is "Starting" or "Running" or "Finished"));
+
+        Task Note<T>(T raised, CancellationToken cancellationToken)
+        {
+            events.Enqueue(typeof(T).Name);
+            return Task.CompletedTask;
+        }
+
+        void Follow<T>()
+            where T : IDistributedApplicationResourceEvent => builder.Eventing.Subscribe<T>(server.Resource, Note);
+
+        async Task WatchAsync(CancellationToken cancellationToken)
+        {
+            await foreach (var change in app.ResourceNotifications.WatchAsync(cancellationToken))
+            {
+                if (change.Resource.Name == "server" && change.Snapshot.State?.Text is { } state && states.LastOrDefault() != state)
+                {
+                    states.Add(state);
+                    if (state == KnownResourceStates.Finished)
+                    {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Health_is_asked_again_and_again()
+    {
+        var gate = Path.Combine(_directory.FullName, "gate");
+        await File.WriteAllTextAsync(gate, "", Token);
+        var builder = CreateBuilder();
+        AddServer(builder, "server").WithEnvironment("GATE", gate).WithHttpHealthCheck("/health");
+        await using var app = builder.Build();
+        await app.StartAsync(Token);
+        await HealthAsync(HealthStatus.Healthy);
+
+        // A healthy resource is asked twice a minute.
+        File.Delete(gate);
+        var ill = await HealthAsync(HealthStatus.Unhealthy);
+        Assert.Equal(KnownResourceStates.Running, ill.Snapshot.State?.Text);
+        Assert.Contains("503", Assert.Single(ill.Snapshot.HealthReports).Description, StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(gate, "", Token);
+        await HealthAsync(HealthStatus.Healthy);
+
+        Task<ResourceEvent> HealthAsync(HealthStatus status)
+            => app.ResourceNotifications.WaitForResourceAsync("server", e => e.Snapshot.HealthStatus == status && e.Snapshot.HealthReports.All(report => report.Status is not null), Token);
+    }
+
+    [Fact]
+    public async Task A_wait_for_the_start_does_not_ask_for_health()
+    {
+        var builder = CreateBuilder();
+        var server = AddServer(builder, "server").WithEnvironment("GATE", Path.Combine(_directory.FullName, "never")).WithHttpHealthCheck("/health");
+        AddShell(builder, "dependent", "exit 0").WaitForStart(server);
+        await using var app = builder.Build();
+        await app.StartAsync(Token);
+
+        Assert.Equal((KnownResourceStates.Finished, 0), await EndAsync(app, "dependent"));
+        Assert.True(app.ResourceNotifications.TryGetCurrentState("server", out var state));
+        Assert.NotEqual(HealthStatus.Healthy, state.Snapshot.HealthStatus);
+    }
+
+    [Fact]
+    public async Task A_project_that_crashes_at_every_start_ends_each_time_says_why_and_holds_up_those_that_wait()
+    {
+        var builder = CreateBuilder();
+        // Without a database it refuses to start.
+        var project = builder.AddProject<MigratorProject>("looping", launchProfileName: null);
+        AddShell(builder, "dependent", "exit 0").WaitForCompletion(project, ExitCodes.Configuration);
+        AddShell(builder, "hopeful", "exit 0").WaitForCompletion(project);
+        await using var app = builder.Build();
+        await app.StartAsync(Token);
+
+        DateTime? last = null;
+        for (var run = 1; run <= 3; run++)
+        {
+            if (run > 1)
+            {
+                Assert.True((await app.ResourceCommands.ExecuteCommandAsync("looping", KnownResourceCommands.StartCommand, Token)).Success);
+            }
+
+            var end = await app.ResourceNotifications.WaitForResourceAsync(
+                "looping", e => KnownResourceStates.TerminalStates.Contains(e.Snapshot.State?.Text) && e.Snapshot.StopTimeStamp is { } stop && stop != last, Token);
+            last = end.Snapshot.StopTimeStamp;
+            Assert.Equal((KnownResourceStates.Finished, ExitCodes.Configuration), (end.Snapshot.State?.Text, end.Snapshot.ExitCode));
+            await WaitForLineAsync(app, "looping", "There is no MongoDB connection string");
+        }
+
+        Assert.Equal((KnownResourceStates.Finished, 0), await EndAsync(app, "dependent"));
+        Assert.Equal((KnownResourceStates.FailedToStart, null), await EndAsync(app, "hopeful"));
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_ends_the_program_that_was_to_have_it_and_the_console_says_so()
+    {
+        using var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((System.Net.IPEndPoint)other.LocalEndpoint).Port;
+        var builder = CreateBuilder();
+        AddServer(builder, "server", port);
+        await using var app = builder.Build();
+        await app.StartAsync(Token);
+
+        Assert.Equal((KnownResourceStates.Finished, 1), await EndAsync(app, "server"));
+        await WaitForLineAsync(app, "server", "EADDRINUSE");
+
+        // Once it is free the same command starts it.
+        other.Stop();
+        Assert.True((await app.ResourceCommands.ExecuteCommandAsync("server", KnownResourceCommands.StartCommand, Token)).Success);
+        await UntilAsync(() => Answers(port));
+    }
+
+    [Fact]
+    public async Task Two_graphs_of_the_same_names_run_beside_each_other()
+    {
+        var (first, second) = (CreateBuilder(), CreateBuilder());
+        AddServer(first, "server").WithEnvironment("GRAPH", "first");
+        AddServer(second, "server").WithEnvironment("GRAPH", "second");
+        await using var one = first.Build();
+        await using var two = second.Build();
+        await Task.WhenAll(one.StartAsync(Token), two.StartAsync(Token));
+
+        Assert.Equal("first", await GraphAsync(first));
+        Assert.Equal("second", await GraphAsync(second));
+
+        // One that stops takes nothing from the other.
+        await one.StopAsync(Token);
+        Assert.Equal("second", await GraphAsync(second));
+
+        async Task<string?> GraphAsync(IDistributedApplicationBuilder graph)
+            => (await GetAsync(Url(graph, "server"))).GetProperty("env").GetProperty("GRAPH").GetString();
+    }
+
     private static IDistributedApplicationBuilder CreateBuilder(params (string Key, string Value)[] settings)
     {
         // The assembly of an AppHost says where the orchestrator is.
@@ -279,11 +450,12 @@ public sealed class OrchestratorTests : IDisposable
     private IResourceBuilder<ExecutableResource> AddShell(IDistributedApplicationBuilder builder, string name, string script)
         => builder.AddExecutable(name, "/bin/sh", _directory.FullName, "-c", script);
 
-    private IResourceBuilder<ExecutableResource> AddServer(IDistributedApplicationBuilder builder, string name)
+    // With a port: that very port, past the orchestrator's proxy.
+    private IResourceBuilder<ExecutableResource> AddServer(IDistributedApplicationBuilder builder, string name, int? port = null)
     {
         var script = Path.Combine(_directory.FullName, "server.js");
         File.WriteAllText(script, Server);
-        return builder.AddExecutable(name, "node", _directory.FullName, script).WithHttpEndpoint(env: "PORT");
+        return builder.AddExecutable(name, "node", _directory.FullName, script).WithHttpEndpoint(port, env: "PORT", isProxied: port is null);
     }
 
     private static string Url(IDistributedApplicationBuilder builder, string name)
@@ -318,6 +490,29 @@ public sealed class OrchestratorTests : IDisposable
         return (end.Snapshot.State?.Text, end.Snapshot.ExitCode);
     }
 
+    private static bool Answers(int port)
+    {
+        try
+        {
+            using var client = new System.Net.Sockets.TcpClient();
+            client.Connect(System.Net.IPAddress.Loopback, port);
+            return true;
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            return false;
+        }
+    }
+
+    private async Task UntilAsync(Func<bool> condition)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (!condition())
+        {
+            await timer.WaitForNextTickAsync(Token);
+        }
+    }
+
     private async Task WaitForLineAsync(DistributedApplication app, string name, string text)
     {
         Assert.True(app.ResourceNotifications.TryGetCurrentState(name, out var state));
@@ -338,7 +533,14 @@ public sealed class OrchestratorTests : IDisposable
     // Built with the tests.
     private sealed class ApiProject : IProjectMetadata
     {
-        public string ProjectPath => Path.GetFullPath(Path.Combine(Projects.SmallAppHost.ProjectPath, "..", "..", "Services", "Api", "Api.csproj"));
+        public string ProjectPath => Path.Combine(Repository.Root, "Services", "Api", "Api.csproj");
+
+        public bool SuppressBuild => true;
+    }
+
+    private sealed class MigratorProject : IProjectMetadata
+    {
+        public string ProjectPath => Path.Combine(Repository.Root, "Services", "Migrator", "Migrator.csproj");
 
         public bool SuppressBuild => true;
     }

@@ -31,6 +31,62 @@ public sealed class GraphTests
     }
 
     [Fact]
+    public async Task The_container_of_MongoDB_is_a_pinned_image_on_a_volume_that_runs_the_script_of_this_repository()
+    {
+        var builder = CreateBuilder();
+        var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.Containers));
+        var container = Assert.IsType<MongoDBServerResource>(Assert.Single(mongo.Resource.Servers));
+
+        var image = Assert.Single(container.Annotations.OfType<ContainerImageAnnotation>());
+        Assert.Equal(("docker.io", "library/mongo", MongoImage.Tag), (image.Registry, image.Image, image.Tag));
+        Assert.Matches(@"^\d+\.\d+", MongoImage.Tag);
+        var volume = Assert.Single(container.Annotations.OfType<ContainerMountAnnotation>());
+        Assert.Equal((ContainerMountType.Volume, "platform-mongo-data", "/data/db", false), (volume.Type, volume.Source, volume.Target, volume.IsReadOnly));
+        Assert.Equal("/bin/bash", container.Entrypoint);
+        Assert.Equal(["/platform/mongod-replica-set", "/data/db"], await ArgumentsOf(container));
+
+        // The script goes into the container by itself: nothing of the host is mounted.
+        var files = Assert.Single(container.Annotations.OfType<ContainerFileSystemCallbackAnnotation>());
+        Assert.Equal("/platform", files.DestinationPath);
+        await using var app = builder.Build();
+        var script = Assert.IsType<ContainerFile>(Assert.Single(await files.Callback(
+            new ContainerFileSystemCallbackContext { Model = container, Services = app.Services }, TestContext.Current.CancellationToken)));
+        Assert.Equal("mongod-replica-set", script.Name);
+        Assert.StartsWith("#!", script.Contents, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_container_of_MongoDB_listens_to_its_host_and_knows_its_user_by_the_environment()
+    {
+        var builder = CreateBuilder();
+        var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.Containers));
+
+        var environment = await EnvironmentOf(builder, Assert.Single(mongo.Resource.Servers));
+
+        Assert.Equal("0.0.0.0", environment["MONGO_BIND_ADDRESS"]);
+        Assert.Equal(MongoNames.RootUser, environment["MONGO_ROOT_USERNAME"]);
+        Assert.Contains("replicaSet=rs0", mongo.Resource.ConnectionStringExpression.Format, StringComparison.Ordinal);
+        Assert.Equal(3, mongo.Resource.ConnectionStringExpression.Format.Split(',').Length); // members
+    }
+
+    [Fact]
+    public async Task The_container_of_Redis_is_a_pinned_image_on_a_volume_and_its_password_is_no_argument()
+    {
+        var builder = CreateBuilder($"--Parameters:{ResourceNames.Cache}-password=s3cr3t");
+        builder.AddCache(ResourceNames.Cache, Options(Engine.Containers));
+        var redis = builder.Resources.OfType<RedisResource>().Single();
+
+        var image = Assert.Single(redis.Annotations.OfType<ContainerImageAnnotation>());
+        Assert.Equal(("docker.io", "library/redis"), (image.Registry, image.Image));
+        Assert.Matches(@"^\d+\.\d+", image.Tag);
+        var volume = Assert.Single(redis.Annotations.OfType<ContainerMountAnnotation>());
+        Assert.Equal((ContainerMountType.Volume, "platform-cache-data", "/data", false), (volume.Type, volume.Source, volume.Target, volume.IsReadOnly));
+        Assert.DoesNotContain("s3cr3t", string.Join(' ', await ArgumentsOf(redis)), StringComparison.Ordinal);
+        Assert.Contains("--save", string.Join(' ', await ArgumentsOf(redis)), StringComparison.Ordinal);
+        Assert.Contains((await EnvironmentOf(builder, redis)).Values, value => ReferenceEquals(value, redis.PasswordParameter));
+    }
+
+    [Fact]
     public async Task DocumentDb_gateway_gets_the_socket_of_its_postgres_and_the_password_as_a_secret()
     {
         var builder = CreateBuilder();
