@@ -15,7 +15,8 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
     private const int MaxSamples = 20;
     private const int NamedDocuments = 3;
     private const int Writers = 2;
-    private const int MinStatements = 100;
+    private const int MinDocuments = 100;
+    private const int MinStatements = 5;
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>How many documents a second are rewritten at most; null for as many as can be. Default: null.</summary>
@@ -82,24 +83,24 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
         Run run, BsonValue? position, Func<MigrationCheckpoint, CancellationToken, Task> record, CancellationToken cancellationToken)
     {
         var rewritten = 0L;
-        var next = ReadAsync(run, position, cancellationToken);
+        var next = PrepareAsync(run, position, cancellationToken);
         while (true)
         {
             var batch = await next;
-            if (batch.Count == 0)
+            if (batch.Documents.Count == 0)
             {
                 return rewritten;
             }
 
-            // The next batch is read while this one is written.
-            var last = batch[^1]["_id"];
-            next = batch.Count < run.Transform.BatchSize || IsDryRun ? Task.FromResult<List<BsonDocument>>([]) : ReadAsync(run, last, cancellationToken);
+            // The next batch is read, and rewritten in memory, while this one is written.
+            var last = batch.Documents[^1]["_id"];
+            next = batch.IsLast || IsDryRun ? Task.FromResult(Batch.None) : PrepareAsync(run, last, cancellationToken);
             try
             {
-                await SampleAsync(run, batch, cancellationToken);
+                await SampleAsync(run, batch.Documents, cancellationToken);
                 var written = run.Transform.Update is null
-                    ? await WriteAsync(run, batch, cancellationToken)
-                    : await UpdateAsync(run, batch, cancellationToken);
+                    ? await WriteAsync(run, batch.Statements, cancellationToken)
+                    : await UpdateAsync(run, batch.Documents, cancellationToken);
                 rewritten += written;
                 run.Documents += written;
                 run.Batches++;
@@ -123,13 +124,30 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
         }
     }
 
+    private static async Task<Batch> PrepareAsync(Run run, BsonValue? after, CancellationToken cancellationToken)
+    {
+        var documents = await ReadAsync(run, after, cancellationToken);
+        var isLast = documents.Count < run.Transform.BatchSize;
+        if (run.Transform.Update is null)
+        {
+            return new Batch(documents, RewriteStatement.Of(run.Transform, documents), isLast);
+        }
+
+        // The server is told a range, which holds values of one type only; the next pass has the rest.
+        var ofOneType = documents.TakeWhile(document => TypeOf(document) == TypeOf(documents[0])).ToList();
+        return new Batch(ofOneType, [], isLast || ofOneType.Count < documents.Count);
+
+        static BsonType TypeOf(BsonDocument document) => document["_id"] is { IsNumeric: true } ? BsonType.Double : document["_id"].BsonType;
+    }
+
     private static Task<List<BsonDocument>> ReadAsync(Run run, BsonValue? after, CancellationToken cancellationToken)
     {
         var filter = after is null
             ? run.Transform.Needed
             : new BsonDocument("$and", new BsonArray { new BsonDocument("_id", new BsonDocument("$gt", after)), run.Transform.Needed });
         var fields = new BsonDocument(run.Transform.Reads.Prepend("_id").Distinct().Select(field => new BsonElement(field, 1)));
-        return run.Collection.Find(filter)
+        // All in one reply: for a second one the engine would keep the rest in a file.
+        return run.Collection.Find(filter, new FindOptions { BatchSize = run.Transform.BatchSize })
             .Project<BsonDocument>(fields)
             .Sort(new BsonDocument("_id", 1))
             .Limit(run.Transform.BatchSize)
@@ -138,54 +156,48 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
 
     private static async Task<long> UpdateAsync(Run run, List<BsonDocument> batch, CancellationToken cancellationToken)
     {
-        var filter = new BsonDocument("$and", new BsonArray
-        {
-            new BsonDocument("_id", new BsonDocument { { "$gte", batch[0]["_id"] }, { "$lte", batch[^1]["_id"] } }),
-            run.Transform.Needed,
-        });
         UpdateDefinition<BsonDocument> update = run.Transform.Update is BsonArray stages
             ? new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>(stages.Select(stage => stage.AsBsonDocument))
             : run.Transform.Update!.AsBsonDocument;
-        var result = await run.Collection.UpdateManyAsync(
-            filter, update, new UpdateOptions { BypassDocumentValidation = run.Transform.BypassValidation ? true : null }, cancellationToken);
-        return result.ModifiedCount;
-    }
-
-    private static async Task<long> WriteAsync(Run run, List<BsonDocument> batch, CancellationToken cancellationToken)
-    {
-        var writes = new List<WriteModel<BsonDocument>>(batch.Count);
-        foreach (var document in batch)
+        var options = new UpdateOptions { BypassDocumentValidation = run.Transform.BypassValidation ? true : null };
+        var results = await Task.WhenAll(Parts(batch, MinDocuments).Select(part =>
         {
-            if (run.Transform.Rewrite!(document) is { } update)
+            var filter = new BsonDocument("$and", new BsonArray
             {
-                writes.Add(new UpdateOneModel<BsonDocument>(Unchanged(run.Transform, document), update));
-            }
-        }
-
-        if (writes.Count == 0)
-        {
-            return 0;
-        }
-
-        // The server does the statements of one command one after another; several commands use several of its processors.
-        var options = new BulkWriteOptions { IsOrdered = false, BypassDocumentValidation = run.Transform.BypassValidation ? true : null };
-        var results = await Task.WhenAll(writes
-            .Chunk(Math.Max(MinStatements, (writes.Count + Writers - 1) / Writers))
-            .Select(part => run.Collection.BulkWriteAsync(part, options, cancellationToken)));
+                new BsonDocument("_id", new BsonDocument { { "$gte", part[0]["_id"] }, { "$lte", part[^1]["_id"] } }),
+                run.Transform.Needed,
+            });
+            return run.Collection.UpdateManyAsync(filter, update, options, cancellationToken);
+        }));
         return results.Sum(result => result.ModifiedCount);
     }
 
-    private static BsonDocument Unchanged(CollectionTransform transform, BsonDocument document)
+    private static async Task<long> WriteAsync(Run run, List<RewriteStatement> statements, CancellationToken cancellationToken)
     {
-        var filter = new BsonDocument("_id", document["_id"]);
-        foreach (var field in transform.Reads.Where(field => field != "_id"))
-        {
-            var condition = CollectionTransform.Value(document, field) is { } value ? new BsonDocument("$eq", value) : new BsonDocument("$exists", false);
-            filter.Add(field, condition);
-        }
-
-        return filter;
+        var written = await Task.WhenAll(Parts(statements, MinStatements).Select(part => WritePartAsync(run, part, cancellationToken)));
+        return written.Sum();
     }
+
+    private static async Task<long> WritePartAsync(Run run, RewriteStatement[] statements, CancellationToken cancellationToken)
+    {
+        var options = new BulkWriteOptions { IsOrdered = false, BypassDocumentValidation = run.Transform.BypassValidation ? true : null };
+        try
+        {
+            var result = await run.Collection.BulkWriteAsync(statements.Select(statement => statement.Model), options, cancellationToken);
+            return result.ModifiedCount;
+        }
+        catch (MongoBulkWriteException<BsonDocument> exception) when (exception.WriteErrors.Any(error => statements[error.Index].Documents.Count > 1))
+        {
+            // One document that is refused takes its statement with it. One by one, the others are written and the error is about that one.
+            var single = exception.WriteErrors
+                .SelectMany(error => statements[error.Index].Documents)
+                .Select(document => RewriteStatement.One(run.Transform, document.Document, document.Update));
+            return exception.Result.ModifiedCount + await WritePartAsync(run, [.. single], cancellationToken);
+        }
+    }
+
+    // The server does the statements of one command one after another; several commands use several of its processors.
+    private static IEnumerable<T[]> Parts<T>(List<T> all, int atLeast) => all.Chunk(Math.Max(atLeast, (all.Count + Writers - 1) / Writers));
 
     // One document of the first batches each: enough to see a rewriting that is wrong, and no burden.
     private async Task SampleAsync(Run run, List<BsonDocument> batch, CancellationToken cancellationToken)
@@ -237,6 +249,15 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
                 run.Total,
                 run.Documents / time.GetElapsedTime(run.Started).TotalSeconds);
         }
+    }
+
+    /// <summary>Documents that are written together.</summary>
+    /// <param name="Documents">As they were read.</param>
+    /// <param name="Statements">What rewrites them; none when the server does it.</param>
+    /// <param name="IsLast">Whether the pass ends with it.</param>
+    private sealed record Batch(List<BsonDocument> Documents, List<RewriteStatement> Statements, bool IsLast)
+    {
+        public static Batch None { get; } = new([], [], IsLast: true);
     }
 
     private sealed class Run(CollectionTransform transform, IMongoCollection<BsonDocument> collection, long started)

@@ -31,8 +31,7 @@ public sealed class TransformTests(GatewayFixture gateway)
     public async Task A_field_is_split_and_the_old_one_removed_by_another_transform()
     {
         var people = await FillAsync(Numbers(25).Select(i => new BsonDocument { { "_id", i }, { "name", $"First{i} Last{i}" }, { "other", "kept" } }));
-        var split = CollectionTransform.Split("split", Name, "name", ["first", "last"], name => [.. name.AsString.Split(' ').Select(part => new BsonString(part))]);
-        await RunAsync(people, split.InBatchesOf(10));
+        await RunAsync(people, SplitName().InBatchesOf(10));
         await RunAsync(people, CollectionTransform.Remove("remove", Name, "name"));
         Assert.All(await AllAsync(people), document => Assert.Equal(
             new BsonDocument { { "_id", document["_id"] }, { "other", "kept" }, { "first", $"First{document["_id"]}" }, { "last", $"Last{document["_id"]}" } }, document));
@@ -76,6 +75,74 @@ public sealed class TransformTests(GatewayFixture gateway)
         var people = await FillAsync([new() { { "_id", 1 } }, new() { { "_id", "text" } }, new() { { "_id", ObjectId.GenerateNewId() } }, new() { { "_id", new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc) } }]);
         var report = await RunAsync(people, CollectionTransform.Backfill("seen", Name, "seen", true).InBatchesOf(1));
         Assert.Equal(4, report.Documents);
+    }
+
+    [Fact]
+    public async Task Keys_of_several_types_may_be_in_one_batch()
+    {
+        var keys = new BsonValue[] { 1, 2.5, 3L, "text", ObjectId.GenerateNewId(), new BsonDocument("a", 1) };
+        var people = await FillAsync(keys.Select(key => new BsonDocument { { "_id", key }, { "name", "a b" } }));
+        Assert.Equal(6, (await RunAsync(people, CollectionTransform.Backfill("seen", Name, "seen", true))).Documents);
+        Assert.Equal(6, (await RunAsync(people, SplitName())).Documents);
+    }
+
+    [Fact]
+    public async Task Documents_are_rewritten_together_whatever_they_hold()
+    {
+        // More than fit into one statement; values that look like expressions; fields that only some get, or lose.
+        var people = await FillAsync(Numbers(130).Select(i => new BsonDocument { { "_id", i }, { "in", new BsonDocument("n", i) }, { "old", "$in" } }));
+        var transform = CollectionTransform.Rewriting(
+            "mixed",
+            Name,
+            new BsonDocument("done", new BsonDocument("$exists", false)),
+            ["in.n", "missing"],
+            document => (document["in"]["n"].AsInt32 % 4) switch
+            {
+                0 => new BsonDocument("$set", new BsonDocument { { "done", BsonNull.Value }, { "b", new BsonDocument("$add", new BsonArray { 1, "$_id" }) } }),
+                1 => new BsonDocument { { "$set", new BsonDocument { { "done", new BsonArray { document["in"]["n"] } } } }, { "$unset", new BsonDocument("old", 1) } },
+                2 => new BsonDocument("$set", new BsonDocument { { "done", "$old" }, { "in.m", 2 } }),
+                _ => new BsonDocument { { "$set", new BsonDocument("done", true) }, { "$inc", new BsonDocument("in.n", 1) } },
+            });
+        var report = await RunAsync(people, transform);
+        Assert.Equal((130L, 1), (report.Documents, report.Batches));
+        Assert.All(await AllAsync(people), document =>
+        {
+            var i = document["_id"].AsInt32;
+            var expected = new BsonDocument { { "_id", i }, { "in", new BsonDocument("n", i) }, { "old", "$in" } };
+            switch (i % 4)
+            {
+                case 0:
+                    expected.AddRange(new BsonDocument { { "done", BsonNull.Value }, { "b", new BsonDocument("$add", new BsonArray { 1, "$_id" }) } });
+                    break;
+                case 1:
+                    expected.Remove("old");
+                    expected.Add("done", new BsonArray { i });
+                    break;
+                case 2:
+                    expected["in"]["m"] = 2;
+                    expected.Add("done", "$old");
+                    break;
+                default:
+                    expected["in"]["n"] = i + 1;
+                    expected.Add("done", true);
+                    break;
+            }
+
+            Assert.Equal(expected, document);
+        });
+    }
+
+    [Fact]
+    public async Task One_that_the_validator_refuses_does_not_keep_the_others_from_being_written()
+    {
+        var people = await FillAsync(Numbers(60).Select(i => new BsonDocument { { "_id", i }, { "name", i == 30 ? "a 30" : "a b" } }));
+        await people.Database.RunCommandAsync<BsonDocument>(
+            new BsonDocument { { "collMod", Name }, { "validator", new BsonDocument("last", new BsonDocument("$ne", "30")) } }, cancellationToken: Token);
+        var exception = await Assert.ThrowsAsync<MongoBulkWriteException<BsonDocument>>(() => RunAsync(people, SplitName()));
+        Assert.Equal(121, Assert.Single(exception.WriteErrors).Code);
+        Assert.Equal([30], (await AllAsync(people)).Where(document => !document.Contains("first")).Select(document => document["_id"].AsInt32));
+        await RunAsync(people, SplitName().WithoutValidation());
+        Assert.Equal("30", (await AllAsync(people))[29]["last"].AsString);
     }
 
     [Fact]
@@ -126,6 +193,46 @@ public sealed class TransformTests(GatewayFixture gateway)
     }
 
     [Fact]
+    public async Task Nothing_is_lost_of_what_others_write_at_the_same_time()
+    {
+        const int Documents = 2000;
+        var people = await FillAsync(Numbers(Documents).Select(i => new BsonDocument { { "_id", i }, { "name", $"a{i} b{i}" } }));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var writes = 0;
+        var others = Task.Run(
+            async () =>
+            {
+                // As a program of the old version does: it writes the old form, and knows nothing of the new one's fields.
+                while (!stop.IsCancellationRequested)
+                {
+                    var name = $"c{++writes} d{writes}";
+                    await people.UpdateOneAsync(
+                        new BsonDocument("_id", 1 + (writes * 7919 % Documents)),
+                        new BsonDocument { { "$set", new BsonDocument("name", name) }, { "$unset", new BsonDocument { { "first", 1 }, { "last", 1 } } } },
+                        cancellationToken: CancellationToken.None);
+                }
+            },
+            Token);
+        try
+        {
+            await RunAsync(people, SplitName().InBatchesOf(200));
+        }
+        catch (TransformException)
+        {
+            // One was changed after the last pass.
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await others;
+        }
+
+        Assert.InRange(writes, 20, int.MaxValue);
+        await RunAsync(people, SplitName());
+        Assert.All(await AllAsync(people), document => Assert.Equal(document["name"].AsString, $"{document["first"]} {document["last"]}"));
+    }
+
+    [Fact]
     public async Task A_rewriting_that_is_wrong_is_found_in_a_sample()
     {
         var people = await FillAsync(Numbers(5).Select(i => new BsonDocument { { "_id", i }, { "name", "x" } }));
@@ -148,6 +255,9 @@ public sealed class TransformTests(GatewayFixture gateway)
     }
 
     private static IEnumerable<int> Numbers(int count) => Enumerable.Range(1, count);
+
+    private static CollectionTransform SplitName() =>
+        CollectionTransform.Split("split", Name, "name", ["first", "last"], name => [.. name.AsString.Split(' ').Select(part => new BsonString(part))]);
 
     private static TransformRunner Runner(IMongoCollection<BsonDocument> collection) => new(collection.Database, TimeProvider.System, NullLogger.Instance);
 

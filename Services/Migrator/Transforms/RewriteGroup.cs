@@ -1,0 +1,116 @@
+using System.Globalization;
+using MongoDB.Bson;
+using MongoDB.Driver;
+
+namespace Platform.Migrator.Transforms;
+
+/// <summary>
+/// Documents that get, and lose, the same fields, as one update of many: what each was and what it gets are constants of the statement,
+/// and the server finds a document's own by its key.
+/// </summary>
+/// <param name="transform">How they are rewritten.</param>
+/// <param name="first">The update of the first one.</param>
+internal sealed class RewriteGroup(CollectionTransform transform, BsonDocument first)
+{
+    private readonly string[] _reads = [.. transform.Reads.Where(field => field != "_id")];
+    private readonly string[] _set = NamesOf(first, "$set");
+    private readonly string[] _unset = NamesOf(first, "$unset");
+    private readonly List<(BsonDocument Document, BsonDocument Update)> _documents = [];
+    private readonly BsonArray _keys = [];
+    private readonly BsonArray _befores = [];
+    private readonly BsonArray _values = [];
+
+    /// <summary>How many documents there are.</summary>
+    public int Count => _documents.Count;
+
+    /// <summary>About how long the statement is.</summary>
+    public int Bytes { get; private set; }
+
+    /// <summary>What updates have in common that can share a statement; null for one that cannot be in any.</summary>
+    /// <param name="update">An update document.</param>
+    public static string? KeyOf(BsonDocument update)
+    {
+        foreach (var part in update)
+        {
+            // A path does not mean the same in an update document and in a pipeline when it meets an array.
+            if (part.Name is not ("$set" or "$unset") || part.Value is not BsonDocument fields
+                || fields.Names.Any(name => name is "" or "_id" || name[0] == '$' || name.Contains('.', StringComparison.Ordinal)))
+            {
+                return null;
+            }
+        }
+
+        string[] names = [.. NamesOf(update, "$set"), "", .. NamesOf(update, "$unset")];
+        return names.Length > 1 ? string.Join('\0', names) : null;
+    }
+
+    /// <summary>Adds a document.</summary>
+    /// <param name="document">The document as it was read.</param>
+    /// <param name="update">Its update.</param>
+    public void Add(BsonDocument document, BsonDocument update)
+    {
+        _documents.Add((document, update));
+        _keys.Add(document["_id"]);
+        var before = new BsonDocument("k", document["_id"]);
+        for (var i = 0; i < _reads.Length; i++)
+        {
+            if (CollectionTransform.Value(document, _reads[i]) is { } value)
+            {
+                before.Add(Name(i), value);
+            }
+        }
+
+        Add(_befores, before);
+        if (_set.Length > 0)
+        {
+            var fields = update["$set"].AsBsonDocument;
+            Add(_values, new BsonDocument(_set.Select((field, i) => new BsonElement(Name(i), fields[field]))));
+        }
+    }
+
+    /// <summary>The statement.</summary>
+    public RewriteStatement ToStatement()
+    {
+        var filter = new BsonDocument("$and", new BsonArray { new BsonDocument("_id", new BsonDocument("$in", _keys)), transform.Needed });
+        if (_reads.Length > 0)
+        {
+            // A field that is missing is missing in the object, too.
+            var now = new BsonDocument("k", "$_id");
+            now.AddRange(_reads.Select((field, i) => new BsonElement(Name(i), "$" + field)));
+            filter["$and"].AsBsonArray.Add(new BsonDocument("$expr", new BsonDocument("$in", new BsonArray { now, Literal(_befores) })));
+        }
+
+        List<BsonDocument> stages = [];
+        if (_set.Length > 0)
+        {
+            // The first field holds all the values until the next stage distributes them.
+            var place = new BsonDocument("$indexOfArray", new BsonArray { Literal(_keys), "$_id" });
+            stages.Add(Set([new(_set[0], new BsonDocument("$arrayElemAt", new BsonArray { Literal(_values), place }))]));
+            stages.Add(Set(_set.Select((field, i) => new BsonElement(field, $"${_set[0]}.{Name(i)}"))));
+        }
+
+        if (_unset.Length > 0)
+        {
+            stages.Add(new BsonDocument("$unset", new BsonArray(_unset)));
+        }
+
+        return new(new UpdateManyModel<BsonDocument>(filter, new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>(stages)), _documents);
+    }
+
+    private static BsonDocument Set(IEnumerable<BsonElement> fields) => new("$set", new BsonDocument(fields));
+
+    private static BsonDocument Literal(BsonArray values) => new("$literal", values);
+
+    private static string Name(int number) => string.Create(CultureInfo.InvariantCulture, $"f{number}");
+
+    private static string[] NamesOf(BsonDocument update, string part) =>
+        update.TryGetValue(part, out var fields) && fields is BsonDocument { ElementCount: > 0 } document ? [.. document.Names] : [];
+
+    // As bytes: so its length is known, and it is not serialized again.
+    private void Add(BsonArray array, BsonDocument document)
+    {
+        var bytes = document.ToBson();
+        Bytes += bytes.Length;
+        array.Add(new RawBsonDocument(bytes));
+    }
+}
