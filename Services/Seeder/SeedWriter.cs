@@ -20,7 +20,7 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
     // The documents come with keys, and their order does not matter: the server may go on after a refused one.
     private static readonly InsertManyOptions Options = new() { IsOrdered = false };
 
-    /// <summary>Writes collections, referenced ones first.</summary>
+    /// <summary>Writes collections.</summary>
     /// <param name="parts">The collections.</param>
     /// <param name="left">Which tenants are left out.</param>
     /// <param name="progress">Told about every piece.</param>
@@ -45,7 +45,7 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
         try
         {
             await Parallel.ForEachAsync(
-                SeedPiece.Of(parts, pieceSize, left),
+                SeedPiece.Mixed(parts, pieceSize, left),
                 new ParallelOptions { MaxDegreeOfParallelism = writers, CancellationToken = cancellationToken },
                 async (piece, token) =>
                 {

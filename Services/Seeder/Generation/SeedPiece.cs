@@ -23,8 +23,44 @@ internal sealed record SeedPiece(SeedCollection Part, int Index, long From, long
         }
     }
 
+    /// <summary>
+    /// Cuts collections, those with a text index spread evenly over the time of the others, which come one after the other. Writing into a
+    /// text index takes so long that several such writes at once wait for each other while the machine has nothing to do.
+    /// </summary>
+    public static IEnumerable<SeedPiece> Mixed(IReadOnlyCollection<SeedCollection> parts, int size, Func<int, bool> left)
+    {
+        var lanes = parts
+            .GroupBy(part => part.Definition.Indexes.Any(index => index.IsText))
+            .Select(lane => (Pieces: Of(lane, size, left), Count: Of(lane, size, left).Count()))
+            .ToList();
+        return lanes
+            .Select(lane => lane.Pieces.Select((piece, number) => (Piece: piece, At: (number + 0.5) / lane.Count)))
+            .Aggregate(Enumerable.Empty<(SeedPiece Piece, double At)>(), Merge)
+            .Select(next => next.Piece);
+    }
+
     /// <summary>Makes the documents.</summary>
     public IReadOnlyList<byte[]> Documents() => [.. Part.Documents(From, To)];
+
+    private static IEnumerable<(SeedPiece Piece, double At)> Merge(IEnumerable<(SeedPiece Piece, double At)> one, IEnumerable<(SeedPiece Piece, double At)> other)
+    {
+        using var rest = other.GetEnumerator();
+        var more = rest.MoveNext();
+        foreach (var next in one)
+        {
+            for (; more && rest.Current.At < next.At; more = rest.MoveNext())
+            {
+                yield return rest.Current;
+            }
+
+            yield return next;
+        }
+
+        for (; more; more = rest.MoveNext())
+        {
+            yield return rest.Current;
+        }
+    }
 
     // Rows of tenants that stay; one row when all do, so that small tenants share a piece.
     private static IEnumerable<(long First, long Last)> Rows(int tenants, Func<int, bool> left)

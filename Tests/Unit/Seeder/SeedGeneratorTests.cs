@@ -96,6 +96,22 @@ public sealed class SeedGeneratorTests
     }
 
     [Fact]
+    public void Pieces_of_the_collection_with_a_text_index_are_spread_over_the_others_and_each_collection_keeps_its_order()
+    {
+        var parts = SeedCollection.All(new SeedSize { Scale = 2 });
+        var mixed = SeedPiece.Mixed(parts, 50, _ => false).ToList();
+        Assert.All(parts, part => Assert.Equal(SeedPiece.Of([part], 50, _ => false), mixed.Where(piece => piece.Part == part)));
+        Assert.Equal(SeedPiece.Of(parts.Where(part => part.Kind != SeedKind.Product), 50, _ => false), mixed.Where(piece => piece.Part.Kind != SeedKind.Product));
+
+        // In each tenth of the time about a tenth of them.
+        var products = parts.Single(part => part.Kind == SeedKind.Product);
+        var tenths = mixed.Chunk((mixed.Count + 9) / 10).Select(tenth => tenth.Count(piece => piece.Part == products)).ToList();
+        Assert.Equal(10, tenths.Count);
+        Assert.InRange(tenths.Max() - tenths.Min(), 0, 2);
+        Assert.Equal(SeedPiece.Of([products], 50, _ => false), SeedPiece.Mixed([products], 50, _ => false));
+    }
+
+    [Fact]
     public void The_hash_of_pieces_that_come_in_another_order_is_the_hash_of_all()
     {
         var part = SeedCollection.All(Default)[4];
