@@ -27,4 +27,7 @@ public static class ExitCodes
 
     /// <summary>A setting is wrong.</summary>
     public const int Configuration = 78;
+
+    /// <summary>Ended by Ctrl-C or SIGTERM before it was done.</summary>
+    public const int Cancelled = 130;
 }

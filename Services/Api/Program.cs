@@ -1,20 +1,26 @@
+using Platform;
 using Platform.Api;
 using Platform.Api.Endpoints;
 using Platform.Api.Problems;
+using Platform.ServiceDefaults;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddApi();
+return await ServiceProgram.RunAsync(ResourceNames.Api, async () =>
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddApi();
 
-var app = builder.Build();
-app.UseApi();
+    var app = builder.Build();
+    app.CheckSettings();
+    app.UseApi();
 
-var data = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, DatabaseGate>();
-data.MapTenants();
-data.MapProducts();
-data.MapStores();
-data.MapOrders();
+    var data = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, DatabaseGate>();
+    data.MapTenants();
+    data.MapProducts();
+    data.MapStores();
+    data.MapOrders();
 
-app.MapOpenApi();
-app.MapDefaultEndpoints();
+    app.MapOpenApi();
+    app.MapDefaultEndpoints();
 
-await app.RunAsync();
+    await app.RunAsync();
+});

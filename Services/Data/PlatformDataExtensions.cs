@@ -26,7 +26,7 @@ public static class PlatformDataExtensions
     /// <param name="builder">The host builder.</param>
     /// <param name="defaults">Defaults of this service; the connection string and the configuration win over them.</param>
     /// <returns>The same builder.</returns>
-    /// <exception cref="MongoConfigurationException">The connection string is not one.</exception>
+    /// <exception cref="OptionsValidationException">The connection string is not one.</exception>
     public static TBuilder AddPlatformData<TBuilder>(this TBuilder builder, Action<MongoOptions>? defaults = null)
         where TBuilder : IHostApplicationBuilder
     {
@@ -34,13 +34,20 @@ public static class PlatformDataExtensions
         DocumentConventions.Register();
 
         string? connectionString = null;
-        builder.AddMongoDBClient(ResourceNames.Database, settings =>
+        try
         {
-            // Tracing here would be a second span for each command: the service defaults listen to the driver's own.
-            settings.DisableTracing = true;
-            settings.DisableHealthChecks = true;
-            connectionString = settings.ConnectionString;
-        });
+            builder.AddMongoDBClient(ResourceNames.Database, settings =>
+            {
+                // Tracing here would be a second span for each command: the service defaults listen to the driver's own.
+                settings.DisableTracing = true;
+                settings.DisableHealthChecks = true;
+                connectionString = settings.ConnectionString;
+            });
+        }
+        catch (MongoConfigurationException exception)
+        {
+            throw Wrong($"ConnectionStrings:{ResourceNames.Database} is not a MongoDB connection string: {exception.Message}");
+        }
 
         // The integration changes the driver's settings without services, and these need some: the later registration wins.
         builder.Services.AddSingleton<IMongoClient>(services => CreateClient(services, connectionString));
@@ -59,6 +66,7 @@ public static class PlatformDataExtensions
                 }
             })
             .BindConfiguration(MongoOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
+            .Validate(_ => !string.IsNullOrWhiteSpace(connectionString), NoConnectionString)
             .ValidateOnStart();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MongoOptions>, MongoOptionsValidator>());
 
@@ -81,11 +89,13 @@ public static class PlatformDataExtensions
         return builder;
     }
 
+    private static string NoConnectionString => $"There is no MongoDB connection string: set ConnectionStrings:{ResourceNames.Database}.";
+
     private static MongoClient CreateClient(IServiceProvider services, string? connectionString)
     {
         if (string.IsNullOrWhiteSpace(connectionString))
         {
-            throw new InvalidOperationException($"There is no MongoDB connection string: set ConnectionStrings:{ResourceNames.Database}.");
+            throw Wrong(NoConnectionString);
         }
 
         var settings = MongoClientSettings.FromConnectionString(connectionString);
@@ -94,4 +104,6 @@ public static class PlatformDataExtensions
         settings.LoggingSettings ??= new LoggingSettings(services.GetService<ILoggerFactory>());
         return new MongoClient(settings);
     }
+
+    private static OptionsValidationException Wrong(string sentence) => new(ResourceNames.Database, typeof(MongoOptions), [sentence]);
 }

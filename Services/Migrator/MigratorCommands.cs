@@ -6,6 +6,7 @@ using Platform.Migrator.Authoring;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Indexes;
 using Platform.Migrator.Validation;
+using Platform.ServiceDefaults;
 
 namespace Platform.Migrator;
 
@@ -14,9 +15,16 @@ internal static class MigratorCommands
 {
     private const string Name = "migrator";
 
-    public static RootCommand Create()
+    public static Command Create()
     {
-        var root = new RootCommand("Brings the platform's database to the structure that this version needs. Without a command: up.");
+        var root = JobCommandLine.Create(Name, """
+            Brings the platform's database to the structure that this version needs. Without a command: up.
+
+            Exit codes: 0 done, 1 failed, 2 refused, or not as it should be, 64 wrong command line, 69 no database,
+            73 a file cannot be written, 75 another migrator is at work, 78 wrong setting, 130 interrupted.
+            Settings: ConnectionStrings__platform, Migrator__DatabaseTimeout (1 min), Migrator__LeaseDuration (15 s),
+            Migrator__LeaseTimeout (10 min), Migrator__MaxDocumentsPerSecond (no limit).
+            """);
         root.Options.Add(AllowDrop);
         root.Options.Add(Json);
         root.SetAction((result, cancellationToken) => UpAsync(result, to: null, cancellationToken));

@@ -1,18 +1,17 @@
 using System.Reflection;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
-using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Leases;
 using Platform.Data.Validation;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Indexes;
 using Platform.Migrator.Structure;
+using Platform.ServiceDefaults;
 
 namespace Platform.Migrator;
 
@@ -22,39 +21,21 @@ internal static class MigratorJob
     public static string Version { get; } =
         typeof(MigratorJob).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    public static async Task<int> RunAsync(
-        string name, bool quiet, Func<MigratorSession, CancellationToken, Task<int>> command, CancellationToken cancellationToken, bool json = false)
-    {
-        IHost host;
-        try
+    public static Task<int> RunAsync(
+        string name, bool quiet, Func<MigratorSession, CancellationToken, Task<int>> command, CancellationToken cancellationToken, bool json = false) =>
+        new Job(name)
         {
-            host = BuildHost(quiet, json);
-        }
-        catch (MongoConfigurationException exception)
-        {
-            return await FailAsync(
-                name, json, ExitCodes.Configuration, $"ConnectionStrings:{ResourceNames.Database} is not a MongoDB connection string: {exception.Message}");
-        }
-
-        if (string.IsNullOrWhiteSpace(host.Services.GetRequiredService<IConfiguration>().GetConnectionString(ResourceNames.Database)))
-        {
-            host.Dispose();
-            return await FailAsync(name, json, ExitCodes.Configuration, $"There is no MongoDB connection string: set ConnectionStrings:{ResourceNames.Database}.");
-        }
-
-        return await host.RunJobAsync(name, (services, token) => RunCommandAsync(name, json, services, command, token), cancellationToken);
-    }
-
-    private static async Task<int> FailAsync(string name, bool json, int exitCode, string sentence)
-    {
-        await Console.Error.WriteLineAsync($"{name}: {sentence}");
-        if (json)
-        {
-            await Console.Out.WriteLineAsync(ReportText.Json(new ErrorReport(exitCode, sentence)));
-        }
-
-        return exitCode;
-    }
+            ExitCodeOf = ExitCodeOf,
+            Failed = json ? (exitCode, sentence) => Console.Out.WriteLineAsync(ReportText.Json(new ErrorReport(exitCode, sentence))) : null,
+        }.RunAsync(
+            () => BuildHost(quiet, json),
+            async (services, token) =>
+            {
+                var session = services.GetRequiredService<MigratorSession>();
+                await session.WaitForDatabaseAsync(token);
+                return await command(session, token);
+            },
+            cancellationToken);
 
     // With JSON on standard output, what is logged goes to standard error.
     private static IHost BuildHost(bool quiet, bool json)
@@ -75,6 +56,9 @@ internal static class MigratorJob
             }
         }
 
+        // The sentence is told already; the server and the connections to it are of interest when something is wrong.
+        builder.Logging.AddFilter<ConsoleLoggerProvider>(Job.ToldCategory, LogLevel.None);
+        builder.Logging.AddFilter<ConsoleLoggerProvider>("Platform.Data.Connections", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("MongoDB", LogLevel.Warning);
         builder.AddServiceDefaults();
@@ -107,22 +91,6 @@ internal static class MigratorJob
         builder.Services.AddSingleton<IndexSession>();
         builder.Services.AddSingleton<MigratorSession>();
         return builder.Build();
-    }
-
-    private static async Task<int> RunCommandAsync(
-        string name, bool json, IServiceProvider services, Func<MigratorSession, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var session = services.GetRequiredService<MigratorSession>();
-            await session.WaitForDatabaseAsync(cancellationToken);
-            return await command(session, cancellationToken);
-        }
-        catch (Exception exception) when (ExitCodeOf(exception) is { } exitCode)
-        {
-            SessionLog.Refused(services.GetRequiredService<ILogger<MigratorSession>>(), exception.Message);
-            return await FailAsync(name, json, exitCode, exception.Message);
-        }
     }
 
     // What a person is to be told in a sentence; anything else is a defect or an outage and is logged with its stack.

@@ -1,11 +1,4 @@
-using Platform;
 using Platform.Migrator;
+using Platform.ServiceDefaults;
 
-var result = MigratorCommands.Create().Parse(args);
-if (result.Errors.Count > 0)
-{
-    await Console.Error.WriteLineAsync($"migrator: {result.Errors[0].Message} See 'migrator --help'.");
-    return ExitCodes.Usage;
-}
-
-return await result.InvokeAsync();
+return await JobCommandLine.RunAsync(MigratorCommands.Create(), args);

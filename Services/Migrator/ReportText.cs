@@ -23,7 +23,7 @@ internal static class ReportText
         [
             .. report.Migrations.Select(migration => string.Create(
                 CultureInfo.InvariantCulture,
-                $"{migration.Id,-40} {Word(migration),-9} {migration.AppliedAt:u} {migration.DurationMs,8:0} ms  {migration.Host} {migration.ApplicationVersion}").TrimEnd()
+                $"{migration.Id,-32} {Word(migration),-9} {migration.AppliedAt:u} {migration.DurationMs,6:0} ms {migration.Host} {Short(migration.ApplicationVersion)}").TrimEnd()
                 + (migration.Changed ? "  (its source was changed since)" : "")
                 + (migration.Known ? "" : "  (not known to this program)")),
             .. report.Migrations.Where(migration => migration.State is MigrationState.Running or MigrationState.Failed).Select(HalfDone),
@@ -46,6 +46,10 @@ internal static class ReportText
             "Nothing was changed. What is read in a dry run is the database as it is, so a command that depends on an earlier one may look different, "
                 + "and of a rewriting in batches only the first is shown.",
         ]);
+
+    // 1.0.0+4e19f163452e83ce..., the number and the commit, as short as git shows one.
+    private static string? Short(string? version) =>
+        version is not null && version.IndexOf('+', StringComparison.Ordinal) is >= 0 and var plus && version.Length > plus + 8 ? version[..(plus + 8)] : version;
 
     private static string Steps(MigrationOutcome migration) => migration.Steps.Count == 0 ? "" : $" ({string.Join(", ", migration.Steps)})";
 

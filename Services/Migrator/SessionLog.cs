@@ -10,9 +10,6 @@ internal static partial class SessionLog
     [LoggerMessage(3, LogLevel.Information, "No migration is applied, so there is nothing to take back")]
     public static partial void NothingToTakeBack(ILogger logger);
 
-    [LoggerMessage(4, LogLevel.Error, "{Sentence}")]
-    public static partial void Refused(ILogger logger, string sentence);
-
     [LoggerMessage(5, LogLevel.Warning, "The lease was lost, so the work was stopped; waiting for it again (attempt {Attempt} of {Attempts})")]
     public static partial void QueueingAgain(ILogger logger, int attempt, int attempts);
 }

@@ -12,7 +12,4 @@ internal static partial class SeedLog
 
     [LoggerMessage(4, LogLevel.Information, "Removed {Documents} seeded documents")]
     public static partial void Cleaned(ILogger logger, long documents);
-
-    [LoggerMessage(5, LogLevel.Error, "{Sentence}")]
-    public static partial void Refused(ILogger logger, string sentence);
 }

@@ -33,23 +33,23 @@ internal static class SeedText
         }
 
         text.AppendLine();
-        Line(text, $"{"collection",-12} {"seeded",12} {"expected",12} {"others",12}");
+        Line(text, $"{"collection",-15} {"seeded",12} {"expected",12} {"others",12}");
         foreach (var collection in status.Collections)
         {
-            Line(text, $"{collection.Collection,-12} {collection.Seeded,12:N0} {collection.Expected,12:N0} {collection.Others,12:N0}");
+            Line(text, $"{collection.Collection,-15} {collection.Seeded,12:N0} {collection.Expected,12:N0} {collection.Others,12:N0}");
         }
 
-        Line(text, $"{"total",-12} {status.Collections.Sum(c => c.Seeded),12:N0} {status.Collections.Sum(c => c.Expected),12:N0} {status.Collections.Sum(c => c.Others),12:N0}");
+        Line(text, $"{"total",-15} {status.Collections.Sum(c => c.Seeded),12:N0} {status.Collections.Sum(c => c.Expected),12:N0} {status.Collections.Sum(c => c.Others),12:N0}");
         return text.ToString().TrimEnd();
     }
 
     public static string Of(VerifyReport report)
     {
         var text = new StringBuilder();
-        Line(text, $"{"collection",-12} {"expected",11} {"found",11} {"missing",8} {"changed",8} {"extra",8} {"references",11} {"broken",7} {"invalid",7}  hash");
+        Line(text, $"{"collection",-15} {"expected",10} {"missing",7} {"changed",7} {"extra",7} {"references",10} {"broken",6} {"invalid",7} hash");
         foreach (var collection in report.Collections)
         {
-            Line(text, $"{collection.Collection,-12} {collection.Expected,11:N0} {collection.Found,11:N0} {collection.Missing,8:N0} {collection.Changed,8:N0} {collection.Unexpected,8:N0} {collection.References,11:N0} {collection.BrokenReferences,7:N0} {collection.Invalid,7:N0}  {collection.Hash[..12]} {(collection.Hash == collection.ExpectedHash ? "ok" : "differs")}");
+            Line(text, $"{collection.Collection,-15} {collection.Expected,10:N0} {collection.Missing,7:N0} {collection.Changed,7:N0} {collection.Unexpected,7:N0} {collection.References,10:N0} {collection.BrokenReferences,6:N0} {collection.Invalid,7:N0} {(collection.Hash == collection.ExpectedHash ? "ok" : "differs")}");
         }
 
         foreach (var example in report.Collections.SelectMany(collection => collection.Examples))

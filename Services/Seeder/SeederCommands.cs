@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Progress;
+using Platform.ServiceDefaults;
 using Spectre.Console;
 
 namespace Platform.Seeder;
@@ -18,11 +19,11 @@ internal static partial class SeederCommands
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    private static Option<int> Scale { get; } = Number("--scale", "N", "Multiplies what each tenant has (1 is 4 stores, 8 categories, 400 products, 200 customers, 800 orders).", 1, 1, 100_000);
+    private static Option<int> Scale { get; } = JobCommandLine.WholeNumber("--scale", "N", "Multiplies what each tenant has (1 is 4 stores, 8 categories, 400 products, 200 customers, 800 orders).", 1, 1, 100_000);
 
-    private static Option<int> Tenants { get; } = Number("--tenants", "N", "How many tenants.", new SeedSize().Tenants, 1, 10_000);
+    private static Option<int> Tenants { get; } = JobCommandLine.WholeNumber("--tenants", "N", "How many tenants.", new SeedSize().Tenants, 1, 10_000);
 
-    private static Option<int> Seed { get; } = Number("--seed", "N", "The start of all random numbers: the same seed gives the same data, byte for byte.", new SeedSize().Seed, int.MinValue, int.MaxValue);
+    private static Option<int> Seed { get; } = JobCommandLine.WholeNumber("--seed", "N", "The start of all random numbers: the same seed gives the same data, byte for byte.", new SeedSize().Seed, int.MinValue, int.MaxValue);
 
     private static Option<DateOnly> Until { get; } = Day();
 
@@ -37,9 +38,9 @@ internal static partial class SeederCommands
 
     private static Option<bool> AsJson { get; } = new("--json") { Description = "Print JSON." };
 
-    public static RootCommand Create()
+    public static Command Create()
     {
-        var root = new RootCommand("""
+        var root = JobCommandLine.Create("seeder", """
             Fills the platform's database with made-up data for development, and removes it again. Without a command: run.
 
             Writes only into databases that are marked as development, and never in the environment Production. An empty
@@ -190,23 +191,6 @@ internal static partial class SeederCommands
     private static ISeedProgress Progress(string verb) => Console.IsOutputRedirected
         ? new PlainProgress(Console.Out, verb, TimeProvider.System)
         : new TerminalProgress(AnsiConsole.Console);
-
-    private static Option<int> Number(string name, string helpName, string description, int initial, int least, int most) => new(name)
-    {
-        Description = description,
-        HelpName = helpName,
-        DefaultValueFactory = _ => initial,
-        CustomParser = result =>
-        {
-            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
-            {
-                return value;
-            }
-
-            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number between {least} and {most}, not '{result.Tokens[0].Value}'."));
-            return initial;
-        },
-    };
 
     private static Option<DateOnly> Day() => new("--until")
     {

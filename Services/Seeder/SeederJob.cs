@@ -3,45 +3,26 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using Microsoft.Extensions.Options;
-using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Connections;
 using Platform.Data.Leases;
+using Platform.ServiceDefaults;
 
 namespace Platform.Seeder;
 
 /// <summary>Runs one command in a host and turns what can go wrong into one sentence and an exit code.</summary>
 internal static class SeederJob
 {
-    private const string Name = "seeder";
-
-    public static async Task<int> RunAsync(Func<SeedSession, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
-    {
-        IHost host;
-        try
-        {
-            host = BuildHost();
-            host.Services.GetRequiredService<IStartupValidator>().Validate();
-            if (string.IsNullOrWhiteSpace(host.Services.GetRequiredService<Microsoft.Extensions.Configuration.IConfiguration>()[$"ConnectionStrings:{ResourceNames.Database}"]))
+    public static Task<int> RunAsync(Func<SeedSession, CancellationToken, Task<int>> command, CancellationToken cancellationToken) =>
+        new Job("seeder") { ExitCodeOf = ExitCodeOf }.RunAsync(
+            BuildHost,
+            async (services, token) =>
             {
-                await Console.Error.WriteLineAsync($"{Name}: There is no MongoDB connection string: set ConnectionStrings:{ResourceNames.Database}, or use './platform seeder' beside a running stack.");
-                return ExitCodes.Configuration;
-            }
-        }
-        catch (MongoConfigurationException exception)
-        {
-            await Console.Error.WriteLineAsync($"{Name}: ConnectionStrings:{ResourceNames.Database} is not a MongoDB connection string: {exception.Message}");
-            return ExitCodes.Configuration;
-        }
-        catch (OptionsValidationException exception)
-        {
-            await Console.Error.WriteLineAsync($"{Name}: {string.Join(" ", exception.Failures)}");
-            return ExitCodes.Configuration;
-        }
-
-        return await host.RunJobAsync(Name, (services, token) => RunCommandAsync(services, command, token), cancellationToken);
-    }
+                var session = services.GetRequiredService<SeedSession>();
+                await session.WaitForDatabaseAsync(token);
+                return await command(session, token);
+            },
+            cancellationToken);
 
     private static IHost BuildHost()
     {
@@ -70,23 +51,6 @@ internal static class SeederJob
         builder.Services.AddSingleton<SeedGuard>();
         builder.Services.AddSingleton<SeedSession>();
         return builder.Build();
-    }
-
-    private static async Task<int> RunCommandAsync(
-        IServiceProvider services, Func<SeedSession, CancellationToken, Task<int>> command, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var session = services.GetRequiredService<SeedSession>();
-            await session.WaitForDatabaseAsync(cancellationToken);
-            return await command(session, cancellationToken);
-        }
-        catch (Exception exception) when (ExitCodeOf(exception) is { } exitCode)
-        {
-            SeedLog.Refused(services.GetRequiredService<ILogger<SeedSession>>(), exception.Message);
-            await Console.Error.WriteLineAsync($"{Name}: {exception.Message}");
-            return exitCode;
-        }
     }
 
     // What a person is to be told in a sentence; anything else is a defect or an outage and is logged with its stack.

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.Globalization;
 using Platform.Data.Catalogue;
+using Platform.ServiceDefaults;
 
 namespace Platform.Migrator.Indexes;
 
@@ -14,8 +14,8 @@ internal static class IndexCommands
         Description = "Build changed indexes again, and get rid of unknown ones: a first run hides them, a later one drops them.",
     };
 
-    private static Option<int> HiddenFor { get; } = Number(
-        "--hidden-for", "How many hours an index has to be hidden before it is dropped.", 24, "HOURS");
+    private static Option<int> HiddenFor { get; } = JobCommandLine.WholeNumber(
+        "--hidden-for", "HOURS", "How many hours an index has to be hidden before it is dropped.", 24, 0, 10_000);
 
     private static Option<bool> NoHide { get; } = new("--no-hide") { Description = "With --allow-drop: drop unknown indexes at once, without hiding them first." };
 
@@ -62,7 +62,7 @@ internal static class IndexCommands
 
     private static Command Advise()
     {
-        var days = Number("--unused-for", "After how many days without a query an index is called unused.", 7, "DAYS");
+        var days = JobCommandLine.WholeNumber("--unused-for", "DAYS", "After how many days without a query an index is called unused.", 7, 0, 10_000);
         var fail = new Option<bool>("--fail") { Description = "Exit with 2 when there is any advice." };
         return Report(
             new Command("advise", "Find indexes that slow queries lack (system.profile), that others make redundant, and that nobody uses. Changes nothing.") { days, fail },
@@ -117,7 +117,7 @@ internal static class IndexCommands
                 var report = await run(session.Indexes, result, token);
                 if (result.GetValue(Json))
                 {
-                    await Console.Out.WriteLineAsync(IndexText.Json(json is null ? report : json(report)));
+                    await Console.Out.WriteLineAsync(ReportText.Json(json is null ? report : json(report)));
                 }
                 else
                 {
@@ -148,18 +148,4 @@ internal static class IndexCommands
 
     private static Option<string[]> Names(string name, string description) =>
         new(name) { Description = description, HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
-
-    private static Option<int> Number(string name, string description, int standard, string unit)
-    {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => standard, HelpName = unit };
-        option.Validators.Add(result =>
-        {
-            // What is not a number at all is refused by the option itself.
-            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var number) && number is < 0 or > 10_000)
-            {
-                result.AddError($"{name} must be from 0 to 10000.");
-            }
-        });
-        return option;
-    }
 }

@@ -1,34 +1,21 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Spectre.Console;
 
 namespace Platform.Migrator.Indexes;
 
-/// <summary>Prints the reports on indexes: as tables, or as JSON.</summary>
+/// <summary>Prints the reports on indexes for people, in lines that fit 80 columns.</summary>
 internal static class IndexText
 {
     private const int WidthOfFiles = 200;
 
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
-    public static string Json(object report) => JsonSerializer.Serialize(report, Options);
+    // Purposes are worth a column of their own where there is room for some words in a line.
+    private const int LeastWidthOfWords = 30;
 
     public static void Print(TextWriter output, PlanReport report)
     {
-        if (report.Changes.Count > 0)
+        foreach (var change in report.Changes)
         {
-            var table = New("Index", "State", "Keys", "");
-            foreach (var change in report.Changes)
-            {
-                Row(table, $"{change.Collection}.{change.Index}", State(change), change.Keys, change.Reason);
-            }
-
-            Print(output, table);
+            Item(output, $"{State(change)}: {change.Collection}.{change.Index} {change.Keys}", change.Reason);
         }
 
         output.WriteLine(report.InLine ? "The indexes are as declared." : $"{Count(report.Changes.Count, "index differs", "indexes differ")} from the catalogue.");
@@ -44,12 +31,12 @@ internal static class IndexText
 
     public static void Print(TextWriter output, IndexStatusReport report)
     {
-        var table = New("Collection", "Kind", ">Documents", ">Declared", ">Present", ">Missing", ">Changed", ">Unknown", ">Hidden", ">Size");
+        var table = New("Collection", "Kind", ">Documents", ">Present", ">Changed", ">Unknown", ">Hidden", ">Size");
         foreach (var row in report.Collections)
         {
             Row(
-                table, row.Collection, row.Kind, Number(row.Documents), Number(row.Declared), Number(row.Present), Number(row.Missing),
-                Number(row.Changed), Number(row.Unknown), Number(row.Hidden), Size(row.IndexBytes));
+                table, row.Collection, row.Kind, Number(row.Documents), $"{Number(row.Present)} of {Number(row.Declared)}", Number(row.Changed),
+                Number(row.Unknown), Number(row.Hidden), Size(row.IndexBytes));
         }
 
         Print(output, table);
@@ -59,16 +46,19 @@ internal static class IndexText
 
     public static void Print(TextWriter output, UsageReport report)
     {
-        var table = New("Index", ">Used", "Since", ">Size", "");
+        var named = report.Indexes.Select(row => $"{row.Collection}.{row.Index}".Length).Append(0).Max();
+        var purposes = Width(output) - named - "Used    2026-11-24 21:47  1.0 MiB  ".Length >= LeastWidthOfWords;
+        var table = purposes ? New("Index", ">Used", "Since", ">Size", "For") : New("Index", ">Used", "Since", ">Size");
         foreach (var row in report.Indexes)
         {
-            Row(
-                table,
+            string[] cells =
+            [
                 $"{row.Collection}.{row.Index}",
                 row.Operations is { } operations ? Number(operations) : "?",
                 row.Since is { } since ? since.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) : "",
                 Size(row.Bytes),
-                row.Hidden ? $"Hidden. {row.Purpose}" : row.Purpose);
+            ];
+            Row(table, purposes ? [.. cells, row.Hidden ? $"Hidden. {row.Purpose}" : row.Purpose] : cells);
         }
 
         Print(output, table);
@@ -77,15 +67,9 @@ internal static class IndexText
 
     public static void Print(TextWriter output, AdviceReport report)
     {
-        if (report.Advice.Count > 0)
+        foreach (var advice in report.Advice)
         {
-            var table = New("Advice", "Index", "Because", "What to do");
-            foreach (var advice in report.Advice)
-            {
-                Row(table, Word(advice.Kind), advice.Index is null ? advice.Collection : $"{advice.Collection}.{advice.Index}", advice.Reason, advice.Suggestion);
-            }
-
-            Print(output, table);
+            Item(output, $"{Word(advice.Kind)}: {(advice.Index is null ? advice.Collection : $"{advice.Collection}.{advice.Index}")}", advice.Reason, advice.Suggestion);
         }
 
         Notes(output, report.Notes);
@@ -96,20 +80,20 @@ internal static class IndexText
 
     public static void Print(TextWriter output, MaintenanceReport report)
     {
-        var table = New("Index", ">Documents", ">Size", ">Budget", "To do", "");
+        var table = New("Index", ">Documents", ">Size", ">Budget", "To do");
         foreach (var row in report.Indexes)
         {
             Row(
-                table,
-                $"{row.Collection}.{row.Index}",
-                Number(row.Documents),
-                Size(row.Bytes),
-                row.Budget is { } budget ? Size(budget) : "",
-                row.Candidate == MaintenanceCandidate.Keep ? "" : row.Candidate.ToString().ToLowerInvariant(),
-                row.Reason);
+                table, $"{row.Collection}.{row.Index}", Number(row.Documents), Size(row.Bytes), row.Budget is { } budget ? Size(budget) : "",
+                row.Candidate == MaintenanceCandidate.Keep ? "" : Word(row.Candidate));
         }
 
         Print(output, table);
+        foreach (var row in report.Indexes.Where(row => row.Candidate != MaintenanceCandidate.Keep))
+        {
+            Item(output, $"{Word(row.Candidate)}: {row.Collection}.{row.Index}", row.Reason);
+        }
+
         Notes(output, report.Notes);
         output.WriteLine($"{Size(report.Indexes.Sum(row => row.Bytes))} in {Count(report.Indexes.Count, "index", "indexes")}; "
             + (report.WithinBudget ? "within the budget." : "the budget is exceeded."));
@@ -130,14 +114,18 @@ internal static class IndexText
         _ => kind.ToString().ToLowerInvariant(),
     };
 
+    private static string Word(MaintenanceCandidate candidate) => candidate.ToString().ToLowerInvariant();
+
+    // No cell of a table may be broken in two: a name that is cut cannot be copied.
     private static Table New(params string[] columns)
     {
-        var table = new Table().Border(TableBorder.Simple);
-        foreach (var column in columns)
+        var table = new Table().Border(TableBorder.None);
+        foreach (var (column, index) in columns.Select((column, index) => (column, index)))
         {
             var right = column.StartsWith('>');
-            var header = new TableColumn(Markup.Escape(right ? column[1..] : column));
-            table.AddColumn(right ? header.RightAligned().NoWrap() : header);
+            var header = new TableColumn(Markup.Escape(right ? column[1..] : column)).Padding(0, 0, index == columns.Length - 1 ? 0 : 1, 0);
+            header = right ? header.RightAligned() : header;
+            table.AddColumn(column == "For" ? header : header.NoWrap());
         }
 
         return table;
@@ -147,13 +135,27 @@ internal static class IndexText
 
     private static void Print(TextWriter output, Table table)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
-        if (output != Console.Out || Console.IsOutputRedirected)
-        {
-            console.Profile.Width = WidthOfFiles;
-        }
-
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+        console.Profile.Width = Width(output);
         console.Write(table);
+        // The console fills every line with blanks.
+        foreach (var line in text.ToString().Split(console.Profile.Out.Writer.NewLine, StringSplitOptions.RemoveEmptyEntries))
+        {
+            output.WriteLine(line.TrimEnd());
+        }
+    }
+
+    private static int Width(TextWriter output) => output != Console.Out || Console.IsOutputRedirected ? WidthOfFiles : AnsiConsole.Profile.Width;
+
+    // What it is about in one line, and the sentences below it.
+    private static void Item(TextWriter output, string title, params string[] sentences)
+    {
+        output.WriteLine(title);
+        foreach (var sentence in sentences)
+        {
+            output.WriteLine($"  {sentence}");
+        }
     }
 
     private static void Notes(TextWriter output, IReadOnlyList<string> notes)

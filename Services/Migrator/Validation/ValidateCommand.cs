@@ -92,8 +92,8 @@ internal static class ValidateCommand
         var lines = new List<string>();
         foreach (var collection in report.Collections.Where(collection => collection.Violating > 0))
         {
-            lines.Add(string.Create(CultureInfo.InvariantCulture, $"{collection.Collection}: {collection.Violating} of {collection.Documents} documents break rules"));
-            lines.AddRange(collection.ByRule.Select(rule => string.Create(CultureInfo.InvariantCulture, $"  {rule.Value,8}  {rule.Key}")));
+            lines.Add(string.Create(CultureInfo.InvariantCulture, $"{collection.Collection}: {collection.Violating:N0} of {collection.Documents:N0} documents break rules"));
+            lines.AddRange(collection.ByRule.Select(rule => string.Create(CultureInfo.InvariantCulture, $"  {rule.Value,8:N0}  {rule.Key}")));
             lines.AddRange(report.Examples.Where(example => example.Collection == collection.Collection)
                 .Select(example => $"  {example.Id} {example.Pointer}: {example.Detail}"));
         }
@@ -109,8 +109,8 @@ internal static class ValidateCommand
 
         var documents = report.Collections.Sum(collection => collection.Documents);
         lines.Add(report.Valid
-            ? string.Create(CultureInfo.InvariantCulture, $"All {documents} documents obey the rules.")
-            : string.Create(CultureInfo.InvariantCulture, $"{report.Collections.Sum(collection => collection.Violating)} of {documents} documents break rules."));
+            ? string.Create(CultureInfo.InvariantCulture, $"All {documents:N0} documents obey the rules.")
+            : string.Create(CultureInfo.InvariantCulture, $"{report.Collections.Sum(collection => collection.Violating):N0} of {documents:N0} documents break rules."));
         return string.Join(Environment.NewLine, lines);
     }
 }

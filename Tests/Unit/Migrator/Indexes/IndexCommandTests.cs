@@ -1,5 +1,6 @@
 using Platform.Migrator;
 using Platform.Migrator.Indexes;
+using Platform.ServiceDefaults;
 using Xunit;
 
 namespace Platform.Tests.Unit.Migrator.Indexes;
@@ -16,27 +17,54 @@ public sealed class IndexCommandTests
     public void A_right_command_line_is_taken(string line) => Assert.Empty(MigratorCommands.Create().Parse(line).Errors);
 
     [Theory]
-    [InlineData("indexes", "Required command was not provided")]
-    [InlineData("indexes paln", "Required command was not provided")]
+    [InlineData("indexes", "'migrator indexes' needs a command: plan, apply, status, usage, advise and maintain.")]
+    [InlineData("indexes paln", "There is no command 'paln'; the commands of 'migrator indexes' are plan, apply, status, usage, advise and maintain. Did you mean 'plan'?")]
     [InlineData("indexes plan --allow-drop", "--allow-drop")]
     [InlineData("indexes usage --collection prodcuts", "There is no collection 'prodcuts'")]
-    [InlineData("indexes advise --unused-for soon", "soon")]
-    [InlineData("indexes advise --unused-for -1", "--unused-for must be from 0")]
+    [InlineData("indexes advise --unused-for soon", "--unused-for must be a whole number between 0 and 10000, not 'soon'.")]
+    [InlineData("indexes advise --unused-for -1", "--unused-for must be a whole number between 0 and 10000, not '-1'.")]
     [InlineData("indexes apply --no-hide", "they need --allow-drop")]
     [InlineData("indexes apply --hidden-for 3", "they need --allow-drop")]
     public void A_wrong_command_line_is_refused_with_a_sentence_that_names_it(string line, string named) =>
-        Assert.Contains(named, MigratorCommands.Create().Parse(line).Errors[0].Message, StringComparison.Ordinal);
+        Assert.Contains(named, JobCommandLine.Mistake(MigratorCommands.Create().Parse(line)), StringComparison.Ordinal);
 
     [Fact]
-    public void Reports_are_tables_for_people_and_names_in_camel_case_for_programs()
+    public void Reports_are_lines_for_people_and_names_in_camel_case_for_programs()
     {
         var report = new PlanReport(
             false, [new PlannedChange(IndexChangeKind.Unknown, "orders", "x_1", "{ \"x\" : 1 }", null, new DateTime(2026, 5, 4, 3, 2, 1, DateTimeKind.Utc), "Hidden.")]);
         using var output = new StringWriter();
         IndexText.Print(output, report);
-        Assert.Contains("orders.x_1", output.ToString(), StringComparison.Ordinal);
-        Assert.Contains("unknown, hidden since 2026-05-04 03:02", output.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("unknown, hidden since 2026-05-04 03:02: orders.x_1 { \"x\" : 1 }", output.ToString(), StringComparison.Ordinal);
         Assert.Contains("1 index differs from the catalogue.", output.ToString(), StringComparison.Ordinal);
-        Assert.Contains("\"kind\": \"unknown\"", IndexText.Json(report), StringComparison.Ordinal);
+        Assert.Contains("\"kind\": \"unknown\"", ReportText.Json(report), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_table_of_all_collections_fits_80_columns()
+    {
+        var report = new IndexStatusReport(
+            false, [new CollectionStatus("inventoryEvents", "time series", 1_000_000, 12, 11, 1, 1, 1, 1, 1024L * 1024 * 1024 * 100)], []);
+        using var output = new StringWriter();
+        IndexText.Print(output, report);
+        Assert.All(output.ToString().Split(Environment.NewLine), line => Assert.InRange(line.Length, 0, 80));
+        Assert.Contains("11 of 12", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_to_be_done_is_said_below_the_table()
+    {
+        var report = new MaintenanceReport(
+            true,
+            [
+                new MaintenanceRow("orders", "tenant_number", 2, 3, 4, MaintenanceCandidate.Keep, "An order by its number."),
+                new MaintenanceRow("orders", "x_1", 2, 3, null, MaintenanceCandidate.Hide, "not declared"),
+            ],
+            [],
+            []);
+        using var output = new StringWriter();
+        IndexText.Print(output, report);
+        Assert.Contains($"hide: orders.x_1{Environment.NewLine}  not declared", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("An order by its number", output.ToString(), StringComparison.Ordinal);
     }
 }
