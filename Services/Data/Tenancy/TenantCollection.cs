@@ -272,6 +272,18 @@ public sealed class TenantCollection<TDocument>
     // The documents, when they are known, say what is wrong with them where the server does not.
     private async Task<TResult> WriteAsync<TResult>(IReadOnlyCollection<TDocument> documents, Func<Task<TResult>> write)
     {
+        if (EngineSupport.WhyUnchecked(_definition) is not null)
+        {
+            // No server does it.
+            foreach (var document in documents)
+            {
+                if (_definition.Rules.Evaluate(document.ToBsonDocument()) is { Count: > 0 } violations)
+                {
+                    throw new DocumentRefusedException(_definition.Name, violations);
+                }
+            }
+        }
+
         try
         {
             return await write();

@@ -1,3 +1,5 @@
+using Platform.Data.Catalogue;
+
 namespace Platform.Data.Validation;
 
 /// <summary>
@@ -12,6 +14,18 @@ public static class EngineSupport
 
     /// <summary>Rules that DocumentDB behind the gateway does not enforce.</summary>
     public static IReadOnlyList<RuleException> NotOnDocumentDb { get; } = [];
+
+    /// <summary>Why no server enforces any rule of a collection; null when they do.</summary>
+    /// <remarks>
+    /// An engine without time series keeps measurements as plain documents, and then checks them.
+    /// <see href="https://www.mongodb.com/docs/manual/core/timeseries/timeseries-limitations/"/>
+    /// </remarks>
+    /// <param name="collection">The collection.</param>
+    public static string? WhyUnchecked(CollectionDefinition collection)
+    {
+        ArgumentNullException.ThrowIfNull(collection);
+        return collection.TimeSeries is null ? null : "a time series has no validator";
+    }
 
     /// <summary>The keywords of <c>$jsonSchema</c> that MongoDB enforces, of those that its manual lists.</summary>
     /// <remarks><see href="https://www.mongodb.com/docs/manual/reference/operator/query/jsonSchema/#available-keywords"/></remarks>

@@ -20,13 +20,13 @@ public static class ValidationDocumentation
             foreach (var rule in collection.Rules.Fields)
             {
                 var followed = requests.Where(request => request.Origin is not null && request.Origin == rule.Origin);
-                Append(page, collection.Name, rule.Path, rule.Code, rule.Limit, rule.Sentence, followed, EngineSupport.MongoDbKeywords.Contains(rule.Code));
+                Append(page, collection, rule.Path, rule.Code, rule.Limit, rule.Sentence, followed, EngineSupport.MongoDbKeywords.Contains(rule.Code));
             }
 
             foreach (var rule in collection.Rules.CrossField)
             {
                 var followed = requests.Where(request => request.CrossFieldCode == rule.Code && request.Origin is null);
-                Append(page, collection.Name, rule.Path, rule.Code, $"with {string.Join(", ", rule.With)}", rule.Sentence, followed, onMongoDb: true);
+                Append(page, collection, rule.Path, rule.Code, $"with {string.Join(", ", rule.With)}", rule.Sentence, followed, onMongoDb: true);
             }
 
             page.Append('\n');
@@ -36,13 +36,14 @@ public static class ValidationDocumentation
     }
 
     private static void Append(
-        StringBuilder page, string collection, string path, string code, string limit, string sentence, IEnumerable<RequestRule> followed, bool onMongoDb)
+        StringBuilder page, CollectionDefinition collection, string path, string code, string limit, string sentence, IEnumerable<RequestRule> followed, bool onMongoDb)
     {
         var requests = string.Join(", ", followed.Select(request => $"{request.Request}.{request.Member}"));
         page.Append($"| {path} | {code} | {(limit.Length == 0 ? "" : $"`{limit.Replace("|", "\\|", StringComparison.Ordinal)}`")} | {sentence} | {requests} ");
-        var kept = EngineSupport.CannotBeBroken.Any(exception => exception.Covers(collection, path, code));
-        var gap = EngineSupport.NotOnDocumentDb.FirstOrDefault(exception => exception.Covers(collection, path, code));
-        page.Append($"| {(kept ? "always kept" : onMongoDb ? "yes" : "no")} ");
-        page.Append($"| {(kept ? "always kept" : gap is null ? "yes" : $"no: {gap.Reason}")} |\n");
+        var kept = EngineSupport.CannotBeBroken.Any(exception => exception.Covers(collection.Name, path, code));
+        var gap = EngineSupport.NotOnDocumentDb.FirstOrDefault(exception => exception.Covers(collection.Name, path, code));
+        var nowhere = EngineSupport.WhyUnchecked(collection) is { } reason ? $"no: {reason}" : null;
+        page.Append($"| {(kept ? "always kept" : nowhere ?? (onMongoDb ? "yes" : "no"))} ");
+        page.Append($"| {(kept ? "always kept" : nowhere ?? (gap is null ? "yes" : $"no: {gap.Reason}"))} |\n");
     }
 }

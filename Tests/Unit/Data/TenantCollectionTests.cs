@@ -5,6 +5,7 @@ using Platform.Data;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Tenancy;
+using Platform.Data.Validation;
 using Xunit;
 
 namespace Platform.Tests.Unit.Data;
@@ -68,6 +69,23 @@ public sealed class TenantCollectionTests
     {
         var pipeline = new BsonDocumentStagePipelineDefinition<Product, BsonDocument>([BsonDocument.Parse(stage)]);
         await Assert.ThrowsAsync<ArgumentException>(() => _scope.Products.AggregateAsync(pipeline, cancellationToken: TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task What_no_server_checks_is_checked_before_it_is_sent()
+    {
+        var collection = Substitute.For<IMongoCollection<SaleEvent>>();
+        var tenant = new TenantCollection<SaleEvent>(collection, CollectionCatalogue.SaleEvents, Mine);
+        var sale = new SaleEvent
+        {
+            Id = ObjectId.GenerateNewId(), TenantId = Mine, At = DateTime.UnixEpoch, StoreId = Other, ProductId = Other, OrderId = Other,
+            Quantity = 0, Total = 1, Currency = "EUR",
+        };
+
+        var refused = await Assert.ThrowsAsync<DocumentRefusedException>(() => tenant.InsertAsync(sale, cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Equal("/quantity", Assert.Single(refused.Violations).Pointer);
+        Assert.DoesNotContain(collection.ReceivedCalls(), call => call.GetMethodInfo().Name == "InsertOneAsync");
     }
 
     [Theory]
