@@ -47,4 +47,7 @@ public static class CollectionNames
 
     /// <summary>What the database is for, one document.</summary>
     public const string Environment = "_environment";
+
+    /// <summary>Events that were committed and are not in their collections yet, one document per change.</summary>
+    public const string Outbox = "_outbox";
 }

@@ -3,13 +3,18 @@ using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Platform.Api.Caching;
+using Platform.Api.Events;
 using Platform.Api.OpenApi;
 using Platform.Api.Orders;
 using Platform.Api.Problems;
 using Platform.Api.Products;
+using Platform.Api.Reports;
 using Platform.Api.Stores;
 using Platform.Api.Tenants;
+using Platform.Data;
 using Platform.Data.Connections;
+using Platform.Data.Events;
+using Platform.Data.Leases;
 using StackExchange.Redis;
 
 namespace Platform.Api;
@@ -40,6 +45,12 @@ internal static class ApiServices
         builder.Services.AddSingleton<IProductCatalogue, ProductCatalogue>();
         builder.Services.AddSingleton<IStoreFinder, StoreFinder>();
         builder.Services.AddSingleton<IOrderBook, OrderBook>();
+        builder.Services.AddSingleton<IReports, EventReports>();
+
+        builder.Services.AddSingleton<EventOutbox>();
+        builder.Services.AddSingleton<OutboxWriter>();
+        builder.Services.AddSingleton<ILeaseStore>(services => new MongoLeaseStore(services.GetRequiredService<PlatformDatabase>().Database));
+        builder.Services.AddHostedService<OutboxRelay>();
 
         // Numbers are numbers, also in the document, which else allows strings.
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict);

@@ -18,6 +18,7 @@ return await ServiceProgram.RunAsync(ResourceNames.Api, async () =>
     data.MapProducts();
     data.MapStores();
     data.MapOrders();
+    data.MapReports();
 
     app.MapOpenApi();
     app.MapDefaultEndpoints();

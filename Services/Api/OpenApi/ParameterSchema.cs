@@ -13,8 +13,11 @@ namespace Platform.Api.OpenApi;
 /// <param name="Required">Whether it must be sent.</param>
 internal sealed record ParameterSchema(string Name, OpenApiSchema Schema, bool Required)
 {
-    public static ParameterSchema Id(string name) =>
-        new(name, new OpenApiSchema { Type = JsonSchemaType.String, Pattern = "^[0-9a-fA-F]{24}$" }, Required: true);
+    public static ParameterSchema Id(string name, bool required = true) =>
+        new(name, new OpenApiSchema { Type = JsonSchemaType.String, Pattern = "^[0-9a-fA-F]{24}$" }, required);
+
+    public static ParameterSchema Day(string name) =>
+        new(name, new OpenApiSchema { Type = JsonSchemaType.String, Format = "date" }, Required: false);
 
     public static ParameterSchema Amount(string name) =>
         new(name, new OpenApiSchema { Type = JsonSchemaType.Number, Minimum = "0" }, Required: false);

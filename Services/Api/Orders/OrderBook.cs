@@ -1,16 +1,18 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Api.Contracts;
+using Platform.Api.Events;
 using Platform.Data;
 using Platform.Data.Connections;
 using Platform.Data.Documents;
+using Platform.Data.Events;
 using Platform.Data.Tenancy;
 using Platform.Data.Validation;
 
 namespace Platform.Api.Orders;
 
-/// <summary>Orders in the database. Stock and order change in one transaction.</summary>
-public sealed class OrderBook(PlatformDatabase database, MongoResilience resilience, TimeProvider time) : IOrderBook
+/// <summary>Orders in the database. Stock, order and the entry of their events in the outbox change in one transaction.</summary>
+public sealed class OrderBook(PlatformDatabase database, MongoResilience resilience, EventOutbox outbox, OutboxWriter writer, TimeProvider time) : IOrderBook
 {
     /// <inheritdoc/>
     public Task<OrderOutcome> PlaceAsync(Tenant tenant, OrderDraft draft, CancellationToken cancellationToken)
@@ -53,7 +55,13 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
         var order = Write(tenant, draft, products);
         try
         {
-            return await database.TransactAsync((session, token) => PlaceAsync(scope, draft, order, session, token), cancellationToken);
+            var (outcome, events) = await database.TransactAsync((session, token) => PlaceAsync(scope, draft, order, session, token), cancellationToken);
+            if (events is not null)
+            {
+                await writer.DeliverAsync(events);
+            }
+
+            return outcome;
         }
         catch (ShortAfterAllException exception)
         {
@@ -79,23 +87,26 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
             token => database.ForTenant(tenantId).Orders.FindByIdAsync(orderId, cancellationToken: token),
             cancellationToken);
 
-    private static async Task<OrderOutcome> PlaceAsync(
+    // The entry of the outbox is there when the order was placed.
+    private async Task<(OrderOutcome Outcome, OutboxEntry? Events)> PlaceAsync(
         TenantScope scope, OrderDraft draft, Order order, IClientSessionHandle session, CancellationToken cancellationToken)
     {
         if (draft.MayExist && await scope.Orders.FindByIdAsync(draft.Id, session, cancellationToken) is { } existing)
         {
-            return Existing(existing, draft);
+            return (Existing(existing, draft), null);
         }
 
         if (await FindShortAsync(scope, draft, session, cancellationToken) is { Lines.Count: > 0 } shortage)
         {
-            return shortage;
+            return (shortage, null);
         }
+
+        var taken = new List<InventoryEvent>(draft.Lines.Count);
 
         // In one order for all, so that orders for the same products wait for each other instead of dead-locking.
         foreach (var (productId, quantity) in draft.Lines.OrderBy(line => line.ProductId))
         {
-            var taken = await scope.Inventory.UpdateOneAsync(
+            var left = await scope.Inventory.FindOneAndUpdateAsync(
                 StockOf(draft.StoreId, productId)
                     & new BsonDocument("$expr", new BsonDocument("$gte", new BsonArray { Available(), quantity })),
                 Builders<InventoryItem>.Update
@@ -103,16 +114,46 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
                     .Set(item => item.UpdatedAt, order.PlacedAt),
                 session,
                 cancellationToken);
-            if (taken.MatchedCount == 0)
+            if (left is null)
             {
                 // Cannot happen while the transaction reads a snapshot; the condition holds on any server. Aborts.
                 throw new ShortAfterAllException(await FindShortAsync(scope, draft, session: null, cancellationToken));
             }
+
+            taken.Add(new InventoryEvent
+            {
+                Id = ObjectId.GenerateNewId(),
+                TenantId = order.TenantId,
+                At = order.PlacedAt,
+                StoreId = order.StoreId,
+                ProductId = productId,
+                Kind = InventoryEventKind.Sold,
+                Change = -quantity,
+                OnHand = left.OnHand,
+            });
         }
 
         await scope.Orders.InsertAsync(order, session, cancellationToken);
-        return new OrderOutcome.Placed(order);
+        var events = new OutboxEntry { Id = order.Id, TenantId = order.TenantId, CreatedAt = order.PlacedAt, Sales = SalesOf(order), Stock = taken };
+        await outbox.AddAsync(events, session, cancellationToken);
+        return (new OrderOutcome.Placed(order), events);
     }
+
+    private static List<SaleEvent> SalesOf(Order order) =>
+    [
+        .. order.Lines.Select(line => new SaleEvent
+        {
+            Id = ObjectId.GenerateNewId(),
+            TenantId = order.TenantId,
+            At = order.PlacedAt,
+            StoreId = order.StoreId,
+            ProductId = line.ProductId,
+            OrderId = order.Id,
+            Quantity = line.Quantity,
+            Total = line.Total,
+            Currency = order.Currency,
+        }),
+    ];
 
     private static async Task<OrderOutcome.OutOfStock> FindShortAsync(
         TenantScope scope, OrderDraft draft, IClientSessionHandle? session, CancellationToken cancellationToken)

@@ -165,6 +165,27 @@ public sealed class RequestErrors
         return absent ?? min;
     }
 
+    /// <summary>Reads an optional day.</summary>
+    /// <param name="field">The field's name.</param>
+    /// <param name="text">What the caller sent.</param>
+    /// <param name="absent">The day when the caller sent nothing.</param>
+    public DateOnly Day(string field, string? text, DateOnly absent)
+    {
+        if (text is null)
+        {
+            return absent;
+        }
+
+        // Not the last year of the calendar: the day after is reckoned with.
+        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) && day.Year is >= 1970 and < 9999)
+        {
+            return day;
+        }
+
+        Parameter(field, RuleCodes.Type, "Must be a day such as 2026-01-31.");
+        return absent;
+    }
+
     /// <summary>Reads an id.</summary>
     /// <param name="field">The field's name.</param>
     /// <param name="text">What the caller sent.</param>

@@ -6,7 +6,7 @@ namespace Platform.Data.Catalogue;
 
 /// <summary>
 /// The queries that the indexes are declared for. Those of the API are made by the same functions that the API calls
-/// (<see cref="ProductQueries"/>, <see cref="StoreQueries"/>) or are one line; a test compares both with what the API sends.
+/// (<see cref="ProductQueries"/>, <see cref="StoreQueries"/>, <see cref="EventQueries"/>) or are one line; a test compares both with what the API sends.
 /// </summary>
 internal static class CatalogueQueries
 {
@@ -265,24 +265,38 @@ internal static class CatalogueQueries
 
     // --- Events
 
-    public static IReadOnlyList<QueryShape> SalesOfPeriod { get; } = EventsOf(CollectionNames.SaleEvents, "of a period", "Turnover of a tenant since a time.");
+    public static IReadOnlyList<QueryShape> SalesOfPeriod { get; } =
+    [
+        Sales("of a period, by day", "The API's report on a tenant's sales.", d => EventQueries.Of(d["at"], Later)),
+        Again(CollectionNames.SaleEvents),
+    ];
 
     public static IReadOnlyList<QueryShape> SalesOfProduct { get; } =
-        EventsOf(CollectionNames.SaleEvents, "of a product", "How a product sells since a time.", "productId");
+    [
+        Sales("of a product, by day", "The API's report on the sales of a product.", d => EventQueries.Of(d["at"], Later, d["productId"])),
+    ];
 
     public static IReadOnlyList<QueryShape> SalesOfStore { get; } =
-        EventsOf(CollectionNames.SaleEvents, "of a store", "How a store sells since a time.", "storeId");
+        [Sales("of a store, by day", "The API's report on the sales of a store.", d => EventQueries.Of(d["at"], Later, null, d["storeId"]))];
 
-    public static IReadOnlyList<QueryShape> StockEventsOfPeriod { get; } =
-        EventsOf(CollectionNames.InventoryEvents, "of a period", "The movements of a tenant's stock since a time.");
+    public static IReadOnlyList<QueryShape> StockEventsOfPeriod { get; } = [Again(CollectionNames.InventoryEvents)];
 
     public static IReadOnlyList<QueryShape> StockEventsOfProduct { get; } =
-        EventsOf(CollectionNames.InventoryEvents, "of a product in a store", "How the stock came to be what it is.", "productId", "storeId");
+    [
+        List(
+            CollectionNames.InventoryEvents,
+            "of a product in a store",
+            "The API's report on how the stock came to be what it is, the latest change first.",
+            d => EventQueries.Of(d["at"], Later, d["productId"], d["storeId"]),
+            EventQueries.LatestFirst),
+    ];
 
     // --- By key
 
     /// <summary>The one query by key that a tenant-owned collection of the API has.</summary>
     public static IReadOnlyList<QueryShape> ByKey(string collection, string asks) => [One(collection, "by key", asks, d => Pick(d, "_id"))];
+
+    private static BsonValue Later => new BsonDateTime(new DateTime(9000, 1, 1, 0, 0, 0, DateTimeKind.Utc));
 
     private static BsonValue Ceiling { get; } = new BsonDecimal128(1_000_000_000m);
 
@@ -303,8 +317,21 @@ internal static class CatalogueQueries
         Command = d => Find(collection, Owned(d, filter(d)), sort, PageAndOne),
     };
 
-    private static IReadOnlyList<QueryShape> EventsOf(string collection, string name, string asks, params string[] fields) =>
-        [List(collection, name, asks, d => new(Pick(d, fields)) { { "at", new BsonDocument("$gte", d["at"]) } }, new("at", -1))];
+    private static QueryShape Sales(string name, string asks, Func<BsonDocument, BsonDocument> filter) => new()
+    {
+        Name = name,
+        Asks = asks,
+        Command = d => Aggregate(CollectionNames.SaleEvents, [Match(d, filter(d)), .. EventQueries.SalesByDay()]),
+        Bound = QueryBound.Summed,
+        BoundReason = "All sales of the period are read to be added up.",
+    };
+
+    private static QueryShape Again(string collection) => new()
+    {
+        Name = "of a moment",
+        Asks = "The API, before it delivers events that may be there already.",
+        Command = d => Find(collection, Owned(d, EventQueries.AtOnce(d["at"]))),
+    };
 
     private static BsonDocument Latest(string field) => new() { { field, -1 }, { "_id", -1 } };
 

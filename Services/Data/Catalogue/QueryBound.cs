@@ -11,4 +11,7 @@ public enum QueryBound
 
     /// <summary>All documents with the words that are searched are read, to find the best among them.</summary>
     Ranked,
+
+    /// <summary>The index covers the filter, and all documents that it finds are read to be added up.</summary>
+    Summed,
 }

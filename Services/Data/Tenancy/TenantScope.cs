@@ -18,6 +18,8 @@ public sealed class TenantScope
         Inventory = Collection(CollectionCatalogue.Inventory);
         Customers = Collection(CollectionCatalogue.Customers);
         Orders = Collection(CollectionCatalogue.Orders);
+        SaleEvents = Collection(CollectionCatalogue.SaleEvents);
+        InventoryEvents = Collection(CollectionCatalogue.InventoryEvents);
 
         TenantCollection<TDocument> Collection<TDocument>(CollectionDefinition<TDocument> definition)
             where TDocument : class, ITenantOwned =>
@@ -47,4 +49,10 @@ public sealed class TenantScope
 
     /// <summary>What was bought from the tenant.</summary>
     public TenantCollection<Order> Orders { get; }
+
+    /// <summary>What the tenant sells, over time.</summary>
+    public TenantCollection<SaleEvent> SaleEvents { get; }
+
+    /// <summary>How the tenant's stock changes, over time.</summary>
+    public TenantCollection<InventoryEvent> InventoryEvents { get; }
 }

@@ -16,6 +16,8 @@ namespace Platform.Tests.Conformance.Validation;
 [Collection(GatewayCollection.Name)]
 public sealed class ValidateCommandTests(GatewayFixture gateway)
 {
+    private const string Nobody = "mongodb://127.0.0.1:9/none";
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -75,7 +77,7 @@ public sealed class ValidateCommandTests(GatewayFixture gateway)
     {
         gateway.Require();
 
-        var run = await RunAsync("mongodb://127.0.0.1:9/none", arguments);
+        var run = await RunAsync(Nobody, arguments);
 
         Assert.Equal(64, run.ExitCode);
         Assert.StartsWith($"migrator: {sentence}", Assert.Single(run.Error.Trim().Split('\n')), StringComparison.Ordinal);
@@ -95,7 +97,7 @@ public sealed class ValidateCommandTests(GatewayFixture gateway)
     {
         gateway.Require();
 
-        var run = await RunAsync("mongodb://127.0.0.1:9/none", "validate");
+        var run = await RunAsync(Nobody, "validate");
 
         Assert.Equal(69, run.ExitCode);
         Assert.StartsWith("migrator: ", Assert.Single(run.Error.Trim().Split('\n')), StringComparison.Ordinal);
@@ -121,7 +123,7 @@ public sealed class ValidateCommandTests(GatewayFixture gateway)
             Environment =
             {
                 ["ConnectionStrings__platform"] = connection,
-                ["Migrator__DatabaseTimeout"] = "00:00:02",
+                ["Migrator__DatabaseTimeout"] = connection == Nobody ? "00:00:02" : "00:01:00",
                 ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "",
             },
         };

@@ -8,6 +8,7 @@ using NSubstitute;
 using Platform.Api.Orders;
 using Platform.Api.Problems;
 using Platform.Api.Products;
+using Platform.Api.Reports;
 using Platform.Api.Stores;
 using Platform.Api.Tenants;
 using Platform.Data.Connections;
@@ -30,6 +31,8 @@ public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
     public IProductCatalogue Products { get; } = Substitute.For<IProductCatalogue>();
 
     public IStoreFinder Stores { get; } = Substitute.For<IStoreFinder>();
+
+    public IReports Reports { get; } = Substitute.For<IReports>();
 
     public IOrderBook Orders { get; } = Substitute.For<IOrderBook>();
 
@@ -71,6 +74,7 @@ public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
             services.AddSingleton(Products);
             services.AddSingleton(Stores);
             services.AddSingleton(Orders);
+            services.AddSingleton(Reports);
             services.AddSingleton(_ => Redis());
             services.AddSingleton<IMongoProbe>(Mongo);
         });

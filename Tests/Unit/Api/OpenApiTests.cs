@@ -24,7 +24,7 @@ public sealed class OpenApiTests : IDisposable
                 .Select(method => (Path: endpoint.RoutePattern.RawText!.TrimEnd('/'), Method: method)))
             .ToList();
 
-        Assert.Equal(6, routes.Count);
+        Assert.Equal(8, routes.Count);
         foreach (var (path, method) in routes)
         {
             // The method is not called lower-case by accident: that is how the format spells it.

@@ -51,6 +51,11 @@ public sealed class ProblemTests : IDisposable
     [InlineData("/tenants/acme/stores/near", "lat,lon")]
     [InlineData("/tenants/acme/stores/near?lon=181&lat=-91&km=-1", "km,lat,lon")]
     [InlineData("/tenants/acme/stores/near?lon=NaN&lat=Infinity", "lat,lon")]
+    [InlineData("/tenants/acme/reports/sales?from=yesterday&to=2026-02-30&product=x&store=", "from,product,store,to")]
+    [InlineData("/tenants/acme/reports/sales?from=2026-01-02&to=2026-01-01", "from")]
+    [InlineData("/tenants/acme/reports/sales?from=2025-01-01&to=2026-01-02", "from")]
+    [InlineData("/tenants/acme/reports/sales?product=65f000000000000000000001&store=65f000000000000000000001", "store")]
+    [InlineData("/tenants/acme/reports/stock?limit=1001", "limit,product,store")]
     public async Task A_malformed_request_is_400_and_names_every_wrong_field(string path, string fields)
     {
         var answer = await _client.GetAsync(new Uri(path, UriKind.Relative), Cancellation);

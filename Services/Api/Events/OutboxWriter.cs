@@ -1,0 +1,33 @@
+using MongoDB.Driver;
+using Platform.Data.Events;
+using Platform.Data.Validation;
+
+namespace Platform.Api.Events;
+
+/// <summary>Delivers the events of a change right after its commit. What it cannot deliver <see cref="OutboxRelay"/> does.</summary>
+public sealed class OutboxWriter(EventOutbox outbox, ILogger<OutboxWriter> logger)
+{
+    /// <summary>How long the answer to a request, whose change is committed by then, waits for the events.</summary>
+    public static TimeSpan Patience => TimeSpan.FromSeconds(2);
+
+    /// <summary>Writes the events of an entry. Does not fail: the change is made, and the entry stays until its events are written.</summary>
+    /// <param name="entry">The entry, committed.</param>
+    public async Task DeliverAsync(OutboxEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        // Not the request's token: a caller who goes away does not take the change back.
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            await outbox.DeliverAsync(entry, patience.Token);
+        }
+        catch (DocumentRefusedException exception)
+        {
+            OutboxLog.Refused(logger, exception, entry.Id);
+        }
+        catch (Exception exception) when (exception is MongoException or TimeoutException or OperationCanceledException)
+        {
+            OutboxLog.Late(logger, entry.Id, exception.Message);
+        }
+    }
+}
