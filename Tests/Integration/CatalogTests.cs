@@ -123,7 +123,7 @@ public sealed class CatalogTests(StackFixture stack)
 
         Assert.Equal(
             ["/tenants", "/tenants/{tenant}/orders", "/tenants/{tenant}/orders/{id}", "/tenants/{tenant}/products",
-             "/tenants/{tenant}/products/{id}", "/tenants/{tenant}/stores/near"],
+             "/tenants/{tenant}/products/{id}", "/tenants/{tenant}/reports/sales", "/tenants/{tenant}/reports/stock", "/tenants/{tenant}/stores/near"],
             document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order(StringComparer.Ordinal));
     }
 
