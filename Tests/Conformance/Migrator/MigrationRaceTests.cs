@@ -6,7 +6,7 @@ using Xunit;
 namespace Platform.Tests.Conformance.Migrator;
 
 /// <summary>Migrators in processes of their own, started at once, some killed; './platform bench migration-lock' does it with more.</summary>
-[Collection(GatewayCollection.Name)]
+[Collection(JobsCollection.Name)]
 public sealed class MigrationRaceTests(GatewayFixture gateway)
 {
     private const int Members = 8;

@@ -9,7 +9,7 @@ using Xunit;
 namespace Platform.Tests.Conformance.Migrator;
 
 /// <summary>The migrator's command line against a database of its own.</summary>
-[Collection(GatewayCollection.Name)]
+[Collection(JobsCollection.Name)]
 public sealed class MigratorCommandTests(GatewayFixture gateway)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

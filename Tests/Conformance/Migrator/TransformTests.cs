@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Platform.Tests.Conformance.Migrator;
 
-[Collection(GatewayCollection.Name)]
+[Collection(JobsCollection.Name)]
 public sealed class TransformTests(GatewayFixture gateway)
 {
     private const string Name = "people";

@@ -13,7 +13,7 @@ using Xunit;
 namespace Platform.Tests.Conformance.Validation;
 
 /// <summary>The command <c>migrator validate</c>, run as a program.</summary>
-[Collection(GatewayCollection.Name)]
+[Collection(JobsCollection.Name)]
 public sealed class ValidateCommandTests(GatewayFixture gateway)
 {
     private const string Nobody = "mongodb://127.0.0.1:9/none";

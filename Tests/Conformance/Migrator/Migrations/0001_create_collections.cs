@@ -7,7 +7,7 @@ using Xunit;
 namespace Platform.Tests.Conformance.Migrator.Migrations;
 
 /// <summary>Up, down, up again, and stopped at every command: see <see cref="MigrationContract"/>.</summary>
-[Collection(GatewayCollection.Name)]
+[Collection(JobsCollection.Name)]
 public sealed class CreateCollectionsTests(GatewayFixture gateway) : MigrationContract(gateway)
 {
     protected override int Number => 1;

@@ -6,7 +6,7 @@ using Xunit;
 namespace Platform.Tests.Conformance.Migrator.Migrations;
 
 /// <summary>Up, down, up again, and stopped at every command: see <see cref="MigrationContract"/>.</summary>
-[Collection(GatewayCollection.Name)]
+[Collection(JobsCollection.Name)]
 public sealed class OrderItemCountTests(GatewayFixture gateway) : MigrationContract(gateway)
 {
     private const int Orders = 90;
