@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using Platform.Data;
+using Platform.Data.Connections;
 using Platform.Data.Leases;
 using Platform.Data.Validation;
 using Platform.Migrator.Engine;
@@ -42,23 +43,30 @@ internal static class MigratorJob
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = [] });
         builder.Logging.ClearProviders();
-        if (!quiet)
+        builder.Logging.AddSimpleConsole(console =>
         {
-            builder.Logging.AddSimpleConsole(console =>
-            {
-                console.SingleLine = true;
-                console.TimestampFormat = "HH:mm:ss.fff ";
-                console.UseUtcTimestamp = true;
-            });
-            if (json)
-            {
-                builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-            }
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+            console.UseUtcTimestamp = true;
+        });
+        if (json || quiet)
+        {
+            builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        }
+
+        if (quiet)
+        {
+            // The answer says it all; but a person who waits for a database is told so.
+            builder.Logging.AddFilter<ConsoleLoggerProvider>(null, LogLevel.None);
+            builder.Logging.AddFilter<ConsoleLoggerProvider>(typeof(DatabaseStartup).FullName, LogLevel.Warning);
+        }
+        else
+        {
+            builder.Logging.AddFilter<ConsoleLoggerProvider>("Platform.Data.Connections", LogLevel.Warning);
         }
 
         // The sentence is told already; the server and the connections to it are of interest when something is wrong.
         builder.Logging.AddFilter<ConsoleLoggerProvider>(Job.ToldCategory, LogLevel.None);
-        builder.Logging.AddFilter<ConsoleLoggerProvider>("Platform.Data.Connections", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("MongoDB", LogLevel.Warning);
         builder.AddServiceDefaults();

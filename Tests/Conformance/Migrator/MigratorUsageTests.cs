@@ -39,12 +39,15 @@ public sealed class MigratorUsageTests
     }
 
     [Fact]
-    public async Task A_database_that_is_not_there_is_told_in_one_sentence()
+    public async Task A_database_that_is_not_there_is_waited_for_aloud_and_told_in_one_sentence()
     {
         var nobody = $"mongodb://127.0.0.1:{GatewayFixture.FreePort()}/platform";
         var answer = (await MigratorProcess.RunAsync(nobody, "status --json", databaseTimeout: TimeSpan.FromSeconds(3))).Expect(ExitCodes.Unavailable);
         Assert.Equal(ExitCodes.Unavailable, answer.Json.GetProperty("exitCode").GetInt32());
-        Assert.Single(answer.Errors.TrimEnd().Split('\n'));
+        var lines = answer.Errors.TrimEnd().Split('\n');
+        Assert.StartsWith("migrator: MongoDB at 127.0.0.1:", lines[^1], StringComparison.Ordinal);
+        Assert.NotEmpty(lines[..^1]);
+        Assert.All(lines[..^1], line => Assert.Contains("Waiting for MongoDB at 127.0.0.1:", line, StringComparison.Ordinal));
     }
 
     [Theory]
