@@ -14,6 +14,9 @@ internal sealed class BusyWait
     /// <summary>So many commands in a row of one client mean that it is alone.</summary>
     public const int Alone = 16;
 
+    /// <summary>One that never waits.</summary>
+    public static readonly BusyWait None = new(TimeSpan.Zero);
+
     private readonly long _limit;
 
     // Both are written without a lock: what a lost update costs is one wait too many, or one too few.

@@ -49,16 +49,14 @@ internal static class MigratorJob
             console.TimestampFormat = "HH:mm:ss.fff ";
             console.UseUtcTimestamp = true;
         });
-        if (json || quiet)
+        if (json)
         {
             builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         }
 
         if (quiet)
         {
-            // The answer says it all; but a person who waits for a database is told so.
-            builder.Logging.AddFilter<ConsoleLoggerProvider>(null, LogLevel.None);
-            builder.Logging.AddFilter<ConsoleLoggerProvider>(typeof(DatabaseStartup).FullName, LogLevel.Warning);
+            builder.Logging.ShowOnlyWaits();
         }
         else
         {

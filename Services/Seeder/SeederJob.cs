@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 using Platform.Data;
 using Platform.Data.Connections;
 using Platform.Data.Leases;
@@ -28,13 +27,9 @@ internal static class SeederJob
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = [] });
 
-        // The console belongs to the progress and the result; the log goes where telemetry goes. But a person who waits for
-        // a database is told so.
+        // The console belongs to the progress and the result; the log goes where telemetry goes.
         builder.Logging.ClearProviders();
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
-        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.AddFilter<ConsoleLoggerProvider>(null, LogLevel.None);
-        builder.Logging.AddFilter<ConsoleLoggerProvider>(typeof(DatabaseStartup).FullName, LogLevel.Warning);
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).ShowOnlyWaits();
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("MongoDB", LogLevel.Warning);
         builder.AddServiceDefaults();

@@ -70,7 +70,7 @@ internal sealed partial class EngineStartup(
         {
             try
             {
-                return await PostgresConnection.OpenAsync(source, busyWait: null, cancellationToken);
+                return await PostgresConnection.OpenAsync(source, BusyWait.None, cancellationToken);
             }
             catch (Exception e) when (IsNotYetThere(e))
             {

@@ -224,5 +224,5 @@ public sealed class EngineConnectionTests
         Assert.Contains(reason, Assert.ThrowsAny<ArgumentException>(() => PostgresSettings.Parse(text)).Message, StringComparison.Ordinal);
 
     private static async Task<EngineConnection> OpenAsync(FakePostgres server, string more = "") =>
-        new(await PostgresConnection.OpenAsync(PostgresSettings.Parse(server.ConnectionString + more), new BusyWait(TimeSpan.Zero), Cancel), 1);
+        new(await PostgresConnection.OpenAsync(PostgresSettings.Parse(server.ConnectionString + more), BusyWait.None, Cancel), 1);
 }

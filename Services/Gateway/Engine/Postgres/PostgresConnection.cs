@@ -26,7 +26,7 @@ internal sealed class PostgresConnection : IAsyncDisposable
     private static readonly TimeSpan s_cancelPatience = TimeSpan.FromSeconds(2);
 
     private readonly PostgresSettings _settings;
-    private readonly BusyWait? _busyWait;
+    private readonly BusyWait _busyWait;
     private readonly Socket _socket;
     private readonly NetworkStream _stream;
     private byte[] _input = new byte[InputBuffer];
@@ -40,7 +40,7 @@ internal sealed class PostgresConnection : IAsyncDisposable
     private CancellationTokenRegistration _registration;
     private Task? _cancelling;
 
-    private PostgresConnection(PostgresSettings settings, BusyWait? busyWait, Socket socket)
+    private PostgresConnection(PostgresSettings settings, BusyWait busyWait, Socket socket)
     {
         _settings = settings;
         _busyWait = busyWait;
@@ -71,9 +71,9 @@ internal sealed class PostgresConnection : IAsyncDisposable
     /// does not answer in time.
     /// </summary>
     /// <param name="settings">Where the server is.</param>
-    /// <param name="busyWait">How answers are waited for; null: asleep.</param>
+    /// <param name="busyWait">How answers are waited for.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public static async ValueTask<PostgresConnection> OpenAsync(PostgresSettings settings, BusyWait? busyWait, CancellationToken cancellationToken)
+    public static async ValueTask<PostgresConnection> OpenAsync(PostgresSettings settings, BusyWait busyWait, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(settings.Timeout);
@@ -188,7 +188,7 @@ internal sealed class PostgresConnection : IAsyncDisposable
             }
 
             MakeRoom();
-            _busyWait?.UntilReadable(_socket, ref _patience);
+            _busyWait.UntilReadable(_socket, ref _patience);
             int count;
             try
             {
