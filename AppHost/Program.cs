@@ -33,10 +33,12 @@ if (builder.ExecutionContext.IsRunMode && options.Seed)
 
 database.WithMigrateCommand(migrator);
 
-// Services.
+// Services. All processes of the API sign page cursors with one key, also after a restart.
+var cursorKey = builder.AddParameter("cursor-key", new GenerateParameterDefault { MinLength = 44, Special = false }, secret: true, persist: true);
 var api = builder.AddService<Projects.Api>(ResourceNames.Api)
     .WithReference(database)
     .WithReference(cache)
+    .WithEnvironment("Paging__CursorKey", cursorKey)
     .WaitForCompletion(migrator)
     .WaitFor(cache)
     .WithHttpEndpoint(port: options.ApiPort)

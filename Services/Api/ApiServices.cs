@@ -6,6 +6,7 @@ using Platform.Api.Caching;
 using Platform.Api.Events;
 using Platform.Api.OpenApi;
 using Platform.Api.Orders;
+using Platform.Api.Paging;
 using Platform.Api.Problems;
 using Platform.Api.Products;
 using Platform.Api.Reports;
@@ -41,6 +42,14 @@ internal static class ApiServices
         builder.Services.AddHostedService<DatabaseStartupService>();
         builder.AddProductCache();
 
+        builder.Services.AddOptions<PagingOptions>()
+            .BindConfiguration(PagingOptions.Section)
+            .Validate(
+                options => options.CursorKey.Length >= PagingOptions.MinKeyLength,
+                $"{PagingOptions.Section}:CursorKey must be a secret of at least {PagingOptions.MinKeyLength} characters, the same for all processes of a deployment.")
+            .ValidateOnStart();
+        builder.Services.AddSingleton<PageCursors>();
+
         builder.Services.AddSingleton<ITenantDirectory, TenantDirectory>();
         builder.Services.AddSingleton<IProductCatalogue, ProductCatalogue>();
         builder.Services.AddSingleton<IStoreFinder, StoreFinder>();
@@ -49,6 +58,7 @@ internal static class ApiServices
 
         builder.Services.AddSingleton<EventOutbox>();
         builder.Services.AddSingleton<OutboxWriter>();
+        builder.Services.AddSingleton<OutboxMetrics>();
         builder.Services.AddSingleton<ILeaseStore>(services => new MongoLeaseStore(services.GetRequiredService<PlatformDatabase>().Database));
         builder.Services.AddHostedService<OutboxRelay>();
 

@@ -15,7 +15,7 @@ public static class CacheKeys
     /// <param name="productId">The product.</param>
     public static string Product(ObjectId tenantId, ObjectId productId) => $"{Prefix}:{tenantId}:product:{productId}";
 
-    /// <summary>Counts the changes of a product, so that what was read before a change is not stored after it.</summary>
+    /// <summary>A number that is another after each change of a product, so that what was read before a change is not stored after it.</summary>
     /// <param name="tenantId">The tenant.</param>
     /// <param name="productId">The product.</param>
     public static string ProductChanges(ObjectId tenantId, ObjectId productId) => $"{Prefix}:{tenantId}:product-changes:{productId}";

@@ -64,8 +64,16 @@ public sealed partial class ProductCache(
             return (cached, true);
         }
 
+        var seen = found is [_, var change] ? change : RedisValue.Null;
+        if (found is not null && seen.IsNull)
+        {
+            // Nothing changed lately. A mark of its own, since "still nothing" would be true again when a change is forgotten.
+            var mark = NewMark();
+            seen = await TryAsync(redis => redis.StringSetAsync(changes, mark, ChangeMemory, When.NotExists), cancellationToken) ? mark : RedisValue.Null;
+        }
+
         var product = await load(cancellationToken);
-        if (product is not null && found is [_, var seen])
+        if (product is not null && !seen.IsNull)
         {
             await TryAsync(redis => StoreAsync(redis, key, changes, seen, product), cancellationToken);
         }
@@ -128,10 +136,8 @@ public sealed partial class ProductCache(
             List<Task> answers = [];
             foreach (var (tenantId, productId) in products)
             {
-                // The count goes up first: a reader that stores in between is refused or deleted.
-                var changes = CacheKeys.ProductChanges(tenantId, productId);
-                answers.Add(batch.StringIncrementAsync(changes));
-                answers.Add(batch.KeyExpireAsync(changes, ChangeMemory));
+                // The mark changes first: a reader that stores in between is refused or deleted.
+                answers.Add(batch.StringSetAsync(CacheKeys.ProductChanges(tenantId, productId), NewMark(), ChangeMemory));
                 answers.Add(batch.KeyDeleteAsync(CacheKeys.Product(tenantId, productId)));
             }
 
@@ -143,12 +149,15 @@ public sealed partial class ProductCache(
 
     private async Task<bool> StoreAsync(IDatabase redis, string key, string changes, RedisValue seen, ProductDetails product)
     {
-        // An order may have changed the stock since it was read: then the change count differs and nothing is stored.
+        // An order may have changed the stock since it was read: then the mark differs, or is forgotten, and nothing is stored.
         var transaction = redis.CreateTransaction();
-        transaction.AddCondition(seen.IsNull ? Condition.KeyNotExists(changes) : Condition.StringEqual(changes, seen));
+        transaction.AddCondition(Condition.StringEqual(changes, seen));
         _ = transaction.StringSetAsync(key, JsonSerializer.SerializeToUtf8Bytes(product, Json), TimeToLive());
         return await transaction.ExecuteAsync();
     }
+
+    // Never the same twice, as a count that begins again would be. A number, since programs of before count it up.
+    private static RedisValue NewMark() => Random.Shared.NextInt64(1L << 62);
 
     private TimeSpan TimeToLive()
     {

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using Platform.Api.Caching;
+using MongoDB.Bson;
 using Platform.Api.Contracts;
 using Platform.Api.OpenApi;
 using Platform.Api.Orders;
@@ -29,8 +29,8 @@ internal static class OrderEndpoints
             .WithName("PlaceOrder")
             .WithSummary("Places an order and takes its stock, both or neither.")
             .WithDescription(
-                "409 when the store is closed, or when its stock is short; the member short then names the lines and what is "
-                + "there. 422 when the order would break a rule. Sent again with the same Idempotency-Key, an order is placed once.")
+                "409 when the store is closed, when a product's price is none of the tenant's currency, or when the stock is short; the "
+                + "member short then names the lines and what is there. 422 when the order would break a rule. Sent again with the same Idempotency-Key, an order is placed once.")
             .Accepts<OrderRequest>("application/json")
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
@@ -48,7 +48,6 @@ internal static class OrderEndpoints
         HttpRequest request,
         ITenantDirectory tenants,
         IOrderBook orders,
-        ProductCache cache,
         CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
@@ -67,7 +66,6 @@ internal static class OrderEndpoints
         switch (await orders.PlaceAsync(owner, draft, cancellationToken))
         {
             case OrderOutcome.Placed { Order: var order }:
-                await cache.InvalidateAsync(owner.Id, draft.Lines.Select(line => line.ProductId));
                 return Created(owner, order);
 
             case OrderOutcome.PlacedBefore { Order: var order }:
@@ -82,6 +80,9 @@ internal static class OrderEndpoints
             case OrderOutcome.StoreClosed:
                 errors.Body("/storeId", ErrorCodes.Closed, "The store is closed.");
                 return ApiProblem.Of(StatusCodes.Status409Conflict, "The store is closed.", errors: errors.All);
+
+            case OrderOutcome.WronglyPriced { Products: var products }:
+                return WronglyPriced(products, owner, draft, errors);
 
             case OrderOutcome.Unknown unknown:
                 return Unknown(unknown, draft, errors);
@@ -139,6 +140,20 @@ internal static class OrderEndpoints
         }
 
         return ApiProblem.NotFound(errors);
+    }
+
+    private static ProblemHttpResult WronglyPriced(
+        IReadOnlyList<(ObjectId ProductId, string Currency)> products, Tenant tenant, OrderDraft draft, RequestErrors errors)
+    {
+        foreach (var (productId, currency) in products)
+        {
+            var (code, sentence) = currency == tenant.Currency
+                ? (ErrorCodes.Amount, $"Its price has more decimals than {currency} has.")
+                : (ErrorCodes.Currency, $"Its price is in {currency}, and the tenant sells in {tenant.Currency}.");
+            errors.Body(LineOf(draft, productId.ToString(), "productId"), code, sentence);
+        }
+
+        return ApiProblem.Of(StatusCodes.Status409Conflict, "A product cannot be sold at its price.", "Nothing was ordered.", errors.All);
     }
 
     private static ProblemHttpResult OutOfStock(IReadOnlyList<ShortLine> lines, OrderDraft draft, RequestErrors errors)

@@ -52,6 +52,7 @@ internal static class ProductEndpoints
         [Description("How many products a page has at most.")] string? limit,
         ITenantDirectory tenants,
         IProductCatalogue products,
+        PageCursors cursors,
         CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
@@ -68,7 +69,7 @@ internal static class ProductEndpoints
         // The rest of the request identifies the list that a cursor belongs to.
         var list = JsonSerializer.Serialize<object?[]>(["products", tenant, words, inCategory, min, max]);
         var filter = new ProductFilter(words, null, min, max);
-        var after = cursor is null ? null : PageCursor.Decode(list, cursor);
+        var after = cursor is null ? null : cursors.Decode(list, cursor);
         if (cursor is not null && (after is null || !products.IsPosition(filter.Order, after)))
         {
             errors.Parameter("cursor", ErrorCodes.Cursor, "Is not a cursor of this list.");
@@ -107,7 +108,7 @@ internal static class ProductEndpoints
                     product.Currency,
                     product.Tags)),
             ],
-            slice.Next is null ? null : PageCursor.Encode(list, slice.Next)));
+            slice.Next is null ? null : cursors.Encode(list, slice.Next)));
     }
 
     private static async Task<Results<Ok<ProductDetails>, ProblemHttpResult>> GetAsync(

@@ -1,20 +1,30 @@
 using MongoDB.Driver;
+using Platform.Api.Caching;
+using Platform.Data.Connections;
 using Platform.Data.Events;
 using Platform.Data.Leases;
-using Platform.Data.Validation;
 
 namespace Platform.Api.Events;
 
 /// <summary>
 /// Delivers the events that were left behind: their process ended, or the database went away, between the commit and the
-/// events. One instance of the API at a time does it, under a lease.
+/// events. One instance of the API at a time does it, under a lease. An entry that cannot be delivered fails alone: it is tried again
+/// after growing pauses, in the end set aside, and meanwhile passed over.
 /// </summary>
-internal sealed class OutboxRelay(EventOutbox outbox, ILeaseStore leases, TimeProvider time, ILogger<OutboxRelay> logger) : BackgroundService
+internal sealed class OutboxRelay(
+    EventOutbox outbox, ProductCache cache, ILeaseStore leases, OutboxMetrics metrics, TimeProvider time, ILogger<OutboxRelay> logger) : BackgroundService
 {
     /// <summary>The name of the lease.</summary>
     public const string LeaseName = "outbox";
 
-    private const int Batch = 100;
+    /// <summary>After how many attempts an entry is set aside: those take four hours.</summary>
+    public const int MaxAttempts = 10;
+
+    // Per tenant and round, so that none waits for all of another's.
+    private const int Batch = 20;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromHours(1);
 
     /// <summary>How often is looked for what was left behind.</summary>
     public static TimeSpan Interval => TimeSpan.FromSeconds(30);
@@ -25,19 +35,20 @@ internal sealed class OutboxRelay(EventOutbox outbox, ILeaseStore leases, TimePr
     /// </summary>
     public static TimeSpan Age => TimeSpan.FromMinutes(1);
 
-    /// <summary>Delivers everything that was left behind by now.</summary>
+    /// <summary>Delivers what was left behind by now and whose turn has come.</summary>
     /// <returns>How many entries were delivered.</returns>
     public async Task<int> RelayAsync(CancellationToken cancellationToken)
     {
         // No lease is taken for nothing, which is nearly always.
-        if ((await LeftAsync(1, cancellationToken)).Count == 0)
+        var now = time.GetUtcNow().UtcDateTime;
+        if ((await outbox.TenantsAsync(now - Age, now, cancellationToken)).Count == 0)
         {
             return 0;
         }
 
         await using var lease = await Lease.AcquireAsync(
             leases, LeaseName, new LeaseOptions { AcquireTimeout = TimeSpan.Zero }, time, logger, cancellationToken: cancellationToken);
-        return await lease.RunAsync(RelayAloneAsync, cancellationToken);
+        return await lease.RunAsync(token => RelayAloneAsync(lease.Fence, now, token), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -58,38 +69,81 @@ internal sealed class OutboxRelay(EventOutbox outbox, ILeaseStore leases, TimePr
             {
                 OutboxLog.NotRelayed(logger, exception.Message);
             }
+#pragma warning disable CA1031 // The process serves requests; it does not end for what is done beside them, and is tried again.
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                OutboxLog.Broken(logger, exception);
+            }
         }
     }
 
-    private async Task<int> RelayAloneAsync(CancellationToken cancellationToken)
+    /// <summary>The pause after an attempt: from one minute on twice as long each time, up to an hour.</summary>
+    /// <param name="attempt">The attempt, from 1.</param>
+    internal static TimeSpan PauseAfter(int attempt) => FirstPause * Math.Min(MaxPause / FirstPause, Math.Pow(2, attempt - 1));
+
+    private async Task<int> RelayAloneAsync(long fence, DateTime now, CancellationToken cancellationToken)
     {
         var delivered = 0;
-        IReadOnlyList<OutboxEntry> entries;
-        int before;
+        bool any;
         do
         {
-            entries = await LeftAsync(Batch, cancellationToken);
-            before = delivered;
-            foreach (var entry in entries)
+            // Tenant by tenant, round after round. Every attempt takes its entry out of the next round, so the rounds end.
+            any = false;
+            foreach (var tenant in await outbox.TenantsAsync(now - Age, now, cancellationToken))
             {
-                try
+                foreach (var left in await outbox.ReadAsync(tenant, now - Age, now, Batch, cancellationToken))
                 {
-                    await outbox.DeliverAgainAsync(entry, cancellationToken);
-                    delivered++;
-                }
-                catch (DocumentRefusedException exception)
-                {
-                    // A defect: it stays for a person to look at, and must not stand in the way of others.
-                    OutboxLog.Refused(logger, exception, entry.Id);
+                    var attempt = left.Attempts + 1;
+                    if (!await outbox.ClaimAsync(left, fence, now + PauseAfter(attempt), cancellationToken))
+                    {
+                        continue;
+                    }
+
+                    any = true;
+                    delivered += await TryDeliverAsync(left, attempt, fence, now, cancellationToken) ? 1 : 0;
                 }
             }
         }
-        while (entries.Count == Batch && delivered > before);
+        while (any);
 
         OutboxLog.Relayed(logger, delivered);
         return delivered;
     }
 
-    private Task<IReadOnlyList<OutboxEntry>> LeftAsync(int limit, CancellationToken cancellationToken) =>
-        outbox.ReadAsync(time.GetUtcNow().UtcDateTime - Age, limit, cancellationToken);
+    private async Task<bool> TryDeliverAsync(OutboxLeft left, int attempt, long fence, DateTime now, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (left.Entry is not { } entry)
+            {
+                throw left.Unreadable!;
+            }
+
+            // Who committed it may have ended before the cache was told, or before the commit was carried out.
+            await cache.InvalidateAsync(entry.TenantId, entry.Stock.Select(change => change.ProductId).Distinct());
+            await outbox.DeliverAgainAsync(entry, fence, cancellationToken);
+            metrics.Delivered.Add(1);
+            return true;
+        }
+#pragma warning disable CA1031 // Whatever is wrong with one entry, the others are none the worse for it.
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !MongoErrors.IsTransient(exception) && !MongoErrors.IsAway(exception))
+#pragma warning restore CA1031
+        {
+            var last = attempt >= MaxAttempts;
+            metrics.Failed.Add(1);
+            await outbox.FailAsync(left, fence, exception.Message, last ? now : null, cancellationToken);
+            if (last)
+            {
+                metrics.SetAside.Add(1);
+                OutboxLog.SetAside(logger, exception, left.Id.ToString()!, attempt);
+            }
+            else
+            {
+                OutboxLog.Failed(logger, left.Id.ToString()!, attempt, now + PauseAfter(attempt), exception.Message);
+            }
+
+            return false;
+        }
+    }
 }

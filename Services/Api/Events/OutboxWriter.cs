@@ -1,6 +1,4 @@
-using MongoDB.Driver;
 using Platform.Data.Events;
-using Platform.Data.Validation;
 
 namespace Platform.Api.Events;
 
@@ -21,11 +19,9 @@ public sealed class OutboxWriter(EventOutbox outbox, ILogger<OutboxWriter> logge
         {
             await outbox.DeliverAsync(entry, patience.Token);
         }
-        catch (DocumentRefusedException exception)
-        {
-            OutboxLog.Refused(logger, exception, entry.Id);
-        }
-        catch (Exception exception) when (exception is MongoException or TimeoutException or OperationCanceledException)
+#pragma warning disable CA1031 // Whatever went wrong with its events, the change is committed and its answer is "done".
+        catch (Exception exception)
+#pragma warning restore CA1031
         {
             OutboxLog.Late(logger, entry.Id, exception.Message);
         }

@@ -1,5 +1,6 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Api.Caching;
 using Platform.Api.Contracts;
 using Platform.Api.Events;
 using Platform.Data;
@@ -12,25 +13,129 @@ using Platform.Data.Validation;
 namespace Platform.Api.Orders;
 
 /// <summary>Orders in the database. Stock, order and the entry of their events in the outbox change in one transaction.</summary>
-public sealed class OrderBook(PlatformDatabase database, MongoResilience resilience, EventOutbox outbox, OutboxWriter writer, TimeProvider time) : IOrderBook
+public sealed class OrderBook(
+    PlatformDatabase database, MongoResilience resilience, EventOutbox outbox, OutboxWriter writer, ProductCache cache, TimeProvider time) : IOrderBook
 {
     /// <inheritdoc/>
     public Task<OrderOutcome> PlaceAsync(Tenant tenant, OrderDraft draft, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(tenant);
         ArgumentNullException.ThrowIfNull(draft);
-        // With a key of the caller the second run finds the order of the first; without one it might not be told apart.
-        return resilience.RunAsync(
-            "place order",
-            draft.MayExist ? Repetition.Allowed : Repetition.Refused,
-            token => PlaceOnceAsync(tenant, draft, token),
-            cancellationToken);
+        // May be repeated: an order of the draft's id can only have come from this request, or one with its key, so a run finds what the one before it did.
+        var run = new Run(draft.MayExist);
+        return resilience.RunAsync("place order", Repetition.Allowed, token => PlaceAsync(tenant, draft, run, token), cancellationToken);
     }
 
-    private async Task<OrderOutcome> PlaceOnceAsync(Tenant tenant, OrderDraft draft, CancellationToken cancellationToken)
-    {
-        var scope = database.ForTenant(tenant.Id);
+    /// <inheritdoc/>
+    public Task<Order?> FindAsync(ObjectId tenantId, ObjectId orderId, CancellationToken cancellationToken) =>
+        resilience.RunAsync(
+            "find order",
+            Repetition.Allowed,
+            token => database.ForTenant(tenantId).Orders.FindByIdAsync(orderId, cancellationToken: token),
+            cancellationToken);
 
+    /// <summary>The order that a draft becomes at the prices of the moment.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="draft">The draft.</param>
+    /// <param name="products">Its products, which are for sale.</param>
+    /// <param name="now">The moment.</param>
+    internal static Order Write(Tenant tenant, OrderDraft draft, IReadOnlyDictionary<ObjectId, Product> products, DateTime now)
+    {
+        var lines = draft.Lines.Select(line =>
+        {
+            var product = products[line.ProductId];
+            return new OrderLine
+            {
+                ProductId = product.Id,
+                Sku = product.Sku,
+                Name = product.Name,
+                Quantity = line.Quantity,
+                UnitPrice = product.Price,
+                Total = product.Price * line.Quantity,
+            };
+        }).ToList();
+        // Nothing is rounded: prices are amounts of the currency, and so are their multiples and sums.
+        var subtotal = lines.Sum(line => line.Total);
+        return new Order
+        {
+            Id = draft.Id,
+            TenantId = tenant.Id,
+            // As unique as the id it is made of.
+            Number = $"ORD-{draft.Id.ToString().ToUpperInvariant()}",
+            CustomerId = draft.CustomerId,
+            StoreId = draft.StoreId,
+            Lines = lines,
+            ItemCount = lines.Sum(line => line.Quantity),
+            Currency = tenant.Currency,
+            // Prices include tax: tenants have no tax rates of their own.
+            Subtotal = subtotal,
+            Tax = 0m,
+            Total = subtotal,
+            Status = OrderStatus.Pending,
+            PlacedAt = now,
+            UpdatedAt = now,
+        };
+    }
+
+    /// <summary>The products that cannot be sold at their price: it is in another currency than the tenant's, or is no amount of it.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="products">The products.</param>
+    internal static OrderOutcome.WronglyPriced? FindWronglyPriced(Tenant tenant, IEnumerable<Product> products)
+    {
+        var wrong = products
+            .Where(product => product.Currency != tenant.Currency || !CurrencyUnits.IsAmount(product.Price, tenant.Currency))
+            .Select(product => (product.Id, product.Currency))
+            .ToList();
+        return wrong.Count == 0 ? null : new OrderOutcome.WronglyPriced(wrong);
+    }
+
+    /// <summary>What an order sold, line by line.</summary>
+    /// <param name="order">The order.</param>
+    internal static IReadOnlyList<SaleEvent> SalesOf(Order order) =>
+    [
+        .. order.Lines.Select(line => new SaleEvent
+        {
+            Id = ObjectId.GenerateNewId(),
+            TenantId = order.TenantId,
+            At = order.PlacedAt,
+            StoreId = order.StoreId,
+            ProductId = line.ProductId,
+            OrderId = order.Id,
+            Quantity = line.Quantity,
+            Total = line.Total,
+            Currency = order.Currency,
+        }),
+    ];
+
+    private async Task<OrderOutcome> PlaceAsync(Tenant tenant, OrderDraft draft, Run run, CancellationToken cancellationToken)
+    {
+        // Before anything is judged: what was placed stays placed, whatever has become of its store, customer and products since.
+        var scope = database.ForTenant(tenant.Id);
+        run.BeginAttempt();
+        if (run.MayExist && await FindPlacedAsync(scope, draft, cancellationToken) is { } before)
+        {
+            return before;
+        }
+
+        try
+        {
+            var outcome = await PlaceNewAsync(scope, tenant, draft, run, cancellationToken);
+            // What stands in the way may be the same order, placed meanwhile by another request with its key or by a commit whose answer was lost.
+            return outcome is OrderOutcome.Placed || !run.MayExist ? outcome : await FindPlacedAsync(scope, draft, cancellationToken) ?? outcome;
+        }
+        catch (DuplicateKeyException) when (run.MayExist)
+        {
+            if (await FindPlacedAsync(scope, draft, cancellationToken) is { } placed)
+            {
+                return placed;
+            }
+
+            throw;
+        }
+    }
+
+    private async Task<OrderOutcome> PlaceNewAsync(TenantScope scope, Tenant tenant, OrderDraft draft, Run run, CancellationToken cancellationToken)
+    {
         // What an order does not change is read before the transaction, which so holds its locks for less long.
         var productIds = draft.Lines.Select(line => line.ProductId).ToArray();
         var customerSought = scope.Customers.FindByIdAsync(draft.CustomerId, cancellationToken: cancellationToken);
@@ -52,50 +157,71 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
             return new OrderOutcome.StoreClosed();
         }
 
-        var order = Write(tenant, draft, products);
+        if (FindWronglyPriced(tenant, products.Values) is { } wronglyPriced)
+        {
+            return wronglyPriced;
+        }
+
+        // BSON dates have milliseconds; the answer now shall equal the answer later.
+        var order = Write(tenant, draft, products, new BsonDateTime(time.GetUtcNow().UtcDateTime).ToUniversalTime());
+        var unchanged = false;
+        OrderOutcome outcome;
+        OutboxEntry? events;
         try
         {
-            var (outcome, events) = await database.TransactAsync((session, token) => PlaceAsync(scope, draft, order, session, token), cancellationToken);
-            if (events is not null)
-            {
-                await writer.DeliverAsync(events);
-            }
-
-            return outcome;
+            (outcome, events) = await database.TransactAsync(
+                (session, token) =>
+                {
+                    run.BeginTransaction();
+                    return TakeAsync(scope, draft, order, session, token);
+                },
+                cancellationToken);
+            unchanged = events is null;
         }
         catch (ShortAfterAllException exception)
         {
+            unchanged = true;
             return exception.Outcome;
         }
-        catch (DuplicateKeyException) when (draft.MayExist)
+        finally
         {
-            // The same request is in two places at once and the other was first.
-            if (await scope.Orders.FindByIdAsync(draft.Id, cancellationToken: cancellationToken) is { } existing)
+            // Also when it failed: the commit may have been carried out, or will be. Before the events, whose entry brings a process that
+            // ends here back to it.
+            if (!unchanged)
             {
-                return Existing(existing, draft);
+                await cache.InvalidateAsync(tenant.Id, productIds);
             }
-
-            throw;
         }
+
+        if (events is not null)
+        {
+            await writer.DeliverAsync(events);
+        }
+
+        return outcome;
     }
 
-    /// <inheritdoc/>
-    public Task<Order?> FindAsync(ObjectId tenantId, ObjectId orderId, CancellationToken cancellationToken) =>
-        resilience.RunAsync(
-            "find order",
-            Repetition.Allowed,
-            token => database.ForTenant(tenantId).Orders.FindByIdAsync(orderId, cancellationToken: token),
-            cancellationToken);
-
-    // The entry of the outbox is there when the order was placed.
-    private async Task<(OrderOutcome Outcome, OutboxEntry? Events)> PlaceAsync(
-        TenantScope scope, OrderDraft draft, Order order, IClientSessionHandle session, CancellationToken cancellationToken)
+    // Null when there is no such order.
+    private async Task<OrderOutcome?> FindPlacedAsync(TenantScope scope, OrderDraft draft, CancellationToken cancellationToken)
     {
-        if (draft.MayExist && await scope.Orders.FindByIdAsync(draft.Id, session, cancellationToken) is { } existing)
+        if (await scope.Orders.Deciding.FindByIdAsync(draft.Id, cancellationToken: cancellationToken) is not { } order)
         {
-            return (Existing(existing, draft), null);
+            return null;
         }
 
+        // Who placed it may not have come to this.
+        await cache.InvalidateAsync(scope.TenantId, order.Lines.Select(line => line.ProductId));
+        return !draft.MayExist ? new OrderOutcome.Placed(order)
+            : order.CustomerId == draft.CustomerId
+                && order.StoreId == draft.StoreId
+                && order.Lines.Select(line => (line.ProductId, line.Quantity)).SequenceEqual(draft.Lines) ? new OrderOutcome.PlacedBefore(order)
+            : new OrderOutcome.KeyReused();
+    }
+
+    // The entry of the outbox is there when the order was placed.
+    private async Task<(OrderOutcome Outcome, OutboxEntry? Events)> TakeAsync(
+        TenantScope scope, OrderDraft draft, Order order, IClientSessionHandle session, CancellationToken cancellationToken)
+    {
         if (await FindShortAsync(scope, draft, session, cancellationToken) is { Lines.Count: > 0 } shortage)
         {
             return (shortage, null);
@@ -111,6 +237,7 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
                     & new BsonDocument("$expr", new BsonDocument("$gte", new BsonArray { Available(), quantity })),
                 Builders<InventoryItem>.Update
                     .Inc(item => item.OnHand, -quantity)
+                    .Inc(item => item.Sequence, 1L)
                     .Set(item => item.UpdatedAt, order.PlacedAt),
                 session,
                 cancellationToken);
@@ -128,6 +255,7 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
                 StoreId = order.StoreId,
                 ProductId = productId,
                 Kind = InventoryEventKind.Sold,
+                Sequence = left.Sequence,
                 Change = -quantity,
                 OnHand = left.OnHand,
             });
@@ -138,22 +266,6 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
         await outbox.AddAsync(events, session, cancellationToken);
         return (new OrderOutcome.Placed(order), events);
     }
-
-    private static List<SaleEvent> SalesOf(Order order) =>
-    [
-        .. order.Lines.Select(line => new SaleEvent
-        {
-            Id = ObjectId.GenerateNewId(),
-            TenantId = order.TenantId,
-            At = order.PlacedAt,
-            StoreId = order.StoreId,
-            ProductId = line.ProductId,
-            OrderId = order.Id,
-            Quantity = line.Quantity,
-            Total = line.Total,
-            Currency = order.Currency,
-        }),
-    ];
 
     private static async Task<OrderOutcome.OutOfStock> FindShortAsync(
         TenantScope scope, OrderDraft draft, IClientSessionHandle? session, CancellationToken cancellationToken)
@@ -179,50 +291,23 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
 
     private static BsonDocument Available() => new("$subtract", new BsonArray { "$onHand", "$reserved" });
 
-    private static OrderOutcome Existing(Order order, OrderDraft draft) =>
-        order.CustomerId == draft.CustomerId
-        && order.StoreId == draft.StoreId
-        && order.Lines.Select(line => (line.ProductId, line.Quantity)).SequenceEqual(draft.Lines)
-            ? new OrderOutcome.PlacedBefore(order)
-            : new OrderOutcome.KeyReused();
-
-    private Order Write(Tenant tenant, OrderDraft draft, Dictionary<ObjectId, Product> products)
+    /// <summary>What is known of one order over all attempts to place it.</summary>
+    private sealed class Run(bool mayExist)
     {
-        // BSON dates have milliseconds; the answer now shall equal the answer later.
-        var now = new BsonDateTime(time.GetUtcNow().UtcDateTime).ToUniversalTime();
-        var lines = draft.Lines.Select(line =>
+        private bool _begun;
+
+        /// <summary>Whether the order may be there: it has a key of the caller, or a transaction before this one may have been committed.</summary>
+        public bool MayExist { get; private set; } = mayExist;
+
+        /// <summary>Another attempt begins; why the one before did not do is not known.</summary>
+        public void BeginAttempt() => MayExist |= _begun;
+
+        /// <summary>Its transaction begins, or begins again.</summary>
+        public void BeginTransaction()
         {
-            var product = products[line.ProductId];
-            return new OrderLine
-            {
-                ProductId = product.Id,
-                Sku = product.Sku,
-                Name = product.Name,
-                Quantity = line.Quantity,
-                UnitPrice = product.Price,
-                Total = product.Price * line.Quantity,
-            };
-        }).ToList();
-        var subtotal = lines.Sum(line => line.Total);
-        return new Order
-        {
-            Id = draft.Id,
-            TenantId = tenant.Id,
-            // As unique as the id it is made of.
-            Number = $"ORD-{draft.Id.ToString().ToUpperInvariant()}",
-            CustomerId = draft.CustomerId,
-            StoreId = draft.StoreId,
-            Lines = lines,
-            ItemCount = lines.Sum(line => line.Quantity),
-            Currency = tenant.Currency,
-            // Prices include tax: tenants have no tax rates of their own.
-            Subtotal = subtotal,
-            Tax = 0m,
-            Total = subtotal,
-            Status = OrderStatus.Pending,
-            PlacedAt = now,
-            UpdatedAt = now,
-        };
+            MayExist |= _begun;
+            _begun = true;
+        }
     }
 
     private sealed class ShortAfterAllException(OrderOutcome.OutOfStock outcome) : Exception

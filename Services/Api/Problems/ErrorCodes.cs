@@ -24,6 +24,12 @@ public static class ErrorCodes
     /// <summary>The store does not sell.</summary>
     public const string Closed = "closed";
 
+    /// <summary>A price is in another currency than the tenant's.</summary>
+    public const string Currency = "currency";
+
+    /// <summary>A price has more decimals than its currency.</summary>
+    public const string Amount = "amount";
+
     /// <summary>The stock is short.</summary>
     public const string Short = "short";
 

@@ -288,7 +288,11 @@ internal static class CatalogueQueries
             "of a product in a store",
             "The API's report on how the stock came to be what it is, the latest change first.",
             d => EventQueries.Of(d["at"], Later, d["productId"], d["storeId"]),
-            EventQueries.LatestFirst),
+            EventQueries.LatestFirst) with
+        {
+            Bound = QueryBound.Filtered,
+            BoundReason = "The order is that of the commits and the period that of the clocks; changes after the period are passed over in the index.",
+        },
     ];
 
     // --- By key

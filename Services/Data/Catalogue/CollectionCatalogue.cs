@@ -94,7 +94,7 @@ public static class CollectionCatalogue
         Name = CollectionNames.Products,
         Description = "What a tenant sells.",
         ShardKey = ["tenantId", "_id"],
-        CrossField = CrossFieldRules.History,
+        CrossField = CrossFieldRules.Product,
         Indexes =
         [
             new() { Name = "tenant_sku", Keys = [Tenant, Up("sku")], Unique = true, Serves = "A product by its SKU; an SKU names one product of a tenant.", Queries = CatalogueQueries.ProductBySku },
@@ -187,6 +187,7 @@ public static class CollectionCatalogue
         Name = CollectionNames.SaleEvents,
         Description = "What is sold, line by line, as measurements over time; the older ones expire.",
         ShardKey = ["tenantId", "at"],
+        CrossField = CrossFieldRules.Sale,
         TimeSeries = new()
         {
             TimeField = "at", MetaField = "tenantId", Granularity = "minutes", ExpireAfter = TimeSpan.FromDays(730), Queries = CatalogueQueries.SalesOfPeriod,
@@ -212,9 +213,9 @@ public static class CollectionCatalogue
         [
             new()
             {
-                Name = "tenant_product_store_at",
-                Keys = [Tenant, Up("productId"), Up("storeId"), Down("at")],
-                Serves = "The history of a product's stock in a store.",
+                Name = "tenant_product_store_sequence",
+                Keys = [Tenant, Up("productId"), Up("storeId"), Down("sequence"), Down("at")],
+                Serves = "The history of a product's stock in a store, in the order of the commits.",
                 Queries = CatalogueQueries.StockEventsOfProduct,
             },
         ],

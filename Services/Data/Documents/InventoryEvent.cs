@@ -24,6 +24,13 @@ public sealed record InventoryEvent : ITenantOwned
     /// <summary>Why it changed.</summary>
     public required InventoryEventKind Kind { get; init; }
 
+    /// <summary>
+    /// The number that the change has among those of the product in the store, in the order of their commits; missing in events
+    /// that programs before migration 0003 wrote, which are older than all that have one.
+    /// </summary>
+    [Range(0, int.MaxValue)]
+    public long? Sequence { get; init; }
+
     /// <summary>By how many pieces the stock on hand changed; negative when it became less.</summary>
     [Range(-1_000_000, 1_000_000)]
     public required int Change { get; init; }

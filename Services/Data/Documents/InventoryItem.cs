@@ -30,6 +30,13 @@ public sealed record InventoryItem : ITenantOwned
     [Range(0, int.MaxValue)]
     public required int ReorderLevel { get; init; }
 
+    /// <summary>
+    /// The number of the latest change of the stock, counted up with it; missing before the first. Changes of one document
+    /// follow each other, so the numbers do as the commits did, whatever the clocks said.
+    /// </summary>
+    [Range(0, int.MaxValue)]
+    public long? Sequence { get; init; }
+
     /// <summary>When the document last changed (UTC).</summary>
     public required DateTime UpdatedAt { get; init; }
 }

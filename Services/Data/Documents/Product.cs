@@ -28,11 +28,11 @@ public sealed record Product : ITenantOwned
     /// <summary>The category it is filed under, of the same tenant.</summary>
     public required ObjectId CategoryId { get; init; }
 
-    /// <summary>The price of one, in units of <see cref="Currency"/>.</summary>
+    /// <summary>The price of one, in units of <see cref="Currency"/> and with no more decimals than it has.</summary>
     [Range(0, 1_000_000_000)]
     public required decimal Price { get; init; }
 
-    /// <summary>The currency of the price, as an ISO 4217 code.</summary>
+    /// <summary>The currency of the price, as an ISO 4217 code: the tenant's, since a product of another cannot be ordered.</summary>
     [RegularExpression(Patterns.Currency, ErrorMessage = Patterns.CurrencySentence)]
     public required string Currency { get; init; }
 

@@ -1,7 +1,10 @@
+using MongoDB.Bson;
+using MongoDB.Bson.Serialization;
 using MongoDB.Driver;
 using Platform.Data.Documents;
 using Platform.Data.Queries;
 using Platform.Data.Tenancy;
+using Platform.Data.Validation;
 
 namespace Platform.Data.Events;
 
@@ -9,11 +12,33 @@ namespace Platform.Data.Events;
 /// Brings events into their collections exactly when the change that they tell of is committed. Time series cannot be written in
 /// a transaction, and keep no key unique; so the transaction writes an <see cref="OutboxEntry"/>, and the events follow it.
 /// </summary>
-/// <remarks><see href="https://www.mongodb.com/docs/manual/core/timeseries/timeseries-limitations/"/></remarks>
+/// <remarks>
+/// What becomes of an entry that is left behind stands in the entry, in the member <c>delivery</c>, which nothing else is part of: the fencing
+/// number of who is at it, the number of attempts, when the next may begin, why the last failed, and when it was set aside.
+/// <see href="https://www.mongodb.com/docs/manual/core/timeseries/timeseries-limitations/"/>
+/// </remarks>
 public sealed class EventOutbox
 {
+    /// <summary>
+    /// The form of entries that this program can read; to be raised with it. What a program of an older form set aside, one of a newer
+    /// form takes up.
+    /// </summary>
+    public const int Form = 1;
+
+    private const string Delivery = "delivery";
+    private const string Fence = $"{Delivery}.fence";
+    private const string FormOfReader = $"{Delivery}.form";
+    private const string Attempts = $"{Delivery}.attempts";
+    private const string NextAttemptAt = $"{Delivery}.nextAttemptAt";
+    private const string SetAsideAt = $"{Delivery}.setAsideAt";
+    private const string Error = $"{Delivery}.error";
+    private const int MaxErrorLength = 500;
+
     private readonly PlatformDatabase _database;
     private readonly IMongoCollection<OutboxEntry> _entries;
+
+    // As they are, and as a majority has them: what is decided here must not be taken back.
+    private readonly IMongoCollection<BsonDocument> _stored;
 
     /// <summary>Keeps entries in the collection <see cref="CollectionNames.Outbox"/>.</summary>
     /// <param name="database">The database.</param>
@@ -22,6 +47,8 @@ public sealed class EventOutbox
         ArgumentNullException.ThrowIfNull(database);
         _database = database;
         _entries = database.Database.GetCollection<OutboxEntry>(CollectionNames.Outbox);
+        _stored = database.Database.GetCollection<BsonDocument>(CollectionNames.Outbox)
+            .WithReadPreference(ReadPreference.Primary).WithReadConcern(ReadConcern.Majority).WithWriteConcern(WriteConcern.WMajority);
     }
 
     /// <summary>Writes an entry in the transaction of the change.</summary>
@@ -34,50 +61,192 @@ public sealed class EventOutbox
     /// <summary>Writes the events of an entry that was committed a moment ago, by who committed it, and removes the entry.</summary>
     /// <param name="entry">The entry.</param>
     /// <param name="cancellationToken">Cancels the write; what is left is delivered again.</param>
-    public Task DeliverAsync(OutboxEntry entry, CancellationToken cancellationToken = default) => DeliverAsync(entry, again: false, cancellationToken);
-
-    /// <summary>
-    /// Writes those events of an entry that are not there yet, and removes the entry. One process at a time may do this, and not
-    /// while who committed the entry may still be at it.
-    /// </summary>
-    /// <param name="entry">The entry.</param>
-    /// <param name="cancellationToken">Cancels the write; what is left is delivered again.</param>
-    public Task DeliverAgainAsync(OutboxEntry entry, CancellationToken cancellationToken = default) => DeliverAsync(entry, again: true, cancellationToken);
-
-    /// <summary>The entries that were left behind, the oldest first.</summary>
-    /// <param name="before">Only those that were written before this moment (UTC).</param>
-    /// <param name="limit">How many at most.</param>
-    /// <param name="cancellationToken">Cancels the query.</param>
-    public async Task<IReadOnlyList<OutboxEntry>> ReadAsync(DateTime before, int limit, CancellationToken cancellationToken = default) =>
-        await _entries.Find(entry => entry.CreatedAt < before).SortBy(entry => entry.CreatedAt).Limit(limit).ToListAsync(cancellationToken);
-
-    private async Task DeliverAsync(OutboxEntry entry, bool again, CancellationToken cancellationToken)
+    public async Task DeliverAsync(OutboxEntry entry, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(entry);
-        var scope = _database.ForTenant(entry.TenantId);
-        await Task.WhenAll(
-            WriteAsync(scope.SaleEvents, entry.Sales, sale => sale.At, again, cancellationToken),
-            WriteAsync(scope.InventoryEvents, entry.Stock, change => change.At, again, cancellationToken));
+        await WriteAsync(entry, again: false, cancellationToken);
         await _entries.DeleteOneAsync(written => written.Id == entry.Id, cancellationToken);
     }
 
+    /// <summary>The tenants that have entries which were left behind and whose turn has come; null stands for entries without one.</summary>
+    /// <param name="before">Only entries that were written before this moment (UTC).</param>
+    /// <param name="now">The moment of the turn (UTC).</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<IReadOnlyList<BsonValue>> TenantsAsync(DateTime before, DateTime now, CancellationToken cancellationToken = default)
+    {
+        using var tenants = await _stored.DistinctAsync<BsonValue>("tenantId", Due(before, now), cancellationToken: cancellationToken);
+        var named = await tenants.ToListAsync(cancellationToken);
+        // A distinct of a missing field yields nothing.
+        var unnamed = await _stored.Find(Due(before, now).Add("tenantId", BsonNull.Value)).Limit(1).AnyAsync(cancellationToken);
+        return unnamed && !named.Contains(BsonNull.Value) ? [.. named, BsonNull.Value] : named;
+    }
+
+    /// <summary>The entries of a tenant that were left behind and whose turn has come, the oldest first.</summary>
+    /// <param name="tenant">The tenant, as <see cref="TenantsAsync"/> gave it.</param>
+    /// <param name="before">Only entries that were written before this moment (UTC).</param>
+    /// <param name="now">The moment of the turn (UTC).</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<IReadOnlyList<OutboxLeft>> ReadAsync(
+        BsonValue tenant, DateTime before, DateTime now, int limit, CancellationToken cancellationToken = default)
+    {
+        var found = await _stored.Find(Due(before, now).Add("tenantId", tenant)).Sort(new BsonDocument("createdAt", 1)).Limit(limit).ToListAsync(cancellationToken);
+        return [.. found.Select(Read)];
+    }
+
+    /// <summary>
+    /// Takes an entry for one attempt, which counts from here on, whatever becomes of who makes it. Refused when the entry is gone, or
+    /// was taken by a holder of the lease that came later.
+    /// </summary>
+    /// <param name="left">The entry.</param>
+    /// <param name="fence">The fencing number of the lease.</param>
+    /// <param name="next">When the next attempt may begin (UTC), unless this one succeeds.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    public async Task<bool> ClaimAsync(OutboxLeft left, long fence, DateTime next, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(left);
+        var claim = new BsonDocument("$set", new BsonDocument
+        {
+            { Fence, fence }, { FormOfReader, Form }, { Attempts, left.Attempts + 1 }, { NextAttemptAt, next },
+        });
+        var result = await _stored.UpdateOneAsync(NotBeyond(left.Id, fence), claim, cancellationToken: cancellationToken);
+        return result.MatchedCount == 1;
+    }
+
+    /// <summary>Writes down why an attempt failed, and whether it was the last.</summary>
+    /// <param name="left">The entry, claimed.</param>
+    /// <param name="fence">The fencing number of the lease.</param>
+    /// <param name="error">Why.</param>
+    /// <param name="setAside">When the entry was set aside (UTC); null when it is tried again.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    public Task FailAsync(OutboxLeft left, long fence, string error, DateTime? setAside, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(left);
+        ArgumentNullException.ThrowIfNull(error);
+        var set = new BsonDocument(Error, error[..Math.Min(error.Length, MaxErrorLength)]);
+        if (setAside is { } at)
+        {
+            set.Add(SetAsideAt, at);
+        }
+
+        return _stored.UpdateOneAsync(NotBeyond(left.Id, fence), new BsonDocument("$set", set), cancellationToken: cancellationToken);
+    }
+
+    /// <summary>
+    /// Writes those events of an entry that are not there yet, and removes the entry. The lease keeps others from doing so at once, and its
+    /// fencing number a holder who wakes up late from removing what another is at; events keep their keys, by which
+    /// one that is there is known.
+    /// </summary>
+    /// <param name="entry">The entry, claimed.</param>
+    /// <param name="fence">The fencing number of the lease.</param>
+    /// <param name="cancellationToken">Cancels the write; what is left is delivered again.</param>
+    /// <exception cref="EventConflictException">Another event has the key of one of these.</exception>
+    /// <exception cref="DocumentRefusedException">An event breaks a rule of its collection.</exception>
+    public async Task DeliverAgainAsync(OutboxEntry entry, long fence, CancellationToken cancellationToken = default)
+    {
+        await WriteAsync(entry, again: true, cancellationToken);
+        await _stored.DeleteOneAsync(NotBeyond(entry.Id, fence), cancellationToken);
+    }
+
+    // An entry whose "delivery" no program has touched is due; one of a failed attempt when its pause is over, and one that was set
+    // aside only for a program that can read more.
+    private static BsonDocument Due(DateTime before, DateTime now) => new()
+    {
+        { "createdAt", new BsonDocument("$lt", before) },
+        {
+            "$or", new BsonArray
+            {
+                new BsonDocument(Delivery, new BsonDocument("$exists", false)),
+                new BsonDocument(FormOfReader, new BsonDocument("$lt", Form)),
+                new BsonDocument { { NextAttemptAt, new BsonDocument("$lte", now) }, { SetAsideAt, new BsonDocument("$exists", false) } },
+            }
+        },
+    };
+
+    private static BsonDocument NotBeyond(BsonValue id, long fence) =>
+        new() { { "_id", id }, { Fence, new BsonDocument("$not", new BsonDocument("$gt", fence)) } };
+
+    private static OutboxLeft Read(BsonDocument stored)
+    {
+        var (id, attempts) = (stored["_id"], 0);
+        if (stored.TryGetValue(Delivery, out var delivery) && delivery is BsonDocument state)
+        {
+            attempts = state.TryGetValue("attempts", out var count) && count.IsInt32 ? count.AsInt32 : 0;
+            stored.Remove(Delivery);
+        }
+
+        try
+        {
+            var entry = BsonSerializer.Deserialize<OutboxEntry>(stored);
+            // What a newer version added would be lost with the entry.
+            return entry.ToBsonDocument() == stored
+                ? new OutboxLeft(id, attempts, entry, null)
+                : new OutboxLeft(id, attempts, null, new FormatException("It has members that this version does not know."));
+        }
+#pragma warning disable CA1031 // Whatever a stranger's bytes make of the deserializer, the entry cannot be read and the others can.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return new OutboxLeft(id, attempts, null, exception);
+        }
+    }
+
+    private Task WriteAsync(OutboxEntry entry, bool again, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        var scope = _database.ForTenant(entry.TenantId);
+        return Task.WhenAll(
+            WriteAsync(scope.SaleEvents, CollectionNames.SaleEvents, entry.Sales, sale => sale.At, again, cancellationToken),
+            WriteAsync(scope.InventoryEvents, CollectionNames.InventoryEvents, entry.Stock, change => change.At, again, cancellationToken));
+    }
+
     private static async Task WriteAsync<TEvent>(
-        TenantCollection<TEvent> collection, IReadOnlyList<TEvent> events, Func<TEvent, DateTime> at, bool again, CancellationToken cancellationToken)
+        TenantCollection<TEvent> collection,
+        string name,
+        IReadOnlyList<TEvent> events,
+        Func<TEvent, DateTime> at,
+        bool again,
+        CancellationToken cancellationToken)
         where TEvent : class, ITenantOwned
     {
         var left = events.ToDictionary(written => written.Id);
         if (again)
         {
+            // A time series has no index that leads to a key, but one that leads to a moment.
             foreach (var moment in events.GroupBy(at))
             {
-                var there = await collection.Find(new BsonDocumentFilterDefinition<TEvent>(EventQueries.AtOnce(moment.Key))).ToListAsync(cancellationToken);
-                there.ForEach(written => left.Remove(written.Id));
+                await LeaveOutAsync(new BsonDocumentFilterDefinition<TEvent>(EventQueries.AtOnce(moment.Key)));
             }
         }
 
-        if (left.Count > 0)
+        while (left.Count > 0)
         {
-            await collection.InsertManyAsync([.. events.Where(written => left.ContainsKey(written.Id))], cancellationToken: cancellationToken);
+            try
+            {
+                await collection.InsertManyAsync([.. events.Where(written => left.ContainsKey(written.Id))], cancellationToken: cancellationToken);
+                return;
+            }
+            catch (DuplicateKeyException)
+            {
+                // Some were written before, or are being written by another. Where keys are unique, an index leads to them.
+                if (!await LeaveOutAsync(Builders<TEvent>.Filter.In(written => written.Id, left.Keys)))
+                {
+                    throw;
+                }
+            }
+        }
+
+        async Task<bool> LeaveOutAsync(FilterDefinition<TEvent> which)
+        {
+            var any = false;
+            foreach (var there in await collection.Deciding.Find(which).ToListAsync(cancellationToken))
+            {
+                if (left.TryGetValue(there.Id, out var same))
+                {
+                    any = !same.Equals(there) ? throw new EventConflictException(name, there.Id) : left.Remove(there.Id);
+                }
+            }
+
+            return any;
         }
     }
 }

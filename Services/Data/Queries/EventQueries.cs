@@ -8,8 +8,11 @@ namespace Platform.Data.Queries;
 /// </summary>
 public static class EventQueries
 {
-    /// <summary>The latest first.</summary>
-    public static BsonDocument LatestFirst => new("at", -1);
+    /// <summary>
+    /// The latest change of a stock first, as they were committed: the clocks of those who wrote them say little about that.
+    /// Events from before there were numbers come last, by their time.
+    /// </summary>
+    public static BsonDocument LatestFirst => new() { { "sequence", -1 }, { "at", -1 } };
 
     /// <summary>Events of a period: all, or those of a product, of a store, or of a product in a store.</summary>
     /// <param name="from">The beginning.</param>

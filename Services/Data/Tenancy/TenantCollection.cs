@@ -33,6 +33,13 @@ public sealed class TenantCollection<TDocument>
     /// <summary>The tenant whose documents these are.</summary>
     public ObjectId TenantId { get; }
 
+    /// <summary>
+    /// The same documents, read from the primary and only when a majority has them, whatever is configured: for reads that decide
+    /// whether something happened.
+    /// </summary>
+    public TenantCollection<TDocument> Deciding =>
+        new(_collection.WithReadPreference(ReadPreference.Primary).WithReadConcern(ReadConcern.Majority), _definition, TenantId);
+
     /// <summary>Starts a query.</summary>
     /// <param name="filter">Which of the tenant's documents; null for all.</param>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>

@@ -52,11 +52,13 @@ internal sealed class AggregationExpression
             "$or" => scope => (BsonBoolean)Array.Exists(arguments, argument => IsTrue(argument(scope))),
             "$not" => scope => (BsonBoolean)!IsTrue(arguments[0](scope)),
             "$cond" => scope => IsTrue(arguments[0](scope)) ? arguments[1](scope) : arguments[2](scope),
+            "$in" => scope => (BsonBoolean)ListOf(arguments[1](scope)).Any(item => Compare(arguments[0](scope), item) == 0),
             "$isArray" => scope => (BsonBoolean)(arguments[0](scope) is BsonArray),
             "$isNumber" => scope => (BsonBoolean)(arguments[0](scope) is { IsNumeric: true }),
             "$size" => scope => ListOf(arguments[0](scope)).Count,
             "$sum" => scope => Sum(arguments.Length == 1 && arguments[0](scope) is BsonArray one ? one : arguments.Select(argument => argument(scope))),
             "$multiply" => scope => Product(arguments.Select(argument => argument(scope))),
+            "$round" => scope => Rounded(arguments[0](scope), arguments[1](scope)),
             "$setUnion" => scope => new BsonArray(arguments.SelectMany(argument => ListOf(argument(scope))).Distinct()),
             "$allElementsTrue" => scope => (BsonBoolean)ListOf(arguments[0](scope)).All(IsTrue),
             _ => throw new NotSupportedException($"The operator {call.Name} is not one that rules are made of."),
@@ -148,6 +150,10 @@ internal sealed class AggregationExpression
 
         return product?.ToBson() ?? new BsonDecimal128(1);
     }
+
+    // What has no decimals to round, such as infinity, stays what it is.
+    private static BsonValue? Rounded(BsonValue? value, BsonValue? decimals) =>
+        ExactNumber.TryRead(value, out var number) ? number.Round(decimals!.ToInt32()).ToBson() : value;
 
     private static BsonArray ListOf(BsonValue? value) =>
         value as BsonArray ?? throw new InvalidOperationException($"A rule takes {value?.BsonType.ToString() ?? "nothing"} for a list; it has to say when it is asked.");

@@ -1,4 +1,5 @@
 using MongoDB.Bson;
+using Platform.Data.Documents;
 
 namespace Platform.Data.Validation;
 
@@ -25,6 +26,12 @@ public static class CrossFieldRules
         .. History,
     ];
 
+    /// <summary>Products.</summary>
+    public static IReadOnlyList<CrossFieldRule> Product { get; } = [AmountOfCurrency("price"), .. History];
+
+    /// <summary>Sales.</summary>
+    public static IReadOnlyList<CrossFieldRule> Sale { get; } = [AmountOfCurrency("total")];
+
     /// <summary>Stock.</summary>
     public static IReadOnlyList<CrossFieldRule> Inventory { get; } =
     [
@@ -50,6 +57,7 @@ public static class CrossFieldRules
             Given = Call("$isArray", "$lines"),
             Expression = Call("$eq", Call("$size", "$lines"), Call("$size", Call("$setUnion", "$lines.productId", new BsonArray()))),
         },
+        AmountOfCurrency("unitPrice", each: "lines"),
         new()
         {
             Code = "lineTotal",
@@ -68,6 +76,7 @@ public static class CrossFieldRules
             With = ["lines[].total"],
             Expression = Call("$eq", "$subtotal", new BsonDocument("$sum", "$lines.total")),
         },
+        AmountOfCurrency("tax"),
         new()
         {
             Code = "totalIsSubtotalPlusTax",
@@ -87,6 +96,28 @@ public static class CrossFieldRules
         },
         NotBefore("updatedAt", "placedAt"),
     ];
+
+    // Sums and whole multiples of amounts are amounts, so only what they are made of is asked.
+    private static CrossFieldRule AmountOfCurrency(string field, string? each = null)
+    {
+        var amount = each is null ? $"${field}" : $"$$item.{field}";
+        BsonValue decimals = CurrencyUnits.DecimalsOf("");
+        foreach (var (unusual, currencies) in CurrencyUnits.Unusual)
+        {
+            decimals = Call("$cond", Call("$in", "$currency", new BsonArray(currencies)), unusual, decimals);
+        }
+
+        return new()
+        {
+            Code = $"{field}IsAmountOfCurrency",
+            Sentence = "Must have no more decimals than its currency (ISO 4217).",
+            Each = each,
+            Field = field,
+            With = ["currency"],
+            Given = Call("$isNumber", amount),
+            Expression = Call("$eq", amount, Call("$round", amount, decimals)),
+        };
+    }
 
     private static CrossFieldRule NotBefore(string later, string earlier) => new()
     {

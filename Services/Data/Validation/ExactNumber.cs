@@ -57,6 +57,9 @@ internal readonly record struct ExactNumber
     public static ExactNumber operator *(ExactNumber left, ExactNumber right) =>
         new ExactNumber(left._unscaled * right._unscaled, left._exponent + right._exponent).Rounded();
 
+    /// <summary>The nearest number with so many decimals; a half goes to the even one.</summary>
+    public ExactNumber Round(int decimals) => -_exponent <= decimals ? this : Without(-_exponent - decimals);
+
     public BsonDecimal128 ToBson() =>
         new(Decimal128.Parse(string.Create(CultureInfo.InvariantCulture, $"{_unscaled}E{_exponent}")));
 
@@ -100,12 +103,11 @@ internal readonly record struct ExactNumber
     private ExactNumber Rounded()
     {
         var length = BigInteger.Abs(_unscaled).ToString(CultureInfo.InvariantCulture).Length;
-        if (length <= Digits)
-        {
-            return this;
-        }
+        return length <= Digits ? this : Without(length - Digits);
+    }
 
-        var dropped = length - Digits;
+    private ExactNumber Without(int dropped)
+    {
         var unit = BigInteger.Pow(10, dropped);
         var kept = BigInteger.DivRem(_unscaled, unit, out var rest);
         var half = BigInteger.Abs(rest) * 2 - unit;

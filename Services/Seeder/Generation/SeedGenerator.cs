@@ -254,7 +254,7 @@ internal sealed class SeedGenerator
         var placed = _orderClock.At((index + random.Share()) / _size.Orders);
         var settled = placed.AddDays(5);
         var subtotal = lines.Sum(line => line.Total);
-        var tax = Math.Round(subtotal * country.TaxRate, 2, MidpointRounding.AwayFromZero);
+        var tax = CurrencyUnits.Round(subtotal * country.TaxRate, country.Currency);
         return new Order
         {
             Id = SeedId.Create(SeedKind.Order, number),

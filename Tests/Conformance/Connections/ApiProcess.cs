@@ -25,6 +25,7 @@ internal sealed class ApiProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        start.Environment["Paging__CursorKey"] = "the key of the tests, which is long enough";
         foreach (var (name, value) in settings)
         {
             start.Environment[name] = value;

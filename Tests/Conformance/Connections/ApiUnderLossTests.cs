@@ -147,6 +147,7 @@ public sealed class ApiUnderLossTests(GatewayProcess gateway, ITestOutputHelper 
             builder.UseSetting("ConnectionStrings:platform", connectionString);
             // Nothing listens there: without its cache the API works too.
             builder.UseSetting("ConnectionStrings:cache", "127.0.0.1:9");
+            builder.UseSetting("Paging:CursorKey", "the key of the tests, which is long enough");
             builder.UseSetting("Health:CacheDuration", "00:00:00");
             builder.ConfigureLogging(logging => logging.ClearProviders());
         }

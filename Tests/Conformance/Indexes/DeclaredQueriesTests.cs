@@ -3,9 +3,11 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using MongoDB.Driver.Core.Events;
+using Platform.Api.Caching;
 using Platform.Api.Events;
 using Platform.Api.Orders;
 using Platform.Api.Products;
@@ -20,6 +22,7 @@ using Platform.Data.Validation;
 using Platform.Migrator.Structure;
 using Platform.Tests.Conformance.Gateway;
 using Platform.Tests.Indexes;
+using StackExchange.Redis;
 using Xunit;
 
 namespace Platform.Tests.Conformance.Indexes;
@@ -70,6 +73,9 @@ public sealed class DeclaredQueriesTests(GatewayFixture gateway)
         builder.Services.AddSingleton<StoreFinder>();
         builder.Services.AddSingleton<EventOutbox>();
         builder.Services.AddSingleton<OutboxWriter>();
+        builder.Services.AddSingleton(services => new ProductCache(
+            () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "away"),
+            Options.Create(new ProductCacheOptions()), TimeProvider.System, NullLogger<ProductCache>.Instance));
         builder.Services.AddSingleton<OrderBook>();
         builder.Services.AddSingleton<EventReports>();
         builder.Services.AddSingleton<TenantDirectory>();
@@ -123,11 +129,11 @@ public sealed class DeclaredQueriesTests(GatewayFixture gateway)
 
         // The order's events are there, and are not written again.
         var outbox = services.GetRequiredService<EventOutbox>();
-        Assert.Empty(await outbox.ReadAsync(DateTime.MaxValue, 10, Cancel));
+        Assert.Empty(await outbox.TenantsAsync(DateTime.MaxValue, DateTime.MaxValue, Cancel));
         Assert.Equal(before.Select(quantity => quantity + 1), await SoldAsync());
         var change = (await reports.StockAsync(tenant.Id, today.AddDays(-1), today.AddDays(1), item.ProductId, item.StoreId, 1, Cancel))[0];
         Assert.Equal((InventoryEventKind.Sold, -1, item.OnHand - 1), (change.Kind, change.Change, change.OnHand));
-        await outbox.DeliverAgainAsync(new OutboxEntry { Id = draft.Id, TenantId = tenant.Id, CreatedAt = change.At, Stock = [change] }, Cancel);
+        await outbox.DeliverAgainAsync(new OutboxEntry { Id = draft.Id, TenantId = tenant.Id, CreatedAt = change.At, Stock = [change] }, fence: 1, Cancel);
         Assert.Equal(1, await database.ForTenant(tenant.Id).InventoryEvents.CountAsync(Builders<InventoryEvent>.Filter.Eq(written => written.Id, change.Id), cancellationToken: Cancel));
 
         async Task<IReadOnlyList<long>> SoldAsync()

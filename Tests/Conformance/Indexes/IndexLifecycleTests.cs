@@ -101,7 +101,7 @@ public sealed class IndexLifecycleTests(GatewayFixture gateway)
         Assert.Equal(
             ["_id_", "expiry", "tenantId_1_at_1", "tenant_product_at", "tenant_store_at"], plain.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(TimeSpan.FromDays(730).TotalSeconds, plain["expiry"]["expireAfterSeconds"].ToDouble());
-        Assert.Contains("tenant_product_store_at", state[CollectionNames.InventoryEvents].Indexes.Select(index => index["name"].AsString));
+        Assert.Contains("tenant_product_store_sequence", state[CollectionNames.InventoryEvents].Indexes.Select(index => index["name"].AsString));
     }
 
     [Fact]

@@ -24,6 +24,8 @@ namespace Platform.Tests.Unit.Api;
 /// </summary>
 public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
 {
+    public const string CursorKey = "the key of the tests, which is long enough";
+
     public static readonly Tenant Acme = NewTenant("acme");
 
     public ITenantDirectory Tenants { get; } = Substitute.For<ITenantDirectory>();
@@ -67,6 +69,7 @@ public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
         // Nothing listens on the discard port; no test may come that far.
         builder.UseSetting("ConnectionStrings:platform", "mongodb://127.0.0.1:9/platform");
         builder.UseSetting("ConnectionStrings:cache", "127.0.0.1:9");
+        builder.UseSetting("Paging:CursorKey", CursorKey);
         builder.ConfigureLogging(logging => logging.ClearProviders());
         builder.ConfigureTestServices(services =>
         {

@@ -1,4 +1,5 @@
 using MongoDB.Bson;
+using Platform.Data.Documents;
 
 namespace Platform.Data.Validation.Samples;
 
@@ -11,6 +12,19 @@ internal sealed record CrossFieldSample(Action<BsonDocument, Random> Repair, Act
     {
         ["updatedAtNotBeforeCreatedAt"] = NotBefore("updatedAt", "createdAt"),
         ["updatedAtNotBeforePlacedAt"] = NotBefore("updatedAt", "placedAt"),
+        ["priceIsAmountOfCurrency"] = AmountOfCurrency("price"),
+        ["totalIsAmountOfCurrency"] = AmountOfCurrency("total"),
+        ["taxIsAmountOfCurrency"] = AmountOfCurrency("tax", chooses: false),
+        ["unitPriceIsAmountOfCurrency"] = new(
+            (document, random) =>
+            {
+                ChooseCurrency(document, random);
+                foreach (var line in Lines(document))
+                {
+                    RoundAmount(line, "unitPrice", DecimalsOf(document));
+                }
+            },
+            (document, random) => TooFine(Lines(document).ElementAt(random.Next(document["lines"].AsBsonArray.Count)), "unitPrice", DecimalsOf(document))),
         ["notOwnParent"] = new(
             (document, random) =>
             {
@@ -53,7 +67,7 @@ internal sealed record CrossFieldSample(Action<BsonDocument, Random> Repair, Act
                 foreach (var line in Lines(document))
                 {
                     var quantity = line["quantity"].AsInt32;
-                    var price = Math.Min(Decimal128.ToDecimal(line["unitPrice"].AsDecimal128), decimal.Round(share / quantity, 2));
+                    var price = Math.Min(Decimal128.ToDecimal(line["unitPrice"].AsDecimal128), decimal.Round(share / quantity, DecimalsOf(document), MidpointRounding.ToZero));
                     line["unitPrice"] = new Decimal128(price);
                     line["total"] = new Decimal128(price * quantity);
                 }
@@ -97,6 +111,36 @@ internal sealed record CrossFieldSample(Action<BsonDocument, Random> Repair, Act
         random.NextBytes(bytes);
         return new ObjectId(bytes);
     }
+
+    private static CrossFieldSample AmountOfCurrency(string field, bool chooses = true) => new(
+        (document, random) =>
+        {
+            if (chooses)
+            {
+                ChooseCurrency(document, random);
+            }
+
+            RoundAmount(document, field, DecimalsOf(document));
+        },
+        (document, _) => TooFine(document, field, DecimalsOf(document)));
+
+    // Three letters that were drawn are hardly ever a currency of other than two decimals.
+    private static void ChooseCurrency(BsonDocument document, Random random)
+    {
+        if (random.Next(2) == 0)
+        {
+            var currencies = CurrencyUnits.Unusual.SelectMany(unusual => unusual.Currencies).ToArray();
+            document["currency"] = currencies[random.Next(currencies.Length)];
+        }
+    }
+
+    private static int DecimalsOf(BsonDocument document) => CurrencyUnits.DecimalsOf(document["currency"].AsString);
+
+    private static void RoundAmount(BsonDocument document, string field, int decimals) =>
+        document[field] = new Decimal128(decimal.Round(Decimal128.ToDecimal(document[field].AsDecimal128), decimals, MidpointRounding.ToZero));
+
+    private static void TooFine(BsonDocument document, string field, int decimals) =>
+        document[field] = new Decimal128(1m + new decimal(1, 0, 0, isNegative: false, scale: (byte)(decimals + 1)));
 
     private static IEnumerable<BsonDocument> Lines(BsonDocument order) => order["lines"].AsBsonArray.Cast<BsonDocument>();
 
