@@ -7,10 +7,10 @@ using MongoDB.Driver;
 using Platform.Api.Caching;
 using Platform.Api.Events;
 using Platform.Data;
+using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Events;
 using Platform.Data.Leases;
-using Platform.Migrator.Structure;
 using Platform.Tests.Conformance.Gateway;
 using StackExchange.Redis;
 using Xunit;
@@ -290,7 +290,13 @@ public sealed class EventOutboxTests(GatewayFixture gateway)
     private async Task<PlatformDatabase> DatabaseAsync()
     {
         var database = gateway.NewDatabase();
-        await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, Cancel);
+        foreach (var (name, series) in new[] { CollectionCatalogue.SaleEvents, (CollectionDefinition)CollectionCatalogue.InventoryEvents }.Select(events => (events.Name, events.TimeSeries!)))
+        {
+            var create = new BsonDocument("create", name);
+            create.AddRange(series.Options());
+            await database.RunCommandAsync<BsonDocument>(create, cancellationToken: Cancel);
+        }
+
         return new PlatformDatabase(database);
     }
 

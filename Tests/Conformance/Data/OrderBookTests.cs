@@ -27,6 +27,9 @@ namespace Platform.Tests.Conformance.Data;
 [Collection(GatewayCollection.Name)]
 public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
 {
+    // One for all: each test has a tenant of its own.
+    private static PlatformDatabase? s_database;
+
     private readonly ConcurrentBag<string> _forgotten = [];
     private ServiceProvider? _services;
 
@@ -224,14 +227,19 @@ public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
 
     private async Task<Shop> ShopAsync(int stock, string currency = "EUR")
     {
-        var mongo = gateway.NewDatabase();
-        await new CatalogueSynchroniser(mongo, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, Cancel);
+        if (s_database is null)
+        {
+            var mongo = gateway.NewDatabase();
+            await new CatalogueSynchroniser(mongo, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, Cancel);
+            s_database = new PlatformDatabase(mongo);
+        }
+
         var now = new BsonDateTime(DateTime.UtcNow).ToUniversalTime();
         var tenant = new Tenant
         {
-            Id = ObjectId.GenerateNewId(), Slug = "acme", Name = "Acme", Currency = currency, Status = TenantStatus.Active, CreatedAt = now, UpdatedAt = now,
+            Id = ObjectId.GenerateNewId(), Slug = $"acme-{Guid.NewGuid():N}", Name = "Acme", Currency = currency, Status = TenantStatus.Active, CreatedAt = now, UpdatedAt = now,
         };
-        var shop = new Shop(new PlatformDatabase(mongo), tenant, ObjectId.GenerateNewId(), ObjectId.GenerateNewId(), ObjectId.GenerateNewId());
+        var shop = new Shop(s_database, tenant, ObjectId.GenerateNewId(), ObjectId.GenerateNewId(), ObjectId.GenerateNewId());
         await shop.Scope.Stores.InsertAsync(
             new Store
             {

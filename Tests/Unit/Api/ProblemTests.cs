@@ -188,6 +188,20 @@ public sealed class ProblemTests : IDisposable
     }
 
     [Fact]
+    public async Task A_price_that_is_no_amount_of_the_tenants_currency_is_409_and_says_why()
+    {
+        var (foreign, fine) = (ObjectId.GenerateNewId(), ObjectId.GenerateNewId());
+        _api.Orders.PlaceAsync(null!, null!, Cancellation).ReturnsForAnyArgs(new OrderOutcome.WronglyPriced([(foreign, "JPY"), (fine, "EUR")]));
+
+        var problem = await AssertProblemAsync(
+            await PostAsync(OrderOf((foreign, 1), (fine, 1))), HttpStatusCode.Conflict, ["/lines/0/productId", "/lines/1/productId"]);
+
+        Assert.Equal(
+            [("currency", "Its price is in JPY, and the tenant sells in EUR."), ("amount", "Its price has more decimals than EUR has.")],
+            problem.GetProperty("errors").EnumerateArray().Select(error => (error.GetProperty("code").GetString()!, error.GetProperty("detail").GetString()!)));
+    }
+
+    [Fact]
     public async Task An_idempotency_key_of_another_order_is_422()
     {
         _api.Orders.PlaceAsync(null!, null!, Cancellation).ReturnsForAnyArgs(new OrderOutcome.KeyReused());

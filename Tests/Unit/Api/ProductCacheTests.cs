@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -21,6 +22,9 @@ public sealed class ProductCacheTests
         ProductId.ToString(), "L-1", "Lamp", "Gives light", "65f000000000000000000003", 12.50m, "EUR", ["light"], 3, [new("65f000000000000000000004", 3)], DateTime.UnixEpoch);
 
     private readonly IDatabase _redis = Substitute.For<IDatabase>();
+
+    // Instead of the substitute, where more is asked of Redis.
+    private IConnectionMultiplexer? _connection;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -135,15 +139,127 @@ public sealed class ProductCacheTests
         Assert.True(settled.Hit);
     }
 
+    [Fact]
+    public async Task What_was_read_before_a_change_is_not_stored_however_long_ago_the_change_is()
+    {
+        // Redis, as far as it matters here. A mark that is forgotten must not make an old one true again.
+        var store = new Dictionary<string, RedisValue>();
+        Answers(store);
+        var cache = Cache();
+
+        var (product, _) = await cache.GetAsync(
+            TenantId,
+            ProductId,
+            async _ =>
+            {
+                await cache.InvalidateAsync(TenantId, [ProductId]);
+                // The mark of the change has expired while the old product was on its way.
+                store.Remove(CacheKeys.ProductChanges(TenantId, ProductId));
+                return Product;
+            },
+            Cancellation);
+
+        Assert.Same(Product, product);
+        Assert.DoesNotContain(CacheKeys.Product(TenantId, ProductId), store.Keys);
+
+        // The next one finds no change, and is stored.
+        await cache.GetAsync(TenantId, ProductId, Load, Cancellation);
+        Assert.Contains(CacheKeys.Product(TenantId, ProductId), store.Keys);
+    }
+
+    [Fact]
+    public async Task No_two_changes_leave_the_same_mark()
+    {
+        var store = new Dictionary<string, RedisValue>();
+        Answers(store);
+        var cache = Cache();
+        var marks = new HashSet<RedisValue>();
+        for (var i = 0; i < 1_000; i++)
+        {
+            await cache.InvalidateAsync(TenantId, [ProductId]);
+            Assert.True(marks.Add(store[CacheKeys.ProductChanges(TenantId, ProductId)]));
+            store.Clear();
+        }
+    }
+
     private static Task<ProductDetails?> Load(CancellationToken cancellationToken) => Task.FromResult<ProductDetails?>(Product);
+
+    // A Redis that keeps what it is told, as far as it is asked here.
+    private void Answers(Dictionary<string, RedisValue> store)
+    {
+        _connection = Interception<IConnectionMultiplexer>.Of(null, (_, _, _) => Database());
+
+        IDatabase Database() => Interception<IDatabase>.Of(null, (method, arguments, _) => method.Name switch
+        {
+            nameof(IDatabase.CreateBatch) => Interception<IBatch>.Of(null, (batched, values, _) => Run(batched, values)),
+            nameof(IDatabase.CreateTransaction) => Transaction(),
+            _ => Run(method, arguments),
+        });
+
+        object? Run(MethodInfo method, object?[] arguments)
+        {
+            switch (method.Name)
+            {
+                case nameof(IDatabase.StringGetAsync):
+                    return Task.FromResult(((RedisKey[])arguments[0]!).Select(key => store.GetValueOrDefault(key.ToString())).ToArray());
+                case nameof(IDatabase.StringSetAsync):
+                    var refused = arguments.Any(argument => argument is When.NotExists) && store.ContainsKey(arguments[0]!.ToString()!);
+                    if (!refused)
+                    {
+                        store[arguments[0]!.ToString()!] = (RedisValue)arguments[1]!;
+                    }
+
+                    return Task.FromResult(!refused);
+                case nameof(IDatabase.StringIncrementAsync):
+                    store[arguments[0]!.ToString()!] = (long)store.GetValueOrDefault(arguments[0]!.ToString()!) + 1;
+                    return Task.FromResult(1L);
+                case nameof(IDatabase.KeyDeleteAsync):
+                    return Task.FromResult(store.Remove(arguments[0]!.ToString()!));
+                case nameof(IBatch.Execute):
+                    return null;
+                default:
+                    return Task.FromResult(true);
+            }
+        }
+
+        ITransaction Transaction()
+        {
+            var (conditions, commands) = (new List<string>(), new List<Action>());
+            return Interception<ITransaction>.Of(null, (method, arguments, _) =>
+            {
+                switch (method.Name)
+                {
+                    case nameof(ITransaction.AddCondition):
+                        conditions.Add(arguments[0]!.ToString()!);
+                        return null;
+                    case nameof(ITransaction.ExecuteAsync):
+                        var changes = CacheKeys.ProductChanges(TenantId, ProductId);
+                        var hold = conditions.TrueForAll(condition => store.TryGetValue(changes, out var mark) ? condition == $"{changes} == {mark}" : condition.EndsWith("does not exist", StringComparison.Ordinal));
+                        if (hold)
+                        {
+                            commands.ForEach(command => command());
+                        }
+
+                        return Task.FromResult(hold);
+                    default:
+                        commands.Add(() => Run(method, arguments));
+                        return Task.FromResult(true);
+                }
+            });
+        }
+    }
 
     private void Holds(RedisValue entry) =>
         _redis.StringGetAsync((RedisKey[])null!, default).ReturnsForAnyArgs([entry, RedisValue.Null]);
 
     private ProductCache Cache(TimeProvider? time = null, Func<IConnectionMultiplexer>? connect = null)
     {
-        var connection = Substitute.For<IConnectionMultiplexer>();
-        connection.GetDatabase().ReturnsForAnyArgs(_redis);
+        var connection = _connection ?? Substitute.For<IConnectionMultiplexer>();
+        if (_connection is null)
+        {
+            connection.GetDatabase().ReturnsForAnyArgs(_redis);
+        }
+
         return new ProductCache(
             connect ?? (() => connection), Options.Create(new ProductCacheOptions { Patience = TimeSpan.FromSeconds(30) }), time ?? TimeProvider.System, NullLogger<ProductCache>.Instance);
     }

@@ -58,6 +58,25 @@ public sealed class ProductPagingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_forged_cursor_is_400_with_a_sentence()
+    {
+        var page = await _client.GetFromJsonAsync<ProductPage>("/tenants/acme/products", Cancellation);
+        var random = new Random(3);
+        for (var i = 0; i < 200; i++)
+        {
+            var cursor = page!.NextCursor!.ToCharArray();
+            var at = random.Next(cursor.Length);
+            cursor[at] = cursor[at] == 'Q' ? 'R' : 'Q';
+            var forged = random.Next(2) == 0 ? new string(cursor) : Convert.ToHexString(Guid.NewGuid().ToByteArray());
+
+            var answer = await _client.GetAsync(new Uri($"/tenants/acme/products?cursor={forged}", UriKind.Relative), Cancellation);
+
+            Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+            Assert.Contains("Is not a cursor of this list.", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task The_last_page_has_no_cursor_and_a_page_has_20_products_unless_asked()
     {
         _api.Products.ListAsync(default, null!, null, default, Cancellation).ReturnsForAnyArgs(new ProductSlice([NewProduct()], null));

@@ -19,6 +19,13 @@ public sealed class AggregationExpressionTests
     [InlineData("{ $eq: [{ $size: { $setUnion: ['$list.n', [1, 2, 3, 4]] } }, 4] }", true)]
     [InlineData("{ $allElementsTrue: [{ $map: { input: '$list', as: 'x', in: { $gte: ['$$x.n', '$whole'] } } }] }", false)]
     [InlineData("{ $and: [{ $isNumber: '$whole' }, { $not: [{ $isArray: '$whole' }] }, { $or: [false, '$list'] }] }", true)]
+    [InlineData("{ $in: ['$whole', [1, { $numberDecimal: '2.0' }]] }", true)]
+    [InlineData("{ $in: ['$missing', ['a']] }", false)]
+    [InlineData("{ $eq: [{ $round: [{ $numberDecimal: '1.005' }, 2] }, 1] }", true)]
+    [InlineData("{ $eq: [{ $round: [{ $numberDecimal: '1.015' }, 2] }, { $numberDecimal: '1.02' }] }", true)]
+    [InlineData("{ $eq: [{ $round: [{ $numberDecimal: '-2.5' }, 0] }, -2] }", true)]
+    [InlineData("{ $eq: [{ $round: ['$decimal', 3] }, '$whole'] }", true)]
+    [InlineData("{ $eq: [{ $round: ['$infinite', 2] }, '$infinite'] }", true)]
     [InlineData("{ $cond: [{ $ne: ['$whole', 2] }, true, 0] }", false)]
     public void Expressions_are_what_they_are_on_a_server(string expression, bool expected)
     {

@@ -1,10 +1,10 @@
 using System.Reflection;
 
-namespace Platform.Tests.Conformance.Data;
+namespace Platform.Tests;
 
 /// <summary>Stands before an object and sees what it is asked.</summary>
 /// <typeparam name="T">The interface.</typeparam>
-public class Interception<T> : DispatchProxy
+internal class Interception<T> : DispatchProxy
     where T : class
 {
     private T? _inner;
