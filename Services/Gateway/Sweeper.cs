@@ -2,7 +2,6 @@ using Microsoft.Extensions.Options;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Engine;
-using Platform.Gateway.Errors;
 using Platform.Gateway.Sessions;
 
 namespace Platform.Gateway;
@@ -42,9 +41,11 @@ internal sealed partial class Sweeper(
                         await PurgeAsync(stoppingToken);
                     }
                 }
-                catch (Exception e) when (ErrorMapping.ToCommandException(e, inTransaction: false) is not null)
+#pragma warning disable CA1031 // The gateway does not end for its clean-up's sake.
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
                 {
-                    // The engine is away or busy; the next round does what this one could not.
+                    // Mostly the engine is away or busy; the next round does what this one could not.
                     LogSweepFailed(e.Message);
                 }
             }

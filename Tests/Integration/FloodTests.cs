@@ -84,6 +84,7 @@ public sealed class FloodTests(StackFixture stack, ITestOutputHelper output)
         {
             builder.UseEnvironment("Production");
             builder.UseSetting("ConnectionStrings:platform", mongo);
+            builder.UseSetting("Paging:CursorKey", "the key of the tests, which is long enough");
             builder.UseSetting("ConnectionStrings:cache", cache);
             builder.UseSetting("Mongo:MaxPoolSize", Pool.ToString(System.Globalization.CultureInfo.InvariantCulture));
             builder.ConfigureLogging(logging => logging.ClearProviders());

@@ -2,7 +2,6 @@ using MongoDB.Bson;
 using Platform.Gateway.Bson;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Engine;
-using Platform.Gateway.Errors;
 
 namespace Platform.Gateway.Profiling;
 
@@ -39,7 +38,9 @@ internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, 
                     {
                         await StoreAsync(ofDatabase.Key, ofDatabase, stoppingToken);
                     }
-                    catch (Exception e) when (ErrorMapping.ToCommandException(e, inTransaction: false) is not null)
+#pragma warning disable CA1031 // The gateway does not end for the sake of entries that it could not record.
+                    catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
                     {
                         LogLost(ofDatabase.Count(), ofDatabase.Key, e.Message);
                     }

@@ -220,6 +220,7 @@ public sealed class OrchestratorTests : IDisposable
             .WithEnvironment("DOTNET_ENVIRONMENT", "Production")
             .WithEnvironment("ConnectionStrings__platform", "mongodb://127.0.0.1:9/platform")
             .WithEnvironment("ConnectionStrings__cache", "127.0.0.1:9")
+            .WithEnvironment("Paging__CursorKey", "the key of the tests, which is long enough")
             .WithHttpEndpoint()
             .WithReplicas(2);
         await using var app = builder.Build();

@@ -13,6 +13,7 @@ public sealed class WrongSettingTests
     [InlineData("Api", "api", "ConnectionStrings__platform", "redis://x", "ConnectionStrings:platform is not a MongoDB connection string")]
     [InlineData("Api", "api", "Mongo__MaxPoolSize", "0", "Mongo:MaxPoolSize is 0")]
     [InlineData("Api", "api", "Mongo__MaxPoolSize", "many", "'Mongo:MaxPoolSize'")]
+    [InlineData("Api", "api", "Paging__CursorKey", "too short", "Paging:CursorKey must be a secret of at least 32 characters")]
     [InlineData("Migrator", "migrator", "Migrator__LeaseTimeout", "-00:00:01", "Migrator:LeaseTimeout must not be negative.")]
     [InlineData("Migrator", "migrator", "Mongo__MaxPoolSize", "many", "'Mongo:MaxPoolSize'")]
     [InlineData("Seeder", "seeder", "Seeder__Writers", "many", "'Seeder:Writers'")]
@@ -29,6 +30,7 @@ public sealed class WrongSettingTests
             {
                 ["ConnectionStrings__platform"] = Nobody,
                 ["ConnectionStrings__cache"] = "127.0.0.1:1",
+                ["Paging__CursorKey"] = "the key of the tests, which is long enough",
                 ["ConnectionStrings__postgres"] = "Host=127.0.0.1;Port=1",
                 ["DOTNET_ENVIRONMENT"] = "Development",
                 ["ASPNETCORE_ENVIRONMENT"] = null,

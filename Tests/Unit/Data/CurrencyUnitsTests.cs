@@ -49,7 +49,7 @@ public sealed class CurrencyUnitsTests
     public void Orders_lines_and_sales_add_up_to_the_same_amount_in_every_currency()
     {
         var random = new Random(4217);
-        for (var round = 0; round < 2_000; round++)
+        for (var round = 0; round < 300; round++)
         {
             var currency = Currencies[random.Next(Currencies.Length)];
             var tenant = ApiFactory.NewTenant("acme") with { Currency = currency };
