@@ -4,7 +4,9 @@ namespace Platform.Tests;
 
 /// <summary>Stands before an object and sees what it is asked.</summary>
 /// <typeparam name="T">The interface.</typeparam>
+#pragma warning disable CA1852 // The proxy that is made at run time derives from it.
 internal class Interception<T> : DispatchProxy
+#pragma warning restore CA1852
     where T : class
 {
     private T? _inner;

@@ -2,6 +2,7 @@ using MongoDB.Bson;
 using Platform.Gateway.Bson;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Engine;
+using Platform.Gateway.Errors;
 
 namespace Platform.Gateway.Profiling;
 

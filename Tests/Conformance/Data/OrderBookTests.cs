@@ -11,7 +11,6 @@ using Platform.Api.Events;
 using Platform.Api.Orders;
 using Platform.Api.Reports;
 using Platform.Data;
-using Platform.Data.Catalogue;
 using Platform.Data.Connections;
 using Platform.Data.Documents;
 using Platform.Data.Events;
@@ -19,7 +18,6 @@ using Platform.Migrator.Structure;
 using Platform.Tests.Conformance.Gateway;
 using StackExchange.Redis;
 using Xunit;
-using Order = Platform.Data.Documents.Order;
 
 namespace Platform.Tests.Conformance.Data;
 
