@@ -18,6 +18,9 @@ internal sealed class BsonBuilder
         Open();
     }
 
+    /// <summary>How many documents are open; 1 is the outermost alone.</summary>
+    public int Depth => _open.Count;
+
     /// <summary>Copies an element as it is.</summary>
     public BsonBuilder Add(in RawElement element)
     {

@@ -241,7 +241,7 @@ internal sealed class OutputStage
 
             var more = new BsonBuilder().Add("getMore"u8, cursor).Add("collection"u8, context.Request.Target ?? "$cmd.aggregate").Add("batchSize"u8, BatchSize).Finish();
             await using var reader = await connection.Command(Statements.GetMore)
-                .With(0, database).With(1, more).With(2, continuation).ReadAsync(context.CancellationToken);
+                .With(0, database).With(1, more).With<ReadOnlyMemory<byte>>(2, continuation).ReadAsync(context.CancellationToken);
             await reader.ReadAsync(context.CancellationToken);
             page = reader.GetBytes(0);
             continuation = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);

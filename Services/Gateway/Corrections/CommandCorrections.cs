@@ -38,7 +38,16 @@ internal static class CommandCorrections
     /// A command (find, aggregate, count, distinct, update, delete, findAndModify, create or collMod) as the engine has to get it; the same bytes
     /// when nothing in it needs a correction.
     /// </summary>
-    public static RawDocument Command(RawDocument command) => MayConcern(command.Bytes.Span) ? command.Replace(Option) : command;
+    public static RawDocument Command(RawDocument command)
+    {
+        if (!MayConcern(command.Bytes.Span))
+        {
+            return command;
+        }
+
+        MetadataSort.RefuseFind(command);
+        return command.Replace(Option);
+    }
 
     /// <summary>The statements of an update or delete that came as a document sequence.</summary>
     public static ReadOnlyMemory<byte> Statements(ReadOnlyMemory<byte> sequence)

@@ -15,6 +15,7 @@ namespace Platform.Gateway.Corrections;
 /// large collection returns documents from different ends of it.</item>
 /// <item>Filters (<c>$match</c>, <c>$geoNear.query</c>, <c>$graphLookup.restrictSearchWithMatch</c>): see <see cref="FilterCorrection"/>.</item>
 /// <item><c>$project</c>: see <see cref="ProjectionCorrection"/>.</item>
+/// <item>A sort by text score: see <see cref="MetadataSort"/>.</item>
 /// </list>
 /// </remarks>
 internal static class PipelineCorrection
@@ -30,7 +31,11 @@ internal static class PipelineCorrection
     private static readonly ReadOnlyMemory<byte> s_shuffled = new BsonDocument("$unset", "__gateway_sample").ToRaw();
 
     /// <summary>The stages of a pipeline; the same bytes when none needs a correction.</summary>
-    public static RawDocument Pipeline(RawDocument stages) => Stages(stages, Correct);
+    public static RawDocument Pipeline(RawDocument stages)
+    {
+        MetadataSort.Refuse(stages);
+        return Stages(stages, Correct);
+    }
 
     /// <summary>Passes each stage of a pipeline; one for which <paramref name="correct"/> returns true is replaced by what it added.</summary>
     internal static RawDocument Stages(RawDocument stages, Func<RawElement, List<ReadOnlyMemory<byte>>, bool> correct)

@@ -18,13 +18,29 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
     /// <summary>The database in which it happens.</summary>
     public const string Database = "fuzz";
 
+    /// <summary>What must not happen.</summary>
+    public enum Finding
+    {
+        /// <summary>A process of the engine ended by a signal.</summary>
+        Crash,
+
+        /// <summary>A command was not answered in time, or its connection was closed.</summary>
+        NoAnswer,
+
+        /// <summary>The bystander's work failed or was lost.</summary>
+        Disturbed,
+
+        /// <summary>An answer says that something inside is broken; the engine has that code for some wrong arguments, too.</summary>
+        InternalError,
+    }
+
     private const int Unknown = 8, Internal = 1, EngineLost = 11602;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
     private static readonly JsonWriterSettings s_exact = new() { OutputMode = JsonOutputMode.CanonicalExtendedJson };
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
     /// <summary>What was found.</summary>
-    public List<string> Findings { get; } = [];
+    public List<(Finding Kind, string Text)> Findings { get; } = [];
 
     /// <summary>How many commands were sent.</summary>
     public int Sent { get; private set; }
@@ -74,16 +90,16 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
             }
             else
             {
-                Find($"{origin}: lost: {failure?.Message} {command.ToJson(s_exact)}", "lost " + failure?.Message);
+                Find(Finding.NoAnswer, $"{origin}: lost: {failure?.Message} {command.ToJson(s_exact)}", "lost " + failure?.Message);
             }
         }
         else if (failure is TimeoutException or OperationCanceledException || Stopwatch.GetElapsedTime(started) > s_patience)
         {
-            Find($"{origin}: no answer within {s_patience.TotalSeconds} s: {command.ToJson(s_exact)}", null);
+            Find(Finding.NoAnswer, $"{origin}: no answer within {s_patience.TotalSeconds} s: {command.ToJson(s_exact)}", null);
         }
         else if (failure is MongoCommandException { Code: Internal or Unknown } broken)
         {
-            Find($"{origin}: error {broken.Code} '{broken.Message}': {command.ToJson(s_exact)}", Shape(broken.Message));
+            Find(Finding.InternalError, $"{origin}: error {broken.Code} '{broken.Message}': {command.ToJson(s_exact)}", Shape(broken.Message));
         }
     }
 
@@ -123,7 +139,7 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
             }
         }
 
-        Find($"{origin}: CRASH: {smallest.ToJson(s_exact)}", null);
+        Find(Finding.Crash, $"{origin}: {smallest.ToJson(s_exact)}", null);
         await PrepareAsync(cancellationToken);
     }
 
@@ -222,7 +238,7 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
                 count++;
                 if (document["n"] != count)
                 {
-                    Find($"the bystander counted {count} and finds {document["n"]}", null);
+                    Find(Finding.Disturbed, $"the bystander counted {count} and finds {document["n"]}", null);
                     count = document["n"].ToInt32();
                 }
             }
@@ -231,7 +247,7 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
                 // The crash itself is a finding, and the count after it is not known to the bystander.
                 if (crashes() == before)
                 {
-                    Find($"the bystander was disturbed: {e.Message}", "bystander " + e.GetType().Name);
+                    Find(Finding.Disturbed, $"the bystander was disturbed: {e.Message}", "bystander " + e.GetType().Name);
                 }
 
                 await RecoverAsync(CancellationToken.None);
@@ -243,14 +259,14 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
         }
     }
 
-    private void Find(string what, string? kind)
+    private void Find(Finding finding, string what, string? kind)
     {
         lock (Findings)
         {
             if (kind is null || _known.Add(kind))
             {
-                Findings.Add(what);
-                say(what);
+                Findings.Add((finding, what));
+                say($"{finding}: {what}");
             }
         }
     }

@@ -178,6 +178,20 @@ public sealed class CorrectionTests
     public void A_pipeline_that_names_such_a_stage_in_data_writes_nothing(string pipeline) =>
         Assert.Null(OutputStage.Of(Raw($"{{ aggregate: 'c', pipeline: {pipeline} }}")));
 
+    [Theory]
+    [InlineData("{ aggregate: 'c', pipeline: [{ $indexStats: {} }, { $sort: { a: { $meta: 'textScore' } } }] }")]
+    [InlineData("{ aggregate: 'c', pipeline: [{ $facet: { f: [{ $fill: { sortBy: { a: { $meta: 'textScore' } }, output: {} } }] } }] }")]
+    [InlineData("{ create: 'v', viewOn: 'c', pipeline: [{ $match: { a: '$text' } }, { $sort: { a: { $meta: 'textScore' } } }] }")]
+    [InlineData("{ find: 'c', filter: { a: 1 }, sort: { a: { $meta: 'textScore' } } }")]
+    public void A_sort_by_a_score_that_there_is_none_of_is_refused(string command) =>
+        Assert.Equal(40218, (int)Assert.Throws<CommandException>(() => CommandCorrections.Command(Raw(command))).Code);
+
+    [Theory]
+    [InlineData("{ aggregate: 'c', pipeline: [{ $match: { $and: [{ $text: { $search: 'a' } }] } }, { $limit: 1 }, { $sort: { a: { $meta: 'textScore' } } }] }")]
+    [InlineData("{ find: 'c', filter: { $text: { $search: 'a' } }, sort: { a: { $meta: 'textScore' } } }")]
+    public void A_sort_by_the_score_of_a_search_stays(string command) =>
+        Assert.Equal(BsonDocument.Parse(command), Corrected(command));
+
     /// <summary>Commands with data in every place where data can stand.</summary>
     private static IEnumerable<RawDocument> Untouched(byte[] data)
     {

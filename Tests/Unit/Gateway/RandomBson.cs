@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
 
 namespace Platform.Tests.Unit.Gateway;
 
@@ -28,6 +27,9 @@ internal sealed class RandomBson(int seed)
     /// <summary>Whether there may be values that no object tree can hold: DBPointers and text that is not UTF-8.</summary>
     public bool BeyondTrees { get; init; } = true;
 
+    /// <summary>Whether a document may have a name twice, which expressions of the engine do not keep.</summary>
+    public bool DoubledNames { get; init; } = true;
+
     /// <summary>A document.</summary>
     public byte[] Document(int depth = 0)
     {
@@ -35,14 +37,12 @@ internal sealed class RandomBson(int seed)
         body.Write(new byte[4]);
         for (var fields = _random.Next(depth == 0 ? 3 : 0, 6); fields > 0; fields--)
         {
-            Element(body, Name(), depth);
+            var name = Name();
+            Element(body, DoubledNames ? name : $"{name}{fields}", depth);
         }
 
         return Finish(body);
     }
-
-    /// <summary>The next number below a limit.</summary>
-    public int Next(int limit) => _random.Next(limit);
 
     private byte[] Array(int depth)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using MongoDB.Bson;
-using MongoDB.Bson.Serialization;
 using Platform.Gateway;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Engine;
