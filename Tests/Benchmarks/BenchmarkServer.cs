@@ -41,6 +41,9 @@ internal sealed class BenchmarkServer : IAsyncDisposable
     /// <summary>The gateway's process.</summary>
     public ServerProcess Gateway => _processes[^1];
 
+    /// <summary>PostgreSQL's process.</summary>
+    public ServerProcess Postgres => _processes[0];
+
     /// <summary>How to reach the gateway.</summary>
     public string ConnectionString => ConnectionStringOf(Port);
 

@@ -22,6 +22,12 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     ["indexes"] = OnServer(IndexesBenchmark.RunAsync),
 };
 var name = string.Join(' ', args);
+if (args is ["gateway", GatewayFuzz.Argument, var given, .. var seed] && GatewayFuzz.TryParse(given, out var duration))
+{
+    name = $"gateway {GatewayFuzz.Argument} DURATION";
+    benchmarks[name] = OnServer((server, report, token) => GatewayFuzz.RunAsync(server, report, duration, seed, token));
+}
+
 if (!benchmarks.TryGetValue(name, out var benchmark))
 {
     Console.Error.WriteLine($"There are the benchmarks {string.Join(", ", benchmarks.Keys)}.");

@@ -11,6 +11,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly Queue<string> _output = new();
+    private int _crashes;
 
     private ServerProcess(ProcessStartInfo start)
     {
@@ -23,6 +24,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
+
+    /// <summary>How many lines of its output tell of a process that ended by a signal.</summary>
+    public int Crashes => Volatile.Read(ref _crashes);
 
     /// <summary>Processor time that it used so far.</summary>
     public TimeSpan ProcessorTime
@@ -87,6 +91,11 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
     private void Keep(object sender, DataReceivedEventArgs line)
     {
+        if (line.Data?.Contains("was terminated by signal", StringComparison.Ordinal) == true)
+        {
+            Interlocked.Increment(ref _crashes);
+        }
+
         lock (_output)
         {
             _output.Enqueue(line.Data ?? "");

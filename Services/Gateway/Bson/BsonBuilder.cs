@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using MongoDB.Bson;
 
 namespace Platform.Gateway.Bson;
@@ -17,10 +18,20 @@ internal sealed class BsonBuilder
         Open();
     }
 
+    /// <summary>How many documents are open; 1 is the outermost alone.</summary>
+    public int Depth => _open.Count;
+
     /// <summary>Copies an element as it is.</summary>
     public BsonBuilder Add(in RawElement element)
     {
         element.Whole.Span.CopyTo(Grow(element.Whole.Length));
+        return this;
+    }
+
+    /// <summary>Copies any number of whole elements.</summary>
+    public BsonBuilder AddElements(ReadOnlySpan<byte> elements)
+    {
+        elements.CopyTo(Grow(elements.Length));
         return this;
     }
 
@@ -56,6 +67,18 @@ internal sealed class BsonBuilder
     {
         Head(BsonType.Int64, name);
         BinaryPrimitives.WriteInt64LittleEndian(Grow(8), value);
+        return this;
+    }
+
+    /// <summary>Adds a string.</summary>
+    public BsonBuilder Add(ReadOnlySpan<byte> name, string text)
+    {
+        Head(BsonType.String, name);
+        var length = Encoding.UTF8.GetByteCount(text);
+        var span = Grow(length + 5);
+        BinaryPrimitives.WriteInt32LittleEndian(span, length + 1);
+        Encoding.UTF8.GetBytes(text, span[4..]);
+        span[^1] = 0;
         return this;
     }
 

@@ -1,8 +1,5 @@
 using System.Buffers.Binary;
 using MongoDB.Bson;
-using MongoDB.Bson.IO;
-using MongoDB.Bson.Serialization;
-using MongoDB.Bson.Serialization.Serializers;
 
 namespace Platform.Gateway.Bson;
 
@@ -37,6 +34,20 @@ internal readonly struct RawDocument(ReadOnlyMemory<byte> bytes)
         return false;
     }
 
+    /// <summary>The first element; a document must have one.</summary>
+    public RawElement First
+    {
+        get
+        {
+            foreach (var element in this)
+            {
+                return element;
+            }
+
+            throw new BsonFormatException("A document is empty that must have a field.");
+        }
+    }
+
     /// <summary>The number of elements.</summary>
     public int Count()
     {
@@ -50,20 +61,39 @@ internal readonly struct RawDocument(ReadOnlyMemory<byte> bytes)
     }
 
     /// <summary>
-    /// The document as an object tree, for commands where speed does not count. Throws <see cref="BsonFormatException"/> when it has
-    /// names or text that are not UTF-8, or values that no tree can hold.
+    /// The document as an object tree, for commands where speed does not count. Written again with <see cref="BsonTree.ToRaw"/> it has the same
+    /// bytes. Throws <see cref="BsonFormatException"/> when it has names or text that are not UTF-8, or values that no tree can hold.
     /// </summary>
-    public BsonDocument ToTree()
+    public BsonDocument ToTree() => BsonTree.Read(this);
+
+    /// <summary>
+    /// The document with some of its values replaced by other documents or arrays; all other bytes are copied as they are. The same document
+    /// when none is replaced.
+    /// </summary>
+    /// <param name="replacement">The new value of an element, null to keep it, or a missing document to leave the element out.</param>
+    public RawDocument Replace(Func<RawElement, RawDocument?> replacement)
     {
-        try
+        BsonBuilder? builder = null;
+        int copied = 4, position = 4;
+        foreach (var element in this)
         {
-            using var reader = new BsonBinaryReader(new MemoryStream(bytes.ToArray()));
-            return BsonDocumentSerializer.Instance.Deserialize(BsonDeserializationContext.CreateRoot(reader, b => b.AllowDuplicateElementNames = true));
+            var start = position;
+            position += element.Whole.Length;
+            if (replacement(element) is not { } value)
+            {
+                continue;
+            }
+
+            builder ??= new BsonBuilder(bytes.Length + 64);
+            builder.AddElements(bytes.Span[copied..start]);
+            copied = position;
+            if (!value.IsMissing)
+            {
+                builder.Add(element.Name, element.Type, value.Bytes.Span);
+            }
         }
-        catch (Exception e) when (e is ArgumentException or EndOfStreamException or OverflowException)
-        {
-            throw new BsonFormatException($"The document cannot be read: {e.Message}");
-        }
+
+        return builder is null ? this : new RawDocument(builder.AddElements(bytes.Span[copied..^1]).Finish());
     }
 
     /// <summary>

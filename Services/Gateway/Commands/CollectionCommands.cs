@@ -1,5 +1,6 @@
 using MongoDB.Bson;
 using Platform.Gateway.Bson;
+using Platform.Gateway.Corrections;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Validation;
@@ -61,13 +62,13 @@ internal sealed class CollectionCommands : ICommandFamily
         {
             var made = await connection.Command(Statements.Create)
                 .With(0, context.Request.Database)
-                .With<ReadOnlyMemory<byte>>(1, command.ToBson())
+                .With<ReadOnlyMemory<byte>>(1, command.ToRaw())
                 .SingleAsync<byte[]>(context.CancellationToken);
             if (series?.Indexes(collection) is { } indexes)
             {
                 await connection.Command(Statements.CreateIndexesInTransaction)
                     .With(0, context.Request.Database)
-                    .With<ReadOnlyMemory<byte>>(1, indexes.ToBson())
+                    .With<ReadOnlyMemory<byte>>(1, indexes.ToRaw())
                     .RunAsync(context.CancellationToken);
             }
 
@@ -94,18 +95,22 @@ internal sealed class CollectionCommands : ICommandFamily
             TimeSeries.Modify(command, own, options.AsBsonDocument);
         }
 
-        if (command.Contains("validator"))
+        foreach (var kept in (ReadOnlySpan<string>)[CollectionOptions.Validator, CollectionOptions.Pipeline])
         {
-            own.Remove(CollectionOptions.Validator);
-            RewriteValidator(command, own, warnings);
+            if (command.Contains(kept))
+            {
+                own.Remove(kept);
+            }
         }
+
+        RewriteValidator(command, own, warnings);
 
         var reply = await InOneAsync(context, lease.Connection, !own.Equals(before), async connection =>
         {
             var changed = await connection.Command(Statements.CollMod)
                 .With(0, database)
                 .With(1, collection)
-                .With<ReadOnlyMemory<byte>>(2, command.ToBson())
+                .With<ReadOnlyMemory<byte>>(2, command.ToRaw())
                 .SingleAsync<byte[]>(context.CancellationToken);
             if (!own.Equals(before))
             {
@@ -117,10 +122,25 @@ internal sealed class CollectionCommands : ICommandFamily
         return WithWarnings(Reply.FromEngine(reply), warnings);
     }
 
-    /// <summary>Puts a form of the validator that the engine takes in place of the given one, which is kept beside when it differs.</summary>
+    /// <summary>
+    /// Puts forms of the validator and of a view's pipeline that the engine has right in place of the given ones, which are kept beside when they
+    /// differ.
+    /// </summary>
     private static void RewriteValidator(BsonDocument command, BsonDocument own, List<string> warnings)
     {
-        if (command.TryGetValue("validator", out var value) && value is BsonDocument given && JsonSchemaRewriter.MayHaveSchema(given.ToBson()))
+        if (command.TryGetValue(CollectionOptions.Pipeline, out var view) && view is BsonArray)
+        {
+            var stages = new RawDocument(new BsonDocument(CollectionOptions.Pipeline, view).ToRaw());
+            OutputStage.Refuse(stages.First.Document, ErrorCode.OptionNotSupportedOnView, "a view definition");
+            var corrected = CommandCorrections.Command(stages);
+            if (!corrected.Bytes.Equals(stages.Bytes))
+            {
+                own[CollectionOptions.Pipeline] = view;
+                command[CollectionOptions.Pipeline] = corrected.ToTree()[0];
+            }
+        }
+
+        if (command.TryGetValue("validator", out var value) && value is BsonDocument given && JsonSchemaRewriter.MayHaveSchema(given.ToRaw().Span))
         {
             var rewritten = JsonSchemaRewriter.Filter(given, warnings);
             if (JsonSchemaRewriter.Changed(given, rewritten))
@@ -167,7 +187,7 @@ internal sealed class CollectionCommands : ICommandFamily
 
         var tree = new RawDocument(reply).ToTree();
         tree["warnings"] = new BsonArray(warnings.Distinct(StringComparer.Ordinal));
-        return tree.ToBson();
+        return tree.ToRaw();
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> DropAsync(CommandContext context)
@@ -213,7 +233,7 @@ internal sealed class CollectionCommands : ICommandFamily
         var nameOnly = command.TryGetValue("nameOnly", out var asked) && asked.ToBoolean();
         command.Remove("filter");
         command.Remove("nameOnly");
-        var reply = new RawDocument(await ListAsync(lease.Connection, context, command.ToBson())).ToTree();
+        var reply = new RawDocument(await ListAsync(lease.Connection, context, command.ToRaw())).ToTree();
         var cursor = reply["cursor"].AsBsonDocument;
         var list = cursor["firstBatch"].AsBsonArray;
         foreach (var collection in list.Cast<BsonDocument>())
@@ -231,7 +251,7 @@ internal sealed class CollectionCommands : ICommandFamily
                 { "cursor", new BsonDocument("batchSize", int.MaxValue) },
             };
             var page = await lease.Connection.Command(Statements.Aggregate)
-                .With(0, database).With<ReadOnlyMemory<byte>>(1, match.ToBson()).SingleAsync<byte[]>(context.CancellationToken);
+                .With(0, database).With<ReadOnlyMemory<byte>>(1, match.ToRaw()).SingleAsync<byte[]>(context.CancellationToken);
             list = new RawDocument(page).ToTree()["cursor"]["firstBatch"].AsBsonArray;
         }
 
@@ -271,6 +291,11 @@ internal sealed class CollectionCommands : ICommandFamily
             else if (kept.TryGetValue(CollectionOptions.Validator, out var validator) && options.Contains("validator"))
             {
                 options["validator"] = validator;
+            }
+
+            if (kept.TryGetValue(CollectionOptions.Pipeline, out var pipeline) && options.Contains(CollectionOptions.Pipeline))
+            {
+                options[CollectionOptions.Pipeline] = pipeline;
             }
         }
     }
@@ -382,7 +407,7 @@ internal sealed class CollectionCommands : ICommandFamily
                 .With<ReadOnlyMemory<byte>>(1, new BsonDocument
                 {
                     { "count", context.Collection }, { "query", new BsonDocument("_id", new BsonDocument("$exists", true)) },
-                }.ToBson())
+                }.ToRaw())
                 .SingleAsync<byte[]>(context.CancellationToken));
             reply["nrecords"] = count.TryGet("n"u8, out var n) ? n.Integer ?? 0 : 0;
         }

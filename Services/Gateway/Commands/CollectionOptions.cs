@@ -5,13 +5,16 @@ using Platform.Gateway.Engine;
 namespace Platform.Gateway.Commands;
 
 /// <summary>
-/// Options of collections that the engine has no place for: the validator as it was given when the engine got a rewritten one, and
+/// Options of collections that the engine has no place for: the validator and a view's pipeline as they were given when the engine got corrected ones, and
 /// what makes a collection a time series.
 /// </summary>
 internal static class CollectionOptions
 {
     /// <summary>The field of the validator as it was given.</summary>
     public const string Validator = "validator";
+
+    /// <summary>The field of a view's pipeline as it was given.</summary>
+    public const string Pipeline = "pipeline";
 
     /// <summary>The field of the time series options.</summary>
     public const string TimeSeries = "timeseries";
@@ -48,7 +51,7 @@ internal static class CollectionOptions
     public static ValueTask SetAsync(
         EngineConnection connection, string database, string collection, BsonDocument options, CancellationToken cancellationToken) =>
         connection.Command(Statements.SetCollectionOptions)
-            .With(0, database).With(1, collection).With<ReadOnlyMemory<byte>>(2, options.ToBson())
+            .With(0, database).With(1, collection).With<ReadOnlyMemory<byte>>(2, options.ToRaw())
             .RunAsync(cancellationToken);
 
     private static BsonDocument Tree(byte[] bytes) => new RawDocument(bytes).ToTree();

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using MongoDB.Bson;
+using Platform.Gateway.Bson;
+using Platform.Gateway.Corrections;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
 
@@ -14,15 +16,14 @@ internal sealed class ExplainCommands : ICommandFamily
     /// <summary>Explains an aggregate command that has <c>explain: true</c>.</summary>
     public static ValueTask<ReadOnlyMemory<byte>> ExplainAggregateAsync(CommandContext context)
     {
-        var command = context.ToTree("explain");
-        return RunAsync(context, command, run: false);
+        return RunAsync(context, context.Request.Body, run: false);
     }
 
     /// <summary>The plan of a command in a line, as <c>IXSCAN { a: 1 }</c> or <c>COLLSCAN</c>; null when it has none.</summary>
     public static async ValueTask<string?> SummarizeAsync(
         EngineConnection connection, string database, BsonDocument command, CancellationToken cancellationToken)
     {
-        if (Explained((BsonDocument)command.DeepClone()) is not (var kind, { } query, _))
+        if (Explained(new RawDocument(command.ToRaw())) is not (var kind, { } query, _))
         {
             return null;
         }
@@ -38,8 +39,8 @@ internal sealed class ExplainCommands : ICommandFamily
             throw new CommandException(ErrorCode.TypeMismatch, "explain needs the command to explain.");
         }
 
-        var inner = context.Request.Command.Document.ToTree();
-        if (inner.ElementCount == 0)
+        var inner = context.Request.Command.Document;
+        if (inner.Count() == 0)
         {
             throw new CommandException(ErrorCode.FailedToParse, "explain needs the command to explain.");
         }
@@ -54,14 +55,19 @@ internal sealed class ExplainCommands : ICommandFamily
         return RunAsync(context, inner, verbosity != "queryPlanner");
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> RunAsync(CommandContext context, BsonDocument command, bool run)
+    private static async ValueTask<ReadOnlyMemory<byte>> RunAsync(CommandContext context, RawDocument command, bool run)
     {
-        var name = command.GetElement(0).Name;
         var database = context.Request.Database;
-        var given = (BsonDocument)command.DeepClone();
+        var given = command.ToTree();
+        given.Remove("explain");
         if (Explained(command) is not (var kind, { } query, var write))
         {
-            throw new CommandException(ErrorCode.CommandNotSupported, $"explain of '{name}' is not supported.");
+            throw new CommandException(ErrorCode.CommandNotSupported, $"explain of '{given.GetElement(0).Name}' is not supported.");
+        }
+
+        if (write is not null || OutputStage.Of(command) is not null)
+        {
+            OutputStage.RequireRights(context);
         }
 
         await using var lease = await context.RentAsync();
@@ -70,14 +76,25 @@ internal sealed class ExplainCommands : ICommandFamily
     }
 
     /// <summary>What the engine explains in place of a command: its kind, the query, and the stage of a write above it.</summary>
-    private static (string Kind, BsonDocument? Query, string? Write)? Explained(BsonDocument command)
+    /// <remarks>
+    /// The engine's planner writes for <c>$out</c> and <c>$merge</c>, so it never sees them: what is explained is how their documents are found.
+    /// </remarks>
+    private static (string Kind, BsonDocument? Query, string? Write)? Explained(RawDocument given)
     {
+        var output = OutputStage.Of(given);
+        var command = CommandCorrections.Command(given).ToTree();
         if (command.ElementCount == 0)
         {
             return null;
         }
 
-        foreach (var noQuery in (ReadOnlySpan<string>)["lsid", "$clusterTime", "txnNumber", "autocommit", "startTransaction", "$readPreference", "comment"])
+        if (output is not null)
+        {
+            var reads = new BsonBuilder().Add("pipeline"u8, BsonType.Array, PipelineCorrection.Pipeline(output.Reads).Bytes.Span).Finish();
+            command["pipeline"] = new RawDocument(reads).ToTree()[0];
+        }
+
+        foreach (var noQuery in (ReadOnlySpan<string>)["explain", "writeConcern", "bypassDocumentValidation", "lsid", "$clusterTime", "txnNumber", "autocommit", "startTransaction", "$readPreference", "comment"])
         {
             command.Remove(noQuery);
         }
@@ -136,7 +153,7 @@ internal sealed class ExplainCommands : ICommandFamily
         try
         {
             var explain = connection.Once(Statements.Explain(kind, run));
-            var json = await explain.With(0, database).With<ReadOnlyMemory<byte>>(1, query.ToBson()).SingleAsync<string>(cancellationToken)
+            var json = await explain.With(0, database).With<ReadOnlyMemory<byte>>(1, query.ToRaw()).SingleAsync<string>(cancellationToken)
                 ?? throw new CommandException(ErrorCode.InternalError, "The engine returned no plan.");
             return JsonDocument.Parse(json);
         }

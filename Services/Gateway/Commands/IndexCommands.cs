@@ -99,7 +99,7 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
             }
         }
 
-        return tree.ToBson();
+        return tree.ToRaw();
     }
 
     private static async ValueTask HideAsync(CommandContext context, EngineConnection connection, List<string> names)
@@ -114,7 +114,7 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
             await connection.Command(Statements.CollMod)
                 .With(0, context.Request.Database)
                 .With(1, context.Collection)
-                .With<ReadOnlyMemory<byte>>(2, hide.ToBson())
+                .With<ReadOnlyMemory<byte>>(2, hide.ToRaw())
                 .RunAsync(context.CancellationToken);
         }
     }

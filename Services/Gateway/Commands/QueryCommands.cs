@@ -1,10 +1,10 @@
 using System.Runtime.CompilerServices;
 using MongoDB.Bson;
 using Platform.Gateway.Bson;
+using Platform.Gateway.Corrections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Validation;
 
 namespace Platform.Gateway.Commands;
 
@@ -20,7 +20,7 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
         new("find", FindAsync, CommandTraits.InTransaction),
         new("aggregate", AggregateAsync, CommandTraits.InTransaction),
         new("count", CountAsync),
-        new("distinct", c => DocumentAsync(c, Statements.Distinct, WithKnownSchemas(c.Request.Body)), CommandTraits.InTransaction),
+        new("distinct", c => DocumentAsync(c, Statements.Distinct, CommandCorrections.Command(c.Request.Body)), CommandTraits.InTransaction),
         new("getMore", GetMoreAsync, CommandTraits.InTransaction),
         new("killCursors", KillCursorsAsync, CommandTraits.InTransaction),
         new("listIndexes", c => OpenAsync(c, Statements.ListIndexes, c.Request.Body)),
@@ -43,7 +43,10 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
             }
         }
 
-        return OpenAsync(context, Statements.Find, WithKnownSchemas(context.Request.Body));
+        var find = context.Request.Body;
+        return ProjectionCorrection.Aggregation(find) is { } aggregation
+            ? OpenAsync(context, Statements.Aggregate, CommandCorrections.Command(aggregation))
+            : OpenAsync(context, Statements.Find, NaturalOrder.Of(CommandCorrections.Command(find)));
     }
 
     private ValueTask<ReadOnlyMemory<byte>> AggregateAsync(CommandContext context)
@@ -54,26 +57,9 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
             return ExplainCommands.ExplainAggregateAsync(context);
         }
 
-        if (PipelineRewriter.MayExpand(body.Bytes.Span))
-        {
-            body = new RawDocument(PipelineRewriter.Expand(context.ToTree()));
-        }
-
-        return OpenAsync(context, Statements.Aggregate, WithKnownSchemas(body));
-    }
-
-    /// <summary>The command with schemas in its filters as the engine knows them, and without the collation that is none.</summary>
-    private static RawDocument WithKnownSchemas(RawDocument body)
-    {
-        var collated = PipelineRewriter.MayCollate(body.Bytes.Span);
-        if (!collated && !JsonSchemaRewriter.MayHaveSchema(body.Bytes.Span))
-        {
-            return body;
-        }
-
-        var tree = JsonSchemaRewriter.Filter(body.ToTree(), []);
-        PipelineRewriter.WithoutSimpleCollation(tree);
-        return new RawDocument(tree.ToBson());
+        return OutputStage.Of(body) is { } output
+            ? output.RunAsync(context, body)
+            : OpenAsync(context, Statements.Aggregate, CommandCorrections.Command(body));
     }
 
     /// <summary>
@@ -82,16 +68,25 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
     /// </summary>
     private static async ValueTask<ReadOnlyMemory<byte>> CountAsync(CommandContext context)
     {
-        var reply = await DocumentAsync(context, Statements.Count, WithKnownSchemas(context.Request.Body));
+        var command = CommandCorrections.Command(context.Request.Body);
+        var reply = await DocumentAsync(context, Statements.Count, command);
         if ((context.Request.TryGet("query"u8, out var query) && query.Type == BsonType.Document && query.Document.Count() > 0)
             || !new RawDocument(reply).TryGet("n"u8, out var n) || n.Integer > CountedUpTo)
         {
             return reply;
         }
 
-        var command = context.ToTree();
-        command["query"] = new BsonDocument("_id", new BsonDocument("$exists", true));
-        return await DocumentAsync(context, Statements.Count, new RawDocument(command.ToBson()));
+        var counting = new BsonBuilder(command.Bytes.Length + 64);
+        foreach (var option in command)
+        {
+            if (!option.Is("query"u8))
+            {
+                counting.Add(option);
+            }
+        }
+
+        counting.Start("query"u8).Start("_id"u8).Add("$exists"u8, BsonType.Boolean, [1]);
+        return await DocumentAsync(context, Statements.Count, new RawDocument(counting.Finish()));
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> DocumentAsync(CommandContext context, Statement statement, RawDocument body)

@@ -14,7 +14,7 @@ internal static class Reply
     public static ReadOnlyMemory<byte> With(BsonDocument fields)
     {
         fields["ok"] = 1.0;
-        return fields.ToBson();
+        return fields.ToRaw();
     }
 
     /// <summary>The engine's reply with <c>ok</c> as the double that clients expect.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Platform.Gateway.Bson;
+using Platform.Gateway.Corrections;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Protocol;
@@ -31,18 +32,14 @@ internal sealed class WriteCommands : ICommandFamily
         var collection = context.Collection;
         var sequence = context.Sequence(sequenceName);
         var body = request.Body;
-        var documents = sequence?.Documents ?? default;
-        if (sequenceName != "documents" && NeedsRewriting(body.Bytes.Span, documents.Span))
+        if (sequenceName != "documents")
         {
-            body = new RawDocument(PipelineRewriter.Write(context.ToTree()));
-            sequence = null;
+            body = CommandCorrections.Command(body);
+            sequence = sequence is { } given ? given with { Documents = CommandCorrections.Statements(given.Documents) } : null;
         }
 
         return RunAsync(context, request.Database, collection, request.Name, body, sequence, context.RetryId);
     }
-
-    private static bool NeedsRewriting(ReadOnlySpan<byte> body, ReadOnlySpan<byte> documents) =>
-        PipelineRewriter.MayNeedRewriting(body) || PipelineRewriter.MayNeedRewriting(documents);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<ReadOnlyMemory<byte>> RunAsync(
@@ -107,11 +104,7 @@ internal sealed class WriteCommands : ICommandFamily
     {
         var request = context.Request;
         _ = context.Collection;
-        var body = request.Body.Bytes;
-        if (PipelineRewriter.MayNeedRewriting(body.Span))
-        {
-            body = PipelineRewriter.Write(context.ToTree());
-        }
+        var body = CommandCorrections.Command(request.Body).Bytes;
 
         await using var lease = await context.RentAsync();
         var retryId = context.RetryId;

@@ -26,6 +26,14 @@ internal sealed partial class EngineStartup(
         END $$
         """;
 
+    // What a $merge that was cut off has left; the server, too, drops these at its start.
+    private const string LeftBehind = $$"""
+        DO $$ BEGIN
+          PERFORM documentdb_api.drop_collection(database_name, collection_name)
+          FROM documentdb_api_catalog.collections WHERE collection_name ~ '^{{Commands.OutputStage.BetweenPattern}}$';
+        END $$
+        """;
+
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(1);
 
@@ -42,6 +50,7 @@ internal sealed partial class EngineStartup(
             await connection.RunAsync("CREATE EXTENSION IF NOT EXISTS documentdb CASCADE", cancellationToken);
             await connection.RunAsync(Statements.OwnSchema, cancellationToken);
             await connection.RunAsync(OrderedIndexes, cancellationToken);
+            await connection.RunAsync(LeftBehind, cancellationToken);
             await EnsureRootAsync(connection, cancellationToken);
             var version = await connection.Command(Statements.Version).SingleAsync<string>(cancellationToken);
             LogReady(version ?? "unknown", Stopwatch.GetElapsedTime(started).TotalSeconds);

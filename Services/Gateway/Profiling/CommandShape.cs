@@ -16,7 +16,7 @@ internal static class CommandShape
     /// </summary>
     public static string Text(BsonDocument command)
     {
-        var shape = new BsonDocument();
+        var shape = new BsonDocument { AllowDuplicateNames = true };
         foreach (var element in command)
         {
             switch (element.Name)
@@ -42,7 +42,7 @@ internal static class CommandShape
 
     private static BsonValue Of(BsonValue value) => value switch
     {
-        BsonDocument document => new BsonDocument(document.Select(e => new BsonElement(
+        BsonDocument document => new BsonDocument { AllowDuplicateNames = true }.AddRange(document.Select(e => new BsonElement(
             e.Name, e.Name is "$sort" ? e.Value : Of(e.Value)))),
         // Of many alike elements one tells enough.
         BsonArray array when array.All(v => v is not BsonDocument) => new BsonArray(array.Take(1).Select(Of)),

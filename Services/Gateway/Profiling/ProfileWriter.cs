@@ -55,11 +55,10 @@ internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, 
 
     private async ValueTask StoreAsync(string database, IEnumerable<ProfileEntry> entries, CancellationToken cancellationToken)
     {
-        await using var lease = await pool.RentAsync(null, cancellationToken);
         var documents = new BsonArray();
         foreach (var entry in entries)
         {
-            if (entry.Explains is { } command && await SummaryAsync(lease.Connection, database, command, cancellationToken) is { } summary)
+            if (entry is { Explains: { } command, User: { } user } && await SummaryAsync(user, database, command, cancellationToken) is { } summary)
             {
                 entry.Document.InsertAt(entry.Document.IndexOfName("ts"), new BsonElement("planSummary", summary));
             }
@@ -67,6 +66,7 @@ internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, 
             documents.Add(entry.Document);
         }
 
+        await using var lease = await pool.RentAsync(null, cancellationToken);
         await RunAsync(Statements.Insert, new BsonDocument { { "insert", SystemProfile.Stored }, { "documents", documents } });
         var count = _sinceTrim[database] = _sinceTrim.GetValueOrDefault(database, TrimEvery) + documents.Count;
         if (count < TrimEvery)
@@ -80,7 +80,7 @@ internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, 
             { "find", SystemProfile.Stored }, { "sort", new BsonDocument("ts", -1) }, { "skip", Kept }, { "limit", 1 }, { "projection", new BsonDocument("ts", 1) },
         };
         var page = new RawDocument(await lease.Connection.Command(Statements.Find)
-            .With(0, database).With<ReadOnlyMemory<byte>>(1, find.ToBson()).SingleAsync<byte[]>(cancellationToken)).ToTree();
+            .With(0, database).With<ReadOnlyMemory<byte>>(1, find.ToRaw()).SingleAsync<byte[]>(cancellationToken)).ToTree();
         if (page["cursor"]["firstBatch"].AsBsonArray is [BsonDocument oldest])
         {
             var old = new BsonDocument { { "q", new BsonDocument("ts", new BsonDocument("$lte", oldest["ts"])) }, { "limit", 0 } };
@@ -90,19 +90,22 @@ internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, 
         async ValueTask RunAsync(WriteStatements statement, BsonDocument body) => await lease.Connection
             .Command(statement.Form(sequence: false, retryable: false, UpsertTurnKind.None))
             .With(0, database)
-            .With<ReadOnlyMemory<byte>>(1, body.ToBson())
+            .With<ReadOnlyMemory<byte>>(1, body.ToRaw())
             .RunAsync(cancellationToken);
     }
 
-    /// <summary>The plan in a line, as <c>IXSCAN { a: 1 }</c>; null when the command has none.</summary>
-    private static async ValueTask<string?> SummaryAsync(
-        EngineConnection connection, string database, BsonDocument command, CancellationToken cancellationToken)
+    /// <summary>
+    /// The plan in a line, as <c>IXSCAN { a: 1 }</c>; null when the command has none. It is asked for with the rights of whoever ran the command:
+    /// a plan may run functions that the command names.
+    /// </summary>
+    private async ValueTask<string?> SummaryAsync(string user, string database, BsonDocument command, CancellationToken cancellationToken)
     {
         try
         {
-            return await ExplainCommands.SummarizeAsync(connection, database, command, cancellationToken);
+            await using var lease = await pool.RentAsync(user, cancellationToken);
+            return await ExplainCommands.SummarizeAsync(lease.Connection, database, command, cancellationToken);
         }
-        catch (Exception e) when (e is CommandException or Npgsql.PostgresException { IsTransient: false })
+        catch (Exception e) when (e is CommandException or BsonFormatException or Npgsql.PostgresException { IsTransient: false })
         {
             // The entry is worth keeping without it.
             return null;

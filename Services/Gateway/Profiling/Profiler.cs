@@ -84,6 +84,20 @@ internal sealed partial class Profiler
         ReadOnlyMemory<byte> reply,
         CommandException? error)
     {
+        try
+        {
+            Keep(client, request, definition, elapsed, reply, error);
+        }
+        catch (Exception e)
+        {
+            // The command took effect and its reply is on its way; what cannot be recorded must not take that away.
+            LogUnrecorded(e, definition.Name);
+        }
+    }
+
+    private void Keep(
+        ClientConnection client, Request request, CommandDefinition definition, TimeSpan elapsed, ReadOnlyMemory<byte> reply, CommandException? error)
+    {
         if (definition.Traits.HasFlag(CommandTraits.Quiet) || SystemProfile.IsTarget(request.Command) || request.Name == "profile")
         {
             return;
@@ -106,7 +120,7 @@ internal sealed partial class Profiler
         }
 
         AddSequences(command, request);
-        var collection = definition.Name == "getMore" && command.TryGetValue("collection", out var named) ? named.AsString : request.Target ?? "$cmd";
+        var collection = definition.Name == "getMore" && command.TryGetValue("collection", out var named) && named.IsString ? named.AsString : request.Target ?? "$cmd";
         var ns = $"{request.Database}.{collection}";
         var returned = Returned(reply, out var fields);
         if (slow)
@@ -166,9 +180,9 @@ internal sealed partial class Profiler
         entry.Add("allUsers", user.Length == 0 ? [] : new BsonArray { new BsonDocument { { "user", user }, { "db", "admin" } } });
         entry.Add("user", user);
         var explains = error is null && definition.Name is "find" or "aggregate" or "count" or "distinct" or "update" or "delete" or "findAndModify"
-            ? command
+            ? (BsonDocument)command.DeepClone()
             : null;
-        _entries.Writer.TryWrite(new ProfileEntry(request.Database, entry, explains));
+        _entries.Writer.TryWrite(new ProfileEntry(request.Database, entry, explains, client.User?.Name));
     }
 
     private static void AddSequences(BsonDocument command, Request request)
@@ -238,6 +252,9 @@ internal sealed partial class Profiler
     };
 
     private bool Sampled() => SampleRate >= 1 || Random.Shared.NextDouble() < SampleRate;
+
+    [LoggerMessage(LogLevel.Warning, "{Command} ran, but the profiler could not record it")]
+    private partial void LogUnrecorded(Exception exception, string command);
 
     [LoggerMessage(LogLevel.Warning, "Slow command {Command} on {Namespace}: {Milliseconds} ms, {Returned} returned, {Length} bytes, {Shape}")]
     private partial void LogSlow(string command, string @namespace, long milliseconds, int returned, int length, string shape);

@@ -82,7 +82,11 @@ internal static class FailureDetails
     }
 
     /// <summary>The error of a command that the engine ended with a duplicate key, with the key.</summary>
-    public static async ValueTask<CommandException> DuplicateAsync(CommandContext context, PostgresException exception)
+    public static ValueTask<CommandException> DuplicateAsync(CommandContext context, PostgresException exception) =>
+        DuplicateAsync(context, exception, context.Request.Database, context.Request.Target ?? "");
+
+    /// <summary>The same for a command that writes to another collection than it names.</summary>
+    public static async ValueTask<CommandException> DuplicateAsync(CommandContext context, PostgresException exception, string database, string collection)
     {
         const string indexPrefix = "documents_rum_index_";
         var constraint = exception.ConstraintName ?? "";
@@ -90,7 +94,7 @@ internal static class FailureDetails
         var id = constraint.StartsWith(indexPrefix, StringComparison.Ordinal)
             && long.TryParse(constraint.AsSpan(indexPrefix.Length), CultureInfo.InvariantCulture, out var number) ? number : 0;
         await using var lease = await context.RentAsGatewayAsync();
-        var refused = new Refused(context, lease.Connection, context.Request.Database, context.Request.Target ?? "");
+        var refused = new Refused(context, lease.Connection, database, collection);
         var (message, fields) = await refused.KeyAsync(name, Conflicting(exception), id);
         return new CommandException(ErrorCode.DuplicateKey, message) { Details = fields };
     }

@@ -31,6 +31,9 @@ public sealed class GatewayFixture : IAsyncLifetime
     /// <summary>How the gateway reaches its PostgreSQL.</summary>
     internal string Postgres => _postgres?.ConnectionString ?? throw new InvalidOperationException("PostgreSQL does not run.");
 
+    /// <summary>How many of PostgreSQL's processes have ended by a signal.</summary>
+    public int Crashes => _postgres?.Crashes ?? 0;
+
     /// <summary>The connection string of the administrative user.</summary>
     public string ConnectionString => ConnectionStringOf(User, Password);
 

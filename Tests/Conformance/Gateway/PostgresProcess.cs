@@ -16,6 +16,7 @@ internal sealed partial class PostgresProcess
     private readonly Process _process;
     private readonly string _data;
     private readonly Queue<string> _output = new();
+    private int _crashes;
 
     private PostgresProcess(Process process, string data, string sockets)
     {
@@ -26,6 +27,9 @@ internal sealed partial class PostgresProcess
 
     /// <summary>How to reach it.</summary>
     public string ConnectionString { get; }
+
+    /// <summary>How many of its processes have ended by a signal.</summary>
+    public int Crashes => Volatile.Read(ref _crashes);
 
     /// <summary>Starts it on the data in a directory and waits until it takes connections.</summary>
     public static async Task<PostgresProcess> StartAsync(DirectoryInfo directory)
@@ -124,6 +128,11 @@ internal sealed partial class PostgresProcess
 
     private void Keep(object sender, DataReceivedEventArgs line)
     {
+        if (line.Data?.Contains("was terminated by signal", StringComparison.Ordinal) == true)
+        {
+            Interlocked.Increment(ref _crashes);
+        }
+
         lock (_output)
         {
             _output.Enqueue(line.Data ?? "");

@@ -92,6 +92,22 @@ internal sealed class WireClient : IAsyncDisposable
         return message;
     }
 
+    /// <summary>Sends a command whose bytes are given, and returns those of the reply.</summary>
+    public async Task<byte[]> CommandAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken)
+    {
+        var message = new byte[21 + command.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(message, message.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(4), ++_requestId);
+        BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(12), 2013);
+        command.Span.CopyTo(message.AsSpan(21));
+        await SendAsync(message, cancellationToken);
+        var header = new byte[21];
+        await Stream.ReadExactlyAsync(header, cancellationToken);
+        var body = new byte[BinaryPrimitives.ReadInt32LittleEndian(header) - 21];
+        await Stream.ReadExactlyAsync(body, cancellationToken);
+        return body;
+    }
+
     /// <summary>Sends bytes as they are.</summary>
     public async Task SendAsync(byte[] bytes, CancellationToken cancellationToken) => await Stream.WriteAsync(bytes, cancellationToken);
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using MongoDB.Bson;
-using MongoDB.Bson.Serialization;
 using Platform.Gateway;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Engine;
@@ -8,51 +7,9 @@ using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;
 
-/// <summary>What the gateway changes in commands, plans and its own state.</summary>
+/// <summary>What the gateway makes of plans, states and settings.</summary>
 public sealed class RewritingTests
 {
-    [Fact]
-    public void An_update_pipeline_loses_the_id_of_its_new_root()
-    {
-        var command = BsonDocument.Parse("""
-            { update: 'c', updates: [
-                { q: {}, u: [{ $set: { a: 1 } }, { $replaceWith: '$b' }] },
-                { q: {}, u: { $set: { text: '$replaceWith' } } },
-                { q: {}, u: [{ $replaceRoot: { newRoot: { $mergeObjects: ['$$ROOT', '$c'] } } }] }] }
-            """);
-        Assert.True(PipelineRewriter.MayNeedRewriting(command.ToBson()));
-        Assert.Equal(
-            BsonDocument.Parse("""
-                { update: 'c', updates: [
-                    { q: {}, u: [{ $set: { a: 1 } }, { $replaceWith: { $unsetField: { field: '_id', input: '$b' } } }] },
-                    { q: {}, u: { $set: { text: '$replaceWith' } } },
-                    { q: {}, u: [{ $replaceRoot: { newRoot: { $unsetField: { field: '_id', input: { $mergeObjects: ['$$ROOT', '$c'] } } } } }] }] }
-                """),
-            Tree(PipelineRewriter.Write(command)));
-    }
-
-    [Fact]
-    public void A_count_becomes_the_group_that_it_stands_for_also_in_nested_pipelines()
-    {
-        var command = BsonDocument.Parse("""
-            { aggregate: 'c', pipeline: [
-                { $facet: { a: [{ $count: 'n' }] } },
-                { $lookup: { from: 'd', as: 'x', pipeline: [{ $count: 'm' }] } },
-                { $group: { _id: 1, n: { $count: {} } } },
-                { $count: 'total' }], cursor: {} }
-            """);
-        Assert.True(PipelineRewriter.MayExpand(command.ToBson()));
-        Assert.Equal(
-            BsonDocument.Parse("""
-                { aggregate: 'c', pipeline: [
-                    { $facet: { a: [{ $group: { _id: null, n: { $sum: 1 } } }, { $project: { _id: 0 } }] } },
-                    { $lookup: { from: 'd', as: 'x', pipeline: [{ $group: { _id: null, m: { $sum: 1 } } }, { $project: { _id: 0 } }] } },
-                    { $group: { _id: 1, n: { $count: {} } } },
-                    { $group: { _id: null, total: { $sum: 1 } } }, { $project: { _id: 0 } }], cursor: {} }
-                """),
-            Tree(PipelineRewriter.Expand(command)));
-    }
-
     [Fact]
     public void A_bitmap_of_the_whole_primary_key_is_a_collection_scan()
     {
@@ -149,5 +106,4 @@ public sealed class RewritingTests
         plan["executionStats"]["totalKeysExamined"].AsInt32,
         plan["executionStats"]["totalDocsExamined"].AsInt32);
 
-    private static BsonDocument Tree(ReadOnlyMemory<byte> bytes) => BsonSerializer.Deserialize<BsonDocument>(bytes.ToArray());
 }
