@@ -35,6 +35,9 @@ internal sealed class ScramConversation
     /// <summary>The message with salt and iteration count; set by <see cref="Challenge"/>.</summary>
     public string? ServerFirst { get; private set; }
 
+    /// <summary>Whether there is such a user.</summary>
+    public bool Known { get; set; }
+
     /// <summary>True when the proof was right and only the empty exchange is left.</summary>
     public bool Proven { get; set; }
 

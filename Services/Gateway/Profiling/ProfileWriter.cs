@@ -3,6 +3,7 @@ using Platform.Gateway.Bson;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Telemetry;
 
 namespace Platform.Gateway.Profiling;
 
@@ -41,7 +42,7 @@ internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, 
                     }
                     catch (Exception e) when (ErrorMapping.ToCommandException(e, inTransaction: false) is not null)
                     {
-                        LogLost(ofDatabase.Count(), ofDatabase.Key, e.Message);
+                        LogLost(ofDatabase.Count(), Printable.Of(ofDatabase.Key), Printable.Of(e.Message));
                     }
                 }
             }
@@ -53,7 +54,7 @@ internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, 
 
     private async ValueTask StoreAsync(string database, IEnumerable<ProfileEntry> entries, CancellationToken cancellationToken)
     {
-        await using var lease = await pool.RentAsync(null, cancellationToken);
+        await using var lease = await pool.RentAsync(cancellationToken);
         var documents = new BsonArray();
         foreach (var entry in entries)
         {
