@@ -106,7 +106,7 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
         {
             await using var lease = await pool.RentAsync(null, EngineShare.Logins, cancellationToken);
             var reply = await lease.Connection.Command(Statements.ScramProof)
-                .With(0, conversation.Known ? conversation.User : Nobody).With(1, message).With(2, proof).SingleAsync<byte[]>(cancellationToken);
+                .With(0, conversation.Known ? conversation.User : Nobody).With(1, conversation.Known ? message : Nobody).With(2, proof).SingleAsync<byte[]>(cancellationToken);
             var answer = new RawDocument(reply);
             if (!conversation.Known || !answer.TryGet("ok"u8, out var ok) || !ok.Truthy || !answer.TryGet("ServerSignature"u8, out var signature))
             {

@@ -36,6 +36,13 @@ internal static class Names
             ? name
             : throw new CommandException(ErrorCode.InvalidNamespace, $"Invalid namespace specified '{Printable.Of($"{database}.{name}")}'");
 
+    /// <summary>Judges a text that names a collection with its database; throws <see cref="CommandException"/> when it is none.</summary>
+    public static void CheckNamespace(string name)
+    {
+        var dot = name.IndexOf('.', StringComparison.Ordinal);
+        CheckCollection(CheckDatabase(dot < 0 ? name : name[..dot]), dot < 0 ? "" : name[(dot + 1)..]);
+    }
+
     /// <summary>Whether a user can have this name.</summary>
     public static bool IsUser(string name)
     {

@@ -77,31 +77,6 @@ public sealed class HostileClientTests(GatewayFixture gateway)
     }
 
     [Fact]
-    public async Task Made_up_sessions_end_at_a_limit()
-    {
-        gateway.Require();
-        await using var process = await GatewayProcess.StartAsync(gateway, ("Gateway__MaxSessions", "20"));
-        await using var client = await LoginAsync(process.Port);
-        BsonDocument Refresh(Guid id) => new()
-        {
-            { "refreshSessions", new BsonArray { new BsonDocument("id", new BsonBinaryData(id, GuidRepresentation.Standard)) } }, { "$db", "admin" },
-        };
-        var ids = Enumerable.Range(0, 20).Select(_ => Guid.NewGuid()).ToList();
-        foreach (var id in ids)
-        {
-            Assert.Equal(1.0, (await client.CommandAsync(Refresh(id), Cancel))["ok"]);
-        }
-
-        Assert.Equal(261, (await client.CommandAsync(Refresh(Guid.NewGuid()), Cancel))["code"]);
-        Assert.Equal(1.0, (await client.CommandAsync(Refresh(ids[0]), Cancel))["ok"]);
-
-        // One that was ended leaves room.
-        var end = new BsonDocument { { "endSessions", Refresh(ids[1])["refreshSessions"] }, { "$db", "admin" } };
-        Assert.Equal(1.0, (await client.CommandAsync(end, Cancel))["ok"]);
-        Assert.Equal(1.0, (await client.CommandAsync(Refresh(Guid.NewGuid()), Cancel))["ok"]);
-    }
-
-    [Fact]
     public async Task Large_claims_by_many_clients_cost_no_memory()
     {
         gateway.Require();
