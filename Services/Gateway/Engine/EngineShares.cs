@@ -5,6 +5,7 @@ namespace Platform.Gateway.Engine;
 /// <summary>
 /// Shares the connections to the engine out, so that nobody can take them all. A user has a limit; users who do not administer the server
 /// leave a reserve to those who do, and all of them leave half of it to the gateway itself, so that logins and clean-up always go on.
+/// As many again are left by whoever has several to those who have few, so that some who hold all they may do not stop the rest.
 /// Who waits is served in the order of need: of the users who wait, the one with the fewest connections is next.
 /// </summary>
 internal sealed class EngineShares
@@ -183,8 +184,10 @@ internal sealed class EngineShares
     private bool MayEnter(Account account) =>
         _inUse < _size
         && account.InUse < account.Limit
-        && (!IsClient(account) || _ofClients < _size - (_reserve / 2))
-        && (!IsOrdinary(account) || _ofOrdinaryUsers < _size - _reserve);
+        && (!IsClient(account) || _ofClients < _size - (_reserve / 2) - LeftToOthers(account))
+        && (!IsOrdinary(account) || _ofOrdinaryUsers < _size - _reserve - LeftToOthers(account));
+
+    private int LeftToOthers(Account account) => account.InUse < Math.Max(1, _reserve / 2) ? 0 : _reserve;
 
     private void Take(Account account)
     {

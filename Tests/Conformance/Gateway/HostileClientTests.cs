@@ -119,6 +119,20 @@ public sealed class HostileClientTests(GatewayFixture gateway)
         }
     }
 
+    [Fact]
+    public async Task Users_of_every_role_and_none_disturb_nobody_with_what_they_may_try()
+    {
+        gateway.Require();
+        await using var process = await GatewayProcess.StartAsync(gateway, ("Gateway__MaxEngineConnections", "40"));
+        var fuzz = new HostileFuzz(process.Port, GatewayFixture.User, GatewayFixture.Password, TestContext.Current.SendDiagnosticMessage);
+        await fuzz.RunAsync(seed: 11, TimeSpan.FromSeconds(6), Cancel);
+        Assert.True(fuzz.Findings.Count == 0, string.Join(Environment.NewLine, fuzz.Findings));
+        Assert.InRange(fuzz.Attacks, 10, int.MaxValue);
+        Assert.InRange(fuzz.Worked, 4, int.MaxValue);
+        Assert.False(process.HasExited);
+        Assert.DoesNotContain(process.Log, line => line.Contains("failed in the gateway", StringComparison.Ordinal));
+    }
+
     private static async Task<WireClient> LoginAsync(int port)
     {
         var client = await WireClient.ConnectAsync(port, Cancel);

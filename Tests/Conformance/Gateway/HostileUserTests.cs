@@ -36,18 +36,25 @@ public sealed class HostileUserTests(GatewayFixture gateway)
         Assert.Equal(1.0, (await bystander.CommandAsync(Find(own.Database, 1), Cancel))["ok"]);
         Assert.Equal(HealthStatus.Healthy, await own.HealthAsync());
 
-        // A second one takes what is left to users who are no administrators: these and logins go on, and the health check says so.
+        // A second one cannot take the last that users get: they are for those who have few.
         await using var second = await own.UserAsync();
-        for (var i = 0; i < 4; i++)
+        for (var i = 0; i < 3; i++)
         {
             Assert.Equal(1.0, (await second.CommandAsync(InTransaction(Guid.NewGuid()), Cancel))["ok"]);
         }
 
+        Assert.Equal(262, (await second.CommandAsync(InTransaction(Guid.NewGuid()), Cancel))["code"]);
+        Assert.Equal(1.0, (await bystander.CommandAsync(Find(own.Database, 1), Cancel))["ok"]);
+        Assert.Equal(HealthStatus.Healthy, await own.HealthAsync());
+
+        // A third one does. Administrators and logins go on, and the health check says what others find.
+        await using var third = await own.UserAsync();
+        Assert.Equal(1.0, (await third.CommandAsync(InTransaction(Guid.NewGuid()), Cancel))["ok"]);
+        Assert.Equal(262, (await bystander.CommandAsync(Find(own.Database, 1), Cancel))["code"]);
         await using var administrator = await own.LoginAsync(GatewayFixture.User, GatewayFixture.Password);
         Assert.Equal(1.0, (await administrator.CommandAsync(Find(own.Database, 1), Cancel))["ok"]);
         Assert.Equal(HealthStatus.Unhealthy, await own.HealthAsync());
         await hostile.DisposeAsync();
-        await second.DisposeAsync();
         await UntilAsync(async () => await own.HealthAsync() == HealthStatus.Healthy);
     }
 

@@ -31,15 +31,17 @@ public sealed class EngineShareTests
     }
 
     [Fact]
-    public async Task Users_leave_a_reserve_to_administrators_and_these_half_of_it_to_the_gateway()
+    public async Task Who_has_many_leaves_some_to_who_has_few_users_to_administrators_and_these_to_the_gateway()
     {
         var shares = Shares();
-        foreach (var user in (string[])["a", "b"])
-        {
-            await FillAsync(shares, User(user), PerUser);
-        }
-
+        await FillAsync(shares, User("a"), PerUser);
+        await FillAsync(shares, User("b"), Size - Reserve - Reserve - PerUser);
+        // What is left is for those who have few.
+        Assert.False(shares.EnterAsync(User("b"), Cancel).IsCompleted);
+        await FillAsync(shares, User("c"), Reserve / 2);
         Assert.False(shares.EnterAsync(User("c"), Cancel).IsCompleted);
+        await FillAsync(shares, User("d"), Reserve / 2);
+        Assert.False(shares.EnterAsync(User("e"), Cancel).IsCompleted);
         Assert.False(shares.EnterAsync(EngineShare.Health, Cancel).IsCompleted);
         await FillAsync(shares, new EngineShare("root", EngineUse.Administrator), Reserve / 2);
         Assert.False(shares.EnterAsync(new EngineShare("root", EngineUse.Administrator), Cancel).IsCompleted);
