@@ -151,7 +151,11 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
             var what = random.Next(14);
             try
             {
-                await AttackAsync(what, random, cancellationToken).WaitAsync(TimeSpan.FromSeconds(90), cancellationToken);
+                await AttackAsync(what, random, over).WaitAsync(TimeSpan.FromSeconds(90), cancellationToken);
+            }
+            catch (OperationCanceledException) when (over.IsCancellationRequested)
+            {
+                return;
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is IOException or SocketException or InvalidOperationException or KeyNotFoundException)
             {
@@ -418,10 +422,11 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
 
     private static string Name(Random random)
     {
+        const string characters = "ab.$\0\n \u001bä\uFFFD\"/\\%c";
         var name = new StringBuilder();
         for (var length = random.Next(4) == 0 ? random.Next(400) : random.Next(8); name.Length < length;)
         {
-            name.Append("ab.$\0\n \u001bä\uFFFD\"/\\%c"[random.Next(16)]);
+            name.Append(characters[random.Next(characters.Length)]);
         }
 
         return name.ToString();

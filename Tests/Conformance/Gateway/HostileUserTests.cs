@@ -5,7 +5,6 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using MongoDB.Bson;
 using Platform.Gateway;
 using Platform.Gateway.Cursors;
-using Platform.Gateway.Engine;
 using Platform.Gateway.Sessions;
 using Xunit;
 
