@@ -41,8 +41,38 @@ internal sealed class GatewayOptions
     /// <summary>Connections to PostgreSQL for commands; a command waits for a free one. Default 100.</summary>
     public int MaxEngineConnections { get; set; } = 100;
 
-    /// <summary>Client connections at the same time; more are closed at once. Default 2,000.</summary>
+    /// <summary>How many of these one user may hold, by commands and open transactions. Default: half of them.</summary>
+    public int? MaxEngineConnectionsPerUser { get; set; }
+
+    /// <summary>
+    /// How many of these are kept from users who do not administer the server; half of the reserve is kept from those who do, too, for
+    /// logins and the gateway's own work. Default: a tenth.
+    /// </summary>
+    public int? ReservedEngineConnections { get; set; }
+
+    /// <summary>Open transactions that one client connection may have begun. Default 25.</summary>
+    public int MaxTransactionsPerConnection { get; set; } = 25;
+
+    /// <summary>
+    /// Client connections at the same time. A new one takes the place of one that has not logged in; when there is none, it is closed
+    /// at once. Default 2,000.
+    /// </summary>
     public int MaxConnections { get; set; } = 2_000;
+
+    /// <summary>Client connections that one user may be logged in on. Default: half of all.</summary>
+    public int? MaxConnectionsPerUser { get; set; }
+
+    /// <summary>
+    /// Client connections that have not logged in, as those by which drivers watch the server; beyond it the one that is silent for longest
+    /// is closed. Default: a quarter of all.
+    /// </summary>
+    public int? MaxUnauthenticatedConnections { get; set; }
+
+    /// <summary>The same from one address. Default: half of those in all; for addresses of this machine, all.</summary>
+    public int? MaxUnauthenticatedConnectionsPerAddress { get; set; }
+
+    /// <summary>How long a connection that has not logged in may be silent in both directions. Default 2 minutes.</summary>
+    public TimeSpan LoginTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>
     /// How long a message may take from its first byte to its last, and a new connection to send its first one; a second more for each
@@ -56,8 +86,17 @@ internal sealed class GatewayOptions
     /// </summary>
     public TimeSpan BusyWait { get; set; } = TimeSpan.FromMicroseconds(100);
 
-    /// <summary>Open cursors at the same time; opening more fails. Default 10,000.</summary>
-    public int MaxCursors { get; set; } = 10_000;
+    /// <summary>
+    /// Open cursors at the same time; opening more fails. The last tenth is for administrators. Default 5,000: the engine keeps no
+    /// more files for them.
+    /// </summary>
+    public int MaxCursors { get; set; } = 5_000;
+
+    /// <summary>Open cursors of one user. Default 1,000.</summary>
+    public int MaxCursorsPerUser { get; set; } = 1_000;
+
+    /// <summary>Open cursors that one client connection opened. Default 500.</summary>
+    public int MaxCursorsPerConnection { get; set; } = 500;
 
     /// <summary>How long a command waits for a connection to PostgreSQL. Default 30 s.</summary>
     public TimeSpan EngineConnectionWait { get; set; } = TimeSpan.FromSeconds(30);
@@ -65,8 +104,11 @@ internal sealed class GatewayOptions
     /// <summary>How long start-up waits for PostgreSQL. Default 60 s.</summary>
     public TimeSpan StartupTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Logical sessions at the same time; more are refused. Default 1,000,000, as MongoDB's <c>maxSessions</c>.</summary>
+    /// <summary>Logical sessions at the same time; beyond it idle ones are forgotten. Default 1,000,000, as MongoDB's <c>maxSessions</c>.</summary>
     public int MaxSessions { get; set; } = 1_000_000;
+
+    /// <summary>Logical sessions of one user; beyond it the ones that this user has not used for longest are forgotten. Default 50,000.</summary>
+    public int MaxSessionsPerUser { get; set; } = 50_000;
 
     /// <summary>How long a cursor lives without being read. Default 10 minutes, as the engine's own files.</summary>
     public TimeSpan CursorTimeout { get; set; } = TimeSpan.FromMinutes(10);
@@ -94,6 +136,28 @@ internal sealed class GatewayOptions
 
     /// <summary>Whether each command has a span. Default: only when telemetry is exported, since one costs about as much as the rest of a command.</summary>
     public bool? Traces { get; set; }
+
+    /// <summary>See <see cref="MaxEngineConnectionsPerUser"/>.</summary>
+    public int EngineConnectionsPerUser => MaxEngineConnectionsPerUser ?? Math.Max(1, MaxEngineConnections / 2);
+
+    /// <summary>See <see cref="ReservedEngineConnections"/>.</summary>
+    public int EngineConnectionsReserved => ReservedEngineConnections ?? MaxEngineConnections / 10;
+
+    /// <summary>See <see cref="MaxConnectionsPerUser"/>.</summary>
+    public int ConnectionsPerUser => MaxConnectionsPerUser ?? Math.Max(1, MaxConnections / 2);
+
+    /// <summary>See <see cref="MaxUnauthenticatedConnections"/>.</summary>
+    public int UnauthenticatedConnections => MaxUnauthenticatedConnections ?? Math.Max(1, MaxConnections / 4);
+
+    /// <summary>
+    /// Connections on which users who do not administer the server may be logged in: what is left beside those that have not
+    /// logged in, and a tenth for administrators.
+    /// </summary>
+    public int ConnectionsOfOrdinaryUsers => Math.Max(1, MaxConnections - UnauthenticatedConnections - (MaxConnections / 10));
+
+    /// <summary>See <see cref="MaxUnauthenticatedConnectionsPerAddress"/>.</summary>
+    public int UnauthenticatedConnectionsOf(System.Net.IPAddress address) => MaxUnauthenticatedConnectionsPerAddress
+        ?? (System.Net.IPAddress.IsLoopback(address) ? UnauthenticatedConnections : Math.Max(1, UnauthenticatedConnections / 2));
 
     /// <summary>What <c>hello</c> says about where the member is.</summary>
     public string Host => AdvertisedHost is { Length: > 0 } host ? host : $"{BindAddress}:{Port}";

@@ -21,12 +21,28 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
             options.RootUsername.Length > 0 || options.RootPassword.Length == 0, "Gateway:RootUsername is missing, but there is a Gateway:RootPassword.");
         Check(options.RootPassword.Length > 0 || options.RootUsername.Length == 0, "Gateway:RootPassword is missing.");
         Check(
+            options.RootUsername.Length == 0 || Commands.Names.IsUser(options.RootUsername),
+            $"Gateway:RootUsername is longer than {Commands.Names.LongestUser} bytes or has a control character.");
+        Check(
             !Authentication.Authenticator.IsReserved(options.RootUsername),
             $"Gateway:RootUsername '{options.RootUsername}' is a name that the engine keeps for itself.");
         Check(options.MaxEngineConnections is > 0 and <= 1000, "Gateway:MaxEngineConnections is not between 1 and 1000.");
+        Check(
+            options.EngineConnectionsPerUser > 0 && options.EngineConnectionsPerUser <= Math.Max(1, options.MaxEngineConnections),
+            "Gateway:MaxEngineConnectionsPerUser is not between 1 and Gateway:MaxEngineConnections.");
+        Check(
+            options.EngineConnectionsReserved >= 0 && options.EngineConnectionsReserved < Math.Max(1, options.MaxEngineConnections),
+            "Gateway:ReservedEngineConnections is not between 0 and Gateway:MaxEngineConnections less one.");
         Check(options.MaxConnections > 0, "Gateway:MaxConnections is not positive.");
+        Check(options.ConnectionsPerUser > 0, "Gateway:MaxConnectionsPerUser is not positive.");
+        Check(options.UnauthenticatedConnections > 0, "Gateway:MaxUnauthenticatedConnections is not positive.");
+        Check(options.MaxUnauthenticatedConnectionsPerAddress is null or > 0, "Gateway:MaxUnauthenticatedConnectionsPerAddress is not positive.");
+        Check(options.MaxTransactionsPerConnection > 0, "Gateway:MaxTransactionsPerConnection is not positive.");
         Check(options.MaxCursors > 0, "Gateway:MaxCursors is not positive.");
+        Check(options.MaxCursorsPerUser > 0, "Gateway:MaxCursorsPerUser is not positive.");
+        Check(options.MaxCursorsPerConnection > 0, "Gateway:MaxCursorsPerConnection is not positive.");
         Check(options.MaxSessions > 0, "Gateway:MaxSessions is not positive.");
+        Check(options.MaxSessionsPerUser > 0, "Gateway:MaxSessionsPerUser is not positive.");
         Check(
             string.IsNullOrEmpty(options.TlsCertificateFile) == string.IsNullOrEmpty(options.TlsKeyFile),
             "Gateway:TlsCertificateFile and Gateway:TlsKeyFile must be set together.");
@@ -46,6 +62,7 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
         Positive(options.EngineConnectionWait, nameof(options.EngineConnectionWait));
         Positive(options.StartupTimeout, nameof(options.StartupTimeout));
         Positive(options.MessageTimeout, nameof(options.MessageTimeout));
+        Positive(options.LoginTimeout, nameof(options.LoginTimeout));
         Positive(options.CursorTimeout, nameof(options.CursorTimeout));
         Positive(options.TransactionLifetime, nameof(options.TransactionLifetime));
         Positive(options.TransactionLockTimeout, nameof(options.TransactionLockTimeout));

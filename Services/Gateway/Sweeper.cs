@@ -29,11 +29,11 @@ internal sealed partial class Sweeper(
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                clients.EndStalled(options.Value.MessageTimeout);
+                clients.EndStalled();
                 try
                 {
                     await sessions.SweepAsync(stoppingToken);
-                    await cursors.KillIdleAsync(stoppingToken);
+                    await cursors.SweepAsync(stoppingToken);
                     if (time.GetUtcNow() - purged > s_purgeInterval && state.IsAvailable)
                     {
                         purged = time.GetUtcNow();
@@ -57,7 +57,7 @@ internal sealed partial class Sweeper(
 
     private async ValueTask PurgeAsync(CancellationToken cancellationToken)
     {
-        await using var lease = await pool.RentAsync(null, cancellationToken);
+        await using var lease = await pool.RentAsync(cancellationToken);
         await lease.Connection.Command(Statements.PurgeRetryRecords)
             .With(0, options.Value.RetryRecordRetention.TotalSeconds)
             .RunAsync(cancellationToken);

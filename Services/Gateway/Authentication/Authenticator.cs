@@ -1,21 +1,25 @@
-using System.Security.Cryptography;
 using System.Text;
 using MongoDB.Bson;
 using Platform.Gateway.Bson;
+using Platform.Gateway.Commands;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
+using Platform.Gateway.Telemetry;
 
 namespace Platform.Gateway.Authentication;
 
 /// <summary>Runs <c>saslStart</c> and <c>saslContinue</c>.</summary>
-internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throttle, ILogger<Authenticator> logger)
+internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throttle, ClientRegistry clients, ILogger<Authenticator> logger)
 {
     /// <summary>The only mechanism.</summary>
     public const string Mechanism = "SCRAM-SHA-256";
 
-    private const int FakeIterations = 4096;
+    // No role can have this name: the engine is asked for it where it must not be asked for the one that was given, so that all
+    // answers take the same way.
+    private const string Nobody = "none";
+
     private volatile bool _hasUsers;
-    private readonly byte[] _fakeSaltKey = RandomNumberGenerator.GetBytes(32);
+    private FakeCredentials? _fakes;
 
     /// <summary>True for names of roles that belong to PostgreSQL or the engine and must never log in.</summary>
     public static bool IsReserved(string user) =>
@@ -31,47 +35,40 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
         if (mechanism != Mechanism)
         {
             throw new Errors.CommandException(
-                Errors.ErrorCode.MechanismUnavailable, $"Received authentication for mechanism {mechanism} which is not enabled; {Mechanism} is.");
+                Errors.ErrorCode.MechanismUnavailable, $"Received authentication for mechanism {Printable.Of(mechanism ?? "")} which is not enabled; {Mechanism} is.");
         }
 
         var skips = command.TryGet("options"u8, out var options) && options.Type == BsonType.Document
             && options.Document.TryGet("skipEmptyExchange"u8, out var skip) && skip.Truthy;
-        var conversation = ScramConversation.Start(Payload(command), skips);
-        if (throttle.Remaining(conversation.User, client.Address) is { Ticks: > 0 } wait)
-        {
-            LogThrottled(conversation.User, client.RemoteEndPoint, wait.TotalSeconds);
-            throw ScramConversation.Failed();
-        }
-
+        var conversation = Start(client, command, skips);
         var known = false;
         var salt = "";
-        var iterations = FakeIterations;
-        if (!IsReserved(conversation.User))
+        var iterations = 0;
+        var may = MayLogIn(conversation.User);
+        await using (var lease = await pool.RentAsync(null, EngineShare.Logins, cancellationToken))
         {
-            await using var lease = await pool.RentAsync(null, cancellationToken);
-            var reply = await lease.Connection.Command(Statements.ScramSalt).With(0, conversation.User).SingleAsync<byte[]>(cancellationToken);
+            var reply = await lease.Connection.Command(Statements.ScramSalt).With(0, may ? conversation.User : Nobody)
+                .SingleAsync<byte[]>(cancellationToken);
             foreach (var field in new RawDocument(reply))
             {
                 if (field.Is("ok"u8))
                 {
-                    known = field.Truthy;
+                    known = field.Truthy && may;
                 }
                 else if (field.Is("iterations"u8))
                 {
-                    iterations = (int)(field.Integer ?? FakeIterations);
+                    iterations = (int)(field.Integer ?? 0);
                 }
                 else if (field.Is("salt"u8))
                 {
                     salt = field.Text ?? "";
                 }
             }
-        }
 
-        if (!known)
-        {
-            // An unknown name gets a salt that is always the same for it, so that names cannot be found out.
-            salt = Convert.ToBase64String(HMACSHA256.HashData(_fakeSaltKey, Encoding.UTF8.GetBytes(conversation.User)).AsSpan(0, 16));
-            iterations = FakeIterations;
+            var fakes = _fakes ??= await FakesAsync(lease.Connection, cancellationToken);
+            var fake = fakes.SaltOf(conversation.User);
+            conversation.Known = known;
+            (salt, iterations) = known ? (salt, iterations) : (fake, fakes.Iterations);
         }
 
         var challenge = conversation.Challenge(salt, iterations);
@@ -96,19 +93,22 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
         }
 
         client.Login = null;
+        var (message, proof) = Proof(client, conversation, command);
+        if (throttle.Begin(conversation.User, client.Address) is { Ticks: > 0 } wait)
+        {
+            client.FailedLogins++;
+            LogThrottled(Printable.Of(conversation.User), client.RemoteEndPoint, wait.TotalSeconds);
+            throw ScramConversation.Failed();
+        }
+
+        var judged = false;
         try
         {
-            var (message, proof) = conversation.Proof(Payload(command));
-            if (IsReserved(conversation.User))
-            {
-                throw ScramConversation.Failed();
-            }
-
-            await using var lease = await pool.RentAsync(null, cancellationToken);
+            await using var lease = await pool.RentAsync(null, EngineShare.Logins, cancellationToken);
             var reply = await lease.Connection.Command(Statements.ScramProof)
-                .With(0, conversation.User).With(1, message).With(2, proof).SingleAsync<byte[]>(cancellationToken);
+                .With(0, conversation.Known ? conversation.User : Nobody).With(1, conversation.Known ? message : Nobody).With(2, proof).SingleAsync<byte[]>(cancellationToken);
             var answer = new RawDocument(reply);
-            if (!answer.TryGet("ok"u8, out var ok) || !ok.Truthy || !answer.TryGet("ServerSignature"u8, out var signature))
+            if (!conversation.Known || !answer.TryGet("ok"u8, out var ok) || !ok.Truthy || !answer.TryGet("ServerSignature"u8, out var signature))
             {
                 throw ScramConversation.Failed();
             }
@@ -117,24 +117,40 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
             if (options is not null && !AuthenticationRestrictions.Allow(
                 new RawDocument(options).ToTree().GetValue("authenticationRestrictions", BsonNull.Value), client.Address))
             {
-                LogForbiddenAddress(conversation.User, client.RemoteEndPoint);
+                LogForbiddenAddress(Printable.Of(conversation.User), client.RemoteEndPoint);
                 throw ScramConversation.Failed();
             }
 
             var administrator = await lease.Connection.Command(Statements.IsAdministrator).With(0, conversation.User)
                 .SingleAsync<bool>(cancellationToken);
+            judged = true;
             throttle.Succeeded(conversation.User, client.Address);
-            client.User = new User(conversation.User, administrator);
+            if (!clients.TryLogIn(client, new User(conversation.User, administrator)))
+            {
+                LogFull(Printable.Of(conversation.User), client.RemoteEndPoint);
+                throw new Errors.CommandException(
+                    Errors.ErrorCode.TemporarilyUnavailable, $"User '{conversation.User}' cannot log in: too many connections are logged in.");
+            }
+
             conversation.Proven = true;
             client.Login = conversation.SkipsEmptyExchange ? null : conversation;
-            LogLogin(conversation.User, client.RemoteEndPoint);
+            LogLogin(Printable.Of(conversation.User), client.RemoteEndPoint);
             return Step("v=" + signature.Text, done: conversation.SkipsEmptyExchange);
         }
         catch (Errors.CommandException e) when (e.Code == Errors.ErrorCode.AuthenticationFailed)
         {
-            throttle.Failed(conversation.User, client.Address);
-            LogFailedLogin(conversation.User, client.RemoteEndPoint);
+            judged = true;
+            client.FailedLogins++;
+            throttle.Failed(conversation.User, client.Address, conversation.Known);
+            LogFailedLogin(Printable.Of(conversation.User), client.RemoteEndPoint);
             throw;
+        }
+        finally
+        {
+            if (!judged)
+            {
+                throttle.Abandoned(conversation.User, client.Address);
+            }
         }
     }
 
@@ -148,13 +164,52 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
             return false;
         }
 
-        await using var lease = await pool.RentAsync(null, cancellationToken);
+        await using var lease = await pool.RentAsync(null, EngineShare.Logins, cancellationToken);
         var command = new BsonDocument { { "usersInfo", 1 }, { "$db", "admin" } };
         var reply = new RawDocument(await lease.Connection.Command(Statements.UsersInfo)
             .With<ReadOnlyMemory<byte>>(0, command.ToBson()).SingleAsync<byte[]>(cancellationToken));
         // Once there was a user the exception is over for good.
         _hasUsers = reply.TryGet("users"u8, out var users) && users.Document.Count() > 0;
         return !_hasUsers;
+    }
+
+    /// <summary>Whether a name is one that the engine may be asked for; others it would cut, misread or know as its own.</summary>
+    private static bool MayLogIn(string user) => Names.IsUser(user) && !IsReserved(user);
+
+    private static async ValueTask<FakeCredentials> FakesAsync(EngineConnection connection, CancellationToken cancellationToken)
+    {
+        await using var reader = await connection.Command(Statements.FakeSalts).ReadAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? FakeCredentials.Like(reader.GetFieldValue<byte[]>(0), reader.GetString(1))
+            : throw new InvalidOperationException("The engine has no secret for salts: platform_gateway.secrets is empty.");
+    }
+
+    /// <summary>A message of another form than SCRAM's counts as a failed login of the connection.</summary>
+    private static ScramConversation Start(ClientConnection client, RawDocument command, bool skips)
+    {
+        try
+        {
+            return ScramConversation.Start(Payload(command), skips);
+        }
+        catch (Errors.CommandException)
+        {
+            client.FailedLogins++;
+            throw;
+        }
+    }
+
+    /// <summary>As the other.</summary>
+    private static (string Message, string Proof) Proof(ClientConnection client, ScramConversation conversation, RawDocument command)
+    {
+        try
+        {
+            return conversation.Proof(Payload(command));
+        }
+        catch (Errors.CommandException)
+        {
+            client.FailedLogins++;
+            throw;
+        }
     }
 
     private static ReadOnlySpan<byte> Payload(RawDocument command) =>
@@ -178,6 +233,9 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
 
     [LoggerMessage(LogLevel.Warning, "A login as {User} from {Remote} is refused for {Seconds:0.0} s more, after failed ones")]
     private partial void LogThrottled(string user, string remote, double seconds);
+
+    [LoggerMessage(LogLevel.Warning, "A login as {User} from {Remote} is refused: too many connections are logged in")]
+    private partial void LogFull(string user, string remote);
 
     [LoggerMessage(LogLevel.Warning, "User {User} may not log in from {Remote}")]
     private partial void LogForbiddenAddress(string user, string remote);

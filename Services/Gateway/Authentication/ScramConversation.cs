@@ -35,6 +35,9 @@ internal sealed class ScramConversation
     /// <summary>The message with salt and iteration count; set by <see cref="Challenge"/>.</summary>
     public string? ServerFirst { get; private set; }
 
+    /// <summary>Whether there is such a user.</summary>
+    public bool Known { get; set; }
+
     /// <summary>True when the proof was right and only the empty exchange is left.</summary>
     public bool Proven { get; set; }
 
@@ -54,7 +57,7 @@ internal sealed class ScramConversation
         var bare = text[3..];
         var parts = bare.Split(',');
         if (parts.Length < 2 || !parts[0].StartsWith("n=", StringComparison.Ordinal) || !parts[1].StartsWith("r=", StringComparison.Ordinal)
-            || parts[1].Length < 3)
+            || parts[1].Length < 3 || !Printable(parts.AsSpan(1)))
         {
             throw Failed();
         }
@@ -87,11 +90,31 @@ internal sealed class ScramConversation
             throw Failed();
         }
 
-        return ($"{_clientFirstBare},{ServerFirst},{withoutProof}", text[(proofAt + 3)..]);
+        var proof = text[(proofAt + 3)..];
+        Span<byte> bytes = stackalloc byte[SHA256.HashSizeInBytes];
+        // What is no proof at all is refused here: the engine would find other words for it.
+        return Printable(parts) && proof.Length <= 2 * SHA256.HashSizeInBytes
+            && Convert.TryFromBase64String(proof, bytes, out var length) && length == bytes.Length
+            ? ($"{_clientFirstBare},{ServerFirst},{withoutProof}", proof)
+            : throw Failed();
     }
 
     /// <summary>The one error of every failed login: it must not tell why.</summary>
     public static CommandException Failed() => new(ErrorCode.AuthenticationFailed, "Authentication failed.");
+
+    /// <summary>Whether the parts behind the name have only characters that SCRAM allows there.</summary>
+    private static bool Printable(ReadOnlySpan<string> parts)
+    {
+        foreach (var part in parts)
+        {
+            if (part.AsSpan().ContainsAnyExceptInRange('!', '~'))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     private static string Decode(ReadOnlySpan<byte> bytes)
     {

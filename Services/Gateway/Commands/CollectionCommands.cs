@@ -214,6 +214,8 @@ internal sealed class CollectionCommands : ICommandFamily
             throw new CommandException(ErrorCode.Unauthorized, "renameCollection may only be run against the admin database.");
         }
 
+        Names.CheckNamespace(context.Request.Target ?? "");
+        Names.CheckNamespace(context.Request.TryGet("to"u8, out var to) ? to.Text ?? "" : "");
         return CommandAsync(context, Statements.Rename);
     }
 

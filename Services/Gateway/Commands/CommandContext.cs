@@ -41,7 +41,7 @@ internal sealed class CommandContext(ClientConnection client, Request request, E
 
     /// <summary>The collection that the command's first field names; throws <see cref="CommandException"/> when it is no name.</summary>
     public string Collection => request.Target is { Length: > 0 } name
-        ? name
+        ? Names.CheckCollection(request.Database, name)
         : throw new CommandException(
             ErrorCode.InvalidNamespace, $"collection name has invalid type {request.Command.Type.ToString().ToLowerInvariant()} or is empty");
 
@@ -51,10 +51,10 @@ internal sealed class CommandContext(ClientConnection client, Request request, E
     /// <summary>The engine connection of the transaction, or a free one that acts as the user.</summary>
     public ValueTask<EngineLease> RentAsync() => Transaction is { } transaction
         ? ValueTask.FromResult(new EngineLease(transaction.Connection, null))
-        : pool.RentAsync(User.Name, CancellationToken);
+        : pool.RentAsync(User.Name, EngineShare.Of(User), CancellationToken);
 
     /// <summary>A free connection with the gateway's own rights, outside of any transaction.</summary>
-    public ValueTask<EngineLease> RentAsGatewayAsync() => pool.RentAsync(null, CancellationToken);
+    public ValueTask<EngineLease> RentAsGatewayAsync() => pool.RentAsync(null, EngineShare.ErrandOf(_user?.Name ?? ""), CancellationToken);
 
     /// <summary>
     /// The document sequence of this name, or null. Throws <see cref="CommandException"/> for any other sequence: the

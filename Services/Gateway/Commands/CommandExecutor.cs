@@ -48,8 +48,10 @@ internal sealed partial class CommandExecutor(
         {
             if (definition is null)
             {
-                throw new CommandException(ErrorCode.CommandNotFound, $"no such command: '{request.Name}'");
+                throw new CommandException(ErrorCode.CommandNotFound, $"no such command: '{Printable.Of(request.Name)}'");
             }
+
+            Names.CheckDatabase(request.Database);
 
             if (client.User is null && !definition.Traits.HasFlag(CommandTraits.BeforeLogin))
             {
@@ -135,7 +137,7 @@ internal sealed partial class CommandExecutor(
     private async ValueTask<ReadOnlyMemory<byte>> RunInTransactionAsync(CommandContext context, CommandDefinition definition, Session session)
     {
         var client = context.CancellationToken;
-        var transaction = await sessions.EnterAsync(session, context.Request, context.Client.Id, client);
+        var transaction = await sessions.EnterAsync(session, context.Request, context.Client, context.User, client);
         context.Transaction = transaction;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(client, transaction.Expiry.Token);
         context.CancellationToken = limit.Token;
@@ -192,7 +194,7 @@ internal sealed partial class CommandExecutor(
     {
         if (ErrorMapping.IsEngineLost(exception))
         {
-            LogEngineLost(request.Name, exception.Message);
+            LogEngineLost(request.Name, Printable.Of(exception.Message));
             await pool.LostAsync();
         }
 
@@ -203,7 +205,15 @@ internal sealed partial class CommandExecutor(
             return new CommandException(ErrorCode.InternalError, "The gateway failed to run the command; its log says why.");
         }
 
-        LogError(request.Name, error.Code, error.Message);
+        if (exception is Npgsql.PostgresException postgres && ErrorMapping.IsInternal(postgres))
+        {
+            LogEngineFailed(request.Name, postgres.SqlState, Printable.Of(postgres.MessageText));
+        }
+        else if (logger.IsEnabled(LogLevel.Debug))
+        {
+            LogError(Printable.Of(request.Name), error.Code, Printable.Of(error.Message));
+        }
+
         return error.Code switch
         {
             ErrorCode.DuplicateKey when context is not null && exception is Npgsql.PostgresException duplicate =>
@@ -306,6 +316,9 @@ internal sealed partial class CommandExecutor(
 
     [LoggerMessage(LogLevel.Debug, "{Command} ended with {Code}: {Reason}")]
     private partial void LogError(string command, ErrorCode code, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The engine failed to run {Command} ({State}): {Reason}")]
+    private partial void LogEngineFailed(string command, string state, string reason);
 
     [LoggerMessage(LogLevel.Warning, "The engine was lost during {Command}: {Reason}")]
     private partial void LogEngineLost(string command, string reason);

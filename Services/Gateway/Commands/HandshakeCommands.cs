@@ -1,14 +1,23 @@
+using System.Text;
 using MongoDB.Bson;
 using Platform.Gateway.Authentication;
+using Platform.Gateway.Bson;
+using Platform.Gateway.Connections;
+using Platform.Gateway.Cursors;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Sessions;
 
 namespace Platform.Gateway.Commands;
 
 /// <summary>What a client says before and while it logs in.</summary>
-internal sealed class HandshakeCommands(HelloStream hello, Authenticator authenticator, EngineState state, TimeProvider time) : ICommandFamily
+internal sealed class HandshakeCommands(
+    HelloStream hello, Authenticator authenticator, SessionStore sessions, CursorStore cursors, EngineState state, TimeProvider time) : ICommandFamily
 {
     private const CommandTraits Handshake = CommandTraits.BeforeLogin | CommandTraits.Quiet;
+
+    private const int LongestMetadata = 512;
+    private const int LongestApplicationName = 128;
 
     // A driver that opens a connection while the engine restarts has chosen this member already; an error would reach
     // the application.
@@ -33,9 +42,9 @@ internal sealed class HandshakeCommands(HelloStream hello, Authenticator authent
         }
 
         var reply = hello.Describe(context.Client, request);
-        if (context.Client.Metadata is null && request.TryGet("client"u8, out var metadata) && metadata.Type == BsonType.Document)
+        if (request.TryGet("client"u8, out var metadata))
         {
-            context.Client.Metadata = metadata.Document.ToTree();
+            context.Client.Metadata = Metadata(context.Client, metadata);
         }
 
         if (request.TryGet("compression"u8, out var compression) && compression.Type == BsonType.Array)
@@ -72,6 +81,38 @@ internal sealed class HandshakeCommands(HelloStream hello, Authenticator authent
         return Reply.With(reply);
     }
 
+    /// <summary>What a client says about itself, once and in few words; throws <see cref="CommandException"/> otherwise.</summary>
+    private static BsonDocument Metadata(ClientConnection client, RawElement given)
+    {
+        if (given.Type != BsonType.Document)
+        {
+            throw new CommandException(
+                ErrorCode.TypeMismatch, $"The 'client' field must be a BSON document, but is {given.Type.ToString().ToLowerInvariant()}");
+        }
+
+        if (given.Value.Length > LongestMetadata)
+        {
+            throw new CommandException(
+                ErrorCode.ClientMetadataDocumentTooLarge, $"The client metadata document must be less then or equal to {LongestMetadata} bytes");
+        }
+
+        if (client.Metadata is not null)
+        {
+            throw new CommandException(ErrorCode.ClientMetadataCannotBeMutated, "The client metadata document may only be sent in the first hello");
+        }
+
+        var metadata = given.Document.ToTree();
+        if (metadata.TryGetValue("application", out var application) && application is BsonDocument about
+            && about.TryGetValue("name", out var name) && name is BsonString text && Encoding.UTF8.GetByteCount(text.Value) > LongestApplicationName)
+        {
+            throw new CommandException(
+                ErrorCode.ClientMetadataAppNameTooLarge,
+                $"The 'client.application.name' field must be less than or equal to {LongestApplicationName} bytes");
+        }
+
+        return metadata;
+    }
+
     private async ValueTask<ReadOnlyMemory<byte>> SaslStartAsync(CommandContext context)
     {
         await state.WaitAvailableAsync(s_loginPatience, time, context.CancellationToken);
@@ -86,6 +127,8 @@ internal sealed class HandshakeCommands(HelloStream hello, Authenticator authent
 
     private ValueTask<ReadOnlyMemory<byte>> LogoutAsync(CommandContext context)
     {
+        sessions.Orphan(context.Client.Id);
+        cursors.Orphan(context.Client);
         context.Client.User = null;
         context.Client.Login = null;
         return ValueTask.FromResult(Reply.Ok);

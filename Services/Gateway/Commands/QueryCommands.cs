@@ -131,15 +131,15 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
             return page;
         }
 
-        cursors.EnsureRoom();
         var continuation = reader.GetFieldValue<byte[]>(1);
         cursors.Add(new Cursor(reader.GetInt64(3), context.Request.Database, context.User.Name, context.Request.Session)
         {
             Continuation = continuation,
             Collection = context.Request.Target ?? "$cmd.aggregate",
+            Client = context.Client,
             Transaction = context.Transaction,
             IsHeld = context.Transaction is not null && HeldCursors.IsHeld(continuation),
-        });
+        }, context.User);
         return page;
     }
 

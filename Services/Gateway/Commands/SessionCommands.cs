@@ -8,6 +8,9 @@ namespace Platform.Gateway.Commands;
 /// <summary>Logical sessions and the ends of transactions.</summary>
 internal sealed class SessionCommands(SessionStore sessions) : ICommandFamily
 {
+    /// <summary>How many sessions a command may name; drivers send as many at most.</summary>
+    public const int MostIds = 10_000;
+
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
@@ -35,10 +38,10 @@ internal sealed class SessionCommands(SessionStore sessions) : ICommandFamily
     private static Transaction InTransaction(CommandContext context) => context.Transaction
         ?? throw new CommandException(ErrorCode.NoSuchTransaction, $"{context.Request.Name} must be run within a transaction");
 
-    private ValueTask<ReadOnlyMemory<byte>> StartAsync(CommandContext context)
+    private static ValueTask<ReadOnlyMemory<byte>> StartAsync(CommandContext context)
     {
+        // Nothing is remembered of a session before something runs in it.
         var id = Guid.NewGuid();
-        sessions.Get(id, context.User.Name);
         return ValueTask.FromResult(Reply.With(new BsonDocument
         {
             { "id", new BsonDocument("id", new BsonBinaryData(id, GuidRepresentation.Standard)) },
@@ -50,7 +53,7 @@ internal sealed class SessionCommands(SessionStore sessions) : ICommandFamily
     {
         foreach (var id in Ids(context))
         {
-            sessions.Get(id, context.User.Name);
+            sessions.Refresh(id, context.User.Name);
         }
 
         return ValueTask.FromResult(Reply.Ok);
@@ -91,6 +94,11 @@ internal sealed class SessionCommands(SessionStore sessions) : ICommandFamily
         {
             foreach (var element in context.Request.Command.Document)
             {
+                if (ids.Count == MostIds)
+                {
+                    throw new CommandException(ErrorCode.BadValue, $"{context.Request.Name} takes {MostIds} sessions at most.");
+                }
+
                 if (element.Type != BsonType.Document || Request.SessionId(element.Document) is not { } id)
                 {
                     throw new CommandException(ErrorCode.TypeMismatch, $"{context.Request.Name} needs an array of session ids.");

@@ -4,6 +4,8 @@ using Platform.Gateway.Bson;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Sessions;
+using Platform.Gateway.Telemetry;
 
 namespace Platform.Gateway.Commands;
 
@@ -11,7 +13,7 @@ namespace Platform.Gateway.Commands;
 /// Users and what they may do. Passwords and rights are the engine's (see <see cref="Roles"/>); custom data and the addresses that a
 /// user may come from are kept by the gateway. Users belong to no database: all of them are shown on admin.
 /// </summary>
-internal sealed partial class UserCommands(ClientRegistry clients, EnginePool pool, ILogger<UserCommands> logger) : ICommandFamily
+internal sealed partial class UserCommands(ClientRegistry clients, EnginePool pool, SessionStore sessions, ILogger<UserCommands> logger) : ICommandFamily
 {
     private const string CustomData = "customData";
     private const string Restrictions = "authenticationRestrictions";
@@ -55,7 +57,7 @@ internal sealed partial class UserCommands(ClientRegistry clients, EnginePool po
             await SetOptionsAsync(context, user, options);
         }
 
-        LogChanged("created", user, context.Client.User?.Name ?? "the localhost exception", context.Client.RemoteEndPoint);
+        LogChanged("created", user, Printable.Of(context.Client.User?.Name ?? "the localhost exception"), context.Client.RemoteEndPoint);
         return Reply.Ok;
     }
 
@@ -97,6 +99,7 @@ internal sealed partial class UserCommands(ClientRegistry clients, EnginePool po
         await using var lease = await context.RentAsGatewayAsync();
         await lease.Connection.Command(Statements.DeleteUserOptions).With(0, user).RunAsync(context.CancellationToken);
         Changed(user, null);
+        await sessions.EndAllAsync(user, context.CancellationToken);
         LogChanged("dropped", user, context.User.Name, context.Client.RemoteEndPoint);
         return Reply.Ok;
     }
@@ -215,9 +218,15 @@ internal sealed partial class UserCommands(ClientRegistry clients, EnginePool po
             .SingleAsync<byte[]>(context.CancellationToken));
     }
 
-    private static string UserName(CommandContext context) => context.Request.Target is { Length: > 0 } user && !Authenticator.IsReserved(user)
-        ? user
-        : throw new CommandException(ErrorCode.BadValue, $"'{context.Request.Target}' is a name that the engine keeps for itself.");
+    private static string UserName(CommandContext context)
+    {
+        var user = context.Request.Target ?? "";
+        return !Names.IsUser(user) ? throw new CommandException(
+                ErrorCode.BadValue,
+                $"'{Printable.Of(user)}' cannot be a user's name: it must have 1 to {Names.LongestUser} bytes and no control characters.")
+            : Authenticator.IsReserved(user) ? throw new CommandException(ErrorCode.BadValue, $"'{user}' is a name that the engine keeps for itself.")
+            : user;
+    }
 
     private static void CheckMechanisms(BsonDocument command)
     {

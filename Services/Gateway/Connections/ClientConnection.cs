@@ -26,6 +26,29 @@ internal sealed class ClientConnection(
     private readonly MessageReader _reader = new(transport.Input, time);
     private BusyWait.Patience _patience;
     private int _replyId;
+    private long _active = time.GetTimestamp();
+    private int _closing;
+
+    /// <summary>How many wrong logins a connection may try; then it is closed.</summary>
+    public const int MostFailedLogins = 10;
+
+    /// <summary>Logins that failed on this connection.</summary>
+    public int FailedLogins { get; set; }
+
+    /// <summary>Open cursors that were opened on this connection.</summary>
+    public Quota Cursors { get; } = new();
+
+    /// <summary>Open transactions that were begun on this connection.</summary>
+    public Quota Transactions { get; } = new();
+
+    /// <summary>Ends the connection at once, whatever it does.</summary>
+    public Action? Abort { get; init; }
+
+    /// <summary>Why <see cref="Close"/> was called; null when it was not.</summary>
+    public string? CloseReason { get; private set; }
+
+    /// <summary>For how long nothing was received or sent; kept only before a login.</summary>
+    public TimeSpan Silence => time.GetElapsedTime(Volatile.Read(ref _active));
 
     /// <summary>The gateway's number of the connection.</summary>
     public long Id => id;
@@ -38,7 +61,15 @@ internal sealed class ClientConnection(
         System.Net.IPEndPoint.TryParse(remoteEndPoint, out var endPoint) ? endPoint.Address : System.Net.IPAddress.Loopback;
 
     /// <summary>Who is logged in.</summary>
-    public User? User { get; set; }
+    public User? User
+    {
+        get;
+        set
+        {
+            field = value;
+            Touch();
+        }
+    }
 
     /// <summary>A login that is under way.</summary>
     public ScramConversation? Login { get; set; }
@@ -72,6 +103,7 @@ internal sealed class ClientConnection(
             }
 
             busyWait.Came(id);
+            Touch();
             metrics.Received(reader.Message.Length);
             var request = Read(reader, limit);
             if (executor.Streams(request) is { } hello)
@@ -84,6 +116,11 @@ internal sealed class ClientConnection(
             if (!request.MoreToCome)
             {
                 await SendAsync(request, request.Id, reply, moreToCome: false, closed);
+                if (FailedLogins >= MostFailedLogins)
+                {
+                    throw new ProtocolException($"{FailedLogins} logins failed on it");
+                }
+
                 if (socket is not null)
                 {
                     busyWait.UntilReadable(socket, ref _patience);
@@ -95,8 +132,32 @@ internal sealed class ClientConnection(
     /// <summary>Ends the connection when a message that was begun does not arrive; see <see cref="MessageReader.EndIfStalled"/>.</summary>
     public void EndIfStalled(TimeSpan limit) => _reader.EndIfStalled(limit);
 
+    /// <summary>Ends the connection for a reason that the log tells. Returns false when it is being ended already.</summary>
+    public bool Close(string reason)
+    {
+        if (Interlocked.Exchange(ref _closing, 1) != 0)
+        {
+            return false;
+        }
+
+        CloseReason = reason;
+        Abort?.Invoke();
+        return true;
+    }
+
+    /// <summary>Whether it is being ended.</summary>
+    public bool IsClosing => Volatile.Read(ref _closing) != 0;
+
     /// <inheritdoc />
     public void Dispose() => _reader.Dispose();
+
+    private void Touch()
+    {
+        if (User is null)
+        {
+            Volatile.Write(ref _active, time.GetTimestamp());
+        }
+    }
 
     private static Request Read(MessageReader reader, int limit)
     {
@@ -121,6 +182,7 @@ internal sealed class ClientConnection(
             var reply = await hello.NextAsync(this, request, closed, stopping);
             last = stopping.IsCancellationRequested;
             responseTo = await SendAsync(request, responseTo, reply, moreToCome: !last, closed);
+            Touch();
         }
     }
 

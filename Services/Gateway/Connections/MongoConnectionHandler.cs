@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Options;
 using Platform.Gateway.Bson;
 using Platform.Gateway.Commands;
+using Platform.Gateway.Cursors;
 using Platform.Gateway.Protocol;
 using Platform.Gateway.Sessions;
 using Platform.Gateway.Telemetry;
@@ -14,6 +15,7 @@ internal sealed partial class MongoConnectionHandler(
     CommandExecutor executor,
     ClientRegistry clients,
     SessionStore sessions,
+    CursorStore cursors,
     GatewayMetrics metrics,
     BusyWait busyWait,
     IOptions<GatewayOptions> options,
@@ -27,26 +29,30 @@ internal sealed partial class MongoConnectionHandler(
     {
         var id = Interlocked.Increment(ref _lastId);
         var remote = connection.RemoteEndPoint?.ToString() ?? "unknown";
-        var open = metrics.Connected();
+        metrics.Connected();
+        ClientConnection? served = null;
         try
         {
-            if (open > options.Value.MaxConnections)
+            LogConnected(id, remote);
+            var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, closing);
+            using var client = new ClientConnection(id, remote, connection.Transport, executor, metrics, busyWait, connection.Features.Get<IConnectionSocketFeature>()?.Socket, time)
+            {
+                Abort = connection.Abort,
+            };
+            if (!clients.TryAdd(client))
             {
                 LogFull(remote, options.Value.MaxConnections);
                 return;
             }
 
-            LogConnected(id, remote);
-            var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, closing);
-            using var client = new ClientConnection(id, remote, connection.Transport, executor, metrics, busyWait, connection.Features.Get<IConnectionSocketFeature>()?.Socket, time);
-            clients.Add(client);
+            served = client;
             await client.RunAsync(connection.ConnectionClosed, stopping.Token);
             LogDisconnected(id, remote);
         }
         catch (Exception e) when (e is ProtocolException or BsonFormatException)
         {
-            LogMalformed(id, remote, e.Message);
+            LogClosed(id, remote, Printable.Of(e.Message));
         }
         catch (Exception e) when (e is OperationCanceledException or ConnectionResetException or ConnectionAbortedException or IOException)
         {
@@ -60,7 +66,15 @@ internal sealed partial class MongoConnectionHandler(
         {
             clients.Remove(id);
             metrics.Disconnected();
-            sessions.Orphan(id);
+            if (served is not null)
+            {
+                sessions.Orphan(id);
+                cursors.Orphan(served);
+                if (served.CloseReason is { } reason)
+                {
+                    LogClosed(id, remote, reason);
+                }
+            }
         }
     }
 
@@ -74,7 +88,7 @@ internal sealed partial class MongoConnectionHandler(
     private partial void LogFull(string remote, int limit);
 
     [LoggerMessage(LogLevel.Warning, "Connection {Connection} from {Remote} is closed: {Reason}")]
-    private partial void LogMalformed(long connection, string remote, string reason);
+    private partial void LogClosed(long connection, string remote, string reason);
 
     [LoggerMessage(LogLevel.Error, "Connection {Connection} from {Remote} failed")]
     private partial void LogFailed(Exception exception, long connection, string remote);

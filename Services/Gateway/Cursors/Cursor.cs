@@ -1,3 +1,4 @@
+using Platform.Gateway.Connections;
 using Platform.Gateway.Sessions;
 
 namespace Platform.Gateway.Cursors;
@@ -18,6 +19,9 @@ internal sealed class Cursor(long id, string database, string user, Guid? sessio
 
     /// <summary>Who opened it; nobody else reads it.</summary>
     public string User => user;
+
+    /// <summary>The connection it was opened on.</summary>
+    public required ClientConnection Client { get; init; }
 
     /// <summary>The logical session it belongs to.</summary>
     public Guid? Session => session;

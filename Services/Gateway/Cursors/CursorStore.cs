@@ -1,33 +1,64 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
+using Platform.Gateway.Authentication;
+using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Sessions;
 
 namespace Platform.Gateway.Cursors;
 
-/// <summary>The open cursors. The results themselves are the engine's; here is only what leads to them.</summary>
+/// <summary>
+/// The open cursors. The results themselves are the engine's; here is only what leads to them. A cursor ends when it is read to its end or
+/// killed, with its session or its user, with the connection it was opened on when it has no session, and when nobody reads it.
+/// </summary>
 internal sealed class CursorStore(IOptions<GatewayOptions> options, EnginePool pool, TimeProvider time)
 {
     private readonly ConcurrentDictionary<long, Cursor> _cursors = new();
+    private readonly ConcurrentDictionary<string, Quota> _ofUsers = new(StringComparer.Ordinal);
+    private readonly Quota _ofAll = new();
+    private readonly ConcurrentQueue<long> _abandoned = new();
 
     /// <summary>How many are open.</summary>
-    public int Count => _cursors.Count;
+    public int Count => _ofAll.Count;
 
-    /// <summary>Whether one more may be opened; throws <see cref="CommandException"/> when not.</summary>
-    public void EnsureRoom()
+    /// <summary>
+    /// Adds a cursor that the engine has opened. Throws <see cref="CommandException"/>, and lets the engine forget it, when its user, its
+    /// connection or everybody together have too many.
+    /// </summary>
+    public void Add(Cursor cursor, User user)
     {
-        if (_cursors.Count >= options.Value.MaxCursors)
+        var settings = options.Value;
+        // The last places are for those who can end the cursors of others.
+        var limit = user.IsAdministrator ? settings.MaxCursors : settings.MaxCursors - (settings.MaxCursors / 10);
+        var ofUser = _ofUsers.GetOrAdd(cursor.User, static _ => new Quota());
+        if (!_ofAll.TryTake(limit))
         {
-            throw new CommandException(ErrorCode.ExceededMemoryLimit, $"Too many open cursors: {options.Value.MaxCursors} is the limit.");
+            throw Refused(cursor, $"{limit} is the limit for all users together");
         }
-    }
 
-    /// <summary>Adds a cursor.</summary>
-    public void Add(Cursor cursor)
-    {
+        if (!ofUser.TryTake(settings.MaxCursorsPerUser))
+        {
+            _ofAll.Give();
+            throw Refused(cursor, $"{settings.MaxCursorsPerUser} is the limit of a user");
+        }
+
+        if (!cursor.Client.Cursors.TryTake(settings.MaxCursorsPerConnection))
+        {
+            _ofAll.Give();
+            ofUser.Give();
+            throw Refused(cursor, $"{settings.MaxCursorsPerConnection} is the limit of a connection");
+        }
+
         cursor.LastUsed = time.GetUtcNow();
-        _cursors[cursor.Id] = cursor;
+        // The engine gives each number once; should it not, the older result is gone.
+        while (!_cursors.TryAdd(cursor.Id, cursor))
+        {
+            if (_cursors.TryGetValue(cursor.Id, out var older))
+            {
+                Remove(older);
+            }
+        }
     }
 
     /// <summary>Finds a cursor of this user and takes it for one command.</summary>
@@ -53,7 +84,7 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, EnginePool p
         cursor.EndUse();
         if (exhausted)
         {
-            _cursors.TryRemove(cursor.Id, out _);
+            Remove(cursor);
         }
     }
 
@@ -63,7 +94,7 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, EnginePool p
         var killed = new HashSet<long>();
         foreach (var id in ids)
         {
-            if (_cursors.TryGetValue(id, out var cursor) && cursor.User == user && _cursors.TryRemove(id, out _))
+            if (_cursors.TryGetValue(id, out var cursor) && cursor.User == user && Remove(cursor))
             {
                 killed.Add(id);
             }
@@ -73,18 +104,42 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, EnginePool p
         return killed;
     }
 
-    /// <summary>Closes everything that a logical session opened.</summary>
-    public ValueTask KillSessionAsync(Guid session, CancellationToken cancellationToken) =>
-        KillWhereAsync(c => c.Session == session, cancellationToken);
+    /// <summary>Closes everything that a logical session of this user opened.</summary>
+    public ValueTask KillSessionAsync(Guid session, string user, CancellationToken cancellationToken) =>
+        KillWhereAsync(c => c.Session == session && c.User == user, cancellationToken);
+
+    /// <summary>Closes everything that a user opened; what all users opened for null.</summary>
+    public ValueTask KillUserAsync(string? user, CancellationToken cancellationToken) =>
+        KillWhereAsync(c => user is null || c.User == user, cancellationToken);
+
+    /// <summary>
+    /// A client connection ended or its user logged out: cursors that were opened on it are closed, unless they belong to a session or a
+    /// transaction, by which another connection may go on. The engine is told of it in the background.
+    /// </summary>
+    public void Orphan(ClientConnection client)
+    {
+        if (client.Cursors.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var (id, cursor) in _cursors)
+        {
+            if (cursor.Client == client && cursor.Session is null && Remove(cursor))
+            {
+                _abandoned.Enqueue(id);
+            }
+        }
+    }
 
     /// <summary>Forgets the cursors of a transaction that ended; their results ended with it.</summary>
     public void Forget(Transaction transaction)
     {
-        foreach (var (id, cursor) in _cursors)
+        foreach (var cursor in _cursors.Values)
         {
             if (cursor.Transaction == transaction)
             {
-                _cursors.TryRemove(id, out _);
+                Remove(cursor);
             }
         }
     }
@@ -92,11 +147,18 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, EnginePool p
     /// <summary>The cursor that the engine holds open for this transaction, if any.</summary>
     public Cursor? HeldBy(Transaction transaction) => _cursors.Values.FirstOrDefault(c => c.Transaction == transaction && c.IsHeld);
 
-    /// <summary>Closes cursors that were not read for too long.</summary>
-    public ValueTask KillIdleAsync(CancellationToken cancellationToken)
+    /// <summary>Closes cursors that were not read for too long, and tells the engine of abandoned ones.</summary>
+    public async ValueTask SweepAsync(CancellationToken cancellationToken)
     {
         var before = time.GetUtcNow() - options.Value.CursorTimeout;
-        return KillWhereAsync(c => c.Transaction is null && c.LastUsed < before, cancellationToken);
+        await KillWhereAsync(c => c.Transaction is null && c.LastUsed < before && c.TryUse(), cancellationToken);
+        var abandoned = new List<long>();
+        while (_abandoned.TryDequeue(out var id))
+        {
+            abandoned.Add(id);
+        }
+
+        await DeleteAsync([.. abandoned], cancellationToken);
     }
 
     private ValueTask KillWhereAsync(Predicate<Cursor> which, CancellationToken cancellationToken)
@@ -104,14 +166,37 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, EnginePool p
         var killed = new List<long>();
         foreach (var (id, cursor) in _cursors)
         {
-            if (which(cursor) && cursor.TryUse())
+            if (which(cursor) && Remove(cursor))
             {
-                _cursors.TryRemove(id, out _);
                 killed.Add(id);
             }
         }
 
         return DeleteAsync([.. killed], cancellationToken);
+    }
+
+    /// <summary>Forgets a cursor; false when it was forgotten before.</summary>
+    private bool Remove(Cursor cursor)
+    {
+        if (!_cursors.TryRemove(KeyValuePair.Create(cursor.Id, cursor)))
+        {
+            return false;
+        }
+
+        _ofAll.Give();
+        cursor.Client.Cursors.Give();
+        _ofUsers[cursor.User].Give();
+        return true;
+    }
+
+    private CommandException Refused(Cursor cursor, string why)
+    {
+        if (cursor.Transaction is null)
+        {
+            _abandoned.Enqueue(cursor.Id);
+        }
+
+        return new CommandException(ErrorCode.ExceededMemoryLimit, $"Too many open cursors: {why}.");
     }
 
     private async ValueTask DeleteAsync(long[] ids, CancellationToken cancellationToken)
@@ -121,7 +206,7 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, EnginePool p
             return;
         }
 
-        await using var lease = await pool.RentAsync(null, cancellationToken);
+        await using var lease = await pool.RentAsync(cancellationToken);
         await lease.Connection.Command(Statements.DeleteCursors).With(0, ids).RunAsync(cancellationToken);
     }
 }

@@ -26,6 +26,9 @@ internal sealed class EngineConnection(PostgresConnection connection, long gener
     /// <summary>False after an error that ended the connection.</summary>
     public bool IsOpen => connection.IsOpen;
 
+    /// <summary>Whose share of the pool it belongs to while it is in use.</summary>
+    public EngineShares.Account? Account { get; set; }
+
     /// <summary>When it was given back last.</summary>
     public DateTimeOffset IdleSince { get; set; }
 

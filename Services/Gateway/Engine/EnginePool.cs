@@ -16,11 +16,9 @@ internal sealed class EnginePool : IAsyncDisposable
     private readonly EngineState _state;
     private readonly BusyWait _busyWait;
     private readonly TimeProvider _time;
-    private readonly TimeSpan _wait;
-    private readonly SemaphoreSlim _free;
+    private readonly EngineShares _shares;
     private readonly Lock _gate = new();
     private readonly List<EngineConnection> _idle = [];
-    private readonly int _size;
     private bool _disposed;
     private volatile int _roles;
 
@@ -31,36 +29,35 @@ internal sealed class EnginePool : IAsyncDisposable
         _state = state;
         _busyWait = busyWait;
         _time = time;
-        _wait = options.Value.EngineConnectionWait;
-        _size = options.Value.MaxEngineConnections;
-        _free = new SemaphoreSlim(_size);
+        var settings = options.Value;
+        _shares = new EngineShares(
+            settings.MaxEngineConnections, settings.EngineConnectionsPerUser, settings.EngineConnectionsReserved, settings.EngineConnectionWait, time);
     }
 
     /// <summary>Connections in use now.</summary>
-    public int InUse => _size - _free.CurrentCount;
+    public int InUse => _shares.InUse;
+
+    /// <summary>Takes a connection for the gateway's own work; see the other overload.</summary>
+    public ValueTask<EngineLease> RentAsync(CancellationToken cancellationToken) => RentAsync(null, EngineShare.Gateway, cancellationToken);
 
     /// <summary>
-    /// Takes a connection that acts as <paramref name="role"/> (null: the gateway itself). Throws
+    /// Takes a connection that acts as <paramref name="role"/> (null: the gateway itself) out of the share. Throws
     /// <see cref="CommandException"/> when none becomes free in time or the engine is away.
     /// </summary>
-    public async ValueTask<EngineLease> RentAsync(string? role, CancellationToken cancellationToken)
+    public async ValueTask<EngineLease> RentAsync(string? role, EngineShare share, CancellationToken cancellationToken)
     {
         if (!_state.IsAvailable)
         {
             throw Away();
         }
 
-        if (!await _free.WaitAsync(_wait, cancellationToken))
-        {
-            throw new CommandException(
-                ErrorCode.ExceededTimeLimit, $"No connection to the engine became free within {_wait.TotalSeconds:0.#} s.");
-        }
-
+        var account = await _shares.EnterAsync(share, cancellationToken);
         EngineConnection? connection = null;
         try
         {
             connection = Take(role) ?? await OpenAsync(cancellationToken);
             await connection.ActAsAsync(role, _roles, cancellationToken);
+            connection.Account = account;
             return new EngineLease(connection, this);
         }
         catch (Exception e)
@@ -70,7 +67,7 @@ internal sealed class EnginePool : IAsyncDisposable
                 await connection.DisposeAsync();
             }
 
-            _free.Release();
+            _shares.Leave(account);
             if (ErrorMapping.IsEngineLost(e))
             {
                 await LostAsync();
@@ -84,6 +81,8 @@ internal sealed class EnginePool : IAsyncDisposable
     /// <summary>Gives a connection back; a broken or outdated one is closed.</summary>
     public async ValueTask ReturnAsync(EngineConnection connection)
     {
+        var account = connection.Account ?? throw new InvalidOperationException("The connection was not taken from the pool.");
+        connection.Account = null;
         try
         {
             if (connection.IsOpen && connection.Generation == _state.Generation && !_disposed)
@@ -101,7 +100,7 @@ internal sealed class EnginePool : IAsyncDisposable
         }
         finally
         {
-            _free.Release();
+            _shares.Leave(account);
         }
     }
 
@@ -127,7 +126,6 @@ internal sealed class EnginePool : IAsyncDisposable
     {
         _disposed = true;
         await CloseIdleAsync(_ => true);
-        _free.Dispose();
     }
 
     private static CommandException Away() =>

@@ -72,6 +72,12 @@ internal static class Statements
     public static readonly Statement ScramProof = new(
         "SELECT documentdb_api_internal.authenticate_with_scram_sha256($1,$2,$3)::bytea", [Text, Text, Text]);
 
+    /// <summary>The secret that salts of unknown users are made with, and iterations and salt of the newest user.</summary>
+    public static readonly Statement FakeSalts = new(
+        "SELECT secret, coalesce((SELECT split_part(rolpassword, '$', 2) FROM pg_authid WHERE rolpassword LIKE 'SCRAM-SHA-256$%' ORDER BY oid DESC LIMIT 1), '')"
+        + " FROM platform_gateway.secrets WHERE name = 'salts'",
+        []);
+
     public static readonly Statement IsAdministrator = new(
         "SELECT pg_has_role($1::name, 'documentdb_admin_role', 'MEMBER')", [Text]);
 
@@ -92,6 +98,9 @@ internal static class Statements
         CREATE TABLE IF NOT EXISTS platform_gateway.collection_options (collection_id bigint PRIMARY KEY, options bytea NOT NULL);
         CREATE TABLE IF NOT EXISTS platform_gateway.user_options (user_name text PRIMARY KEY, options bytea NOT NULL);
         REVOKE ALL ON platform_gateway.user_options FROM PUBLIC;
+        CREATE TABLE IF NOT EXISTS platform_gateway.secrets (name text PRIMARY KEY, secret bytea NOT NULL);
+        REVOKE ALL ON platform_gateway.secrets FROM PUBLIC;
+        INSERT INTO platform_gateway.secrets VALUES ('salts', uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) ON CONFLICT DO NOTHING;
         GRANT USAGE ON SCHEMA platform_gateway TO documentdb_admin_role, documentdb_readonly_role;
         GRANT SELECT ON platform_gateway.collection_options TO documentdb_readonly_role;
         GRANT SELECT, INSERT, UPDATE, DELETE ON platform_gateway.collection_options TO documentdb_admin_role;

@@ -22,7 +22,11 @@ internal static class ErrorMapping
                 return command;
             case PostgresException postgres:
                 var code = Code(postgres, inTransaction);
-                return new CommandException(code, code == ErrorCode.WriteConflict ? WriteConflictMessage : postgres.MessageText);
+                return new CommandException(
+                    code,
+                    code == ErrorCode.WriteConflict ? WriteConflictMessage
+                    : IsInternal(postgres) ? $"The engine failed to run the command ({postgres.SqlState}); the gateway's log says why."
+                    : postgres.MessageText);
             case NpgsqlException { InnerException: TimeoutException }:
                 return new CommandException(ErrorCode.ExceededTimeLimit, "The engine did not answer in time.");
             case NpgsqlException or SocketException or EndOfStreamException or IOException:
@@ -34,6 +38,10 @@ internal static class ErrorMapping
                 return null;
         }
     }
+
+    /// <summary>Whether an error is one that PostgreSQL does not word for clients: its text tells of what they know nothing of, and goes to the log.</summary>
+    public static bool IsInternal(PostgresException exception) =>
+        !exception.SqlState.StartsWith('M') && SqlState.ToCode(exception.SqlState) == ErrorCode.InternalError;
 
     /// <summary>True when the failure says that the engine itself is gone, not that a command was wrong.</summary>
     public static bool IsEngineLost(Exception exception) => exception switch

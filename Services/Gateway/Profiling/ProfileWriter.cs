@@ -3,6 +3,7 @@ using Platform.Gateway.Bson;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Telemetry;
 
 namespace Platform.Gateway.Profiling;
 
@@ -43,7 +44,7 @@ internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, 
                     catch (Exception e) when (!stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
                     {
-                        LogLost(ofDatabase.Count(), ofDatabase.Key, e.Message);
+                        LogLost(ofDatabase.Count(), Printable.Of(ofDatabase.Key), Printable.Of(e.Message));
                     }
                 }
             }
@@ -66,7 +67,7 @@ internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, 
             documents.Add(entry.Document);
         }
 
-        await using var lease = await pool.RentAsync(null, cancellationToken);
+        await using var lease = await pool.RentAsync(cancellationToken);
         await RunAsync(Statements.Insert, new BsonDocument { { "insert", SystemProfile.Stored }, { "documents", documents } });
         var count = _sinceTrim[database] = _sinceTrim.GetValueOrDefault(database, TrimEvery) + documents.Count;
         if (count < TrimEvery)
@@ -102,7 +103,7 @@ internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, 
     {
         try
         {
-            await using var lease = await pool.RentAsync(user, cancellationToken);
+            await using var lease = await pool.RentAsync(user, EngineShare.Gateway, cancellationToken);
             return await ExplainCommands.SummarizeAsync(lease.Connection, database, command, cancellationToken);
         }
         catch (Exception e) when (e is CommandException or BsonFormatException or Npgsql.PostgresException { IsTransient: false })

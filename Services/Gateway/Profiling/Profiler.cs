@@ -7,6 +7,7 @@ using Platform.Gateway.Commands;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Protocol;
+using Platform.Gateway.Telemetry;
 
 namespace Platform.Gateway.Profiling;
 
@@ -19,6 +20,7 @@ internal sealed partial class Profiler
 {
     private const int QueueLength = 1_000;
     private const int LargestCommand = 16 * 1024;
+    private const int LargestShape = 4_096;
 
     private readonly ConcurrentDictionary<string, int> _levels = new(StringComparer.Ordinal);
     private readonly TimeProvider _time;
@@ -125,7 +127,8 @@ internal sealed partial class Profiler
         var returned = Returned(reply, out var fields);
         if (slow)
         {
-            LogSlow(definition.Name, ns, (long)elapsed.TotalMilliseconds, returned, reply.Length, CommandShape.Text(command));
+            LogSlow(
+                definition.Name, Printable.Of(ns), (long)elapsed.TotalMilliseconds, returned, reply.Length, Printable.Of(CommandShape.Text(command), LargestShape));
         }
 
         if (!kept)

@@ -24,6 +24,24 @@ internal sealed class Session(Guid id, string user) : IDisposable
     /// <summary>When it was used last.</summary>
     public DateTimeOffset LastUsed { get; set; }
 
+    /// <summary>Removes it from <paramref name="sessions"/> unless something runs in it.</summary>
+    public bool TryForget(UserSessions sessions)
+    {
+        if (!Gate.Wait(0, CancellationToken.None))
+        {
+            return false;
+        }
+
+        try
+        {
+            return Transaction is not { Status: TransactionStatus.InProgress } && sessions.Remove(this);
+        }
+        finally
+        {
+            Gate.Release();
+        }
+    }
+
     /// <inheritdoc />
     public void Dispose()
     {

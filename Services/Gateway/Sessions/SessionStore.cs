@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using Platform.Gateway.Authentication;
+using Platform.Gateway.Connections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
@@ -16,7 +18,11 @@ internal sealed partial class SessionStore(
     TimeProvider time,
     ILogger<SessionStore> logger)
 {
-    private readonly ConcurrentDictionary<(Guid Id, string User), Session> _sessions = new();
+    private static readonly TimeSpan s_expiryInterval = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<string, UserSessions> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Transaction, Session> _open = new();
+    private DateTimeOffset _expired = time.GetUtcNow();
     private int _count;
     private long _started;
     private long _committed;
@@ -29,7 +35,7 @@ internal sealed partial class SessionStore(
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>How many transactions are in progress.</summary>
-    public int OpenTransactions => _sessions.Values.Count(s => s.Transaction is { Status: TransactionStatus.InProgress });
+    public int OpenTransactions => _open.Count;
 
     /// <summary>Transactions since the start.</summary>
     public long TransactionsStarted => Volatile.Read(ref _started);
@@ -40,33 +46,44 @@ internal sealed partial class SessionStore(
     /// <summary>Aborted transactions since the start.</summary>
     public long TransactionsAborted => Volatile.Read(ref _aborted);
 
-    /// <summary>Ends every session of a user; of all users for null.</summary>
+    /// <summary>Ends every session of a user and closes everything that the user opened; of all users for null.</summary>
     public async ValueTask EndAllAsync(string? user, CancellationToken cancellationToken)
     {
-        foreach (var (id, owner) in _sessions.Keys)
+        foreach (var (owner, own) in _sessions)
         {
             if (user is null || owner == user)
             {
-                await EndSessionAsync(id, owner, cancellationToken);
+                foreach (var session in own.All)
+                {
+                    await EndAsync(own, session, cancellationToken);
+                }
             }
+        }
+
+        await cursors.KillUserAsync(user, cancellationToken);
+    }
+
+    /// <summary>A user says that a session is still needed. One that nothing ran in is not known, and needs not be.</summary>
+    public void Refresh(Guid id, string user)
+    {
+        if (_sessions.TryGetValue(user, out var own) && own.TryGet(id, out var session))
+        {
+            session.LastUsed = time.GetUtcNow();
         }
     }
 
-    /// <summary>The session with this id, made when it is new. Throws <see cref="CommandException"/> when there are too many.</summary>
+    /// <summary>
+    /// The session with this id, made when it is new; then the user's sessions that were not used for longest may be forgotten. Throws
+    /// <see cref="CommandException"/> when there are too many and all of them are in use.
+    /// </summary>
     public Session Get(Guid id, string user)
     {
-        if (!_sessions.TryGetValue((id, user), out var session))
+        var own = _sessions.GetOrAdd(user, static _ => new UserSessions());
+        if (!own.TryGet(id, out var session))
         {
-            // Callers that meet may go past the limit by their own number.
-            if (Count >= options.Value.MaxSessions)
-            {
-                throw new CommandException(
-                    ErrorCode.TooManyLogicalSessions, $"Cannot add session {id}: {options.Value.MaxSessions} are known, which is the limit.");
-            }
-
-            var made = new Session(id, user);
-            session = _sessions.GetOrAdd((id, user), made);
-            if (session == made)
+            MakeRoom(own, id);
+            session = own.Add(new Session(id, user) { LastUsed = time.GetUtcNow() }, out var added);
+            if (added)
             {
                 Interlocked.Increment(ref _count);
             }
@@ -80,7 +97,8 @@ internal sealed partial class SessionStore(
     /// Finds or starts the transaction that a command belongs to; the caller holds the session's gate. Throws
     /// <see cref="CommandException"/> when the number does not fit.
     /// </summary>
-    public async ValueTask<Transaction> EnterAsync(Session session, Request request, long connection, CancellationToken cancellationToken)
+    public async ValueTask<Transaction> EnterAsync(
+        Session session, Request request, ClientConnection client, User user, CancellationToken cancellationToken)
     {
         var number = request.TransactionNumber ?? throw new InvalidOperationException("The request has no transaction number.");
         if (number < session.Number)
@@ -104,7 +122,7 @@ internal sealed partial class SessionStore(
                 await AbortAsync(current, "a newer transaction was started in its session");
             }
 
-            return await BeginAsync(session, number, connection, cancellationToken);
+            return await BeginAsync(session, number, client, user, cancellationToken);
         }
 
         if (current is null || current.Number != number)
@@ -122,7 +140,7 @@ internal sealed partial class SessionStore(
                     ErrorCode.TransactionCommitted, $"Transaction with {{ txnNumber: {number} }} has been committed.");
         }
 
-        current.LastConnection = connection;
+        current.LastConnection = client.Id;
         current.OrphanedAt = null;
         return current;
     }
@@ -149,6 +167,7 @@ internal sealed partial class SessionStore(
         {
             transaction.Status = TransactionStatus.CommitUnknown;
             cursors.Forget(transaction);
+            _open.TryRemove(transaction, out _);
             await transaction.ReleaseAsync();
             throw;
         }
@@ -185,65 +204,57 @@ internal sealed partial class SessionStore(
     /// <summary>A client connection ended: transactions that it used last are aborted unless another connection takes them on.</summary>
     public void Orphan(long connection)
     {
-        foreach (var session in _sessions.Values)
+        foreach (var transaction in _open.Keys)
         {
-            if (session.Transaction is { Status: TransactionStatus.InProgress } transaction && transaction.LastConnection == connection)
+            if (transaction.LastConnection == connection)
             {
                 transaction.OrphanedAt = time.GetUtcNow();
             }
         }
     }
 
-    /// <summary>Ends a session: its transaction is aborted, its cursors are closed.</summary>
+    /// <summary>Ends a session of this user: its transaction is aborted, its cursors are closed.</summary>
     public async ValueTask EndSessionAsync(Guid id, string user, CancellationToken cancellationToken)
     {
-        if (_sessions.TryRemove((id, user), out var session))
+        if (_sessions.TryGetValue(user, out var own) && own.TryGet(id, out var session))
         {
-            Interlocked.Decrement(ref _count);
-            await session.Gate.WaitAsync(cancellationToken);
-            try
-            {
-                if (session.Transaction is { } transaction)
-                {
-                    await AbortAsync(transaction, "its session was ended");
-                }
-            }
-            finally
-            {
-                session.Gate.Release();
-            }
+            await EndAsync(own, session, cancellationToken);
         }
 
-        await cursors.KillSessionAsync(id, cancellationToken);
+        await cursors.KillSessionAsync(id, user, cancellationToken);
     }
 
     /// <summary>Aborts what is overdue and forgets sessions that were not used for long.</summary>
     public async ValueTask SweepAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        foreach (var (key, session) in _sessions)
+        foreach (var (transaction, session) in _open)
         {
-            if (session.Transaction is { Status: TransactionStatus.InProgress } transaction)
+            if (transaction.Started + options.Value.TransactionLifetime < now)
             {
-                if (transaction.Started + options.Value.TransactionLifetime < now)
-                {
-                    // A command that runs in it is interrupted and aborts it; an idle one is aborted here.
-                    await transaction.Expiry.CancelAsync();
-                    await AbortIdleAsync(session, transaction, "it ran longer than the transaction lifetime limit");
-                }
-                else if (transaction.OrphanedAt + options.Value.OrphanedTransactionGrace < now)
-                {
-                    await AbortIdleAsync(session, transaction, "the client that ran it was lost");
-                }
+                // A command that runs in it is interrupted and aborts it; an idle one is aborted here.
+                await transaction.Expiry.CancelAsync();
+                await AbortIdleAsync(session, transaction, "it ran longer than the transaction lifetime limit");
             }
-            else if (session.LastUsed + options.Value.SessionTimeout < now && session.Gate.Wait(0, cancellationToken))
+            else if (transaction.OrphanedAt + options.Value.OrphanedTransactionGrace < now)
             {
-                if (_sessions.TryRemove(key, out _))
-                {
-                    Interlocked.Decrement(ref _count);
-                }
+                await AbortIdleAsync(session, transaction, "the client that ran it was lost");
+            }
+        }
 
-                session.Gate.Release();
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_expired + s_expiryInterval < now || options.Value.SessionTimeout < s_expiryInterval)
+        {
+            _expired = now;
+            foreach (var own in _sessions.Values)
+            {
+                foreach (var session in own.All)
+                {
+                    if (session.LastUsed + options.Value.SessionTimeout < now && session.TryForget(own))
+                    {
+                        Interlocked.Decrement(ref _count);
+                    }
+                }
             }
         }
     }
@@ -251,39 +262,96 @@ internal sealed partial class SessionStore(
     /// <summary>Aborts every open transaction; for the gateway's own end.</summary>
     public async ValueTask AbortAllAsync()
     {
-        foreach (var session in _sessions.Values)
+        foreach (var (transaction, session) in _open)
         {
-            if (session.Transaction is { Status: TransactionStatus.InProgress } transaction)
-            {
-                await transaction.Expiry.CancelAsync();
-                await AbortIdleAsync(session, transaction, "the server is shutting down");
-            }
+            await transaction.Expiry.CancelAsync();
+            await AbortIdleAsync(session, transaction, "the server is shutting down");
         }
     }
 
-    private async ValueTask<Transaction> BeginAsync(Session session, long number, long connection, CancellationToken cancellationToken)
+    private async ValueTask<Transaction> BeginAsync(
+        Session session, long number, ClientConnection client, User user, CancellationToken cancellationToken)
     {
-        var lease = await pool.RentAsync(session.User, cancellationToken);
+        if (!client.Transactions.TryTake(options.Value.MaxTransactionsPerConnection))
+        {
+            throw new CommandException(
+                ErrorCode.TemporarilyUnavailable,
+                $"The connection has begun {options.Value.MaxTransactionsPerConnection} transactions that are still open, which is the limit.",
+                ErrorLabels.TransientTransaction);
+        }
+
+        var transaction = new Transaction(number, session.User, time.GetUtcNow()) { LastConnection = client.Id, Quota = client.Transactions };
         try
         {
-            await lease.Connection.RunAsync(_begin, cancellationToken);
+            var lease = await pool.RentAsync(session.User, EngineShare.Of(user), cancellationToken);
+            try
+            {
+                await lease.Connection.RunAsync(_begin, cancellationToken);
+            }
+            catch
+            {
+                // Whether BEGIN took place is not known.
+                await lease.Connection.DisposeAsync();
+                await lease.DisposeAsync();
+                throw;
+            }
+
+            transaction.Hold(lease);
         }
         catch
         {
-            // Whether BEGIN took place is not known.
-            await lease.Connection.DisposeAsync();
-            await lease.DisposeAsync();
+            client.Transactions.Give();
+            transaction.Dispose();
             throw;
         }
 
-        var transaction = new Transaction(number, session.User, time.GetUtcNow()) { LastConnection = connection };
-        transaction.Hold(lease);
+        _open.TryAdd(transaction, session);
         Interlocked.Increment(ref _started);
         session.Transaction?.Dispose();
         session.Transaction = transaction;
         session.Number = number;
         session.RetryReply = default;
         return transaction;
+    }
+
+    /// <summary>Makes room for one more session of a user who has many, or at the expense of whoever has most of all.</summary>
+    private void MakeRoom(UserSessions own, Guid id)
+    {
+        var settings = options.Value;
+        Interlocked.Add(ref _count, -own.Evict(settings.MaxSessionsPerUser));
+        if (Count >= settings.MaxSessions && _sessions.Values.MaxBy(s => s.Count) is { } most)
+        {
+            Interlocked.Add(ref _count, -most.Evict(0));
+        }
+
+        // Callers that meet may go past the limit by their own number.
+        if (Count >= settings.MaxSessions || own.Count >= settings.MaxSessionsPerUser)
+        {
+            throw new CommandException(
+                ErrorCode.TooManyLogicalSessions, $"Cannot add session {id}: there are too many, and all of them are in use.");
+        }
+    }
+
+    private async ValueTask EndAsync(UserSessions own, Session session, CancellationToken cancellationToken)
+    {
+        if (!own.Remove(session))
+        {
+            return;
+        }
+
+        Interlocked.Decrement(ref _count);
+        await session.Gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (session.Transaction is { } transaction)
+            {
+                await AbortAsync(transaction, "its session was ended");
+            }
+        }
+        finally
+        {
+            session.Gate.Release();
+        }
     }
 
     private async ValueTask AbortIdleAsync(Session session, Transaction transaction, string reason)
@@ -307,7 +375,7 @@ internal sealed partial class SessionStore(
 
     private async ValueTask ResolveAsync(Transaction transaction, CancellationToken cancellationToken)
     {
-        await using var lease = await pool.RentAsync(null, cancellationToken);
+        await using var lease = await pool.RentAsync(cancellationToken);
         var status = await lease.Connection.Command(Statements.TransactionStatus).With(0, transaction.EngineId!)
             .SingleAsync<string>(cancellationToken);
         switch (status)
@@ -332,6 +400,7 @@ internal sealed partial class SessionStore(
         transaction.Status = status;
         Interlocked.Increment(ref status == TransactionStatus.Committed ? ref _committed : ref _aborted);
         cursors.Forget(transaction);
+        _open.TryRemove(transaction, out _);
         await transaction.ReleaseAsync();
     }
 

@@ -1,3 +1,4 @@
+using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
 
 namespace Platform.Gateway.Sessions;
@@ -25,6 +26,9 @@ internal sealed class Transaction(long number, string user, DateTimeOffset start
     /// <summary>PostgreSQL's number of it, known from the commit on when it wrote anything.</summary>
     public string? EngineId { get; set; }
 
+    /// <summary>Counts the open transactions of the client connection that began it.</summary>
+    public required Quota Quota { get; init; }
+
     /// <summary>The client connection that used it last.</summary>
     public long LastConnection { get; set; }
 
@@ -49,6 +53,7 @@ internal sealed class Transaction(long number, string user, DateTimeOffset start
         if (_lease is { } lease)
         {
             _lease = null;
+            Quota.Give();
             await lease.DisposeAsync();
         }
     }

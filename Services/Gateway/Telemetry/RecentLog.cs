@@ -8,6 +8,7 @@ internal sealed class RecentLog(TimeProvider time) : ILoggerProvider
     /// <summary>How many lines are kept, as the server does.</summary>
     public const int Kept = 1_024;
 
+    private const int Longest = 4_096;
     private const string Own = "Platform.Gateway";
     private readonly Queue<string> _lines = new();
     private long _written;
@@ -32,7 +33,7 @@ internal sealed class RecentLog(TimeProvider time) : ILoggerProvider
     private void Write(string category, LogLevel level, string message)
     {
         var line = string.Create(
-            CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {Severity(level)} {category[(category.LastIndexOf('.') + 1)..]}: {message}");
+            CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {Severity(level)} {category[(category.LastIndexOf('.') + 1)..]}: {Printable.Of(message, Longest)}");
         lock (_lines)
         {
             _written++;

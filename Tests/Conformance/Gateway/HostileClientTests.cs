@@ -77,31 +77,6 @@ public sealed class HostileClientTests(GatewayFixture gateway)
     }
 
     [Fact]
-    public async Task Made_up_sessions_end_at_a_limit()
-    {
-        gateway.Require();
-        await using var process = await GatewayProcess.StartAsync(gateway, ("Gateway__MaxSessions", "20"));
-        await using var client = await LoginAsync(process.Port);
-        BsonDocument Refresh(Guid id) => new()
-        {
-            { "refreshSessions", new BsonArray { new BsonDocument("id", new BsonBinaryData(id, GuidRepresentation.Standard)) } }, { "$db", "admin" },
-        };
-        var ids = Enumerable.Range(0, 20).Select(_ => Guid.NewGuid()).ToList();
-        foreach (var id in ids)
-        {
-            Assert.Equal(1.0, (await client.CommandAsync(Refresh(id), Cancel))["ok"]);
-        }
-
-        Assert.Equal(261, (await client.CommandAsync(Refresh(Guid.NewGuid()), Cancel))["code"]);
-        Assert.Equal(1.0, (await client.CommandAsync(Refresh(ids[0]), Cancel))["ok"]);
-
-        // One that was ended leaves room.
-        var end = new BsonDocument { { "endSessions", Refresh(ids[1])["refreshSessions"] }, { "$db", "admin" } };
-        Assert.Equal(1.0, (await client.CommandAsync(end, Cancel))["ok"]);
-        Assert.Equal(1.0, (await client.CommandAsync(Refresh(Guid.NewGuid()), Cancel))["ok"]);
-    }
-
-    [Fact]
     public async Task Large_claims_by_many_clients_cost_no_memory()
     {
         gateway.Require();
@@ -142,6 +117,20 @@ public sealed class HostileClientTests(GatewayFixture gateway)
                 await client.DisposeAsync();
             }
         }
+    }
+
+    [Fact]
+    public async Task Users_of_every_role_and_none_disturb_nobody_with_what_they_may_try()
+    {
+        gateway.Require();
+        await using var process = await GatewayProcess.StartAsync(gateway, ("Gateway__MaxEngineConnections", "40"));
+        var fuzz = new HostileFuzz(process.Port, GatewayFixture.User, GatewayFixture.Password, TestContext.Current.SendDiagnosticMessage);
+        await fuzz.RunAsync(seed: 11, TimeSpan.FromSeconds(6), Cancel);
+        Assert.True(fuzz.Findings.Count == 0, string.Join(Environment.NewLine, fuzz.Findings));
+        Assert.InRange(fuzz.Attacks, 10, int.MaxValue);
+        Assert.InRange(fuzz.Worked, 4, int.MaxValue);
+        Assert.False(process.HasExited);
+        Assert.DoesNotContain(process.Log, line => line.Contains("failed in the gateway", StringComparison.Ordinal));
     }
 
     private static async Task<WireClient> LoginAsync(int port)

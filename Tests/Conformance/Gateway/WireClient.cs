@@ -8,7 +8,7 @@ using MongoDB.Bson.Serialization;
 namespace Platform.Tests.Conformance.Gateway;
 
 /// <summary>A client that sends exactly the bytes it is told to, for what drivers never send.</summary>
-internal sealed class WireClient : IAsyncDisposable
+internal sealed partial class WireClient : IAsyncDisposable
 {
     private readonly TcpClient _tcp = new() { NoDelay = true };
     private NetworkStream? _stream;
@@ -16,13 +16,6 @@ internal sealed class WireClient : IAsyncDisposable
 
     // Kept, because the client gives it out only while both directions are open.
     private NetworkStream Stream => _stream ??= _tcp.GetStream();
-
-    /// <summary>Connects without logging in.</summary>
-    public static Task<WireClient> ConnectAsync(GatewayFixture gateway, CancellationToken cancellationToken)
-    {
-        gateway.Require();
-        return ConnectAsync(gateway.Port, cancellationToken);
-    }
 
     /// <summary>Connects to a port without logging in.</summary>
     public static async Task<WireClient> ConnectAsync(int port, CancellationToken cancellationToken)
@@ -43,33 +36,43 @@ internal sealed class WireClient : IAsyncDisposable
     /// <summary>Logs in by a SCRAM exchange computed here.</summary>
     public async Task LoginAsync(string user, string password, CancellationToken cancellationToken)
     {
-        var clientFirst = $"n={user.Replace("=", "=3D", StringComparison.Ordinal).Replace(",", "=2C", StringComparison.Ordinal)},r=0123456789abcdef";
-        var start = await CommandAsync(
-            new BsonDocument
-            {
-                { "saslStart", 1 }, { "mechanism", "SCRAM-SHA-256" }, { "payload", Encoding.UTF8.GetBytes("n,," + clientFirst) },
-                { "options", new BsonDocument("skipEmptyExchange", true) }, { "$db", "admin" },
-            },
-            cancellationToken);
-        var serverFirst = Encoding.UTF8.GetString(start["payload"].AsByteArray);
+        var (proof, signature) = Prove(user, password, await StartLoginAsync(user, cancellationToken));
+        var end = await CommandAsync(proof, cancellationToken);
+        if (!end["done"].AsBoolean || Encoding.UTF8.GetString(end["payload"].AsByteArray) != signature)
+        {
+            throw new InvalidOperationException("The login was not answered with the server's signature.");
+        }
+    }
+
+    /// <summary>Sends the first message of a login and returns the reply.</summary>
+    public Task<BsonDocument> StartLoginAsync(string user, CancellationToken cancellationToken) => CommandAsync(
+        new BsonDocument
+        {
+            { "saslStart", 1 }, { "mechanism", "SCRAM-SHA-256" }, { "payload", Encoding.UTF8.GetBytes("n,," + First(user)) },
+            { "options", new BsonDocument("skipEmptyExchange", true) }, { "$db", "admin" },
+        },
+        cancellationToken);
+
+    /// <summary>The command with the proof that answers the reply to <see cref="StartLoginAsync"/>, and the payload of its reply.</summary>
+    public static (BsonDocument Command, string Signature) Prove(string user, string password, BsonDocument started)
+    {
+        var serverFirst = Encoding.UTF8.GetString(started["payload"].AsByteArray);
         var fields = serverFirst.Split(',').ToDictionary(f => f[0], f => f[2..]);
         var withoutProof = $"c=biws,r={fields['r']}";
         var salted = Rfc2898DeriveBytes.Pbkdf2(
             password, Convert.FromBase64String(fields['s']), int.Parse(fields['i'], null), HashAlgorithmName.SHA256, 32);
         var clientKey = HMACSHA256.HashData(salted, "Client Key"u8);
-        var message = Encoding.UTF8.GetBytes($"{clientFirst},{serverFirst},{withoutProof}");
+        var message = Encoding.UTF8.GetBytes($"{First(user)},{serverFirst},{withoutProof}");
         var signature = HMACSHA256.HashData(SHA256.HashData(clientKey), message);
         var proof = clientKey.Zip(signature, (a, b) => (byte)(a ^ b)).ToArray();
-        var end = await CommandAsync(
+        var expected = HMACSHA256.HashData(HMACSHA256.HashData(salted, "Server Key"u8), message);
+        return (
             new BsonDocument
             {
-                { "saslContinue", 1 }, { "conversationId", start["conversationId"] },
+                { "saslContinue", 1 }, { "conversationId", started["conversationId"] },
                 { "payload", Encoding.UTF8.GetBytes($"{withoutProof},p={Convert.ToBase64String(proof)}") }, { "$db", "admin" },
             },
-            cancellationToken);
-        var expected = HMACSHA256.HashData(HMACSHA256.HashData(salted, "Server Key"u8), message);
-        Xunit.Assert.Equal("v=" + Convert.ToBase64String(expected), Encoding.UTF8.GetString(end["payload"].AsByteArray));
-        Xunit.Assert.True(end["done"].AsBoolean);
+            "v=" + Convert.ToBase64String(expected));
     }
 
     /// <summary>Sends a command as OP_MSG and returns the reply.</summary>
@@ -147,4 +150,7 @@ internal sealed class WireClient : IAsyncDisposable
         _tcp.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    private static string First(string user) =>
+        $"n={user.Replace("=", "=3D", StringComparison.Ordinal).Replace(",", "=2C", StringComparison.Ordinal)},r=0123456789abcdef";
 }
