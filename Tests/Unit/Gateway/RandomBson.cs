@@ -27,8 +27,10 @@ internal sealed class RandomBson(int seed)
     /// <summary>Whether there may be values that no object tree can hold: DBPointers and text that is not UTF-8.</summary>
     public bool BeyondTrees { get; init; } = true;
 
-    /// <summary>Whether a document may have a name twice, which expressions of the engine do not keep.</summary>
-    public bool DoubledNames { get; init; } = true;
+    /// <summary>
+    /// Whether there may be what expressions of the engine do not keep: a name twice in a document, and a zero in code or text.
+    /// </summary>
+    public bool BeyondExpressions { get; init; } = true;
 
     /// <summary>A document.</summary>
     public byte[] Document(int depth = 0)
@@ -38,7 +40,7 @@ internal sealed class RandomBson(int seed)
         for (var fields = _random.Next(depth == 0 ? 3 : 0, 6); fields > 0; fields--)
         {
             var name = Name();
-            Element(body, DoubledNames ? name : $"{name}{fields}", depth);
+            Element(body, BeyondExpressions ? name : $"{name}{fields}", depth);
         }
 
         return Finish(body);
@@ -122,7 +124,7 @@ internal sealed class RandomBson(int seed)
         byte[] text = _random.Next(6) switch
         {
             0 when BeyondTrees => [0xC3, 0x28, 0xFF],
-            1 => [(byte)'a', 0, (byte)'b'],
+            1 when BeyondExpressions => [(byte)'a', 0, (byte)'b'],
             2 => Encoding.UTF8.GetBytes("ä€😀"),
             _ => Encoding.UTF8.GetBytes(Pick(Words)),
         };
