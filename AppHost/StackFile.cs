@@ -58,6 +58,8 @@ internal sealed partial class StackFile(
     private readonly ConcurrentDictionary<string, CustomResourceSnapshot> _snapshots = new(StringComparer.OrdinalIgnoreCase);
     private readonly CancellationTokenSource _stopping = new();
     private Task _watching = Task.CompletedTask;
+    private readonly HashSet<string> _stopped = new(StringComparer.OrdinalIgnoreCase);
+    private volatile bool _ending;
     private string _state = "starting";
     private string? _message;
     private JsonObject _addresses = [];
@@ -83,7 +85,11 @@ internal sealed partial class StackFile(
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        _ending = true;
+        return Task.CompletedTask;
+    }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -98,6 +104,7 @@ internal sealed partial class StackFile(
             await foreach (var change in notifications.WatchAsync(stoppingToken))
             {
                 _snapshots[change.Resource.Name] = change.Snapshot;
+                Remember(change.Resource.Name, change.Snapshot.State?.Text);
                 if (!IsShown(change.Resource, change.Snapshot))
                 {
                     continue;
@@ -108,7 +115,11 @@ internal sealed partial class StackFile(
                     copies.Add(CopyLogAsync(change.Resource.Name, change.ResourceId, stoppingToken));
                 }
 
-                await UpdateAsync(stoppingToken);
+                // From then on everything ends because it is told to.
+                if (!_ending)
+                {
+                    await UpdateAsync(stoppingToken);
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -119,47 +130,84 @@ internal sealed partial class StackFile(
         await Task.WhenAll(copies);
     }
 
+    // What passes through stopping was told to end.
+    private void Remember(string name, string? state)
+    {
+        if (state == KnownResourceStates.Stopping)
+        {
+            _stopped.Add(name);
+        }
+        else if (!KnownResourceStates.TerminalStates.Contains(state))
+        {
+            _stopped.Remove(name);
+        }
+    }
+
     private async Task UpdateAsync(CancellationToken cancellationToken)
     {
-        var failed = _snapshots.FirstOrDefault(entry => HasFailed(entry.Value));
-        if (failed.Key is not null)
-        {
-            _state = "failed";
-            _message = failed.Value.ExitCode is { } code and not 0
-                ? $"{failed.Key} ended with exit code {code}."
-                : $"{failed.Key} failed to start.";
-        }
-        else if (_state != "ready" && model.Resources.All(IsReady))
+        var (state, message) = Judge([.. model.Resources.Select(resource => (resource, _snapshots.GetValueOrDefault(resource.Name)))], _stopped, _state);
+        if (state == "ready" && _state != "ready")
         {
             _addresses = await ResolveAddressesAsync(cancellationToken);
-            _state = "ready";
-            _message = null;
-        }
-        else if (_state == "failed")
-        {
-            _state = "starting"; // somebody started the failed resource again
-            _message = null;
         }
 
+        (_state, _message) = (state, message);
         await WriteAsync();
+    }
+
+    /// <summary>
+    /// How the whole stack is. It is ready from when everything was healthy once, through checks that fail for a moment, until a service ends:
+    /// whatever its exit code, a service that ends by itself has failed. A job has failed when its exit code says so.
+    /// </summary>
+    /// <param name="resources">The resources, as far as they are known.</param>
+    /// <param name="stopped">The names of those that somebody stopped.</param>
+    /// <param name="before">The state before.</param>
+    internal static (string State, string? Message) Judge(
+        IReadOnlyList<(IResource Resource, CustomResourceSnapshot? Snapshot)> resources, IReadOnlySet<string> stopped, string before)
+    {
+        string? absent = null;
+        foreach (var (resource, snapshot) in resources)
+        {
+            var state = snapshot?.State?.Text;
+            if (state == KnownResourceStates.FailedToStart)
+            {
+                return ("failed", $"{resource.Name} failed to start.");
+            }
+
+            if (!KnownResourceStates.TerminalStates.Contains(state))
+            {
+                continue;
+            }
+
+            var mayEnd = resource.Annotations.OfType<JobAnnotation>().Any() || !IsShown(resource, snapshot);
+            if (!mayEnd && stopped.Contains(resource.Name))
+            {
+                absent ??= resource.Name;
+            }
+            else if (snapshot!.ExitCode is not (null or 0) || !mayEnd)
+            {
+                return ("failed", snapshot.ExitCode is { } code ? $"{resource.Name} ended with exit code {code}." : $"{resource.Name} ended.");
+            }
+        }
+
+        if (absent is not null)
+        {
+            return ("incomplete", $"{absent} was stopped.");
+        }
+
+        // Not for ever what it was: somebody may have started what had failed again.
+        return (before == "ready" || resources.All(entry => IsReady(entry.Resource, entry.Snapshot)) ? "ready" : "starting", null);
     }
 
     private static bool IsShown(IResource resource, CustomResourceSnapshot? snapshot)
         => resource is not ParameterResource && snapshot?.IsHidden != true;
 
-    private bool IsReady(IResource resource)
-    {
-        var snapshot = _snapshots.GetValueOrDefault(resource.Name);
-        return !IsShown(resource, snapshot)
+    private static bool IsReady(IResource resource, CustomResourceSnapshot? snapshot)
+        => !IsShown(resource, snapshot)
             || resource.Annotations.OfType<ExplicitStartupAnnotation>().Any()
             || (resource.Annotations.OfType<JobAnnotation>().Any()
                 ? snapshot?.State?.Text == KnownResourceStates.Finished && snapshot.ExitCode == 0
                 : snapshot?.HealthStatus == HealthStatus.Healthy);
-    }
-
-    private static bool HasFailed(CustomResourceSnapshot snapshot)
-        => snapshot.State?.Text == KnownResourceStates.FailedToStart
-           || (KnownResourceStates.TerminalStates.Contains(snapshot.State?.Text) && snapshot.ExitCode is not (null or 0));
 
     private async Task<JsonObject> ResolveAddressesAsync(CancellationToken cancellationToken) => new()
     {

@@ -1,0 +1,76 @@
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Platform.AppHost;
+using Xunit;
+
+namespace Platform.Tests.Unit.AppHost;
+
+/// <summary>What the stack file says of a stack, by the states of its resources.</summary>
+public sealed class StackFileTests
+{
+    private static readonly IResource Api = new ExecutableResource("api", "api", ".");
+    private static readonly IResource Migrator = Job("migrator");
+
+    [Fact]
+    public void A_stack_is_ready_when_its_services_are_healthy_and_its_jobs_are_done()
+    {
+        Assert.Equal(("starting", null), Judge("starting", (Api, Starting()), (Migrator, Ended(0))));
+        Assert.Equal(("starting", null), Judge("starting", (Api, Running()), (Migrator, Running())));
+        Assert.Equal(("starting", null), Judge("starting", (Api, null), (Migrator, null)));
+        Assert.Equal(("ready", null), Judge("starting", (Api, Running()), (Migrator, Ended(0))));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(137)]
+    public void A_service_that_ends_by_itself_has_failed_whatever_its_exit_code(int code)
+    {
+        var expected = ("failed", $"api ended with exit code {code}.");
+        Assert.Equal(expected, Judge("ready", (Api, Ended(code)), (Migrator, Ended(0))));
+        Assert.Equal(expected, Judge("starting", (Api, Ended(code)), (Migrator, Running())));
+    }
+
+    [Fact]
+    public void A_service_that_ends_without_an_exit_code_has_failed() =>
+        Assert.Equal(("failed", "api ended."), Judge("ready", (Api, Ended(null)), (Migrator, Ended(0))));
+
+    [Fact]
+    public void A_job_has_failed_when_its_exit_code_says_so() =>
+        Assert.Equal(("failed", "migrator ended with exit code 1."), Judge("starting", (Api, Running()), (Migrator, Ended(1))));
+
+    [Fact]
+    public void A_service_that_somebody_stopped_is_missing_and_has_not_failed() => Assert.Equal(
+        ("incomplete", "api was stopped."),
+        StackFile.Judge([(Api, Ended(0)), (Migrator, Ended(0))], new HashSet<string> { "api" }, "ready"));
+
+    [Fact]
+    public void What_had_failed_and_was_started_again_makes_the_stack_ready_when_it_is_healthy()
+    {
+        Assert.Equal(("starting", null), Judge("failed", (Api, Starting()), (Migrator, Ended(0))));
+        Assert.Equal(("ready", null), Judge("failed", (Api, Running()), (Migrator, Ended(0))));
+    }
+
+    [Fact]
+    public void A_ready_stack_stays_so_while_a_service_is_not_healthy_or_a_job_runs_again() =>
+        Assert.Equal(("ready", null), Judge("ready", (Api, Starting()), (Migrator, Running())));
+
+    private static (string State, string? Message) Judge(string before, params (IResource, CustomResourceSnapshot?)[] resources) =>
+        StackFile.Judge(resources, new HashSet<string>(), before);
+
+    private static IResource Job(string name)
+    {
+        var job = new ExecutableResource(name, name, ".");
+        job.Annotations.Add(new JobAnnotation());
+        return job;
+    }
+
+    private static CustomResourceSnapshot Ended(int? code) => Snapshot(KnownResourceStates.Finished) with { ExitCode = code };
+
+    // Without health checks, which these have none of, what runs is healthy.
+    private static CustomResourceSnapshot Running() => Snapshot(KnownResourceStates.Running);
+
+    private static CustomResourceSnapshot Starting() => Snapshot(KnownResourceStates.Starting);
+
+    private static CustomResourceSnapshot Snapshot(string state) => new() { ResourceType = "Executable", Properties = [], State = state };
+}
