@@ -1,5 +1,6 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Data.Leases;
 using Platform.Seeder.Generation;
 
 namespace Platform.Seeder;
@@ -36,6 +37,7 @@ internal sealed class DeferredIndexes(IMongoDatabase database)
         foreach (var name in names)
         {
             var (part, index) = Read(parts, name);
+            Lease.RequireHeld();
             await Collection(part).Indexes.DropOneAsync(index, cancellationToken);
         }
     }
@@ -46,6 +48,7 @@ internal sealed class DeferredIndexes(IMongoDatabase database)
         foreach (var name in names)
         {
             var (part, index) = Read(parts, name);
+            Lease.RequireHeld();
             await output.WriteLineAsync($"Building the index {name}.");
             var specification = part.Definition.Indexes.First(definition => definition.Name == index).Specification();
             await database.RunCommandAsync<BsonDocument>(

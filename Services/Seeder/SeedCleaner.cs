@@ -1,5 +1,6 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Data.Leases;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Progress;
 
@@ -58,6 +59,7 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers)
                     }
                 }
 
+                Lease.RequireHeld();
                 Interlocked.Add(ref removed, (await collection.DeleteManyAsync(filter, token)).DeletedCount);
                 progress.Report(part.Name, Interlocked.Add(ref seen, piece.To - piece.From), end, finished: false);
             });

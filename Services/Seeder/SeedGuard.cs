@@ -3,6 +3,7 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Catalogue;
+using Platform.Data.Connections;
 
 namespace Platform.Seeder;
 
@@ -13,7 +14,7 @@ namespace Platform.Seeder;
 /// </summary>
 internal sealed class SeedGuard(PlatformDatabase database, IHostEnvironment environment, TimeProvider time)
 {
-    private IMongoCollection<EnvironmentMark> Marks => database.Database.GetCollection<EnvironmentMark>(CollectionNames.Environment);
+    private IMongoCollection<EnvironmentMark> Marks => database.Database.GetCollection<EnvironmentMark>(CollectionNames.Environment).ForDecisions();
 
     private string DatabaseName => database.Database.DatabaseNamespace.DatabaseName;
 
@@ -47,7 +48,7 @@ internal sealed class SeedGuard(PlatformDatabase database, IHostEnvironment envi
 
         foreach (var collection in CollectionCatalogue.All)
         {
-            if (await database.Database.GetCollection<BsonDocument>(collection.Name).Find(FilterDefinition<BsonDocument>.Empty).Limit(1).AnyAsync(cancellationToken))
+            if (await database.Database.GetCollection<BsonDocument>(collection.Name).ForDecisions().Find(FilterDefinition<BsonDocument>.Empty).Limit(1).AnyAsync(cancellationToken))
             {
                 return false;
             }

@@ -26,7 +26,7 @@ internal sealed class SeedSession(
 {
     private const string LeaseName = "seeder";
 
-    private IMongoCollection<SeedMarker> Markers => database.Database.GetCollection<SeedMarker>(CollectionNames.SeedMarker);
+    private IMongoCollection<SeedMarker> Markers => database.Database.GetCollection<SeedMarker>(CollectionNames.SeedMarker).ForDecisions();
 
     public Task WaitForDatabaseAsync(CancellationToken cancellationToken) => startup.WaitAsync(options.Value.DatabaseTimeout, cancellationToken);
 
@@ -62,9 +62,9 @@ internal sealed class SeedSession(
         await guard.RequireDevelopmentAsync(cancellationToken);
         await AloneAsync(
             output,
-            async (_, token) =>
+            async (fence, token) =>
             {
-                var marker = await ReadMarkerAsync(token);
+                var marker = await ReadMarkerAsync(token) is { } found ? found with { Fence = fence } : null;
                 var tenant = slug is null ? (ObjectId?)null : await FindTenantAsync(slug, marker, token);
                 if (marker is not null)
                 {
@@ -83,7 +83,7 @@ internal sealed class SeedSession(
                     marker = marker with { DeferredIndexes = [] };
                 }
 
-                await RememberCleanedAsync(marker, slug, token);
+                await RememberCleanedAsync(marker, slug, fence, token);
                 SeedLog.Cleaned(logger, report.Removed);
                 await output.WriteLineAsync($"Removed {Format(report.Removed)} seeded documents{(slug is null ? "" : $" of {slug}")}.");
                 await TellReferringAsync(report, keepReferenced, output);
@@ -320,11 +320,12 @@ internal sealed class SeedSession(
             : $"Documents of others stay that referred to seeded ones ({who}): what they refer to is there again when the same is seeded again; --keep-referenced would have kept it.");
     }
 
-    private async Task RememberCleanedAsync(SeedMarker? marker, string? slug, CancellationToken cancellationToken)
+    private async Task RememberCleanedAsync(SeedMarker? marker, string? slug, long fence, CancellationToken cancellationToken)
     {
         if (marker is null || slug is null || marker.RemovedTenants.Append(slug).Distinct().Count() == marker.Tenants)
         {
-            await Markers.DeleteOneAsync(existing => existing.Id == SeedMarker.OnlyId, cancellationToken);
+            Lease.RequireHeld();
+            await Markers.DeleteOneAsync(existing => existing.Id == SeedMarker.OnlyId && existing.Fence <= fence, cancellationToken);
             return;
         }
 
@@ -350,8 +351,35 @@ internal sealed class SeedSession(
     private async Task<SeedMarker?> ReadMarkerAsync(CancellationToken cancellationToken) =>
         await Markers.Find(marker => marker.Id == SeedMarker.OnlyId).FirstOrDefaultAsync(cancellationToken);
 
-    private Task<ReplaceOneResult> WriteMarkerAsync(SeedMarker marker, CancellationToken cancellationToken) =>
-        Markers.ReplaceOneAsync(existing => existing.Id == SeedMarker.OnlyId, marker, new ReplaceOptions { IsUpsert = true }, cancellationToken);
+    // A seeder that lost its lease and does not know yet has a smaller fencing number than its successor.
+    private async Task WriteMarkerAsync(SeedMarker marker, CancellationToken cancellationToken)
+    {
+        Lease.RequireHeld();
+        if (await ReplaceAsync())
+        {
+            return;
+        }
+
+        try
+        {
+            await Markers.InsertOneAsync(marker, options: null, cancellationToken);
+        }
+        catch (MongoWriteException exception) when (exception.WriteError?.Category == ServerErrorCategory.DuplicateKey)
+        {
+            // The insert may have been a repeated one of our own.
+            if (!await ReplaceAsync())
+            {
+                throw new LeaseLostException(LeaseName, exception);
+            }
+        }
+
+        async Task<bool> ReplaceAsync()
+        {
+            var result = await Markers.ReplaceOneAsync(
+                existing => existing.Id == SeedMarker.OnlyId && existing.Fence <= marker.Fence, marker, new ReplaceOptions(), cancellationToken);
+            return result.MatchedCount == 1;
+        }
+    }
 
     private async Task RequireStructureAsync(CancellationToken cancellationToken)
     {

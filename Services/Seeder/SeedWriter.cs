@@ -1,5 +1,6 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Data.Leases;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Progress;
 
@@ -52,6 +53,7 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
                     var documents = piece.Documents();
                     var state = states[piece.Part];
                     state.Hash.Add(piece.Index, documents);
+                    Lease.RequireHeld();
                     await InsertAsync(piece.Part, documents, token);
                     var written = Interlocked.Add(ref state.Written, documents.Count);
                     var finished = Interlocked.Decrement(ref state.Pieces) == 0;

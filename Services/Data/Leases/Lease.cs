@@ -3,12 +3,18 @@ using Microsoft.Extensions.Logging;
 namespace Platform.Data.Leases;
 
 /// <summary>
-/// The right to do a kind of work alone, kept by a heartbeat until disposed. Work watches <see cref="Lost"/>: it is cancelled
-/// before a rival can take the lease. Writes that must not come from a holder that was stopped and woke up late
-/// also carry <see cref="Fence"/>.
+/// The right to do a kind of work alone, kept by a heartbeat until disposed. Its time counts from before the store was asked for it, on a
+/// clock that nobody sets, so that an answer that was long on the way is not believed for longer than the store does. Work watches
+/// <see cref="Lost"/>, which is cancelled before a rival can take the lease, and asks <see cref="Left"/> before each of its units, since
+/// a process that stood still learns late that it was cancelled. Writes that must not come from such a holder also carry <see cref="Fence"/>.
 /// </summary>
 public sealed class Lease : IAsyncDisposable
 {
+    // The part of the duration in which work goes on.
+    private const double Usable = 0.9;
+
+    private static readonly AsyncLocal<Lease?> Current = new();
+
     private readonly ILeaseStore _store;
     private readonly LeaseOptions _options;
     private readonly TimeProvider _time;
@@ -42,6 +48,19 @@ public sealed class Lease : IAsyncDisposable
     /// <summary>Cancelled when the lease has ended, or is about to and cannot be renewed.</summary>
     public CancellationToken Lost { get; }
 
+    /// <summary>How long work may still go on: a tenth is kept back, so that it has stopped when a rival begins. Zero when the lease is lost.</summary>
+    public TimeSpan Left => _lost.IsCancellationRequested ? TimeSpan.Zero : LeftOf(_options, _time, Volatile.Read(ref _grantedAt));
+
+    /// <summary>Asks, before a unit of work, whether the lease under which <see cref="RunAsync"/> runs it is still held. Without one it always is.</summary>
+    /// <exception cref="LeaseLostException">It is not.</exception>
+    public static void RequireHeld()
+    {
+        if (Current.Value is { } lease && lease.Left <= TimeSpan.Zero)
+        {
+            throw new LeaseLostException(lease.Name);
+        }
+    }
+
     /// <summary>Waits for the lease and takes it.</summary>
     /// <param name="store">Where leases are kept.</param>
     /// <param name="name">What is leased.</param>
@@ -51,6 +70,7 @@ public sealed class Lease : IAsyncDisposable
     /// <param name="onWaiting">Told once about each holder that is waited for.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="LeaseBusyException">Another holder kept it for longer than <see cref="LeaseOptions.AcquireTimeout"/>.</exception>
+    /// <exception cref="LeaseLostException">For as long, each grant was on the way until it was worth nothing.</exception>
     public static async Task<Lease> AcquireAsync(
         ILeaseStore store,
         string name,
@@ -77,8 +97,19 @@ public sealed class Lease : IAsyncDisposable
             var state = await store.TryAcquireAsync(name, owner, holder, options.Duration, cancellationToken);
             if (state.Owner == owner)
             {
-                LeaseLog.Acquired(logger, name, state.Fence);
-                return new Lease(store, state, owner, asked, options, time, logger);
+                if (LeftOf(options, time, asked) > TimeSpan.Zero)
+                {
+                    LeaseLog.Acquired(logger, name, state.Fence);
+                    return new Lease(store, state, owner, asked, options, time, logger);
+                }
+
+                LeaseLog.Late(logger, name, time.GetElapsedTime(asked).TotalSeconds);
+                if (time.GetElapsedTime(started) >= options.AcquireTimeout)
+                {
+                    throw new LeaseLostException(name);
+                }
+
+                continue;
             }
 
             if (state.Fence != waitedFor)
@@ -106,6 +137,8 @@ public sealed class Lease : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(work);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(Lost, cancellationToken);
+        Current.Value = this;
+        RequireHeld();
         try
         {
             return await work(either.Token);
@@ -147,28 +180,31 @@ public sealed class Lease : IAsyncDisposable
 
     private async Task RunHeartbeatAsync(CancellationToken stop)
     {
-        var pause = _options.Duration / 3;
+        // Renewed when a third of the duration is over, counted as the lease itself is.
+        var renewAt = _options.Duration * (Usable - (1.0 / 3));
+        var pause = Left - renewAt;
         while (true)
         {
             try
             {
-                await Task.Delay(pause, _time, stop);
+                // Never beyond the end.
+                await Task.Delay(Positive(pause < Left ? pause : Left), _time, stop);
                 var asked = _time.GetTimestamp();
-                var left = Left();
-                if (left <= TimeSpan.Zero)
+                if (Left is var left && left <= TimeSpan.Zero)
                 {
                     break;
                 }
 
                 using var attempt = new CancellationTokenSource(left, _time);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(attempt.Token, stop);
-                if (!await _store.RenewAsync(Name, _owner, Fence, _options.Duration, either.Token))
+                // A store that does not let itself be cancelled is not waited for.
+                if (!await _store.RenewAsync(Name, _owner, Fence, _options.Duration, either.Token).WaitAsync(either.Token))
                 {
                     break;
                 }
 
-                _grantedAt = asked;
-                pause = _options.Duration / 3;
+                Volatile.Write(ref _grantedAt, asked);
+                pause = Left - renewAt;
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -179,7 +215,7 @@ public sealed class Lease : IAsyncDisposable
 #pragma warning restore CA1031
             {
                 LeaseLog.RenewalFailed(_logger, exception, Name);
-                if (Left() <= TimeSpan.Zero)
+                if (Left <= TimeSpan.Zero)
                 {
                     break;
                 }
@@ -192,6 +228,8 @@ public sealed class Lease : IAsyncDisposable
         await _lost.CancelAsync();
     }
 
-    // A tenth is kept back, so that the work has stopped when a rival begins.
-    private TimeSpan Left() => (_options.Duration * 0.9) - _time.GetElapsedTime(_grantedAt);
+    private static TimeSpan Positive(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
+
+    private static TimeSpan LeftOf(LeaseOptions options, TimeProvider time, long grantedAt) =>
+        Positive((options.Duration * Usable) - time.GetElapsedTime(grantedAt));
 }

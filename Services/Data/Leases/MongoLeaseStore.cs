@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Data.Connections;
 
 namespace Platform.Data.Leases;
 
@@ -15,8 +16,7 @@ public sealed class MongoLeaseStore : ILeaseStore
     public MongoLeaseStore(IMongoDatabase database)
     {
         ArgumentNullException.ThrowIfNull(database);
-        _leases = database.GetCollection<BsonDocument>(CollectionNames.Leases)
-            .WithWriteConcern(WriteConcern.WMajority).WithReadConcern(ReadConcern.Majority);
+        _leases = database.GetCollection<BsonDocument>(CollectionNames.Leases).ForDecisions();
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,5 @@
+using Platform.Data.Leases;
+
 namespace Platform.Migrator.Engine;
 
 /// <summary>One attempt at a migration: keeps its record as steps and batches go by.</summary>
@@ -47,6 +49,7 @@ internal sealed class MigrationAttempt(MigrationRecord record, IMigrationHistory
 
     private async Task WriteAsync(MigrationRecord next, CancellationToken cancellationToken)
     {
+        Lease.RequireHeld();
         if (!inTransaction)
         {
             await history.WriteAsync(next, session: null, cancellationToken);

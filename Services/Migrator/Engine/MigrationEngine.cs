@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MongoDB.Driver;
+using Platform.Data.Leases;
 
 namespace Platform.Migrator.Engine;
 
@@ -288,6 +289,7 @@ public sealed class MigrationEngine(
                 MigrationLog.Repeating(logger, migration.FullName, previous.Host);
             }
 
+            Lease.RequireHeld();
             var (outcome, failure) = await RunAsync(migration, previous, direction, fence, environment, cancellationToken);
             if (failure is not null)
             {
@@ -346,6 +348,7 @@ public sealed class MigrationEngine(
                         committing = false;
                         attempt.Restart();
                         await WayOf(migration, direction)(new MigrationContext(environment, attempt, transaction), token);
+                        Lease.RequireHeld();
                         await history.WriteAsync(Finished(), transaction, token);
                         committing = true;
                         return true;
@@ -378,7 +381,7 @@ public sealed class MigrationEngine(
         {
             var error = exception.Message.ReplaceLineEndings(" ");
             var step = attempt.Record.Step;
-            var cancelled = exception is OperationCanceledException && cancellationToken.IsCancellationRequested;
+            var cancelled = exception is LeaseLostException || exception is OperationCanceledException && cancellationToken.IsCancellationRequested;
             activity?.AddException(exception);
             activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
             MigrationLog.Failed(logger, exception, migration.FullName, step);

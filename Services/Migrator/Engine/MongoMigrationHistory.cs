@@ -1,4 +1,5 @@
 using MongoDB.Driver;
+using Platform.Data.Connections;
 using Platform.Data.Documents;
 
 namespace Platform.Migrator.Engine;
@@ -14,8 +15,7 @@ public sealed class MongoMigrationHistory : IMigrationHistory
     {
         ArgumentNullException.ThrowIfNull(database);
         DocumentConventions.Register();
-        _records = database.GetCollection<MigrationRecord>(CollectionNames.Migrations)
-            .WithWriteConcern(WriteConcern.WMajority).WithReadConcern(ReadConcern.Majority);
+        _records = database.GetCollection<MigrationRecord>(CollectionNames.Migrations).ForDecisions();
     }
 
     /// <inheritdoc/>

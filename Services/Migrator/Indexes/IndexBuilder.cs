@@ -2,6 +2,7 @@ using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
+using Platform.Data.Leases;
 
 namespace Platform.Migrator.Indexes;
 
@@ -18,6 +19,7 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
     /// <param name="cancellationToken">Cancels the command; a server may end a build that has begun all the same.</param>
     public async Task<IndexOutcome> ApplyAsync(IndexChange change, IndexRemoval removal, CancellationToken cancellationToken)
     {
+        Lease.RequireHeld();
         var started = time.GetTimestamp();
         var (outcome, reason) = change.Kind switch
         {
@@ -37,6 +39,7 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
     /// <param name="cancellationToken">Cancels the commands.</param>
     public async Task<IndexOutcome> RebuildAsync(string collection, IndexDefinition definition, CancellationToken cancellationToken)
     {
+        Lease.RequireHeld();
         var started = time.GetTimestamp();
         var (outcome, reason) = await ReplaceAsync(collection, definition, "asked for", cancellationToken);
         return new IndexOutcome(collection, definition.Name, outcome, reason, time.GetElapsedTime(started).TotalMilliseconds);
@@ -48,6 +51,7 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
     /// <param name="cancellationToken">Cancels the commands.</param>
     public async Task<IndexOutcome> RestoreAsync(string collection, string index, CancellationToken cancellationToken)
     {
+        Lease.RequireHeld();
         var started = time.GetTimestamp();
         await SetHiddenAsync(collection, index, hidden: false, cancellationToken);
         await ForgetAsync(collection, index, cancellationToken);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
+using Platform.Data.Leases;
 using Platform.Data.Validation;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Indexes;
@@ -78,6 +79,7 @@ public sealed class CatalogueSynchroniser(
         while (left.TryDequeue(out var change))
         {
             cancellationToken.ThrowIfCancellationRequested();
+            Lease.RequireHeld();
             var started = time.GetTimestamp();
             foreach (var more in await ApplyAsync(change, cancellationToken))
             {

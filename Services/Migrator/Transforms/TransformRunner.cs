@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Data.Leases;
 using Platform.Migrator.Engine;
 
 namespace Platform.Migrator.Transforms;
@@ -98,6 +99,7 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
             try
             {
                 await SampleAsync(run, batch.Documents, cancellationToken);
+                Lease.RequireHeld();
                 var written = run.Transform.Update is null
                     ? await WriteAsync(run, batch.Statements, cancellationToken)
                     : await UpdateAsync(run, batch.Documents, cancellationToken);

@@ -112,6 +112,87 @@ public sealed class LeaseTests
         Assert.Contains($"process {Environment.ProcessId}", exception.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(14)]
+    [InlineData(40)]
+    public async Task A_grant_that_was_long_on_the_way_is_not_believed(int seconds)
+    {
+        var late = _store.HoldNextGrant();
+        var acquiring = await StartAcquiringAsync();
+        _time.Advance(TimeSpan.FromSeconds(seconds));
+        // The store may have given it to a rival by now.
+        var rival = await _store.TryAcquireAsync("x", "rival", "the rival", Options.Duration, Token);
+        late.SetResult();
+        if (rival.Owner != "rival")
+        {
+            // Not yet: then asking again renews it, and it is worth its whole time.
+            await using var lease = await acquiring;
+            Assert.True(lease.Left > Options.Duration / 2, $"{lease.Left} left");
+            return;
+        }
+
+        Advance(Options.Duration - Options.PollInterval, step: TimeSpan.FromMilliseconds(250));
+        Assert.False(acquiring.IsCompleted);
+        Advance(TimeSpan.FromSeconds(3), step: TimeSpan.FromMilliseconds(250));
+        await using var later = await acquiring;
+        Assert.Equal(3, later.Fence);
+    }
+
+    [Fact]
+    public async Task A_lease_counts_from_before_it_was_asked_for()
+    {
+        var late = _store.HoldNextGrant();
+        var acquiring = await StartAcquiringAsync();
+        _time.Advance(TimeSpan.FromSeconds(10));
+        _store.Failing = true;
+        late.SetResult();
+        await using var lease = await acquiring;
+
+        Assert.Equal((Options.Duration * 0.9) - TimeSpan.FromSeconds(10), lease.Left);
+        Advance(lease.Left, step: TimeSpan.FromMilliseconds(250));
+        Assert.Equal(TimeSpan.Zero, lease.Left);
+        Assert.True(lease.Lost.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task A_renewal_counts_from_before_it_was_asked_for_and_one_without_an_answer_does_not_keep_a_lease()
+    {
+        await using var lease = await AcquireAsync();
+        var late = _store.HoldNextRenewal();
+        Advance(TimeSpan.FromSeconds(9), step: TimeSpan.FromMilliseconds(250));
+        late.SetResult();
+        // Asked for after five seconds, so four of them are over.
+        Assert.Equal((Options.Duration * 0.9) - TimeSpan.FromSeconds(4), lease.Left);
+
+        _store.HoldNextRenewal();
+        Advance(Options.Duration, step: TimeSpan.FromMilliseconds(250), untilLost: lease);
+        Assert.True(lease.Lost.IsCancellationRequested);
+        Assert.Equal(TimeSpan.Zero, lease.Left);
+    }
+
+    [Fact]
+    public async Task Work_that_asks_learns_of_the_loss_although_nothing_cancelled_it_yet()
+    {
+        await using var lease = await AcquireAsync();
+        var units = 0;
+        await Assert.ThrowsAsync<LeaseLostException>(() => lease.RunAsync<int>(
+            _ =>
+            {
+                while (true)
+                {
+                    Lease.RequireHeld();
+                    units++;
+                    // The process stands still, with its heartbeat.
+                    _store.HoldNextRenewal();
+                    _time.Advance(TimeSpan.FromSeconds(7));
+                }
+            },
+            Token));
+        Assert.Equal(2, units);
+        // Elsewhere nothing is leased.
+        Lease.RequireHeld();
+    }
+
     private async Task<Lease> AcquireAsync() => await await StartAcquiringAsync();
 
     // Off xunit's synchronisation context: what waits for the clock then goes on inside Advance, and the test needs no waiting.
@@ -134,18 +215,34 @@ public sealed class LeaseTests
     private sealed class FaultyStore(ILeaseStore inner) : ILeaseStore
     {
         private int _renewals;
+        private TaskCompletionSource? _lateGrant;
+        private TaskCompletionSource? _lateRenewal;
 
         public volatile bool Failing;
 
         public int Renewals => Volatile.Read(ref _renewals);
 
-        public Task<LeaseState> TryAcquireAsync(string name, string owner, string holder, TimeSpan duration, CancellationToken cancellationToken) =>
-            inner.TryAcquireAsync(name, owner, holder, duration, cancellationToken);
+        // The store decides at once, and its answer is on the way until the test lets it arrive. Goes on where the test does.
+        public TaskCompletionSource HoldNextGrant() => _lateGrant = new TaskCompletionSource();
 
-        public Task<bool> RenewAsync(string name, string owner, long fence, TimeSpan duration, CancellationToken cancellationToken)
+        public TaskCompletionSource HoldNextRenewal() => _lateRenewal = new TaskCompletionSource();
+
+        public async Task<LeaseState> TryAcquireAsync(string name, string owner, string holder, TimeSpan duration, CancellationToken cancellationToken)
+        {
+            var arrival = Interlocked.Exchange(ref _lateGrant, null)?.Task ?? Task.CompletedTask;
+            var state = await inner.TryAcquireAsync(name, owner, holder, duration, cancellationToken);
+            await arrival;
+            return state;
+        }
+
+        // Deaf to cancellation, as a store may be.
+        public async Task<bool> RenewAsync(string name, string owner, long fence, TimeSpan duration, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _renewals);
-            return Failing ? throw new TimeoutException("the store is gone") : inner.RenewAsync(name, owner, fence, duration, cancellationToken);
+            var arrival = Interlocked.Exchange(ref _lateRenewal, null)?.Task ?? Task.CompletedTask;
+            var renewed = Failing ? throw new TimeoutException("the store is gone") : await inner.RenewAsync(name, owner, fence, duration, cancellationToken);
+            await arrival;
+            return renewed;
         }
 
         public Task<bool> ReleaseAsync(string name, string owner, long fence, CancellationToken cancellationToken) =>
