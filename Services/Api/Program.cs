@@ -13,7 +13,7 @@ return await ServiceProgram.RunAsync(ResourceNames.Api, async () =>
     app.CheckSettings();
     app.UseApi();
 
-    var data = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, DatabaseGate>();
+    var data = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, StartupGate>();
     data.MapTenants();
     data.MapProducts();
     data.MapStores();

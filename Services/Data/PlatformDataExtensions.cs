@@ -83,6 +83,7 @@ public static class PlatformDataExtensions
         builder.Services.TryAddSingleton(services => new MongoResilience(
             services.GetRequiredService<IOptions<MongoOptions>>(),
             services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ConcurrencyGate>(),
             services.GetRequiredService<ConnectionMetrics>(),
             services.GetRequiredService<ILogger<MongoResilience>>()));
         builder.Services.AddHealthChecks().AddCheck<MongoHealthCheck>(MongoHealthCheck.Name, HealthStatus.Unhealthy);

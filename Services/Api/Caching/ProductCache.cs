@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using Platform.Api.Contracts;
+using Platform.Data.Connections;
 using StackExchange.Redis;
 
 namespace Platform.Api.Caching;
@@ -32,6 +33,8 @@ public sealed partial class ProductCache(
 
     // Changes that Redis could not be told about, with the time of each: these entries are not believed until it was told.
     private readonly ConcurrentDictionary<(ObjectId TenantId, ObjectId ProductId), long> _owed = new();
+    // A Redis that stands still would cost every request its patience.
+    private readonly CircuitBreaker _breaker = new(failureRatio: 0.5, minimumThroughput: 3, TimeSpan.FromSeconds(1), options.Value.Rest, time);
     private int _settling;
     private long _lastLog;
 
@@ -181,16 +184,38 @@ public sealed partial class ProductCache(
 
     private async Task<T?> TryAsync<T>(Func<IDatabase, Task<T>> call, CancellationToken cancellationToken)
     {
+        if (!_breaker.TryEnter(out var attempt, out _))
+        {
+            return default;
+        }
+
         try
         {
             var connection = _connection.Value;
             var redis = (await connection.WaitAsync(options.Value.Patience, time, cancellationToken)).GetDatabase();
-            return await call(redis).WaitAsync(options.Value.Patience, time, cancellationToken);
+            var answer = await call(redis).WaitAsync(options.Value.Patience, time, cancellationToken);
+            attempt.Succeed();
+            return answer;
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
         {
+            // A server that refuses is there, and as quick as ever.
+            if (exception is RedisServerException)
+            {
+                attempt.Abandon();
+            }
+            else
+            {
+                attempt.Fail();
+            }
+
             LogAway(exception);
             return default;
+        }
+        catch (OperationCanceledException)
+        {
+            attempt.Abandon();
+            throw;
         }
     }
 

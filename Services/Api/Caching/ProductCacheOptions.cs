@@ -17,4 +17,7 @@ public sealed class ProductCacheOptions
 
     /// <summary>How long a request waits for Redis before it goes to the database. Default: 250 milliseconds.</summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long Redis is left alone when it fails or stands still, before one request tries it again. Default: 5 seconds.</summary>
+    public TimeSpan Rest { get; set; } = TimeSpan.FromSeconds(5);
 }

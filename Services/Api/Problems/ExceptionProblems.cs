@@ -27,8 +27,8 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             DocumentRefusedException refusal => ApiProblem.Refused(refusal),
             DuplicateKeyException duplicate => ApiProblem.Duplicate(duplicate),
             BadHttpRequestException bad => ApiProblem.Of(bad.StatusCode, TitleOf(bad.StatusCode)),
-            _ when MongoErrors.IsPoolExhausted(exception) => ApiProblem.Unavailable(
-                http, "The service is busy.", "Try again in a moment.", TimeSpan.FromSeconds(1)),
+            // Past in moments, other than a database that is away.
+            _ when IsBusy(exception) => ApiProblem.Unavailable(http, "The service is busy.", "Try again in a moment.", TimeSpan.FromSeconds(1)),
             _ when MongoErrors.IsAway(exception) => ApiProblem.Unavailable(
                 http, "The database is not available.", "Try again in a few seconds.", (exception as DatabaseUnavailableException)?.RetryAfter),
             _ => ApiProblem.Of(StatusCodes.Status500InternalServerError, "The request failed."),
@@ -36,7 +36,8 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
 
         switch (problem.StatusCode)
         {
-            case StatusCodes.Status503ServiceUnavailable:
+            // In a flood one line each would be another; the metrics count them.
+            case StatusCodes.Status503ServiceUnavailable when exception is not DatabaseBusyException:
                 DatabaseAway(logger, endpoint, FirstLine(exception.Message));
                 break;
             case StatusCodes.Status422UnprocessableEntity:
@@ -54,6 +55,8 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     /// <summary>Answers a request that took too long: with a server behind the API that hangs, the same as one that is away.</summary>
     public static Task WriteTimeoutAsync(HttpContext http) =>
         ApiProblem.Unavailable(http, "The request took too long.", "Try again in a few seconds.").ExecuteAsync(http);
+
+    private static bool IsBusy(Exception exception) => exception is DatabaseBusyException || MongoErrors.IsPoolExhausted(exception);
 
     // The driver's messages go on with the stack traces of its heartbeats.
     private static string FirstLine(string message)

@@ -15,6 +15,9 @@ internal static class RequestBody
 {
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
+    // A body is at most 64 KiB. The server itself drops senders that stand still (Kestrel's MinRequestBodyDataRate); this one those that dribble.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
     /// <summary>Reads a request: a record whose members are texts, whole numbers, lists and records of the same kind.</summary>
     /// <typeparam name="TDto">The request.</typeparam>
     /// <param name="body">The body.</param>
@@ -22,14 +25,21 @@ internal static class RequestBody
     /// <param name="errors">Takes every wrong place.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The request; null when something is wrong.</returns>
+    /// <exception cref="BadHttpRequestException">It did not arrive in time.</exception>
     public static async Task<TDto?> ReadAsync<TDto>(
         Stream body, IValidator<TDto> validator, RequestErrors errors, CancellationToken cancellationToken)
         where TDto : class
     {
         JsonDocument document;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
         try
         {
-            document = await JsonDocument.ParseAsync(body, Options, cancellationToken);
+            document = await JsonDocument.ParseAsync(body, Options, patience.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new BadHttpRequestException("The body took too long to arrive.", StatusCodes.Status408RequestTimeout);
         }
         catch (JsonException exception)
         {

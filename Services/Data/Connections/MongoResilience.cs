@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using MongoDB.Driver;
 using Polly;
-using Polly.CircuitBreaker;
 using Polly.Retry;
 using Polly.Timeout;
 
@@ -10,28 +10,31 @@ namespace Platform.Data.Connections;
 /// <summary>
 /// Runs units of work so that passing faults pass unnoticed. A unit that may be repeated is, after an error that server or
 /// driver marks as passing and after a lost connection, with growing, jittered pauses, within a number of attempts and a deadline. A unit
-/// that may not be repeated never is. Both stand behind one circuit breaker, which refuses work at once while the database is
-/// away. It does not replace the driver's own retries, which it stands around. Thread-safe; one per process.
+/// that may not be repeated never is. Each attempt passes one gate, which lets in as many as the connections serve, and one circuit breaker,
+/// which refuses work at once while the database is away; units do not nest. It does not replace the driver's own retries, which it stands around. Thread-safe; one per process.
 /// </summary>
 public sealed partial class MongoResilience
 {
     private static readonly ResiliencePropertyKey<Exception?> LastFailure = new("platform.last-failure");
 
-    private readonly ResiliencePipeline _once;
     private readonly ResiliencePipeline _repeated;
-    private readonly CircuitBreakerStateProvider _breaker = new();
+    private readonly CircuitBreaker _breaker;
+    private readonly ConcurrencyGate _gate;
     private readonly ConnectionMetrics _metrics;
     private readonly ILogger _logger;
     private readonly TimeSpan _deadline;
     private readonly TimeSpan _breakDuration;
+    private volatile Exception? _lastAway;
 
-    internal MongoResilience(IOptions<MongoOptions> options, TimeProvider time, ConnectionMetrics metrics, ILogger<MongoResilience> logger)
+    internal MongoResilience(
+        IOptions<MongoOptions> options, TimeProvider time, ConcurrencyGate gate, ConnectionMetrics metrics, ILogger<MongoResilience> logger)
     {
+        _gate = gate;
         _metrics = metrics;
         _logger = logger;
         var (retry, breaker) = (options.Value.Retry, options.Value.Breaker);
         (_deadline, _breakDuration) = (retry.Deadline, breaker.BreakDuration);
-        _once = new ResiliencePipelineBuilder { TimeProvider = time }.AddCircuitBreaker(Breaker(breaker)).Build();
+        _breaker = new CircuitBreaker(breaker.FailureRatio, breaker.MinimumThroughput, breaker.SamplingDuration, breaker.BreakDuration, time);
 
         var repeated = new ResiliencePipelineBuilder { TimeProvider = time };
         repeated.AddTimeout(new TimeoutStrategyOptions { Timeout = retry.Deadline });
@@ -44,13 +47,12 @@ public sealed partial class MongoResilience
             repeated.AddRetry(backOff);
         }
 
-        // The same breaker, not a copy: what one kind of work finds out holds for the other.
-        _repeated = repeated.AddPipeline(_once).Build();
-        metrics.ObserveBreaker(() => _breaker.CircuitState switch { CircuitState.Closed => 0, CircuitState.HalfOpen => 1, _ => 2 });
+        _repeated = repeated.Build();
+        metrics.ObserveBreaker(() => _breaker.State switch { CircuitState.Closed => 0, CircuitState.HalfOpen => 1, _ => 2 });
     }
 
     /// <summary>Whether work is refused at the moment because the database is away.</summary>
-    public bool IsOpen => _breaker.CircuitState is CircuitState.Open or CircuitState.Isolated;
+    public bool IsOpen => _breaker.State == CircuitState.Open;
 
     /// <summary>Runs a unit of work.</summary>
     /// <typeparam name="TResult">What the work returns.</typeparam>
@@ -59,6 +61,7 @@ public sealed partial class MongoResilience
     /// <param name="work">The work. It passes the token to all it calls.</param>
     /// <param name="cancellationToken">Cancels the work and the pauses.</param>
     /// <returns>What the work returned.</returns>
+    /// <exception cref="DatabaseBusyException">The gate turned the work away.</exception>
     /// <exception cref="DatabaseUnavailableException">The breaker refused the work, or it was not done before the deadline.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public async Task<TResult> RunAsync<TResult>(
@@ -66,18 +69,18 @@ public sealed partial class MongoResilience
     {
         ArgumentException.ThrowIfNullOrEmpty(unit);
         ArgumentNullException.ThrowIfNull(work);
+        if (repetition == Repetition.Refused)
+        {
+            return await AttemptAsync(unit, work, cancellationToken, cancellationToken);
+        }
+
         var context = ResilienceContextPool.Shared.Get(unit, cancellationToken);
         try
         {
-            var pipeline = repetition == Repetition.Allowed ? _repeated : _once;
-            return await pipeline.ExecuteAsync(static async (context, work) => await work(context.CancellationToken), context, work);
-        }
-        catch (BrokenCircuitException exception)
-        {
-            throw new DatabaseUnavailableException($"{unit}: MongoDB failed too often just now and is not asked for a while.", exception.InnerException ?? exception)
-            {
-                RetryAfter = exception.RetryAfter ?? _breakDuration,
-            };
+            return await _repeated.ExecuteAsync(
+                static async (context, call) => await call.Resilience.AttemptAsync(call.Unit, call.Work, context.CancellationToken, call.Caller),
+                context,
+                (Resilience: this, Unit: unit, Work: work, Caller: cancellationToken));
         }
         catch (TimeoutRejectedException exception)
         {
@@ -102,27 +105,68 @@ public sealed partial class MongoResilience
 
     private static string FirstLine(Exception exception) => exception.Message.Split('\n', 2)[0].TrimEnd('\r', '.');
 
-    private CircuitBreakerStrategyOptions Breaker(MongoBreakerOptions breaker) => new()
+    // The gate and the breaker stand around this one attempt: nobody holds a place while it reads a request, asks a cache or pauses.
+    private async Task<TResult> AttemptAsync<TResult>(
+        string unit, Func<CancellationToken, Task<TResult>> work, CancellationToken cancellationToken, CancellationToken caller)
     {
-        FailureRatio = breaker.FailureRatio,
-        MinimumThroughput = breaker.MinimumThroughput,
-        SamplingDuration = breaker.SamplingDuration,
-        BreakDuration = breaker.BreakDuration,
-        StateProvider = _breaker,
-        // A full pool is our own doing: the gate sees to that.
-        ShouldHandle = arguments => ValueTask.FromResult(
-            arguments.Outcome.Exception is { } failure && MongoErrors.IsAway(failure) && !MongoErrors.IsPoolExhausted(failure)),
-        OnOpened = arguments =>
+        using var pass = await _gate.EnterAsync(cancellationToken)
+            ?? throw new DatabaseBusyException($"{unit}: more work wants MongoDB than its connections serve soon.");
+        if (!_breaker.TryEnter(out var call, out var retryAfter))
         {
-            Opened(_logger, arguments.BreakDuration.TotalSeconds, arguments.Outcome.Exception is { } failure ? FirstLine(failure) : "");
-            return default;
-        },
-        OnClosed = _ =>
+            throw new DatabaseUnavailableException($"{unit}: MongoDB failed too often just now and is not asked for a while.", _lastAway)
+            {
+                RetryAfter = retryAfter > TimeSpan.Zero ? retryAfter : _breakDuration,
+            };
+        }
+
+        try
+        {
+            var result = await work(cancellationToken);
+            Succeeded(call);
+            return result;
+        }
+        catch (Exception failure)
+        {
+            switch (Judge(failure, caller))
+            {
+                case true:
+                    Succeeded(call);
+                    break;
+                case false:
+                    _lastAway = failure;
+                    if (call.Fail())
+                    {
+                        Opened(_logger, _breakDuration.TotalSeconds, FirstLine(failure));
+                    }
+
+                    break;
+                default:
+                    call.Abandon();
+                    break;
+            }
+
+            throw;
+        }
+    }
+
+    // Whether the server is there, by what work ended with; null when that says nothing about it. A caller who gives up says nothing, but
+    // work that the deadline ended had no answer. A full pool is our own doing: the gate sees to that.
+    private static bool? Judge(Exception failure, CancellationToken caller) => failure switch
+    {
+        OperationCanceledException => caller.IsCancellationRequested ? null : false,
+        _ when MongoErrors.IsPoolExhausted(failure) => null,
+        _ when MongoErrors.IsAway(failure) => caller.IsCancellationRequested ? null : false,
+        MongoException or { InnerException: MongoException } => true,
+        _ => null,
+    };
+
+    private void Succeeded(CircuitBreaker.Call call)
+    {
+        if (call.Succeed())
         {
             Closed(_logger);
-            return default;
-        },
-    };
+        }
+    }
 
     private ValueTask OnRetry(OnRetryArguments<object> arguments)
     {

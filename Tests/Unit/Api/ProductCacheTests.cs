@@ -100,6 +100,55 @@ public sealed class ProductCacheTests
     }
 
     [Fact]
+    public async Task A_Redis_that_fails_again_and_again_is_left_alone_for_a_while()
+    {
+        var time = new FakeTimeProvider();
+        var asked = 0;
+        Exception? failure = new RedisTimeoutException("late", CommandStatus.Sent);
+        _redis.StringGetAsync((RedisKey[])null!, default).ReturnsForAnyArgs(_ =>
+        {
+            asked++;
+            return failure is null ? Task.FromResult<RedisValue[]>([RedisValue.Null, RedisValue.Null]) : Task.FromException<RedisValue[]>(failure);
+        });
+        var cache = Cache(time);
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal((Product, false), await cache.GetAsync(TenantId, ProductId, Load, Cancellation));
+        }
+
+        Assert.InRange(asked, 1, 3);
+        asked = 0;
+        time.Advance(new ProductCacheOptions().Rest);
+        await cache.GetAsync(TenantId, ProductId, Load, Cancellation);
+        await cache.GetAsync(TenantId, ProductId, Load, Cancellation);
+        Assert.Equal(1, asked);
+
+        failure = null;
+        time.Advance(new ProductCacheOptions().Rest);
+        await cache.GetAsync(TenantId, ProductId, Load, Cancellation);
+        await cache.GetAsync(TenantId, ProductId, Load, Cancellation);
+        Assert.Equal(3, asked);
+    }
+
+    [Fact]
+    public async Task Changes_made_while_Redis_is_left_alone_are_owed_to_it()
+    {
+        var time = new FakeTimeProvider();
+        Holds(JsonSerializer.SerializeToUtf8Bytes(Product, JsonSerializerOptions.Web));
+        var batch = Substitute.For<IBatch>();
+        _redis.CreateBatch().Returns(batch);
+        batch.KeyDeleteAsync((RedisKey)"", default).ThrowsAsyncForAnyArgs(new RedisConnectionException(ConnectionFailureType.SocketClosed, "gone"));
+        var cache = Cache(time);
+        for (var i = 0; i < 4; i++)
+        {
+            await cache.InvalidateAsync(TenantId, [ProductId]);
+        }
+
+        time.Advance(new ProductCacheOptions().Rest);
+        Assert.False((await cache.GetAsync(TenantId, ProductId, Load, Cancellation)).Hit);
+    }
+
+    [Fact]
     public async Task A_product_that_does_not_exist_is_not_stored()
     {
         Holds(RedisValue.Null);

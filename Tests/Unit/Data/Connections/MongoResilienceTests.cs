@@ -169,6 +169,102 @@ public sealed class MongoResilienceTests : IDisposable
         Assert.False(resilience.IsOpen);
     }
 
+    [Theory]
+    [InlineData(Repetition.Allowed)]
+    [InlineData(Repetition.Refused)]
+    public async Task Callers_who_give_up_do_not_hide_a_database_that_is_away(Repetition repetition)
+    {
+        var resilience = Resilience();
+        for (var i = 0; i < 200; i++)
+        {
+            await GiveUpAsync(resilience, repetition);
+        }
+
+        Assert.False(resilience.IsOpen);
+        for (var i = 0; i < 67; i++)
+        {
+            await Assert.ThrowsAnyAsync<Exception>(() => FailAsync(resilience));
+        }
+
+        Assert.True(resilience.IsOpen);
+    }
+
+    [Fact]
+    public async Task The_one_that_tries_whether_the_database_is_back_and_gives_up_lets_the_next_one_try()
+    {
+        var resilience = await OpenAsync();
+        _time.Advance(_options.Breaker.BreakDuration);
+
+        await GiveUpAsync(resilience, Repetition.Allowed);
+        Assert.True(resilience.IsOpen);
+        await Assert.ThrowsAsync<TimeoutException>(() => FailAsync(resilience));
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => FailAsync(resilience));
+
+        _time.Advance(_options.Breaker.BreakDuration);
+        await GiveUpAsync(resilience, Repetition.Refused);
+        Assert.Equal(1, await resilience.RunAsync("read", Repetition.Allowed, _ => Task.FromResult(1), Cancellation));
+        Assert.False(resilience.IsOpen);
+    }
+
+    [Fact]
+    public async Task One_at_a_time_tries_whether_the_database_is_back_and_is_not_waited_for_without_end()
+    {
+        var resilience = await OpenAsync();
+        _time.Advance(_options.Breaker.BreakDuration);
+        var answer = new TaskCompletionSource<int>();
+        var first = resilience.RunAsync("read", Repetition.Refused, _ => answer.Task, Cancellation);
+
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => FailAsync(resilience));
+        _time.Advance(_options.Breaker.BreakDuration);
+        await Assert.ThrowsAsync<TimeoutException>(() => FailAsync(resilience));
+        // Too old to say anything about now.
+        answer.SetResult(1);
+        await first;
+
+        Assert.True(resilience.IsOpen);
+    }
+
+    [Fact]
+    public async Task Work_that_the_deadline_ends_had_no_answer()
+    {
+        (_options.Breaker.MinimumThroughput, _options.Retry.Deadline) = (2, TimeSpan.FromSeconds(1));
+        var resilience = Resilience();
+        for (var i = 0; i < 2; i++)
+        {
+            await Assert.ThrowsAsync<DatabaseUnavailableException>(() => DriveAsync(resilience.RunAsync(
+                "read",
+                Repetition.Allowed,
+                async token =>
+                {
+                    await Task.Delay(Timeout.Infinite, token);
+                    return 0;
+                },
+                Cancellation)));
+        }
+
+        Assert.True(resilience.IsOpen);
+    }
+
+    [Fact]
+    public async Task A_place_in_the_gate_is_held_by_attempts_and_not_by_pauses()
+    {
+        (_options.Gate.Permits, _options.Gate.QueueLength) = (1, 0);
+        var resilience = Resilience(out var gate);
+        var runs = 0;
+        var first = resilience.RunAsync(
+            "read", Repetition.Allowed, _ => ++runs == 1 ? throw Error("labelled conflict") : Task.FromResult(1), Cancellation);
+        // It pauses now.
+        Assert.Equal(2, await resilience.RunAsync("read", Repetition.Refused, _ => Task.FromResult(2), Cancellation));
+        Assert.Equal(1, await DriveAsync(first));
+
+        using (await gate.EnterAsync(Cancellation))
+        {
+            await Assert.ThrowsAsync<DatabaseBusyException>(() => resilience.RunAsync("read", Repetition.Allowed, _ => Task.FromResult(2), Cancellation));
+        }
+
+        Assert.False(resilience.IsOpen);
+    }
+
     [Fact]
     public async Task Cancelling_ends_the_pause_between_attempts()
     {
@@ -213,8 +309,46 @@ public sealed class MongoResilienceTests : IDisposable
         }
     }
 
-    private MongoResilience Resilience() => new(
-        Options.Create(_options), _time, new ConnectionMetrics(_services.GetRequiredService<IMeterFactory>()), NullLogger<MongoResilience>.Instance);
+    private MongoResilience Resilience() => Resilience(out _);
+
+    private MongoResilience Resilience(out ConcurrencyGate gate)
+    {
+        var meters = _services.GetRequiredService<IMeterFactory>();
+        var (options, metrics) = (Options.Create(_options), new ConnectionMetrics(meters));
+        gate = new ConcurrencyGate(options, _time, metrics, new MongoMetrics(meters));
+        return new MongoResilience(options, _time, gate, metrics, NullLogger<MongoResilience>.Instance);
+    }
+
+    private async Task<MongoResilience> OpenAsync()
+    {
+        var resilience = Resilience();
+        for (var i = 0; i < _options.Breaker.MinimumThroughput; i++)
+        {
+            await Assert.ThrowsAsync<TimeoutException>(() => FailAsync(resilience));
+        }
+
+        Assert.True(resilience.IsOpen);
+        return resilience;
+    }
+
+    private static Task<int> FailAsync(MongoResilience resilience) =>
+        resilience.RunAsync<int>("write", Repetition.Refused, _ => throw Error("selection timed out"), Cancellation);
+
+    private static async Task GiveUpAsync(MongoResilience resilience, Repetition repetition)
+    {
+        using var caller = new CancellationTokenSource();
+        var running = resilience.RunAsync(
+            "read",
+            repetition,
+            async token =>
+            {
+                await Task.Delay(Timeout.Infinite, token);
+                return 0;
+            },
+            caller.Token);
+        await caller.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
 
     // Lets the clock run while the work pauses.
     private async Task<TResult> DriveAsync<TResult>(Task<TResult> work)
