@@ -61,6 +61,7 @@ public sealed class CatalogueSynchroniser(
     /// <exception cref="MigrationRefusedException">Documents break rules that were to hold strictly; changes before that one were made.</exception>
     public async Task<IReadOnlyList<StructureChange>> ApplyAsync(bool allowDrop, CancellationToken cancellationToken)
     {
+        await MakeOutboxAsync(cancellationToken);
         var changes = await PlanAsync(cancellationToken);
         var replaced = changes.FirstOrDefault(change => change.Kind == StructureChangeKind.ReplaceIndex);
         if (replaced is not null && !allowDrop)
@@ -91,6 +92,17 @@ public sealed class CatalogueSynchroniser(
         }
 
         return done;
+    }
+
+    // It has nothing that could differ, so it is in no plan. Transactions write to it, and several that would have to make it first
+    // get into each other's way.
+    private async Task MakeOutboxAsync(CancellationToken cancellationToken)
+    {
+        if (!(await ReadCollectionsAsync(cancellationToken)).ContainsKey(CollectionNames.Outbox))
+        {
+            Lease.RequireHeld();
+            await RunAsync(new BsonDocument("create", CollectionNames.Outbox), cancellationToken);
+        }
     }
 
     // Returns what has to be done in addition, as it turned out.
