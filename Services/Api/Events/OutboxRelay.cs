@@ -94,6 +94,7 @@ internal sealed class OutboxRelay(
             {
                 foreach (var left in await outbox.ReadAsync(tenant, now - Age, now, Batch, cancellationToken))
                 {
+                    Lease.RequireHeld();
                     var attempt = left.Attempts + 1;
                     if (!await outbox.ClaimAsync(left, fence, now + PauseAfter(attempt), cancellationToken))
                     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Caching.Memory;
 using MongoDB.Driver;
 using Platform.Data;
@@ -40,14 +41,17 @@ public sealed class TenantDirectory(PlatformDatabase database, MongoResilience r
             return known;
         }
 
+        // What is remembered was true when it was asked for, however long the answer was on the way.
+        var asked = Stopwatch.GetTimestamp();
         var found = await resilience.RunAsync(
             "find tenant", Repetition.Allowed, token => database.FindTenantAsync(slug, token), cancellationToken);
         var active = found is { Status: TenantStatus.Active } ? found : null;
-        _bySlug.Set(slug, active, new MemoryCacheEntryOptions
+        var left = (active is null ? RememberUnknown : Remember) - Stopwatch.GetElapsedTime(asked);
+        if (left > TimeSpan.Zero)
         {
-            Size = 1,
-            AbsoluteExpirationRelativeToNow = active is null ? RememberUnknown : Remember,
-        });
+            _bySlug.Set(slug, active, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = left });
+        }
+
         return active;
     }
 

@@ -1,6 +1,7 @@
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
 using MongoDB.Driver;
+using Platform.Data.Connections;
 using Platform.Data.Documents;
 using Platform.Data.Queries;
 using Platform.Data.Tenancy;
@@ -47,8 +48,7 @@ public sealed class EventOutbox
         ArgumentNullException.ThrowIfNull(database);
         _database = database;
         _entries = database.Database.GetCollection<OutboxEntry>(CollectionNames.Outbox);
-        _stored = database.Database.GetCollection<BsonDocument>(CollectionNames.Outbox)
-            .WithReadPreference(ReadPreference.Primary).WithReadConcern(ReadConcern.Majority).WithWriteConcern(WriteConcern.WMajority);
+        _stored = database.Database.GetCollection<BsonDocument>(CollectionNames.Outbox).ForDecisions();
     }
 
     /// <summary>Writes an entry in the transaction of the change.</summary>
