@@ -15,6 +15,7 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     ["gateway"] = OnServer(GatewayBenchmark.RunAsync),
     ["gateway --soak"] = OnServer((server, report, token) => GatewaySoak.RunAsync(server, report, TimeSpan.FromMinutes(10), token), GatewaySoak.Settings),
     ["seed"] = OnServer(SeedBenchmark.RunAsync),
+    ["orders"] = OnServer(OrdersBenchmark.RunAsync),
     [StartupBenchmark.Name] = StartupBenchmark.RunAsync, // the graph has servers of its own
     ["migrations"] = OnServer(MigrationsBenchmark.RunAsync),
     ["migration-lock"] = OnServer(MigrationLockBenchmark.RunAsync),

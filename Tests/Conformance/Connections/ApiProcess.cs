@@ -7,7 +7,10 @@ namespace Platform.Tests.Conformance.Connections;
 /// <summary>The API in a process of its own.</summary>
 internal sealed class ApiProcess : IAsyncDisposable
 {
+    private const int KeptLines = 60;
+
     private readonly Process _process;
+    private readonly Queue<string> _output = new();
 
     private ApiProcess(Process process, HttpClient client) => (_process, Client) = (process, client);
 
@@ -33,10 +36,25 @@ internal sealed class ApiProcess : IAsyncDisposable
 
         start.Environment["ASPNETCORE_URLS"] = address;
         var process = Process.Start(start) ?? throw new InvalidOperationException("The API did not start.");
+        var api = new ApiProcess(process, new HttpClient { BaseAddress = new Uri(address) });
+        process.OutputDataReceived += api.Keep;
+        process.ErrorDataReceived += api.Keep;
         // Unread output would block it in the end.
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        return new ApiProcess(process, new HttpClient { BaseAddress = new Uri(address) });
+        return api;
+    }
+
+    /// <summary>The latest of what it wrote.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+            {
+                return string.Join(Environment.NewLine, _output);
+            }
+        }
     }
 
     /// <summary>Whether it still runs.</summary>
@@ -53,5 +71,17 @@ internal sealed class ApiProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        lock (_output)
+        {
+            _output.Enqueue(line.Data ?? "");
+            if (_output.Count > KeptLines)
+            {
+                _output.Dequeue();
+            }
+        }
     }
 }
