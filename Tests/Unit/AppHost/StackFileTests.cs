@@ -1,4 +1,3 @@
-using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Platform.AppHost;
 using Xunit;
@@ -8,8 +7,8 @@ namespace Platform.Tests.Unit.AppHost;
 /// <summary>What the stack file says of a stack, by the states of its resources.</summary>
 public sealed class StackFileTests
 {
-    private static readonly IResource Api = new ExecutableResource("api", "api", ".");
-    private static readonly IResource Migrator = Job("migrator");
+    private static readonly ExecutableResource Api = new ExecutableResource("api", "api", ".");
+    private static readonly ExecutableResource Migrator = Job("migrator");
 
     [Fact]
     public void A_stack_is_ready_when_its_services_are_healthy_and_its_jobs_are_done()
@@ -58,7 +57,7 @@ public sealed class StackFileTests
     private static (string State, string? Message) Judge(string before, params (IResource, CustomResourceSnapshot?)[] resources) =>
         StackFile.Judge(resources, new HashSet<string>(), before);
 
-    private static IResource Job(string name)
+    private static ExecutableResource Job(string name)
     {
         var job = new ExecutableResource(name, name, ".");
         job.Annotations.Add(new JobAnnotation());
