@@ -223,6 +223,7 @@ public sealed class FuzzTests
             var s when s.StartsWith("EXPLAIN", StringComparison.Ordinal) => FakePostgres.Row("[{\"Plan\":{\"Node Type\":\"Seq Scan\"}}]"u8.ToArray()),
             var s when s.Contains("drop_collection", StringComparison.Ordinal) || s.Contains("pg_has_role", StringComparison.Ordinal) => FakePostgres.Row(yes),
             var s when s.Contains("drop_indexes", StringComparison.Ordinal) => FakePostgres.Row([.. "BSONHEX"u8, .. System.Text.Encoding.ASCII.GetBytes(Convert.ToHexString(ok))]),
+            var s when s.Contains("platform_gateway.secrets", StringComparison.Ordinal) => FakePostgres.Row(new byte[32], []),
             var s when s.Contains("scram_sha256_get", StringComparison.Ordinal) =>
                 FakePostgres.Row(new BsonDocument { { "ok", 1 }, { "iterations", 4096 }, { "salt", "AAAA" } }.ToBson()),
             var s when s.Contains("authenticate_with", StringComparison.Ordinal) => FakePostgres.Row(new BsonDocument("ok", 0).ToBson()),

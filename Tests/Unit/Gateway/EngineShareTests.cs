@@ -22,9 +22,9 @@ public sealed class EngineShareTests
     {
         var shares = Shares();
         await FillAsync(shares, User("greedy"), PerUser);
-        var waits = shares.EnterAsync(User("greedy"), Cancel);
+        var waits = EnterAsync(shares, User("greedy"));
         Assert.False(waits.IsCompleted);
-        Assert.True(shares.EnterAsync(User("other"), Cancel).IsCompletedSuccessfully);
+        Assert.True(EnterAsync(shares, User("other")).IsCompletedSuccessfully);
         shares.Leave((await FillAsync(shares, User("third"), 1))[0]);
         // What others give back is not for one at the limit.
         Assert.False(waits.IsCompleted);
@@ -37,17 +37,17 @@ public sealed class EngineShareTests
         await FillAsync(shares, User("a"), PerUser);
         await FillAsync(shares, User("b"), Size - Reserve - Reserve - PerUser);
         // What is left is for those who have few.
-        Assert.False(shares.EnterAsync(User("b"), Cancel).IsCompleted);
+        Assert.False(EnterAsync(shares, User("b")).IsCompleted);
         await FillAsync(shares, User("c"), Reserve / 2);
-        Assert.False(shares.EnterAsync(User("c"), Cancel).IsCompleted);
+        Assert.False(EnterAsync(shares, User("c")).IsCompleted);
         await FillAsync(shares, User("d"), Reserve / 2);
-        Assert.False(shares.EnterAsync(User("e"), Cancel).IsCompleted);
-        Assert.False(shares.EnterAsync(EngineShare.Health, Cancel).IsCompleted);
+        Assert.False(EnterAsync(shares, User("e")).IsCompleted);
+        Assert.False(EnterAsync(shares, EngineShare.Health).IsCompleted);
         await FillAsync(shares, new EngineShare("root", EngineUse.Administrator), Reserve / 2);
-        Assert.False(shares.EnterAsync(new EngineShare("root", EngineUse.Administrator), Cancel).IsCompleted);
+        Assert.False(EnterAsync(shares, new EngineShare("root", EngineUse.Administrator)).IsCompleted);
         await FillAsync(shares, EngineShare.Logins, Reserve / 2);
         Assert.Equal(Size, shares.InUse);
-        Assert.False(shares.EnterAsync(EngineShare.Gateway, Cancel).IsCompleted);
+        Assert.False(EnterAsync(shares, EngineShare.Gateway).IsCompleted);
     }
 
     [Fact]
@@ -55,9 +55,9 @@ public sealed class EngineShareTests
     {
         var shares = Shares(perUser: Size, reserve: 0);
         var held = await FillAsync(shares, User("many"), Size);
-        var again = shares.EnterAsync(User("many"), Cancel);
-        var first = shares.EnterAsync(User("few"), Cancel);
-        var second = shares.EnterAsync(User("few"), Cancel);
+        var again = EnterAsync(shares, User("many"));
+        var first = EnterAsync(shares, User("few"));
+        var second = EnterAsync(shares, User("few"));
         shares.Leave(held[0]);
         Assert.Equal("few", (await first).Share.User);
         shares.Leave(held[1]);
@@ -72,7 +72,7 @@ public sealed class EngineShareTests
     {
         var shares = Shares();
         var held = await FillAsync(shares, User("a"), PerUser);
-        var late = shares.EnterAsync(User("a"), Cancel).AsTask();
+        var late = EnterAsync(shares, User("a"));
         using var gone = new CancellationTokenSource();
         var left = shares.EnterAsync(User("a"), gone.Token).AsTask();
         await gone.CancelAsync();
@@ -102,7 +102,7 @@ public sealed class EngineShareTests
         {
             if (random.Next(100) < 55)
             {
-                waiting.Add(shares.EnterAsync(all[random.Next(all.Length)], Cancel).AsTask());
+                waiting.Add(EnterAsync(shares, all[random.Next(all.Length)]));
             }
             else if (held.Count > 0)
             {
@@ -154,6 +154,8 @@ public sealed class EngineShareTests
         }
     }
 
+    private static Task<EngineShares.Account> EnterAsync(EngineShares shares, EngineShare share) => shares.EnterAsync(share, Cancel).AsTask();
+
     private static EngineShare User(string name) => new(name, EngineUse.User);
 
     private static async Task<List<EngineShares.Account>> FillAsync(EngineShares shares, EngineShare share, int count)
@@ -161,7 +163,7 @@ public sealed class EngineShareTests
         var held = new List<EngineShares.Account>();
         for (var i = 0; i < count; i++)
         {
-            var entered = shares.EnterAsync(share, Cancel);
+            var entered = EnterAsync(shares, share);
             Assert.True(entered.IsCompletedSuccessfully);
             held.Add(await entered);
         }
