@@ -51,14 +51,15 @@ internal sealed class ClientConnection(
 
     /// <summary>
     /// Serves the client until it leaves. Throws <see cref="ProtocolException"/> or <see cref="BsonFormatException"/>
-    /// when it sends something malformed.
+    /// when it sends something malformed. Commands that want no answer and have arrived whole are run, whatever happens meanwhile: nobody would
+    /// send them again.
     /// </summary>
-    /// <param name="closed">The connection is gone: commands are cancelled.</param>
-    /// <param name="stopping">No further command is to be taken; the one in flight is answered.</param>
+    /// <param name="closed">The connection is gone: commands that want an answer are cancelled, and no further one of them is run.</param>
+    /// <param name="stopping">No further command that wants an answer is to be taken; the one in flight is answered.</param>
     public async Task RunAsync(CancellationToken closed, CancellationToken stopping)
     {
         var reader = _reader;
-        while (!stopping.IsCancellationRequested)
+        while (true)
         {
             var limit = User is null ? WireLimits.MaxMessageLengthBeforeLogin : WireLimits.MaxMessageLength;
             if (!await reader.ReadAsync(limit, stopping))
@@ -74,6 +75,22 @@ internal sealed class ClientConnection(
             busyWait.Came(id);
             metrics.Received(reader.Message.Length);
             var request = Read(reader, limit);
+            if (request.MoreToCome)
+            {
+                await executor.ExecuteAsync(this, request, CancellationToken.None);
+                continue;
+            }
+
+            if (closed.IsCancellationRequested)
+            {
+                continue;
+            }
+
+            if (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+
             if (executor.Streams(request) is { } hello)
             {
                 await StreamAsync(request, hello, closed, stopping);
@@ -81,13 +98,10 @@ internal sealed class ClientConnection(
             }
 
             var reply = await executor.ExecuteAsync(this, request, closed);
-            if (!request.MoreToCome)
+            await SendAsync(request, request.Id, reply, moreToCome: false, closed);
+            if (socket is not null)
             {
-                await SendAsync(request, request.Id, reply, moreToCome: false, closed);
-                if (socket is not null)
-                {
-                    busyWait.UntilReadable(socket, ref _patience);
-                }
+                busyWait.UntilReadable(socket, ref _patience);
             }
         }
     }
@@ -115,10 +129,11 @@ internal sealed class ClientConnection(
     private async Task StreamAsync(Request request, HelloStream hello, CancellationToken closed, CancellationToken stopping)
     {
         var responseTo = request.Id;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(closed, stopping);
         // The stop itself is a change that clients are told of before their connection is closed.
         for (var last = false; !last;)
         {
-            var reply = await hello.NextAsync(this, request, closed, stopping);
+            var reply = await hello.NextAsync(this, request, closed, ended.Token);
             last = stopping.IsCancellationRequested;
             responseTo = await SendAsync(request, responseTo, reply, moreToCome: !last, closed);
         }
