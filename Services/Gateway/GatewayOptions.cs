@@ -125,7 +125,7 @@ internal sealed class GatewayOptions
     /// <summary>How long an unused logical session is remembered. Default 30 minutes, as <c>hello</c> says.</summary>
     public TimeSpan SessionTimeout { get; set; } = TimeSpan.FromMinutes(30);
 
-    /// <summary>How long the engine keeps the outcome of a retryable write. Default 5 minutes.</summary>
+    /// <summary>How long the outcome of a retryable write is kept. Default 5 minutes.</summary>
     public TimeSpan RetryRecordRetention { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>From which duration on a command is logged as slow. Default 100 ms.</summary>

@@ -91,7 +91,8 @@ internal sealed class BulkWriteCommands : ICommandFamily
                 }
             }
 
-            var reply = new RawDocument(await WriteCommands.RunAsync(context, database, collection, name, new RawDocument(body.ToBson()))).ToTree();
+            var reply = new RawDocument(
+                await WriteCommands.RunAsync(context, database, collection, name, new RawDocument(body.ToBson()), position: part[0].Index)).ToTree();
             anyFailed |= outcome.Add(name, part, reply);
             if (anyFailed && (ordered || context.Transaction is not null))
             {

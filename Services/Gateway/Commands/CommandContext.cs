@@ -34,10 +34,8 @@ internal sealed class CommandContext(ClientConnection client, Request request, E
     /// <summary>Who runs the command, as it was when it began; only for commands that need a login.</summary>
     public User User => _user ?? throw new InvalidOperationException("The command runs without a login.");
 
-    /// <summary>The id under which the engine remembers the outcome of a retryable write; null when it is none.</summary>
-    public string? RetryId => Session is not null && Transaction is null && request.TransactionNumber is { } number
-        ? $"{Session.Id:N}:{number}"
-        : null;
+    /// <summary>What is remembered of a retryable write; null when the command is none.</summary>
+    public RetryRecord? Retry { get; set; }
 
     /// <summary>The collection that the command's first field names; throws <see cref="CommandException"/> when it is no name.</summary>
     public string Collection => request.Target is { Length: > 0 } name

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using MongoDB.Bson;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
@@ -167,27 +166,23 @@ internal sealed partial class CommandExecutor(
         }
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> RunRetryableAsync(CommandContext context, CommandDefinition definition, Session session)
+    private static ValueTask<ReadOnlyMemory<byte>> RunRetryableAsync(CommandContext context, CommandDefinition definition, Session session)
     {
-        const int largestReplyKept = 16 * 1024;
         var number = context.Request.TransactionNumber!.Value;
-        if (number == session.Number && !session.RetryReply.IsEmpty)
-        {
-            return session.RetryReply;
-        }
-
         if (number < session.Number)
         {
-            throw new CommandException(
-                ErrorCode.TransactionTooOld,
-                $"Retryable write with txnNumber {number} is prohibited on session {session.Id} because a newer one with txnNumber {session.Number} has already started.");
+            throw RetryRecord.TooOld(session.Id, number, session.Number);
         }
 
+        if (number == session.Number && session.Transaction?.Number == number)
+        {
+            throw new CommandException(
+                ErrorCode.InvalidOptions, "Must specify autocommit=false on all operations of a multi-statement transaction.");
+        }
+
+        context.Retry = new RetryRecord(session.Id, number, repeated: number == session.Number);
         session.Number = number;
-        session.RetryReply = default;
-        var reply = await definition.Handler(context);
-        session.RetryReply = reply.Length <= largestReplyKept ? reply : default;
-        return reply;
+        return definition.Handler(context);
     }
 
     private async ValueTask<CommandException> ErrorAsync(Exception exception, CommandContext? context, Request request)
@@ -263,38 +258,10 @@ internal sealed partial class CommandExecutor(
         else if (request.TransactionNumber is not null
             && definition is not null
             && definition.Traits.HasFlag(CommandTraits.RetryableWrite)
-            && ErrorLabels.IsRetryable(error.Code)
-            && IsProtected(request))
+            && ErrorLabels.IsRetryable(error.Code))
         {
             yield return ErrorLabels.RetryableWrite;
         }
-    }
-
-    /// <summary>
-    /// Whether the engine recognises a repetition: it remembers the outcome of commands with one statement only. Of
-    /// others the client must learn that the outcome is unknown, or an increment could be applied twice.
-    /// </summary>
-    private static bool IsProtected(Request request)
-    {
-        if (request.Name is "findAndModify" or "findandmodify")
-        {
-            return true;
-        }
-
-        foreach (var sequence in request.Sequences)
-        {
-            return sequence.Count == 1;
-        }
-
-        foreach (var element in request.Body)
-        {
-            if (element.Type == BsonType.Array && (element.Is("documents"u8) || element.Is("updates"u8) || element.Is("deletes"u8)))
-            {
-                return element.Document.Count() == 1;
-            }
-        }
-
-        return false;
     }
 
     private static Activity? StartActivity(CommandDefinition definition, Request request)

@@ -2,6 +2,7 @@ using MongoDB.Bson;
 using Platform.Gateway.Bson;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Validation;
 
 namespace Platform.Gateway.Commands;
 
@@ -54,7 +55,15 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
 
         if (ok && requests is not null && new RawDocument(requests).Count() > 0)
         {
-            await BuildAsync(context, requests);
+            try
+            {
+                await BuildAsync(context, requests);
+            }
+            catch (CommandException e) when (e.Code == ErrorCode.DuplicateKey)
+            {
+                await using var lease = await context.RentAsync();
+                throw await FailureDetails.DuplicateOfIndexAsync(context, lease.Connection, WriteErrors.IndexName(e.Message));
+            }
         }
 
         var lifted = Lift(context, reply, ok);

@@ -25,7 +25,7 @@ internal readonly record struct UpsertTurn(long Collection, long[] Documents)
 
     /// <summary>The locks that findAndModify needs; null when it is no upsert by <c>_id</c>.</summary>
     public static UpsertTurn? OfFindAndModify(string @namespace, RawDocument command) =>
-        Of(@namespace, command, "query"u8) is { } key ? new(Key(@namespace, default), [key]) : null;
+        Of(@namespace, command, "query"u8) is { } key ? new(Key(@namespace, null), [key]) : null;
 
     /// <summary>The locks that update needs; null when no statement is an upsert by <c>_id</c>.</summary>
     public static UpsertTurn? OfUpdate(string @namespace, RawDocument command, DocumentSequence? sequence)
@@ -39,7 +39,7 @@ internal readonly record struct UpsertTurn(long Collection, long[] Documents)
                 var length = BinaryPrimitives.ReadInt32LittleEndian(rest.Span);
                 if (!Add(new RawDocument(rest[..length])))
                 {
-                    return new(Key(@namespace, default), []);
+                    return new(Key(@namespace, null), []);
                 }
 
                 rest = rest[length..];
@@ -51,12 +51,12 @@ internal readonly record struct UpsertTurn(long Collection, long[] Documents)
             {
                 if (statement.Type == MongoDB.Bson.BsonType.Document && !Add(statement.Document))
                 {
-                    return new(Key(@namespace, default), []);
+                    return new(Key(@namespace, null), []);
                 }
             }
         }
 
-        return keys is null ? null : new(Key(@namespace, default), [.. keys]);
+        return keys is null ? null : new(Key(@namespace, null), [.. keys]);
 
         bool Add(RawDocument statement)
         {
@@ -77,14 +77,18 @@ internal readonly record struct UpsertTurn(long Collection, long[] Documents)
             return null;
         }
 
-        return Key(@namespace, id.Whole.Span);
+        return Key(@namespace, id);
     }
 
-    private static long Key(string @namespace, ReadOnlySpan<byte> id)
+    private static long Key(string @namespace, RawElement? id)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(@namespace));
-        hash.AppendData(id);
+        if (id is { } value)
+        {
+            DocumentKey.AppendTo(hash, value);
+        }
+
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         hash.GetHashAndReset(digest);
         return BinaryPrimitives.ReadInt64LittleEndian(digest);

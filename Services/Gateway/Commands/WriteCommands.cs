@@ -1,4 +1,8 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using MongoDB.Bson;
+using Npgsql;
 using Platform.Gateway.Bson;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Engine;
@@ -8,10 +12,21 @@ using Platform.Gateway.Validation;
 
 namespace Platform.Gateway.Commands;
 
-/// <summary>insert, update, delete, findAndModify.</summary>
+/// <summary>
+/// insert, update, delete, findAndModify. Outside of transactions each statement stands alone: it is kept although a later one fails, and a conflict
+/// with somebody else's write is nothing that a client hears of. See <see cref="WriteBatch"/> for how statements share transactions, and
+/// <see cref="RetryRecord"/> for repetitions.
+/// </summary>
 internal sealed class WriteCommands : ICommandFamily
 {
     private const CommandTraits Write = CommandTraits.InTransaction | CommandTraits.RetryableWrite;
+
+    // Each of them means that somebody else's write went through, so there are few; without an end, a fault of the engine would never be heard of.
+    private const int MostConflicts = 1000;
+    private const int ConflictsAtOnce = 10;
+
+    // What the row of a repeated number becomes: see Statements.OwnSchema.
+    private const string NumberTaken = "23502";
 
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
@@ -22,104 +37,310 @@ internal sealed class WriteCommands : ICommandFamily
         new("findAndModify", FindAndModifyAsync, Write, "findandmodify"),
     ];
 
-    /// <summary>Runs an insert, update or delete that the gateway itself put together, without a record for its repetition.</summary>
-    public static ValueTask<ReadOnlyMemory<byte>> RunAsync(CommandContext context, string database, string collection, string name, RawDocument body) =>
-        RunAsync(context, database, collection, name, body, sequence: null, retryId: null);
-
-    private static ValueTask<ReadOnlyMemory<byte>> WriteAsync(CommandContext context, string sequenceName)
-    {
-        var request = context.Request;
-        var collection = context.Collection;
-        var sequence = context.Sequence(sequenceName);
-        var body = request.Body;
-        if (sequenceName != "documents")
-        {
-            body = CommandCorrections.Command(body);
-            sequence = sequence is { } given ? given with { Documents = CommandCorrections.Statements(given.Documents) } : null;
-        }
-
-        return RunAsync(context, request.Database, collection, request.Name, body, sequence, context.RetryId);
-    }
-
+    /// <summary>Runs an insert, update or delete: every one passes through here.</summary>
+    /// <param name="context">The command.</param>
+    /// <param name="database">The database to write to.</param>
+    /// <param name="collection">The collection to write to.</param>
+    /// <param name="name">insert, update or delete.</param>
+    /// <param name="body">The write, which may be a part of the command only.</param>
+    /// <param name="sequence">Its documents or statements when they came beside the body.</param>
+    /// <param name="position">The position in the command of the first statement.</param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<ReadOnlyMemory<byte>> RunAsync(
-        CommandContext context, string database, string collection, string name, RawDocument body, DocumentSequence? sequence, string? retryId)
+    public static async ValueTask<ReadOnlyMemory<byte>> RunAsync(
+        CommandContext context, string database, string collection, string name, RawDocument body, DocumentSequence? sequence = null, int position = 0)
     {
-        var ns = $"{database}.{collection}";
-        var statements = name switch { "insert" => Statements.Insert, "update" => Statements.Update, _ => Statements.Delete };
-        var turn = name == "update" ? UpsertTurn.OfUpdate(ns, body, sequence) : null;
+        if (name != "insert")
+        {
+            (body, sequence) = Rewritten(body, sequence);
+        }
+
+        var write = new Writing(context, database, $"{database}.{collection}", name, position);
         await using var lease = await context.RentAsync();
-        var command = lease.Connection.Command(statements.Form(sequence is not null, retryId is not null, turn?.Kind ?? UpsertTurnKind.None))
-            .With(0, database)
-            .With(1, body.Bytes);
-        var next = 2;
-        if (sequence is { } documents)
+        if (context.Retry is { } retry)
         {
-            command.With(next++, documents.Documents);
+            await retry.PrepareAsync(lease.Connection, context.CancellationToken);
         }
 
-        if (retryId is not null)
-        {
-            command.With(next++, retryId);
-        }
-
-        Take(command, next, turn);
-
+        // In a transaction nothing stands alone.
+        var batch = context.Transaction is null ? WriteBatch.Of(FieldOf(name), body, sequence) : null;
         ReadOnlyMemory<byte> reply;
-        await using (var reader = await command.ReadAsync(context.CancellationToken))
+        bool success;
+        if (batch is null)
         {
-            await reader.ReadAsync(context.CancellationToken);
-            reply = reader.GetBytes(0);
-            if (reader.GetBoolean(1))
-            {
-                return reply;
-            }
+            (_, reply, success) = await write.RunAsync(lease.Connection, body, sequence, 0, 1, deferred: false)
+                ?? throw new InvalidOperationException("One statement cannot be taken apart.");
+        }
+        else
+        {
+            (reply, success) = await RunAsync(write, lease.Connection, batch);
+        }
+
+        if (success)
+        {
+            return reply;
         }
 
         context.FailsTransaction = true;
-        var repaired = WriteErrors.Repair(new RawDocument(reply), ns, context.Transaction is not null);
+        var repaired = WriteErrors.Repair(new RawDocument(reply), write.Namespace, context.Transaction is not null);
         return await FailureDetails.AddAsync(context, lease.Connection, database, collection, repaired, body, sequence);
     }
 
-    private static void Take(EngineCommand command, int parameter, UpsertTurn? turn)
+    private static ValueTask<ReadOnlyMemory<byte>> WriteAsync(CommandContext context, string field) =>
+        RunAsync(context, context.Request.Database, context.Collection, context.Request.Name, context.Request.Body, context.Sequence(field));
+
+    private static async ValueTask<(ReadOnlyMemory<byte> Reply, bool Success)> RunAsync(Writing write, EngineConnection connection, WriteBatch batch)
     {
-        if (turn is not { } taken)
+        var reply = new WriteReply(batch, write.Name == "update");
+        int first = 0, alone = 0;
+        var unflushed = false;
+        while (first < batch.Count)
         {
-            return;
+            var count = first < alone ? 1 : write.Before(first, batch.RunFrom(first));
+            var (body, sequence) = batch.Part(first, count);
+            var deferred = first + count < batch.Count;
+            bool success;
+            try
+            {
+                if (await write.RunAsync(connection, body, sequence, first, count, deferred) is not { } outcome)
+                {
+                    alone = first + count;
+                    continue;
+                }
+
+                if (first == 0 && outcome.Count == batch.Count && batch.IndexOf(0) == 0 && batch.IndexOf(batch.Count - 1) == batch.Count - 1)
+                {
+                    return (outcome.Reply, outcome.Success);
+                }
+
+                reply.Add(first, outcome);
+                count = outcome.Count;
+                success = outcome.Success;
+            }
+            catch (PostgresException e) when (first > 0 && e.SqlState != "57014" && !ErrorMapping.IsEngineLost(e))
+            {
+                // Statements before it were kept, so the command cannot fail as a whole any more.
+                if (count > 1)
+                {
+                    alone = first + count;
+                    continue;
+                }
+
+                reply.Add(first, e);
+                success = false;
+            }
+
+            first += count;
+            unflushed = deferred || !success;
+            if (!success && batch.IsOrdered)
+            {
+                break;
+            }
         }
 
-        command.With(parameter, taken.Collection);
-        switch (taken.Kind)
+        if (unflushed)
         {
-            case UpsertTurnKind.Document:
-                command.With(parameter + 1, taken.Documents[0]);
-                break;
-            case UpsertTurnKind.Documents:
-                command.With(parameter + 1, taken.Documents);
-                break;
+            await connection.Command(Statements.Flush).RunAsync(write.Context.CancellationToken);
         }
+
+        return reply.Finish();
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> FindAndModifyAsync(CommandContext context)
     {
-        var request = context.Request;
         _ = context.Collection;
-        var body = CommandCorrections.Command(request.Body).Bytes;
-
+        var (body, _) = Rewritten(context.Request.Body, null);
+        var write = new Writing(context, context.Request.Database, context.Namespace, "findAndModify", 0);
         await using var lease = await context.RentAsync();
-        var retryId = context.RetryId;
-        var turn = UpsertTurn.OfFindAndModify(context.Namespace, request.Body);
-        var command = lease.Connection.Command(Statements.FindAndModify.Form(sequence: false, retryId is not null, turn?.Kind ?? UpsertTurnKind.None))
-            .With(0, request.Database)
-            .With(1, body);
-        var next = 2;
-        if (retryId is not null)
+        if (context.Retry is { } retry)
         {
-            command.With(next++, retryId);
+            await retry.PrepareAsync(lease.Connection, context.CancellationToken);
         }
 
-        Take(command, next, turn);
+        if (context.Transaction is not null)
+        {
+            // What fails here is raised, and would leave nothing to be asked about the key that it met.
+            await lease.Connection.RunAsync(FailureDetails.Savepoint, context.CancellationToken);
+        }
 
-        return Reply.FromEngine(await command.SingleAsync<byte[]>(context.CancellationToken));
+        WriteOutcome? outcome;
+        try
+        {
+            outcome = await write.RunAsync(lease.Connection, body, null, 0, 1, deferred: false);
+        }
+        catch (PostgresException e) when (context.Transaction is not null && e.SqlState is SqlState.UniqueViolation or SqlState.ExclusionViolation)
+        {
+            throw await FailureDetails.DuplicateInTransactionAsync(context, lease.Connection, e);
+        }
+
+        var (_, reply, _) = outcome
+            ?? throw new InvalidOperationException("One statement cannot be taken apart.");
+        return FindAndModifyReply(new RawDocument(reply));
+    }
+
+    /// <summary>
+    /// The reply with <c>ok</c> as the double that clients expect. Of an update that changes nothing the engine says that it found nothing, although it
+    /// returns what it found.
+    /// </summary>
+    private static ReadOnlyMemory<byte> FindAndModifyReply(RawDocument reply)
+    {
+        var found = reply.TryGet("value"u8, out var value) && value.Type == BsonType.Document;
+        var builder = new BsonBuilder(reply.Bytes.Length + 16);
+        foreach (var element in reply)
+        {
+            if (found && element.Is("lastErrorObject"u8) && element.Document.TryGet("updatedExisting"u8, out var existing) && !existing.Truthy
+                && !element.Document.TryGet("upserted"u8, out _))
+            {
+                builder.Start("lastErrorObject"u8).Add("n"u8, 1).Add("updatedExisting"u8, BsonType.Boolean, [1]).End();
+            }
+            else if (!element.Is("ok"u8))
+            {
+                builder.Add(element);
+            }
+        }
+
+        return builder.Add("ok"u8, 1.0).Finish();
+    }
+
+    private static string FieldOf(string name) => name switch { "insert" => "documents", "update" => "updates", _ => "deletes" };
+
+    /// <summary>The one place through which every statement passes that has a filter or a pipeline.</summary>
+    private static (RawDocument Body, DocumentSequence? Sequence) Rewritten(RawDocument body, DocumentSequence? sequence) =>
+        (CommandCorrections.Command(body), sequence is { } given ? given with { Documents = CommandCorrections.Statements(given.Documents) } : null);
+
+    /// <summary>A write that is under way: what all of its transactions have in common.</summary>
+    private readonly struct Writing(CommandContext context, string database, string ns, string name, int position)
+    {
+        private readonly long _started = Stopwatch.GetTimestamp();
+
+        public CommandContext Context => context;
+
+        public string Namespace => ns;
+
+        public string Name => name;
+
+        /// <summary>How many statements from <paramref name="first"/> on, of <paramref name="count"/>, are not known to have been run.</summary>
+        public int Before(int first, int count) => context.Retry is { IsRepeated: true } retry ? retry.Before(position + first, count) : count;
+
+        /// <summary>
+        /// Runs statements in one transaction, or finds out what came of them. Null when several of them met a conflict, which undid
+        /// all of them; one alone is repeated until it meets none, until the client is gone, or its time is over.
+        /// </summary>
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+        public async ValueTask<WriteOutcome?> RunAsync(
+            EngineConnection connection, RawDocument body, DocumentSequence? sequence, int first, int count, bool deferred)
+        {
+            first += position;
+            var retry = context.Retry;
+            for (var attempt = 0; ; attempt++)
+            {
+                if (retry is { IsRepeated: true } && retry.At(first) is { } known)
+                {
+                    return known;
+                }
+
+                if (attempt > 0 || first > position)
+                {
+                    Hurry(body);
+                }
+
+                PostgresException failure;
+                try
+                {
+                    await using var reader = await Command(connection, body, sequence, first, count, deferred).ReadAsync(context.CancellationToken);
+                    await reader.ReadAsync(context.CancellationToken);
+                    return WriteOutcome.Read(reader, count, 0);
+                }
+                catch (PostgresException e) when (context.Transaction is null && (IsConflict(e) || retry is not null) && !ErrorMapping.IsEngineLost(e))
+                {
+                    failure = e;
+                }
+
+                if (IsConflict(failure))
+                {
+                    if (count > 1)
+                    {
+                        return null;
+                    }
+
+                    if (attempt == MostConflicts)
+                    {
+                        ExceptionDispatchInfo.Throw(failure);
+                    }
+
+                    if (attempt >= ConflictsAtOnce)
+                    {
+                        // Those who met again and again go apart.
+                        await Task.Delay(Random.Shared.Next(1, 20), context.CancellationToken);
+                    }
+
+                    continue;
+                }
+
+                // A repetition may fail before it finds that it is one, by a key that the first attempt took.
+                await retry!.ReadAsync(connection, context.CancellationToken);
+                if (retry.At(first) is null && failure.SqlState != NumberTaken)
+                {
+                    ExceptionDispatchInfo.Throw(failure);
+                }
+            }
+        }
+
+        private static bool IsConflict(PostgresException e) => e.SqlState is SqlState.Deadlock or SqlState.SerializationFailure;
+
+        private EngineCommand Command(EngineConnection connection, RawDocument body, DocumentSequence? sequence, int first, int count, bool deferred)
+        {
+            var statements = name switch
+            {
+                "insert" => Statements.Insert,
+                "update" => Statements.Update,
+                "delete" => Statements.Delete,
+                _ => Statements.FindAndModify,
+            };
+            var turn = name switch
+            {
+                "update" => UpsertTurn.OfUpdate(ns, body, sequence),
+                "findAndModify" => UpsertTurn.OfFindAndModify(ns, body),
+                _ => null,
+            };
+            var command = connection
+                .Command(statements.Form(sequence is not null, context.Retry is not null, turn?.Kind ?? UpsertTurnKind.None, deferred, context.Transaction is not null))
+                .With(0, database)
+                .With(1, body.Bytes);
+            var next = 2;
+            if (sequence is { } documents)
+            {
+                command.With(next++, documents.Documents);
+            }
+
+            if (context.Retry is { } retry)
+            {
+                command.With(next++, retry.Session).With(next++, retry.Number).With(next++, (long)first).With(next++, (long)count);
+            }
+
+            if (turn is { } taken)
+            {
+                command.With(next++, taken.Collection);
+                switch (taken.Kind)
+                {
+                    case UpsertTurnKind.Document:
+                        command.With(next, taken.Documents[0]);
+                        break;
+                    case UpsertTurnKind.Documents:
+                        command.With(next, taken.Documents);
+                        break;
+                }
+            }
+
+            return command;
+        }
+
+        /// <summary>Throws when the command's time is over: the engine knows only of what it is given at once.</summary>
+        private void Hurry(RawDocument body)
+        {
+            if (body.TryGet("maxTimeMS"u8, out var field) && field.Integer is > 0 and var limit && Stopwatch.GetElapsedTime(_started).TotalMilliseconds > limit)
+            {
+                throw new CommandException(ErrorCode.MaxTimeMSExpired, "operation exceeded time limit");
+            }
+        }
     }
 }

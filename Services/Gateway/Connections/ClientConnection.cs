@@ -82,14 +82,15 @@ internal sealed class ClientConnection(
 
     /// <summary>
     /// Serves the client until it leaves. Throws <see cref="ProtocolException"/> or <see cref="BsonFormatException"/>
-    /// when it sends something malformed.
+    /// when it sends something malformed. Commands that want no answer and have arrived whole are run, whatever happens meanwhile: nobody would
+    /// send them again.
     /// </summary>
-    /// <param name="closed">The connection is gone: commands are cancelled.</param>
-    /// <param name="stopping">No further command is to be taken; the one in flight is answered.</param>
+    /// <param name="closed">The connection is gone: commands that want an answer are cancelled, and no further one of them is run.</param>
+    /// <param name="stopping">No further command that wants an answer is to be taken; the one in flight is answered.</param>
     public async Task RunAsync(CancellationToken closed, CancellationToken stopping)
     {
         var reader = _reader;
-        while (!stopping.IsCancellationRequested)
+        while (true)
         {
             var limit = User is null ? WireLimits.MaxMessageLengthBeforeLogin : WireLimits.MaxMessageLength;
             if (!await reader.ReadAsync(limit, stopping))
@@ -106,6 +107,22 @@ internal sealed class ClientConnection(
             Touch();
             metrics.Received(reader.Message.Length);
             var request = Read(reader, limit);
+            if (request.MoreToCome)
+            {
+                await executor.ExecuteAsync(this, request, CancellationToken.None);
+                continue;
+            }
+
+            if (closed.IsCancellationRequested)
+            {
+                continue;
+            }
+
+            if (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+
             if (executor.Streams(request) is { } hello)
             {
                 await StreamAsync(request, hello, closed, stopping);
@@ -113,18 +130,15 @@ internal sealed class ClientConnection(
             }
 
             var reply = await executor.ExecuteAsync(this, request, closed);
-            if (!request.MoreToCome)
+            await SendAsync(request, request.Id, reply, moreToCome: false, closed);
+            if (FailedLogins >= MostFailedLogins)
             {
-                await SendAsync(request, request.Id, reply, moreToCome: false, closed);
-                if (FailedLogins >= MostFailedLogins)
-                {
-                    throw new ProtocolException($"{FailedLogins} logins failed on it");
-                }
+                throw new ProtocolException($"{FailedLogins} logins failed on it");
+            }
 
-                if (socket is not null)
-                {
-                    busyWait.UntilReadable(socket, ref _patience);
-                }
+            if (socket is not null)
+            {
+                busyWait.UntilReadable(socket, ref _patience);
             }
         }
     }
@@ -176,10 +190,11 @@ internal sealed class ClientConnection(
     private async Task StreamAsync(Request request, HelloStream hello, CancellationToken closed, CancellationToken stopping)
     {
         var responseTo = request.Id;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(closed, stopping);
         // The stop itself is a change that clients are told of before their connection is closed.
         for (var last = false; !last;)
         {
-            var reply = await hello.NextAsync(this, request, closed, stopping);
+            var reply = await hello.NextAsync(this, request, closed, ended.Token);
             last = stopping.IsCancellationRequested;
             responseTo = await SendAsync(request, responseTo, reply, moreToCome: !last, closed);
             Touch();

@@ -35,7 +35,6 @@ internal sealed partial class MongoConnectionHandler(
         {
             LogConnected(id, remote);
             var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, closing);
             using var client = new ClientConnection(id, remote, connection.Transport, executor, metrics, busyWait, connection.Features.Get<IConnectionSocketFeature>()?.Socket, time)
             {
                 Abort = connection.Abort,
@@ -47,7 +46,7 @@ internal sealed partial class MongoConnectionHandler(
             }
 
             served = client;
-            await client.RunAsync(connection.ConnectionClosed, stopping.Token);
+            await client.RunAsync(connection.ConnectionClosed, closing);
             LogDisconnected(id, remote);
         }
         catch (Exception e) when (e is ProtocolException or BsonFormatException)

@@ -86,14 +86,38 @@ internal static class Statements
     public static readonly Statement Commit = new("COMMIT", [], Prepared: true);
     public static readonly Statement Rollback = new("ROLLBACK", [], Prepared: true);
 
+    /// <summary>The recorded outcomes of a session's retryable write of a number, and of newer ones.</summary>
+    public static readonly Statement RetryOutcomes = new(
+        "SELECT first, count, reply, success, unchanged, number FROM platform_gateway.retry_outcomes"
+        + " WHERE session = $1 AND number >= $2 AND user_name = current_user ORDER BY first",
+        [Bytes, NpgsqlDbType.Bigint]);
+
     public static readonly Statement PurgeRetryRecords = new(
-        "DELETE FROM documentdb_data.retryable_writes WHERE write_time < now() - make_interval(secs => $1)", [NpgsqlDbType.Double]);
+        "DELETE FROM platform_gateway.retry_outcomes WHERE written_at < now() - make_interval(secs => $1)", [NpgsqlDbType.Double]);
+
+    /// <summary>A commit that waits for the disk, and so for every commit before it.</summary>
+    public static readonly Statement Flush = new("SELECT pg_logical_emit_message(true, 'platform_gateway', '')", []);
 
     /// <summary>
-    /// What the gateway itself keeps beside the engine's catalogue: options of collections that the engine has no place for, and
-    /// restrictions of users. Keyed by the engine's number of a collection, which a rename keeps and which is never given again.
+    /// What the gateway itself keeps beside the engine's catalogue: options of collections that the engine has no place for,
+    /// restrictions of users, and outcomes of retryable writes. Options are keyed by the engine's number of a collection, which a rename
+    /// keeps and which is never given again.
+    /// <para>
+    /// An outcome is written by the statement that makes the write, one row for each transaction of a command: <c>first</c> is the position of its
+    /// first statement. A newer number of the session takes the row over; an equal or an older one cannot (<c>number</c> becomes null,
+    /// which is an error), and what it wrote is undone with it. Users have their own rows only.
+    /// </para>
+    /// <para>
+    /// <c>settled</c> is given the replies in which something failed. The engine reports deadlocks (40P01) and concurrent changes (40001)
+    /// there, as numbers, after which the rest would be kept.
+    /// </para>
+    /// <para>
+    /// The engine counts what an update wrote, which may be what was there already. A trigger of each collection counts those documents in a
+    /// setting that lasts as long as the transaction.
+    /// </para>
     /// </summary>
     public const string OwnSchema = """
+        SELECT pg_advisory_xact_lock(7243392870114);
         CREATE SCHEMA IF NOT EXISTS platform_gateway;
         CREATE TABLE IF NOT EXISTS platform_gateway.collection_options (collection_id bigint PRIMARY KEY, options bytea NOT NULL);
         CREATE TABLE IF NOT EXISTS platform_gateway.user_options (user_name text PRIMARY KEY, options bytea NOT NULL);
@@ -104,6 +128,44 @@ internal static class Statements
         GRANT USAGE ON SCHEMA platform_gateway TO documentdb_admin_role, documentdb_readonly_role;
         GRANT SELECT ON platform_gateway.collection_options TO documentdb_readonly_role;
         GRANT SELECT, INSERT, UPDATE, DELETE ON platform_gateway.collection_options TO documentdb_admin_role;
+        CREATE TABLE IF NOT EXISTS platform_gateway.retry_outcomes (
+          user_name name NOT NULL DEFAULT current_user, session bytea NOT NULL, first bigint NOT NULL, number bigint NOT NULL,
+          count bigint NOT NULL, reply bytea NOT NULL, success boolean NOT NULL, unchanged bigint NOT NULL, written_at timestamptz NOT NULL DEFAULT now(),
+          PRIMARY KEY (session, first, user_name)) WITH (fillfactor = 50);
+        DO $$ BEGIN
+          IF NOT EXISTS (SELECT FROM pg_policies WHERE schemaname = 'platform_gateway' AND tablename = 'retry_outcomes') THEN
+            ALTER TABLE platform_gateway.retry_outcomes ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY own_outcomes ON platform_gateway.retry_outcomes USING (user_name = current_user);
+          END IF;
+        END $$;
+        GRANT SELECT, INSERT, UPDATE ON platform_gateway.retry_outcomes TO documentdb_admin_role, documentdb_readonly_role;
+        CREATE OR REPLACE FUNCTION platform_gateway.settled(result documentdb_core.bson) RETURNS bytea LANGUAGE plpgsql AS $$ BEGIN
+          IF result OPERATOR(documentdb_api_catalog.@@) '{ "writeErrors.code": { "$in": [16908292, 16777220] } }'::documentdb_core.bson THEN
+            RAISE EXCEPTION 'the write met another one' USING ERRCODE = 'serialization_failure';
+          END IF;
+          RETURN result::bytea;
+        END $$;
+        CREATE OR REPLACE FUNCTION platform_gateway.unchanged() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          PERFORM set_config('platform_gateway.unchanged', (coalesce(nullif(current_setting('platform_gateway.unchanged', true), ''), '0')::bigint + 1)::text, true);
+          RETURN NULL;
+        END $$;
+        CREATE OR REPLACE FUNCTION platform_gateway.watch(collection regclass) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+          EXECUTE format('CREATE TRIGGER platform_gateway_unchanged AFTER UPDATE ON %s FOR EACH ROW'
+            ' WHEN (OLD.document::bytea = NEW.document::bytea) EXECUTE FUNCTION platform_gateway.unchanged()', collection);
+        END $$;
+        CREATE OR REPLACE FUNCTION platform_gateway.watch_new() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$ BEGIN
+          PERFORM platform_gateway.watch(objid::regclass) FROM pg_event_trigger_ddl_commands()
+            WHERE command_tag = 'CREATE TABLE' AND object_identity ~ '^documentdb_data\.documents_[0-9]+$';
+        END $$;
+        REVOKE EXECUTE ON FUNCTION platform_gateway.watch FROM PUBLIC;
+        DO $$ BEGIN
+          IF NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'platform_gateway_watch') THEN
+            CREATE EVENT TRIGGER platform_gateway_watch ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION platform_gateway.watch_new();
+          END IF;
+          PERFORM platform_gateway.watch(c.oid) FROM pg_class c
+            WHERE c.relnamespace = 'documentdb_data'::regnamespace AND c.relkind = 'r' AND c.relname ~ '^documents_[0-9]+$'
+            AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND tgname = 'platform_gateway_unchanged');
+        END $$;
         """;
 
     private const string OptionsOf =

@@ -17,9 +17,15 @@ internal static class SqlState
     /// <summary>Two transactions waited for each other.</summary>
     public const string Deadlock = "40P01";
 
+    /// <summary>A key that is there already, of the primary index.</summary>
+    public const string UniqueViolation = "23505";
+
+    /// <summary>A key that is there already, of another unique index.</summary>
+    public const string ExclusionViolation = "23P01";
+
     private static readonly FrozenDictionary<string, int> s_codes = new Dictionary<string, int>(StringComparer.Ordinal)
     {
-        ["23505"] = 11000, ["23P01"] = 11000, ["57014"] = 50, [LockNotAvailable] = 24, [Deadlock] = 112,
+        [UniqueViolation] = 11000, [ExclusionViolation] = 11000, ["57014"] = 50, [LockNotAvailable] = 24, [Deadlock] = 112,
         [SerializationFailure] = 112, ["0A000"] = 115, ["42501"] = 13, ["42P01"] = 26, ["42P07"] = 48, ["42704"] = 11,
         ["42710"] = 51003, ["53100"] = 14031, ["53200"] = 146, ["53000"] = 146, ["25P02"] = 251, ["22P02"] = 2, ["22023"] = 2,
         ["54000"] = 201, ["28P01"] = 18,
@@ -53,6 +59,18 @@ internal static class SqlState
         }
 
         return new string(state);
+    }
+
+    /// <summary>A SQLSTATE as the integer that the engine's replies hold.</summary>
+    public static int Encode(string state)
+    {
+        var number = 0;
+        for (var i = state.Length - 1; i >= 0; i--)
+        {
+            number = (number << 6) | ((state[i] - '0') & 63);
+        }
+
+        return number;
     }
 
     /// <summary>

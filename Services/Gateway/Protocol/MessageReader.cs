@@ -45,7 +45,7 @@ internal sealed class MessageReader(PipeReader input, TimeProvider time) : IDisp
     /// <see cref="ProtocolException"/> when the length is out of bounds or the stream ends inside a message.
     /// </summary>
     /// <param name="maxLength">The largest message accepted, in bytes.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Ends the wait; a message that has arrived whole is returned all the same.</param>
     public async ValueTask<bool> ReadAsync(int maxLength, CancellationToken cancellationToken)
     {
         Release();
@@ -53,7 +53,12 @@ internal sealed class MessageReader(PipeReader input, TimeProvider time) : IDisp
         var needed = WireLimits.HeaderLength;
         while (true)
         {
-            var result = await input.ReadAsync(cancellationToken);
+            // What is here already is read even when nothing more is to be waited for.
+            if (!input.TryRead(out var result))
+            {
+                result = await input.ReadAsync(cancellationToken);
+            }
+
             if (_stalled)
             {
                 input.AdvanceTo(result.Buffer.Start);

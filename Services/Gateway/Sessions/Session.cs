@@ -18,9 +18,6 @@ internal sealed class Session(Guid id, string user) : IDisposable
     /// <summary>The transaction of that number, if it is one.</summary>
     public Transaction? Transaction { get; set; }
 
-    /// <summary>The reply to the retryable write of that number, for a client that lost its connection before it came.</summary>
-    public ReadOnlyMemory<byte> RetryReply { get; set; }
-
     /// <summary>When it was used last.</summary>
     public DateTimeOffset LastUsed { get; set; }
 

@@ -310,7 +310,6 @@ internal sealed partial class SessionStore(
         session.Transaction?.Dispose();
         session.Transaction = transaction;
         session.Number = number;
-        session.RetryReply = default;
         return transaction;
     }
 

@@ -22,7 +22,14 @@ internal static class FailureDetails
 
     private const string Hex = "BSONHEX";
 
-    /// <summary>Adds details to the <c>writeErrors</c> of a reply whose codes are the server's already.</summary>
+    /// <summary>Set before a write of a transaction whose failure is raised, for <see cref="DuplicateInTransactionAsync"/>.</summary>
+    public const string Savepoint = "SAVEPOINT gateway_write";
+
+    /// <summary>
+    /// Adds details to the <c>writeErrors</c> of a reply whose codes are the server's already. The write is done: what cannot be found
+    /// out about it is left out. In a transaction a key that was taken after its snapshot throws <see cref="CommandException"/> with
+    /// <see cref="ErrorCode.WriteConflict"/>.
+    /// </summary>
     /// <param name="context">The command.</param>
     /// <param name="connection">The engine connection that ran it; nothing is being read from it.</param>
     /// <param name="database">The database that was written to.</param>
@@ -31,6 +38,25 @@ internal static class FailureDetails
     /// <param name="command">The command that the engine got.</param>
     /// <param name="sequence">Its documents or statements when they came beside the body.</param>
     public static async ValueTask<ReadOnlyMemory<byte>> AddAsync(
+        CommandContext context,
+        EngineConnection connection,
+        string database,
+        string collection,
+        ReadOnlyMemory<byte> reply,
+        RawDocument command,
+        DocumentSequence? sequence)
+    {
+        try
+        {
+            return await DescribeAsync(context, connection, database, collection, reply, command, sequence);
+        }
+        catch (Exception e) when (e is not CommandException && ErrorMapping.ToCommandException(e, inTransaction: false) is not null)
+        {
+            return reply;
+        }
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> DescribeAsync(
         CommandContext context,
         EngineConnection connection,
         string database,
@@ -68,6 +94,11 @@ internal static class FailureDetails
                 var index = WriteErrors.IndexName(error["errmsg"].AsString) ?? "";
                 var document = inserts ? statement : await refused.DuplicateOfAsync(statement);
                 var (message, fields) = await refused.KeyAsync(index, document);
+                if (context.Transaction is not null)
+                {
+                    await refused.RequireSeenAsync(fields);
+                }
+
                 error["errmsg"] = message;
                 error.Merge(fields);
             }
@@ -82,21 +113,82 @@ internal static class FailureDetails
     }
 
     /// <summary>The error of a command that the engine ended with a duplicate key, with the key.</summary>
-    public static ValueTask<CommandException> DuplicateAsync(CommandContext context, PostgresException exception) =>
-        DuplicateAsync(context, exception, context.Request.Database, context.Request.Target ?? "");
+    public static async ValueTask<CommandException> DuplicateAsync(CommandContext context, PostgresException exception)
+    {
+        // A transaction has ended by now.
+        await using var lease = context.Transaction is null ? await context.RentAsync() : await context.RentAsGatewayAsync();
+        if (context.Request.Name == "createIndexes")
+        {
+            return await DuplicateOfIndexAsync(context, lease.Connection, WriteErrors.IndexName(exception.MessageText));
+        }
+
+        var (database, collection, merge) = Target(context);
+        var refused = new Refused(context, lease.Connection, database, collection);
+        var (message, fields) = merge is not null && exception.ConstraintName is null
+            ? await refused.MergedKeyAsync(merge)
+            : await refused.KeyAsync(exception);
+        return new CommandException(ErrorCode.DuplicateKey, message) { Details = fields };
+    }
 
     /// <summary>The same for a command that writes to another collection than it names.</summary>
     public static async ValueTask<CommandException> DuplicateAsync(CommandContext context, PostgresException exception, string database, string collection)
     {
-        const string indexPrefix = "documents_rum_index_";
-        var constraint = exception.ConstraintName ?? "";
-        var name = WriteErrors.IndexName(exception.MessageText) ?? (constraint.StartsWith("collection_pk_", StringComparison.Ordinal) ? "_id_" : "");
-        var id = constraint.StartsWith(indexPrefix, StringComparison.Ordinal)
-            && long.TryParse(constraint.AsSpan(indexPrefix.Length), CultureInfo.InvariantCulture, out var number) ? number : 0;
         await using var lease = await context.RentAsGatewayAsync();
-        var refused = new Refused(context, lease.Connection, database, collection);
-        var (message, fields) = await refused.KeyAsync(name, Conflicting(exception), id);
+        var (message, fields) = await new Refused(context, lease.Connection, database, collection).KeyAsync(exception);
         return new CommandException(ErrorCode.DuplicateKey, message) { Details = fields };
+    }
+
+    /// <summary>
+    /// The error of a write in a transaction that the engine ended with a duplicate key, after <see cref="Savepoint"/>: a conflict when the
+    /// transaction does not see that key.
+    /// </summary>
+    public static async ValueTask<CommandException> DuplicateInTransactionAsync(CommandContext context, EngineConnection connection, PostgresException exception)
+    {
+        await connection.RunAsync("ROLLBACK TO gateway_write", context.CancellationToken);
+        var refused = new Refused(context, connection, context.Request.Database, context.Collection);
+        var (message, fields) = await refused.KeyAsync(exception);
+        await refused.RequireSeenAsync(fields);
+        return new CommandException(ErrorCode.DuplicateKey, message) { Details = fields };
+    }
+
+    /// <summary>The error of a unique index over duplicates, with one of them.</summary>
+    /// <param name="context">The command that creates indexes.</param>
+    /// <param name="connection">A free connection to the engine.</param>
+    /// <param name="name">The index; null when it is not known which of them it is.</param>
+    public static async ValueTask<CommandException> DuplicateOfIndexAsync(CommandContext context, EngineConnection connection, string? name)
+    {
+        var refused = new Refused(context, connection, context.Request.Database, context.Collection);
+        var indexes = context.ToTree().GetValue("indexes", new BsonArray()) as BsonArray ?? [];
+        foreach (var index in indexes.OfType<BsonDocument>().Where(i => i.GetValue("unique", false).ToBoolean() && (name is null || i.GetValue("name", "") == name)))
+        {
+            if (index.GetValue("key", BsonNull.Value) is BsonDocument pattern && await refused.DuplicateOfAsync(index, pattern) is { } key)
+            {
+                var (message, fields) = refused.Key(index.GetValue("name", "").ToString() ?? "", pattern, key);
+                return new CommandException(ErrorCode.DuplicateKey, message) { Details = fields };
+            }
+        }
+
+        return new CommandException(
+            ErrorCode.DuplicateKey, $"E11000 duplicate key error collection: {context.Namespace} index: {name ?? "unknown"} dup key: {{ }}");
+    }
+
+    /// <summary>Where a command writes to, and its <c>$merge</c> if it ends with one.</summary>
+    private static (string Database, string Collection, BsonDocument? Merge) Target(CommandContext context)
+    {
+        var (database, collection) = (context.Request.Database, context.Request.Target ?? "");
+        if (context.Request.Name != "aggregate" || context.ToTree().GetValue("pipeline", new BsonArray()) is not BsonArray { Count: > 0 } pipeline
+            || pipeline[^1] is not BsonDocument { ElementCount: 1 } last || last.GetElement(0) is not { Name: "$merge" or "$out" } stage)
+        {
+            return (database, collection, null);
+        }
+
+        var merge = stage.Name == "$merge" ? stage.Value as BsonDocument ?? new BsonDocument("into", stage.Value) : null;
+        return (merge is null ? stage.Value : merge.GetValue("into", "")) switch
+        {
+            BsonString into => (database, into.Value, merge),
+            BsonDocument into => (into.GetValue("db", database).ToString() ?? "", into.GetValue("coll", "").ToString() ?? "", merge),
+            _ => (database, collection, merge),
+        };
     }
 
     /// <summary>The error of a findAndModify whose document is not valid, with the rules that it breaks.</summary>
@@ -194,21 +286,163 @@ internal static class FailureDetails
                 found = _indexes[index] = await IndexAsync(index, indexId);
             }
 
-            if (found is not (var name, { } pattern))
-            {
-                return ($"{about}{(index.Length == 0 ? "unknown" : index)} dup key: {{ }}", []);
-            }
+            return found is (var name, { } pattern)
+                ? Key(name, pattern, document)
+                : ($"{about}{(index.Length == 0 ? "unknown" : index)} dup key: {{ }}", []);
+        }
 
+        /// <summary>The message and the fields of a duplicate key that the engine raised.</summary>
+        public ValueTask<(string Message, BsonDocument Fields)> KeyAsync(PostgresException exception)
+        {
+            const string indexPrefix = "documents_rum_index_";
+            var constraint = exception.ConstraintName ?? "";
+            var name = WriteErrors.IndexName(exception.MessageText) ?? (constraint.StartsWith("collection_pk_", StringComparison.Ordinal) ? "_id_" : "");
+            var id = constraint.StartsWith(indexPrefix, StringComparison.Ordinal)
+                && long.TryParse(constraint.AsSpan(indexPrefix.Length), CultureInfo.InvariantCulture, out var number) ? number : 0;
+            return KeyAsync(name, Conflicting(exception), id);
+        }
+
+        /// <summary>The message and the fields of a duplicate key of an index that is known.</summary>
+        public (string Message, BsonDocument Fields) Key(string name, BsonDocument pattern, BsonDocument? document)
+        {
+            var about = $"E11000 duplicate key error collection: {database}.{collection} index: {name} dup key: ";
             var fields = new BsonDocument("keyPattern", pattern);
             if (document is null)
             {
-                return ($"{about}{name} dup key: {{ }}", fields);
+                return ($"{about}{{ }}", fields);
             }
 
-            var values = new BsonDocument(pattern.Names.Select(path => new BsonElement(path, ValueAt(document, path))));
+            var values = new BsonDocument(pattern.Names.Select(path => new BsonElement(path, document.TryGetValue(path, out var value) ? value : ValueAt(document, path))));
             fields.Add("keyValue", values);
             var text = string.Join(", ", values.Select(v => $"{v.Name}: {v.Value.ToJson(new JsonWriterSettings { OutputMode = JsonOutputMode.Shell })}"));
-            return ($"{about}{name} dup key: {{ {text} }}", fields);
+            return ($"{about}{{ {text} }}", fields);
+        }
+
+        /// <summary>
+        /// The message and the fields of a document that a <c>$merge</c> was not to find: the engine does not say which, so the pipeline is asked
+        /// for the first one that is there already.
+        /// </summary>
+        public async ValueTask<(string Message, BsonDocument Fields)> MergedKeyAsync(BsonDocument merge)
+        {
+            var on = merge.GetValue("on", "_id") switch
+            {
+                BsonArray several => several.Select(f => f.ToString() ?? "").ToList(),
+                var one => [one.ToString() ?? ""],
+            };
+            var pattern = new BsonDocument(on.Select(f => new BsonElement(f, 1)));
+            var index = string.Join('_', on.Select(f => f == "_id" ? "_id_" : $"{f}_1"));
+            BsonDocument? found = null;
+            if (database == context.Request.Database)
+            {
+                var command = context.ToTree();
+                var pipeline = command["pipeline"].AsBsonArray;
+                pipeline[^1] = new BsonDocument("$lookup", new BsonDocument
+                {
+                    { "from", collection }, { "localField", on[0] }, { "foreignField", on[0] }, { "as", "__gateway_found" },
+                });
+                pipeline.Add(new BsonDocument("$match", new BsonDocument
+                {
+                    { "__gateway_found.0", new BsonDocument("$exists", true) },
+                    { "$expr", new BsonDocument("$anyElementTrue", new BsonArray { new BsonDocument("$map", new BsonDocument
+                    {
+                        { "input", "$__gateway_found" },
+                        { "in", new BsonDocument("$and", new BsonArray(on.Select(f => new BsonDocument("$eq", new BsonArray { "$" + f, "$$this." + f })))) },
+                    }) }) },
+                }));
+                found = await FirstAsync(new BsonDocument
+                {
+                    { "aggregate", command["aggregate"] }, { "pipeline", pipeline }, { "cursor", new BsonDocument() }, { "let", command.GetValue("let", new BsonDocument()) },
+                });
+            }
+
+            return Key(index, pattern, found);
+        }
+
+        /// <summary>A document of which an index that is to be unique would have two; null when none is found.</summary>
+        public async ValueTask<BsonDocument?> DuplicateOfAsync(BsonDocument index, BsonDocument pattern)
+        {
+            var stages = new BsonArray();
+            if (index.TryGetValue("partialFilterExpression", out var partial))
+            {
+                stages.Add(new BsonDocument("$match", partial));
+            }
+
+            if (index.GetValue("sparse", false).ToBoolean())
+            {
+                stages.Add(new BsonDocument("$match", new BsonDocument(
+                    "$or", new BsonArray(pattern.Names.Select(path => new BsonDocument(path, new BsonDocument("$exists", true)))))));
+            }
+
+            // Each element of an array is a key of its own.
+            foreach (var path in pattern.Names.SelectMany(Prefixes).Where(path => path != "_id").Distinct(StringComparer.Ordinal))
+            {
+                stages.Add(new BsonDocument("$unwind", new BsonDocument { { "path", "$" + path }, { "preserveNullAndEmptyArrays", true } }));
+            }
+
+            var names = pattern.Names.ToList();
+            stages.Add(new BsonDocument("$group", new BsonDocument
+            {
+                { "_id", new BsonDocument(names.Select((path, i) => new BsonElement($"k{i}", new BsonDocument("$ifNull", new BsonArray { "$" + path, BsonNull.Value })))) },
+                { "first", new BsonDocument("$min", "$_id") },
+                { "last", new BsonDocument("$max", "$_id") },
+            }));
+            stages.Add(new BsonDocument("$match", new BsonDocument("$expr", new BsonDocument("$ne", new BsonArray { "$first", "$last" }))));
+            stages.Add(new BsonDocument("$limit", 1));
+            var found = await FirstAsync(new BsonDocument { { "aggregate", collection }, { "pipeline", stages }, { "cursor", new BsonDocument() } });
+            return found is null ? null : new BsonDocument(names.Select((path, i) => new BsonElement(path, found["_id"].AsBsonDocument[$"k{i}"])));
+        }
+
+        /// <summary>
+        /// Throws a write conflict when the transaction cannot see the key that its write met: somebody took it after the transaction
+        /// began, so it may succeed when it is run again.
+        /// </summary>
+        public async ValueTask RequireSeenAsync(BsonDocument duplicate)
+        {
+            if (!duplicate.TryGetValue("keyValue", out var key))
+            {
+                return;
+            }
+
+            // Of an array any element may be the key.
+            var filter = new BsonDocument(key.AsBsonDocument.Select(field => field.Value is BsonArray elements
+                ? new BsonElement(field.Name, new BsonDocument("$in", new BsonArray(elements) { elements }))
+                : new BsonElement(field.Name, new BsonDocument("$eq", field.Value))));
+            var find = new BsonDocument { { "find", collection }, { "filter", filter }, { "limit", 1 } };
+            var page = new RawDocument(await connection.Command(Statements.Find)
+                .With(0, database).With<ReadOnlyMemory<byte>>(1, find.ToBson())
+                .SingleAsync<byte[]>(context.CancellationToken)).ToTree();
+            if (page["cursor"]["firstBatch"].AsBsonArray.Count == 0)
+            {
+                throw new CommandException(ErrorCode.WriteConflict, ErrorMapping.WriteConflictMessage, ErrorLabels.TransientTransaction);
+            }
+        }
+
+        private static IEnumerable<string> Prefixes(string path)
+        {
+            for (var dot = path.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = path.IndexOf('.', dot + 1))
+            {
+                yield return path[..dot];
+            }
+
+            yield return path;
+        }
+
+        /// <summary>The first document of an aggregation; null when there is none or it takes too long.</summary>
+        private async ValueTask<BsonDocument?> FirstAsync(BsonDocument aggregate)
+        {
+            aggregate["maxTimeMS"] = 2000;
+            try
+            {
+                var page = new RawDocument(await connection.Command(Statements.Aggregate)
+                    .With(0, database).With<ReadOnlyMemory<byte>>(1, aggregate.ToBson())
+                    .SingleAsync<byte[]>(context.CancellationToken)).ToTree();
+                return page["cursor"]["firstBatch"].AsBsonArray.FirstOrDefault() as BsonDocument;
+            }
+            catch (PostgresException)
+            {
+                // The detail is lost, not the error that it belongs to.
+                return null;
+            }
         }
 
         /// <summary>Puts the broken rules into an error.</summary>

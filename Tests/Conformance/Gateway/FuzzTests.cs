@@ -10,6 +10,7 @@ using Platform.Gateway.Bson;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
+using Platform.Gateway.Errors;
 using Platform.Gateway.Protocol;
 using Platform.Gateway.Sessions;
 using Platform.Gateway.Telemetry;
@@ -33,6 +34,8 @@ public sealed class FuzzTests
     private const int SweptEvery = 100;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
     private static readonly string[] s_states = ["M0001", "M001C", "42501", "40001", "55P03", "57014", "XX000", "0A000", "M00CO"];
+
+    private static int s_conflicts;
 
     private static int Messages => int.TryParse(Environment.GetEnvironmentVariable("FUZZ_MESSAGES"), out var asked) ? asked : 1_000_000;
 
@@ -198,7 +201,8 @@ public sealed class FuzzTests
             sum = unchecked((sum * 31) + parameter.Length);
         }
 
-        if (sum % 17 == 0)
+        // A conflict is repeated, and answered in another way the next time.
+        if (sum % 17 == 0 && (s_states[(uint)sum % s_states.Length] != SqlState.SerializationFailure || Interlocked.Increment(ref s_conflicts) % 3 == 0))
         {
             return FakePostgres.Error(s_states[(uint)sum % s_states.Length], "Index 'a_1' made up");
         }
@@ -208,6 +212,7 @@ public sealed class FuzzTests
         var continuation = new BsonDocument { { "qp", true }, { "at", 5 } }.ToBson();
         byte[] yes = [1], no = [0];
         byte[]? id = [0, 0, 0, 0, 0, 0, 0, 5];
+        byte[]? none = [0, 0, 0, 0, 0, 0, 0, 0];
         var page = new BsonDocument { { "cursor", new BsonDocument { { "id", 5L }, { "ns", "fuzz.c" }, { "firstBatch", new BsonArray() }, { "nextBatch", new BsonArray() } } }, { "ok", 1.0 } }.ToBson();
         var row = call.Sql switch
         {
@@ -217,7 +222,8 @@ public sealed class FuzzTests
             var s when s.Contains("sum(coalesce", StringComparison.Ordinal) => FakePostgres.Row("fuzz"u8.ToArray(), id),
             var s when s.Contains("cursorid", StringComparison.Ordinal) => FakePostgres.Row(page, sum % 5 == 0 ? continuation : null, no, id),
             var s when s.Contains("get_more", StringComparison.Ordinal) => FakePostgres.Row(page, sum % 2 == 0 ? continuation : null),
-            var s when s.Contains("p_result", StringComparison.Ordinal) => sum % 7 == 0 ? FakePostgres.Row(failed, no) : FakePostgres.Row(ok, yes),
+            var s when s.Contains("p_result", StringComparison.Ordinal) => sum % 7 == 0 ? FakePostgres.Row(failed, no, none) : FakePostgres.Row(ok, yes, sum % 3 == 0 ? id : none),
+            var s when s.Contains("retry_outcomes", StringComparison.Ordinal) => [],
             var s when s.Contains("ok, requests", StringComparison.Ordinal) => FakePostgres.Row(ok, yes, null),
             var s when s.Contains("ok, complete", StringComparison.Ordinal) => FakePostgres.Row(ok, yes, yes),
             var s when s.StartsWith("EXPLAIN", StringComparison.Ordinal) => FakePostgres.Row("[{\"Plan\":{\"Node Type\":\"Seq Scan\"}}]"u8.ToArray()),

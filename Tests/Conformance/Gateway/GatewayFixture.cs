@@ -54,6 +54,9 @@ public sealed class GatewayFixture : IAsyncLifetime
         return Client.GetDatabase("t" + Guid.NewGuid().ToString("N"));
     }
 
+    /// <summary>Whether this machine can run the engine.</summary>
+    internal bool IsAvailable => _unavailable is null;
+
     /// <summary>Skips the test when this machine cannot run the engine.</summary>
     public void Require() => Assert.SkipWhen(_unavailable is not null, _unavailable ?? "");
 

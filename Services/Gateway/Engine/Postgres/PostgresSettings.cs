@@ -29,8 +29,9 @@ internal sealed class PostgresSettings
             yield return new("database", _settings.Database ?? User);
             yield return new("client_encoding", "UTF8");
             yield return new("application_name", _settings.ApplicationName ?? "documentdb-gateway");
-            // Validators grow when schemas are rewritten into what the engine knows.
-            yield return new("options", $"{_settings.Options} -c documentdb.maxSchemaValidatorSize=1048576".TrimStart());
+            // Validators grow when schemas are rewritten into what the engine knows. Writes that wait for each other are told apart soon,
+            // because one of them is repeated at once.
+            yield return new("options", $"{_settings.Options} -c documentdb.maxSchemaValidatorSize=1048576 -c deadlock_timeout=100ms".TrimStart());
             if (_settings.SearchPath is { Length: > 0 } path)
             {
                 yield return new("search_path", path);
