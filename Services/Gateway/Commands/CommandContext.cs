@@ -28,6 +28,9 @@ internal sealed class CommandContext(ClientConnection client, Request request, E
     /// <summary>The transaction the command is part of.</summary>
     public Transaction? Transaction { get; set; }
 
+    /// <summary>Set when the reply is that of an earlier run of the same retryable write, so that nothing was written now.</summary>
+    public bool IsRepetition { get; set; }
+
     /// <summary>Set by a command that failed in its reply, so that its transaction is undone.</summary>
     public bool FailsTransaction { get; set; }
 
@@ -55,6 +58,9 @@ internal sealed class CommandContext(ClientConnection client, Request request, E
 
     /// <summary>A free connection with the gateway's own rights, outside of any transaction.</summary>
     public ValueTask<EngineLease> RentAsGatewayAsync() => pool.RentAsync(null, EngineShare.ErrandOf(_user?.Name ?? ""), CancellationToken);
+
+    /// <summary>The role as which the engine's process of this number works; null for the gateway's own, and for others' processes.</summary>
+    public string? RoleOf(int processId) => pool.RoleOf(processId);
 
     /// <summary>
     /// The document sequence of this name, or null. Throws <see cref="CommandException"/> for any other sequence: the
