@@ -45,8 +45,9 @@ internal sealed class CollectionCommands : ICommandFamily
             }
         }
 
-        // A limit for capped collections; without them it says nothing.
+        // What is false says nothing.
         command.Remove("capped");
+        CheckOptions(command);
         if (command.TryGetValue("collation", out var collation) && collation is BsonDocument { ElementCount: 1 } simple && simple.GetValue("locale", "") == "simple")
         {
             command.Remove("collation");
@@ -82,6 +83,42 @@ internal sealed class CollectionCommands : ICommandFamily
         return WithWarnings(Reply.FromEngine(reply), warnings);
     }
 
+    /// <summary>Throws <see cref="CommandException"/> for options of create that the engine would take and forget.</summary>
+    private static void CheckOptions(BsonDocument create)
+    {
+        if (create.Contains("size") || create.Contains("max"))
+        {
+            throw new CommandException(ErrorCode.InvalidOptions, "the 'capped' field needs to be true when either the 'size' or 'max' fields are present");
+        }
+
+        if (create.Contains("expireAfterSeconds") && !create.Contains("timeseries"))
+        {
+            throw new CommandException(
+                ErrorCode.InvalidOptions, "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is specified");
+        }
+
+        if (create.TryGetValue("autoIndexId", out var automatic) && !automatic.ToBoolean())
+        {
+            throw new CommandException(ErrorCode.InvalidOptions, "The field 'autoIndexId' cannot be false: every collection has an index of _id.");
+        }
+
+        foreach (var options in (ReadOnlySpan<BsonValue>)[create.GetValue("storageEngine", BsonNull.Value), (create.GetValue("indexOptionDefaults", BsonNull.Value) as BsonDocument)?.GetValue("storageEngine", BsonNull.Value) ?? BsonNull.Value])
+        {
+            if (options is BsonDocument { ElementCount: > 0 } engine)
+            {
+                throw new CommandException(
+                    ErrorCode.InvalidOptions, $"Option '{engine.GetElement(0).Name}' of 'storageEngine' is not supported: there is no storage engine of that name.");
+            }
+        }
+
+        if (create.TryGetValue("idIndex", out var value)
+            && (value is not BsonDocument index || index.GetValue("key", BsonNull.Value) is not BsonDocument { ElementCount: 1 } key || !key.Contains("_id")
+                || index.Names.Any(n => n is not ("key" or "name" or "v" or "ns"))))
+        {
+            throw new CommandException(ErrorCode.InvalidIndexSpecificationOption, "The field 'idIndex' can only be the index of _id without further options.");
+        }
+    }
+
     private static async ValueTask<ReadOnlyMemory<byte>> CollModAsync(CommandContext context)
     {
         var (database, collection) = (context.Request.Database, context.Collection);
@@ -93,6 +130,10 @@ internal sealed class CollectionCommands : ICommandFamily
         if (own.TryGetValue(CollectionOptions.TimeSeries, out var options))
         {
             TimeSeries.Modify(command, own, options.AsBsonDocument);
+        }
+        else if (command.Contains("timeseries"))
+        {
+            throw new CommandException(ErrorCode.InvalidOptions, "option only supported on a time-series collection: timeseries");
         }
 
         foreach (var kept in (ReadOnlySpan<string>)[CollectionOptions.Validator, CollectionOptions.Pipeline])
@@ -202,6 +243,11 @@ internal sealed class CollectionCommands : ICommandFamily
 
     private static async ValueTask<ReadOnlyMemory<byte>> DropDatabaseAsync(CommandContext context)
     {
+        if (context.Request.Command.Integer != 1)
+        {
+            throw new CommandException(ErrorCode.BadValue, "have to pass 1 as db parameter");
+        }
+
         await using var lease = await context.RentAsync();
         await lease.Connection.Command(Statements.DropDatabase).With(0, context.Request.Database).RunAsync(context.CancellationToken);
         return Reply.With(new BsonDocument("dropped", context.Request.Database));
@@ -227,7 +273,9 @@ internal sealed class CollectionCommands : ICommandFamily
         var own = await CollectionOptions.GetAllAsync(lease.Connection, database, context.CancellationToken);
         if (own.Count == 0)
         {
-            return await ListAsync(lease.Connection, context, context.Request.Body.Bytes);
+            var listed = await ListAsync(lease.Connection, context, context.Request.Body.Bytes);
+            // The engine says of views that they have the index null.
+            return listed.AsSpan().IndexOf("\u000AidIndex\0"u8) < 0 ? listed : WithoutViewIndexes(new RawDocument(listed));
         }
 
         var command = context.ToTree();
@@ -263,8 +311,27 @@ internal sealed class CollectionCommands : ICommandFamily
         return Reply.With(reply);
     }
 
+    private static ReadOnlyMemory<byte> WithoutViewIndexes(RawDocument reply)
+    {
+        var tree = reply.ToTree();
+        foreach (var collection in tree["cursor"]["firstBatch"].AsBsonArray.Cast<BsonDocument>())
+        {
+            if (collection.GetValue("idIndex", BsonBoolean.True).IsBsonNull)
+            {
+                collection.Remove("idIndex");
+            }
+        }
+
+        return tree.ToBson();
+    }
+
     private static void Patch(BsonDocument collection, Dictionary<string, BsonDocument> own)
     {
+        if (collection.GetValue("idIndex", BsonBoolean.True).IsBsonNull)
+        {
+            collection.Remove("idIndex");
+        }
+
         var name = collection["name"].AsString;
         if (name == SystemProfile.Stored)
         {
@@ -282,6 +349,7 @@ internal sealed class CollectionCommands : ICommandFamily
             if (kept.Contains(CollectionOptions.TimeSeries))
             {
                 collection["type"] = "timeseries";
+                collection.Remove("idIndex");
                 options.Remove("validator");
                 options.Remove("validationLevel");
                 options.Remove("validationAction");
@@ -382,6 +450,7 @@ internal sealed class CollectionCommands : ICommandFamily
             throw new CommandException(ErrorCode.InvalidNamespace, $"Invalid namespace specified '{ns}'");
         }
 
+        SystemNamespaces.Check(ns[..dot], ns[(dot + 1)..]);
         await using var lease = await context.RentAsync();
         var statistics = new RawDocument(await lease.Connection.Command(Statements.CollStats)
             .With(0, ns[..dot]).With(1, ns[(dot + 1)..]).With(2, 1.0).SingleAsync<byte[]>(context.CancellationToken)).ToTree();

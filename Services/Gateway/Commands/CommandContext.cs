@@ -54,6 +54,9 @@ internal sealed class CommandContext(ClientConnection client, Request request, E
     /// <summary>A free connection with the gateway's own rights, outside of any transaction.</summary>
     public ValueTask<EngineLease> RentAsGatewayAsync() => pool.RentAsync(null, EngineShare.ErrandOf(_user?.Name ?? ""), CancellationToken);
 
+    /// <summary>The role as which the engine's process of this number works; null for the gateway's own, and for others' processes.</summary>
+    public string? RoleOf(int processId) => pool.RoleOf(processId);
+
     /// <summary>
     /// The document sequence of this name, or null. Throws <see cref="CommandException"/> for any other sequence: the
     /// engine would take it for this one.

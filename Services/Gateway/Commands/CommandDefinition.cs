@@ -8,4 +8,11 @@ internal delegate ValueTask<ReadOnlyMemory<byte>> CommandHandler(CommandContext 
 /// <param name="Handler">What it does.</param>
 /// <param name="Traits">How it may be used.</param>
 /// <param name="Aliases">Other spellings that clients use.</param>
-internal sealed record CommandDefinition(string Name, CommandHandler Handler, CommandTraits Traits = CommandTraits.None, params IReadOnlyList<string> Aliases);
+internal sealed record CommandDefinition(string Name, CommandHandler Handler, CommandTraits Traits = CommandTraits.None, params IReadOnlyList<string> Aliases)
+{
+    /// <summary>What it can be asked to promise.</summary>
+    public CommandPromises Promises { get; } = GenericArguments.PromisesOf(Name);
+
+    /// <summary>Its own arguments as far as the engine does not look at them; null when there is nothing to check.</summary>
+    public CommandOptions? Options { get; } = CommandOptions.Of(Name);
+}

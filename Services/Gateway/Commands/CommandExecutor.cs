@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Platform.Gateway.Authentication;
+using Platform.Gateway.Bson;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
@@ -43,6 +44,7 @@ internal sealed partial class CommandExecutor(
         CommandException? failure = null;
         ReadOnlyMemory<byte> reply = default;
         CommandContext? context = null;
+        CancellationTokenSource? limit = null;
         try
         {
             if (definition is null)
@@ -70,15 +72,25 @@ internal sealed partial class CommandExecutor(
                     ErrorCode.Unauthorized, $"not authorized on {request.Database} to execute command {definition.Name}");
             }
 
-            if (request.InTransaction && (request.Session is null || request.TransactionNumber is null))
+            var generic = GenericArguments.Check(request, definition, client.User is not null);
+            SystemNamespaces.Check(request, definition);
+            definition.Options?.Check(request);
+            if (generic.MaxTime is { } time)
             {
-                throw new CommandException(ErrorCode.InvalidOptions, "'autocommit' needs a session (lsid) and a transaction number (txnNumber)");
+                limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                limit.CancelAfter(time);
             }
 
-            context = new CommandContext(client, request, pool, cancellationToken);
+            context = new CommandContext(client, request, pool, limit?.Token ?? cancellationToken);
             reply = request.Session is not null && request.TransactionNumber is not null && client.User is not null
                 ? await RunInSessionAsync(context, definition)
-                : await definition.Handler(context);
+                : await RunAsync(context, definition);
+            if (definition.Promises.HasFlag(CommandPromises.WriteConcern) && (definition.Name != "aggregate" || Pipelines.Writes(request.Body)))
+            {
+                ClusterTime.Tick();
+                reply = generic.UnmetConcern?.AddTo(reply) ?? reply;
+            }
+
             return reply;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -87,7 +99,9 @@ internal sealed partial class CommandExecutor(
         }
         catch (Exception e)
         {
-            failure = await ErrorAsync(e, context, request);
+            failure = e is OperationCanceledException && limit is { IsCancellationRequested: true }
+                ? new CommandException(ErrorCode.MaxTimeMSExpired, "operation exceeded time limit")
+                : await ErrorAsync(e, context, request);
             activity?.SetStatus(ActivityStatusCode.Error, failure.Message);
             activity?.SetTag("error.type", failure.Code.ToString());
             reply = Reply.Error(failure, Labels(failure, definition, request, context));
@@ -95,12 +109,24 @@ internal sealed partial class CommandExecutor(
         }
         finally
         {
+            limit?.Dispose();
             var elapsed = Stopwatch.GetElapsedTime(started);
             metrics.Ran(definition?.Name ?? "unknown", failure is not null, elapsed);
             if (definition is not null && profiler.Concerns(request.Database, elapsed))
             {
                 profiler.Record(client, request, definition, elapsed, reply, failure);
             }
+        }
+    }
+
+    private static ValueTask<ReadOnlyMemory<byte>> RunAsync(CommandContext context, CommandDefinition definition)
+    {
+        return Hints.Find(context.Request) is { } hinted ? CheckedAsync(context, definition, hinted) : definition.Handler(context);
+
+        static async ValueTask<ReadOnlyMemory<byte>> CheckedAsync(CommandContext context, CommandDefinition definition, List<RawDocument> hinted)
+        {
+            await Hints.CheckAsync(context, hinted);
+            return await definition.Handler(context);
         }
     }
 
@@ -115,7 +141,7 @@ internal sealed partial class CommandExecutor(
 
         if (!request.InTransaction && !definition.Traits.HasFlag(CommandTraits.RetryableWrite))
         {
-            return await definition.Handler(context);
+            return await RunAsync(context, definition);
         }
 
         var session = sessions.Get(request.Session!.Value, context.User.Name);
@@ -142,7 +168,7 @@ internal sealed partial class CommandExecutor(
         context.CancellationToken = limit.Token;
         try
         {
-            var reply = await definition.Handler(context);
+            var reply = await RunAsync(context, definition);
             if (context.FailsTransaction)
             {
                 await sessions.AbortAsync(transaction, "a write in it failed");
@@ -182,7 +208,7 @@ internal sealed partial class CommandExecutor(
 
         context.Retry = new RetryRecord(session.Id, number, repeated: number == session.Number);
         session.Number = number;
-        return definition.Handler(context);
+        return RunAsync(context, definition);
     }
 
     private async ValueTask<CommandException> ErrorAsync(Exception exception, CommandContext? context, Request request)

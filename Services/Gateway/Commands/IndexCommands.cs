@@ -2,11 +2,12 @@ using MongoDB.Bson;
 using Platform.Gateway.Bson;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Protocol;
 using Platform.Gateway.Validation;
 
 namespace Platform.Gateway.Commands;
 
-/// <summary>createIndexes, dropIndexes.</summary>
+/// <summary>createIndexes, dropIndexes, listIndexes.</summary>
 internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
 {
     // The build itself is run by this gateway, so the status is looked at again only when another builder was faster.
@@ -17,7 +18,91 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
     [
         new("createIndexes", CreateAsync, CommandTraits.InTransaction),
         new("dropIndexes", DropAsync, CommandTraits.None, "deleteIndexes"),
+        new("listIndexes", ListAsync),
     ];
+
+    /// <summary>The indexes of a collection as they were asked for; null when there is no such collection.</summary>
+    public static async ValueTask<IReadOnlyList<BsonDocument>?> ListAsync(
+        EngineConnection connection, string database, string collection, CancellationToken cancellationToken)
+    {
+        var listed = await connection.Command(Statements.IndexKeys).With(0, database).With(1, collection).ReadAsync(cancellationToken);
+        await using (listed)
+        {
+            var indexes = new List<BsonDocument>();
+            while (await listed.ReadAsync(cancellationToken))
+            {
+                indexes.Add(new BsonDocument { { "name", listed.GetString(0) }, { "key", new RawDocument(listed.GetFieldValue<byte[]>(1)).ToTree() } });
+            }
+
+            // Every collection has the index of _id.
+            return indexes.Count == 0 ? null : indexes;
+        }
+    }
+
+    /// <summary>The aggregation with a stage after its first, which takes away what the engine adds to the definitions of indexes.</summary>
+    public static RawDocument WithoutEngineOptions(RawDocument aggregate)
+    {
+        var unset = new BsonDocument("$unset", "spec.enableOrderedIndex").ToBson();
+        var builder = new BsonBuilder(aggregate.Bytes.Length + 64);
+        foreach (var field in aggregate)
+        {
+            if (!field.Is("pipeline"u8))
+            {
+                builder.Add(field);
+                continue;
+            }
+
+            var stages = new List<ReadOnlyMemory<byte>>();
+            foreach (var stage in field.Document)
+            {
+                if (stage.Type != BsonType.Document)
+                {
+                    throw new CommandException(ErrorCode.TypeMismatch, "Each element of the 'pipeline' array must be an object");
+                }
+
+                stages.Add(stage.Value);
+                if (stages.Count == 1)
+                {
+                    stages.Add(unset);
+                }
+            }
+
+            builder.AddArray(field.Name, stages);
+        }
+
+        return new RawDocument(builder.Finish());
+    }
+
+    /// <summary>
+    /// The indexes in the form in which a server takes them back: without what the engine adds, and without what stands for the life of a
+    /// time series. There are never more than a page takes.
+    /// </summary>
+    private static async ValueTask<ReadOnlyMemory<byte>> ListAsync(CommandContext context)
+    {
+        var (database, collection) = (context.Request.Database, context.Collection);
+        await using var lease = await context.RentAsync();
+        var stored = SystemProfile.StoredName(collection);
+        var body = stored == collection ? context.Request.Body : SystemProfile.ToStored(context.Request.Body);
+        var page = await lease.Connection.Command(Statements.ListIndexes).With(0, database).With(1, body.Bytes).SingleAsync<byte[]>(context.CancellationToken) ?? [];
+        var (own, _, _) = await CollectionOptions.GetAsync(lease.Connection, database, collection, context.CancellationToken);
+        var ofTimeSeries = own.Contains(CollectionOptions.TimeSeries);
+        var indexes = new List<ReadOnlyMemory<byte>>();
+        if (new RawDocument(page).TryGet("cursor"u8, out var cursor) && cursor.Document.TryGet("firstBatch"u8, out var batch))
+        {
+            foreach (var index in batch.Document)
+            {
+                if (!(ofTimeSeries && TimeSeries.Hides(index.Document)))
+                {
+                    indexes.Add(BsonBuilder.Without(index.Document, "storageEngine"));
+                }
+            }
+        }
+
+        var ns = BsonBuilder.Text($"{database}.{collection}");
+        return new BsonBuilder(page.Length)
+            .Start("cursor"u8).Add("id"u8, 0L).Add("ns"u8, BsonType.String, ns).AddArray("firstBatch"u8, indexes).End()
+            .Add("ok"u8, 1.0).Finish();
+    }
 
     /// <summary>
     /// The engine queues the build of indexes of a collection that has documents, so that writers are not blocked; the
@@ -26,6 +111,7 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
     private async ValueTask<ReadOnlyMemory<byte>> CreateAsync(CommandContext context)
     {
         _ = context.Collection;
+        CheckQuorum(context.Request);
         var body = Prepare(context.Request.Body, out var hidden);
         if (context.Transaction is not null)
         {
@@ -109,6 +195,32 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
         }
 
         return tree.ToRaw();
+    }
+
+    /// <summary>How many members are to have the indexes before they are used. Throws <see cref="CommandException"/> when there are fewer.</summary>
+    private static void CheckQuorum(Request request)
+    {
+        if (!request.TryGet("commitQuorum"u8, out var quorum))
+        {
+            return;
+        }
+
+        if (quorum.Type is not (BsonType.String or BsonType.Int32 or BsonType.Int64 or BsonType.Double))
+        {
+            throw new CommandException(ErrorCode.FailedToParse, "commitQuorum has to be a number or a string");
+        }
+
+        if (quorum.Type != BsonType.String && quorum.Integer is not (>= 0 and <= ReplicaSet.MostMembers))
+        {
+            throw new CommandException(
+                ErrorCode.FailedToParse, $"commitQuorum has to be a non-negative number and not greater than {ReplicaSet.MostMembers}");
+        }
+
+        if (quorum.Text is { } mode ? mode is not ("majority" or "votingMembers") : quorum.Integer > ReplicaSet.Members)
+        {
+            throw new CommandException(
+                ErrorCode.UnsatisfiableCommitQuorum, $"Commit quorum cannot be satisfied with the current replica set configuration of {ReplicaSet.Members} member");
+        }
     }
 
     private static async ValueTask HideAsync(CommandContext context, EngineConnection connection, List<string> names)

@@ -23,7 +23,6 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
         new("distinct", c => DocumentAsync(c, Statements.Distinct, CommandCorrections.Command(c.Request.Body)), CommandTraits.InTransaction),
         new("getMore", GetMoreAsync, CommandTraits.InTransaction),
         new("killCursors", KillCursorsAsync, CommandTraits.InTransaction),
-        new("listIndexes", c => OpenAsync(c, Statements.ListIndexes, c.Request.Body)),
     ];
 
     private ValueTask<ReadOnlyMemory<byte>> FindAsync(CommandContext context)
@@ -49,17 +48,30 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
             : OpenAsync(context, Statements.Find, NaturalOrder.Of(CommandCorrections.Command(find)));
     }
 
-    private ValueTask<ReadOnlyMemory<byte>> AggregateAsync(CommandContext context)
+    private async ValueTask<ReadOnlyMemory<byte>> AggregateAsync(CommandContext context)
     {
         var body = context.Request.Body;
         if (body.TryGet("explain"u8, out var asked) && asked.Truthy)
         {
-            return ExplainCommands.ExplainAggregateAsync(context);
+            return await ExplainCommands.ExplainAggregateAsync(context);
         }
 
-        return OutputStage.Of(body) is { } output
-            ? output.RunAsync(context, body)
-            : OpenAsync(context, Statements.Aggregate, CommandCorrections.Command(body));
+        if (Pipelines.TryFirst(body, out var first))
+        {
+            body = first.Is("$currentOp"u8) ? await CurrentOperations.ExpandAsync(context)
+                : first.Is("$indexStats"u8) ? IndexCommands.WithoutEngineOptions(body)
+                : body;
+        }
+
+        var reply = OutputStage.Of(body) is { } output
+            ? await output.RunAsync(context, body)
+            : await OpenAsync(context, Statements.Aggregate, CommandCorrections.Command(body));
+        if (Pipelines.Replaces(context.Request.Database, context.Request.Body) is var (database, collection))
+        {
+            cursors.Replaced(database, collection);
+        }
+
+        return reply;
     }
 
     /// <summary>
@@ -115,38 +127,76 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
             await held.ReadAheadAsync(transaction, context.CancellationToken);
         }
 
-        await using var reader = await lease.Connection.Command(statement)
+        ReadOnlyMemory<byte> page;
+        byte[] continuation;
+        long id;
+        await using (var reader = await lease.Connection.Command(statement)
             .With(0, context.Request.Database)
             .With(1, body.Bytes)
-            .ReadAsync(context.CancellationToken);
-        await reader.ReadAsync(context.CancellationToken);
-        var page = reader.GetBytes(0);
-        if (ofProfile)
+            .ReadAsync(context.CancellationToken))
         {
-            page = SystemProfile.ToKnown(page, context.Request.Database);
+            await reader.ReadAsync(context.CancellationToken);
+            page = reader.GetBytes(0);
+            if (ofProfile)
+            {
+                page = SystemProfile.ToKnown(page, context.Request.Database);
+            }
+
+            if (reader.IsDBNull(1))
+            {
+                return page;
+            }
+
+            continuation = reader.GetFieldValue<byte[]>(1);
+            id = reader.GetInt64(3);
         }
 
-        if (reader.IsDBNull(1))
-        {
-            return page;
-        }
-
-        var continuation = reader.GetFieldValue<byte[]>(1);
-        cursors.Add(new Cursor(reader.GetInt64(3), context.Request.Database, context.User.Name, context.Request.Session)
+        cursors.Add(new Cursor(id, context.Request.Database, context.User.Name, context.Request.Session)
         {
             Continuation = continuation,
             Collection = context.Request.Target ?? "$cmd.aggregate",
             Client = context.Client,
+            Source = context.Transaction is null && context.Request.Target is { } target
+                ? await SourceAsync(lease.Connection, context.Request.Database, SystemProfile.StoredName(target), context.CancellationToken)
+                : null,
             Transaction = context.Transaction,
             IsHeld = context.Transaction is not null && HeldCursors.IsHeld(continuation),
         }, context.User);
         return page;
     }
 
+    /// <summary>The collection at the bottom of what a cursor reads, which may be a view of a view.</summary>
+    private static async ValueTask<(string Name, long Id)?> SourceAsync(
+        EngineConnection connection, string database, string name, CancellationToken cancellationToken)
+    {
+        // As deep as the server lets views nest.
+        for (var depth = 0; depth < 20; depth++)
+        {
+            await using var reader = await connection.Command(Statements.SourceOfCursor).With(0, database).With(1, name).ReadAsync(cancellationToken);
+            if (!await reader.ReadAsync(cancellationToken))
+            {
+                // It was dropped since the first page was made.
+                return (name, -1);
+            }
+
+            if (reader.IsDBNull(1) || !new RawDocument(reader.GetFieldValue<byte[]>(1)).TryGet("viewOn"u8, out var on) || on.Text is not { } source)
+            {
+                return (name, reader.GetInt64(0));
+            }
+
+            name = source;
+        }
+
+        return null;
+    }
+
     private async ValueTask<ReadOnlyMemory<byte>> GetMoreAsync(CommandContext context)
     {
         var request = context.Request;
         var id = request.Command.Integer ?? throw new CommandException(ErrorCode.TypeMismatch, "getMore needs the id of a cursor.");
+        var collection = request.TryGet("collection"u8, out var named)
+            ? named.Text ?? throw new CommandException(ErrorCode.TypeMismatch, "BSON field 'getMore.collection' is the wrong type, expected type 'string'")
+            : throw new CommandException((ErrorCode)40414, "BSON field 'getMore.collection' is missing but a required field");
         var cursor = cursors.Use(id, context.User.Name);
         var exhausted = true;
         try
@@ -159,6 +209,19 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
                     ErrorCode.Unauthorized, $"Cursor {id} belongs to another database, session or transaction than the getMore.");
             }
 
+            if (cursor.Collection != collection)
+            {
+                exhausted = false;
+                throw new CommandException(
+                    ErrorCode.Unauthorized,
+                    $"Requested getMore on namespace '{request.Database}.{collection}', but cursor belongs to a different namespace {cursor.Database}.{cursor.Collection}");
+            }
+
+            if (cursor.IsReplaced)
+            {
+                throw await KilledAsync(cursor, context.CancellationToken);
+            }
+
             if (cursor.ReadAhead is not null)
             {
                 var page = HeldCursors.NextPage(cursor, request);
@@ -168,17 +231,36 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
 
             await using var lease = await context.RentAsync();
             var ofProfile = cursor.Collection == SystemProfile.Name;
-            await using var reader = await lease.Connection.Command(Statements.GetMore)
+            var command = lease.Connection.Command(cursor.Source is null ? Statements.GetMore : Statements.GetMoreOf)
                 .With(0, cursor.Database)
                 .With(1, (ofProfile ? SystemProfile.ToStored(request.Body) : request.Body).Bytes)
-                .With(2, cursor.Continuation)
-                .ReadAsync(context.CancellationToken);
-            await reader.ReadAsync(context.CancellationToken);
-            var reply = reader.GetBytes(0);
-            exhausted = reader.IsDBNull(1);
-            if (!exhausted)
+                .With(2, cursor.Continuation);
+            if (cursor.Source is { } source)
             {
-                cursor.Continuation = reader.GetFieldValue<byte[]>(1);
+                command.With(3, source.Name).With(4, source.Id);
+            }
+
+            ReadOnlyMemory<byte> reply;
+            await using (var reader = await command.ReadAsync(context.CancellationToken))
+            {
+                if (!await reader.ReadAsync(context.CancellationToken))
+                {
+                    reply = default;
+                }
+                else
+                {
+                    reply = reader.GetBytes(0);
+                    exhausted = reader.IsDBNull(1);
+                    if (!exhausted)
+                    {
+                        cursor.Continuation = reader.GetFieldValue<byte[]>(1);
+                    }
+                }
+            }
+
+            if (reply.IsEmpty)
+            {
+                throw await KilledAsync(cursor, context.CancellationToken);
             }
 
             return ofProfile ? SystemProfile.ToKnown(reply, cursor.Database) : reply;
@@ -187,6 +269,12 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
         {
             cursors.EndUse(cursor, exhausted);
         }
+    }
+
+    private async ValueTask<CommandException> KilledAsync(Cursor cursor, CancellationToken cancellationToken)
+    {
+        await cursors.CloseAsync(cursor, cancellationToken);
+        return new CommandException(ErrorCode.QueryPlanKilled, $"collection dropped, renamed or replaced: {cursor.Database}.{cursor.Source?.Name}");
     }
 
     private async ValueTask<ReadOnlyMemory<byte>> KillCursorsAsync(CommandContext context)

@@ -34,6 +34,12 @@ internal sealed class ServerCommands(
         ["maxBSONDepth"] = RawDocument.MaxDepth,
     };
 
+    private static readonly string[] s_noConditions =
+    [
+        "$db", "$all", "$ownOps", "lsid", "comment", "maxTimeMS", "readConcern", "$readPreference", "$clusterTime", "apiVersion", "apiStrict",
+        "apiDeprecationErrors", "$truncateOps",
+    ];
+
     private readonly DateTimeOffset _started = time.GetUtcNow();
 
     /// <inheritdoc />
@@ -278,19 +284,16 @@ internal sealed class ServerCommands(
     private static async ValueTask<ReadOnlyMemory<byte>> CurrentOpAsync(CommandContext context)
     {
         var command = context.ToTree();
-        await using var lease = await context.RentAsGatewayAsync();
-        var reply = new RawDocument(await lease.Connection.Command(Statements.CurrentOp)
-            .With<ReadOnlyMemory<byte>>(0, new BsonDocument { { "currentOp", 1 }, { "$db", "admin" } }.ToBson())
-            .SingleAsync<byte[]>(context.CancellationToken)).ToTree();
-        var all = command.TryGetValue("$all", out var asked) && asked.ToBoolean();
-        var entries = reply["inprog"].AsBsonArray.Cast<BsonDocument>().Where(e => all || e.GetValue("opid", "") != "").ToList();
-        var conditions = new BsonDocument(command.Skip(1).Where(f => f.Name is not ("$db" or "$all" or "$ownOps" or "lsid" or "comment" or "$readPreference" or "$clusterTime" or "apiVersion")));
+        bool Asks(string option) => command.TryGetValue(option, out var asked) && asked.ToBoolean();
+        var entries = await CurrentOperations.ListAsync(context, Asks("$all"), Asks("$ownOps"));
+        var conditions = new BsonDocument(command.Skip(1).Where(f => !s_noConditions.Contains(f.Name)));
         if (conditions.ElementCount > 0)
         {
+            await using var lease = await context.RentAsGatewayAsync();
             var match = new BsonDocument
             {
                 { "aggregate", 1 },
-                { "pipeline", new BsonArray { new BsonDocument("$documents", new BsonArray(entries.Select(e => new BsonDocument("$literal", e)))), new BsonDocument("$match", conditions) } },
+                { "pipeline", new BsonArray(CurrentOperations.Stages(entries).Append(new BsonDocument("$match", conditions))) },
                 { "cursor", new BsonDocument("batchSize", int.MaxValue) },
             };
             var page = new RawDocument(await lease.Connection.Command(Statements.Aggregate)

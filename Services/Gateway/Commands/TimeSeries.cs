@@ -1,4 +1,5 @@
 using MongoDB.Bson;
+using Platform.Gateway.Bson;
 using Platform.Gateway.Errors;
 
 namespace Platform.Gateway.Commands;
@@ -107,6 +108,9 @@ internal sealed class TimeSeries
 
         return indexes.Count == 0 ? null : new BsonDocument { { "createIndexes", collection }, { "indexes", indexes } };
     }
+
+    /// <summary>Whether an index is one that only the collection behind the time series has.</summary>
+    public static bool Hides(RawDocument index) => index.TryGet("name"u8, out var name) && name.Text is ("_id_" or ExpiryIndex);
 
     /// <summary>Turns a collMod of a time series into one of the collection that stands for it.</summary>
     public static void Modify(BsonDocument collMod, BsonDocument own, BsonDocument options)

@@ -7,6 +7,7 @@ namespace Platform.Gateway.Cursors;
 internal sealed class Cursor(long id, string database, string user, Guid? session)
 {
     private int _inUse;
+    private bool _replaced;
 
     /// <summary>The number that the client knows it by.</summary>
     public long Id => id;
@@ -16,6 +17,19 @@ internal sealed class Cursor(long id, string database, string user, Guid? sessio
 
     /// <summary>The collection, for reading ahead.</summary>
     public string Collection { get; init; } = "$cmd.aggregate";
+
+    /// <summary>
+    /// The collection that it reads, by the engine's number of it: the name may mean another one by the time of the next page. Null when
+    /// it reads none, or in a transaction, which keeps others from dropping it.
+    /// </summary>
+    public (string Name, long Id)? Source { get; init; }
+
+    /// <summary>True when the content of the collection was replaced as a whole, which keeps its number.</summary>
+    public bool IsReplaced
+    {
+        get => Volatile.Read(ref _replaced);
+        set => Volatile.Write(ref _replaced, value);
+    }
 
     /// <summary>Who opened it; nobody else reads it.</summary>
     public string User => user;

@@ -88,6 +88,25 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, EnginePool p
         }
     }
 
+    /// <summary>The content of a collection was replaced: cursors that read it would go on with what they did not begin with.</summary>
+    public void Replaced(string database, string collection)
+    {
+        foreach (var (_, cursor) in _cursors)
+        {
+            if (cursor.Database == database && cursor.Source?.Name == collection)
+            {
+                cursor.IsReplaced = true;
+            }
+        }
+    }
+
+    /// <summary>Closes a cursor of which nothing can be read any more.</summary>
+    public ValueTask CloseAsync(Cursor cursor, CancellationToken cancellationToken)
+    {
+        _cursors.TryRemove(cursor.Id, out _);
+        return DeleteAsync([cursor.Id], cancellationToken);
+    }
+
     /// <summary>Closes cursors of this user; returns those that were open.</summary>
     public async ValueTask<IReadOnlySet<long>> KillAsync(IReadOnlyList<long> ids, string user, CancellationToken cancellationToken)
     {

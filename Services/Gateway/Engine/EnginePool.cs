@@ -19,6 +19,7 @@ internal sealed class EnginePool : IAsyncDisposable
     private readonly EngineShares _shares;
     private readonly Lock _gate = new();
     private readonly List<EngineConnection> _idle = [];
+    private readonly List<EngineConnection> _opened = [];
     private bool _disposed;
     private volatile int _roles;
 
@@ -104,6 +105,15 @@ internal sealed class EnginePool : IAsyncDisposable
         }
     }
 
+    /// <summary>The role as which the connection of a server process works; null for the gateway's own, and when it is none of this pool.</summary>
+    public string? RoleOf(int processId)
+    {
+        lock (_gate)
+        {
+            return _opened.Find(c => c.IsOpen && c.ProcessId == processId)?.Role;
+        }
+    }
+
     /// <summary>A role was dropped or changed: connections that act as it say so anew, since its name may mean another one by now.</summary>
     public void ForgetRoles() => Interlocked.Increment(ref _roles);
 
@@ -158,7 +168,14 @@ internal sealed class EnginePool : IAsyncDisposable
     private async ValueTask<EngineConnection> OpenAsync(CancellationToken cancellationToken)
     {
         var generation = _state.Generation;
-        return new EngineConnection(await PostgresConnection.OpenAsync(_source, _busyWait, cancellationToken), generation);
+        var opened = new EngineConnection(await PostgresConnection.OpenAsync(_source, _busyWait, cancellationToken), generation);
+        lock (_gate)
+        {
+            _opened.RemoveAll(static c => !c.IsOpen);
+            _opened.Add(opened);
+        }
+
+        return opened;
     }
 
     private async ValueTask CloseIdleAsync(Predicate<EngineConnection> which)

@@ -21,6 +21,21 @@ internal static class Statements
     public static readonly Statement GetMore = new(
         "SELECT cursorpage::bytea, continuation::bytea FROM documentdb_api.cursor_get_more($1,$2,$3)", [Text, Bytes, Bytes], Prepared: true);
 
+    /// <summary>
+    /// The next page while the collection is still the one that was read before; no row when it is not. The continuation depends on the
+    /// look into the catalogue, so the page cannot be made before it.
+    /// </summary>
+    public static readonly Statement GetMoreOf = new(
+        "SELECT p.cursorpage::bytea, p.continuation::bytea FROM documentdb_api_catalog.collections c,"
+        + " LATERAL documentdb_api.cursor_get_more($1,$2,CASE WHEN c.collection_id = $5 THEN $3 END) p"
+        + " WHERE c.database_name = $1 AND c.collection_name = $4 AND c.collection_id = $5",
+        [Text, Bytes, Bytes, Text, NpgsqlDbType.Bigint], Prepared: true);
+
+    /// <summary>The engine's number of a collection, and what it shows when it is a view.</summary>
+    public static readonly Statement SourceOfCursor = new(
+        "SELECT collection_id, view_definition::bytea FROM documentdb_api_catalog.collections WHERE database_name = $1 AND collection_name = $2",
+        [Text, Text], Prepared: true);
+
     public static readonly Statement DeleteCursors = new(
         "SELECT documentdb_api_internal.delete_cursors($1)::bytea", [NpgsqlDbType.Array | NpgsqlDbType.Bigint]);
 
@@ -196,6 +211,12 @@ internal static class Statements
         + " JOIN documentdb_api_catalog.collections c USING (collection_id)"
         + " WHERE c.database_name = $1 AND c.collection_name = $2 AND ((i.index_spec).index_name = $3 OR i.index_id = $4) LIMIT 1",
         [Text, Text, Text, NpgsqlDbType.Bigint]);
+
+    /// <summary>The names and key patterns of a collection's indexes.</summary>
+    public static readonly Statement IndexKeys = new(
+        "SELECT (i.index_spec).index_name, (i.index_spec).index_key::bytea FROM documentdb_api_catalog.collection_indexes i"
+        + " JOIN documentdb_api_catalog.collections c USING (collection_id) WHERE c.database_name = $1 AND c.collection_name = $2 AND i.index_is_valid",
+        [Text, Text]);
 
     public static readonly Statement DatabaseSizes = new(
         "SELECT database_name, sum(coalesce(pg_total_relation_size(to_regclass('documentdb_data.documents_' || collection_id)), 0))::bigint"

@@ -57,6 +57,9 @@ internal sealed class Request
     /// <summary>True when the command opens the transaction.</summary>
     public bool StartsTransaction { get; private init; }
 
+    /// <summary>Which of the arguments that every command may have are there.</summary>
+    public GenericFields Generic { get; private init; }
+
     /// <summary>The text of the main argument, usually the collection; null when it is no string.</summary>
     public string? Target { get; private init; }
 
@@ -222,6 +225,7 @@ internal sealed class Request
         long? number = null;
         var inTransaction = false;
         var starts = false;
+        var generic = GenericFields.None;
         foreach (var element in body)
         {
             if (first)
@@ -235,21 +239,29 @@ internal sealed class Request
             {
                 database = element.Type == BsonType.String ? TextCache.Get(element.StringBytes) : null;
             }
-            else if (element.Is("lsid"u8) && element.Type == BsonType.Document)
+            else if (element.Is("lsid"u8))
             {
-                session = SessionId(element.Document);
+                generic |= GenericFields.Session;
+                session = element.Type == BsonType.Document ? SessionId(element.Document) : null;
             }
             else if (element.Is("txnNumber"u8))
             {
+                generic |= GenericFields.TransactionNumber;
                 number = element.Integer;
             }
             else if (element.Is("autocommit"u8))
             {
+                generic |= GenericFields.Transaction;
                 inTransaction = element.IsFalse;
             }
             else if (element.Is("startTransaction"u8))
             {
+                generic |= GenericFields.Transaction;
                 starts = element.Truthy;
+            }
+            else
+            {
+                generic |= Generics(element.Name);
             }
         }
 
@@ -279,8 +291,22 @@ internal sealed class Request
             TransactionNumber = number,
             InTransaction = inTransaction,
             StartsTransaction = starts,
+            Generic = generic,
         };
     }
+
+    private static GenericFields Generics(ReadOnlySpan<byte> name) => name.Length switch
+    {
+        9 when name.SequenceEqual("maxTimeMS"u8) => GenericFields.MaxTime,
+        9 when name.SequenceEqual("apiStrict"u8) => GenericFields.Api,
+        10 when name.SequenceEqual("apiVersion"u8) => GenericFields.Api,
+        11 when name.SequenceEqual("readConcern"u8) => GenericFields.ReadConcern,
+        12 when name.SequenceEqual("writeConcern"u8) => GenericFields.WriteConcern,
+        12 when name.SequenceEqual("$clusterTime"u8) => GenericFields.ClusterTime,
+        15 when name.SequenceEqual("$readPreference"u8) => GenericFields.ReadPreference,
+        20 when name.SequenceEqual("apiDeprecationErrors"u8) => GenericFields.Api,
+        _ => GenericFields.None,
+    };
 
     /// <summary>The id of a logical session document <c>{id: UUID, ...}</c>; null when it has another form.</summary>
     public static Guid? SessionId(RawDocument session) =>

@@ -42,7 +42,7 @@ const range = (n) => [...Array(n).keys()];
 // ---- Reading -------------------------------------------------------------------------------------------------------------------
 db.read.insertMany(range(300).map(i => ({ _id: i, n: i, g: i % 5, tags: ['t' + i % 3, 'all'], s: i % 2 ? 'odd' : 'even', in: { x: i } })));
 const reading = 'Reading';
-supported(reading, 'find', 'The options min, max, returnKey and showRecordId are refused; noCursorTimeout has no effect (10 minutes hold).', {
+supported(reading, 'find', 'The options min, max, returnKey, showRecordId and the hint {$natural: -1} are refused; noCursorTimeout (10 minutes hold), allowDiskUse and allowPartialResults have no effect.', {
   'by equality': () => same(db.read.findOne({ _id: 7 }, { n: 1 }), { _id: 7, n: 7 }),
   'by range': () => equal(db.read.find({ n: { $gte: 10, $lt: 20 } }).itcount(), 10),
   'by $in, $or and $nor': () => equal(db.read.find({ $or: [{ n: { $in: [1, 2] } }, { n: 3 }], $nor: [{ n: 2 }] }).itcount(), 2),
@@ -116,6 +116,25 @@ refused(reading, 'mapReduce, $where, server-side JavaScript', 'The engine runs n
   '$where': () => truthy([115, 2, 9].includes((() => { try { db.read.find({ $where: 'true' }).toArray(); } catch (e) { return e.code; } })())),
 });
 
+supported(reading, 'read concern', 'The level snapshot is given in transactions and refused with error 72 outside, as is atClusterTime: the engine keeps no snapshot between commands.', {
+  'levels': () => ['local', 'available', 'majority', 'linearizable'].forEach(level => ok({ find: 'read', limit: 1, readConcern: { level } })),
+  'unknown': () => fails(() => db.runCommand({ find: 'read', readConcern: { level: 'x' } }), 9),
+  'snapshot': () => fails(() => db.runCommand({ find: 'read', readConcern: { level: 'snapshot' } }), 72),
+});
+supported(reading, 'hint', 'An update, delete or bulkWrite in which one names no index is refused as a whole.', {
+  'of an index': () => equal(db.read.find({ _id: 7 }).hint('_id_').itcount(), 1),
+  'of none': () => { fails(() => db.read.find().hint('none').itcount(), 2); fails(() => db.read.updateOne({}, { $set: { a: 1 } }, { hint: 'none' }), 2); },
+});
+supported(reading, 'maxTimeMS', '', { 'out of range': () => fails(() => db.runCommand({ ping: 1, maxTimeMS: -1 }), 2) });
+supported(reading, 'API version', 'Version 1, in which nothing is deprecated.', {
+  'strict': () => fails(() => db.runCommand({ distinct: 'read', key: 'n', apiVersion: '1', apiStrict: true }), 323),
+  'unknown': () => fails(() => db.runCommand({ ping: 1, apiVersion: '2' }), 322),
+});
+supported(reading, '$readPreference', 'There is one member, to which every mode leads.', { 'an unknown mode': () => fails(() => db.runCommand({ find: 'read', $readPreference: { mode: 'x' } }), 9) });
+refused(reading, 'system collections', 'Other than system.profile, and with local.oplog.rs and config.transactions: error 115, so that nobody takes what is not there for empty.', {
+  'of a database': () => fails(() => db.getCollection('system.views').findOne(), 115),
+  'the oplog': () => fails(() => db.getSiblingDB('local').getCollection('oplog.rs').findOne(), 115),
+});
 // ---- Writing -------------------------------------------------------------------------------------------------------------------
 const writing = 'Writing';
 supported(writing, 'insert', '', {
@@ -176,6 +195,11 @@ supported(writing, 'findAndModify', 'The options hint and collation are refused.
   },
   'hint is refused': () => fails(() => db.runCommand({ findAndModify: 'fam', query: {}, update: { $set: { a: 1 } }, hint: '_id_' }), 115),
 });
+supported(writing, 'write concern', 'There is one member; what is confirmed is in the journal.', {
+  'that cannot be met': () => { fails(() => db.runCommand({ insert: 'concerned', documents: [{ _id: 1 }], writeConcern: { w: 2 } }), 100); equal(db.concerned.countDocuments({}), 1); },
+  'of an unknown mode': () => fails(() => db.runCommand({ insert: 'concerned', documents: [{}], writeConcern: { w: 'x' } }), 79),
+  'malformed': () => fails(() => db.runCommand({ insert: 'concerned', documents: [{}], writeConcern: { w: -1 } }), 9),
+});
 emulated(writing, 'bulkWrite', 'Split into inserts, updates and deletes; a repetition after a loss of the gateway is not recognised.', {
   'several collections and kinds': () => {
     const r = ok({ bulkWrite: 1, ops: [{ insert: 0, document: { _id: 1 } }, { insert: 0, document: { _id: 2 } }, { update: 0, filter: { _id: 1 }, updateMods: { $set: { a: 1 } } }, { update: 1, filter: { _id: 5 }, updateMods: { $set: { a: 1 } }, upsert: true }, { delete: 0, filter: { _id: 2 } }], nsInfo: [{ ns: name + '.bw' }, { ns: name + '.bw2' }] }, admin);
@@ -193,7 +217,7 @@ emulated(writing, 'bulkWrite', 'Split into inserts, updates and deletes; a repet
 
 // ---- Collections and databases ---------------------------------------------------------------------------------------------------
 const collections = 'Collections and databases';
-supported(collections, 'create', 'Capped and clustered collections, encryptedFields and a default collation are refused.', {
+supported(collections, 'create', 'Capped and clustered collections, encryptedFields, a default collation and options of a storage engine are refused.', {
   'a plain collection': () => { db.createCollection('plain'); truthy(db.getCollectionNames().includes('plain')); },
   'again, with the same options': () => equal(db.createCollection('plain').ok, 1),
   'again, with others': () => fails(() => db.createCollection('plain', { validator: { a: 1 } }), 48),
@@ -203,7 +227,7 @@ supported(collections, 'create', 'Capped and clustered collections, encryptedFie
   'capped is refused': () => fails(() => db.createCollection('capped', { capped: true, size: 4096 }), 115),
   'clustered is refused': () => fails(() => db.createCollection('clustered', { clusteredIndex: { key: { _id: 1 }, unique: true } }), 115),
 });
-emulated(collections, 'time series collections', 'An ordinary collection that demands a date, with an index on meta and time and a TTL index; no buckets, no compression; changes and deletes are those of any collection.', {
+emulated(collections, 'time series collections', 'An ordinary collection that demands a date, with an index on meta and time and a TTL index; no compression; system.buckets is refused, so mongodump says that it cannot dump them; changes and deletes are those of any collection.', {
   'made and listed': () => {
     db.createCollection('ts', { timeseries: { timeField: 't', metaField: 'm', granularity: 'minutes' }, expireAfterSeconds: 3600 });
     const info = db.getCollectionInfos({ name: 'ts' })[0];
@@ -211,8 +235,9 @@ emulated(collections, 'time series collections', 'An ordinary collection that de
   },
   'a measurement without a date is refused': () => fails(() => db.ts.insertOne({ m: 1 }), 2),
   'measurements are found': () => { db.ts.insertMany(range(10).map(i => ({ t: new Date(1e12 + i), m: i % 2, v: i }))); equal(db.ts.aggregate([{ $match: { m: 1 } }, { $group: { _id: '$m', v: { $sum: '$v' } } }]).next().v, 25); },
-  'a TTL index ends their life': () => truthy(db.ts.getIndexes().some(i => i.expireAfterSeconds === 3600)),
-  'the life is changed': () => { ok({ collMod: 'ts', expireAfterSeconds: 60 }); truthy(db.ts.getIndexes().some(i => i.expireAfterSeconds === 60)); },
+  'the life is changed': () => { ok({ collMod: 'ts', expireAfterSeconds: 60 }); equal(Number(db.getCollectionInfos({ name: 'ts' })[0].options.expireAfterSeconds), 60); },
+  'its indexes': () => same(db.ts.getIndexes().map(i => i.name), ['m_1_t_1']),
+  'buckets': () => fails(() => db.getCollection('system.buckets.ts').findOne(), 115),
   'a wrong granularity': () => fails(() => db.createCollection('ts2', { timeseries: { timeField: 't', granularity: 'days' } }), 2),
   'without a time field': () => fails(() => db.createCollection('ts3', { timeseries: { metaField: 'm' } }), 40414),
 });
@@ -293,7 +318,7 @@ supported(collections, 'compact', 'VACUUM of PostgreSQL.', { 'a collection': () 
 
 // ---- Indexes -----------------------------------------------------------------------------------------------------------------------
 const indexing = 'Indexes';
-supported(indexing, 'createIndexes', 'Returns when the index can be used. Collations are refused; 64 indexes per collection; wildcard indexes are not compound.', {
+supported(indexing, 'createIndexes', 'Returns when the index can be used; maxTimeMS ends the wait, not the build. Collations and storageEngine are refused; background and dropDups have no effect; 64 indexes per collection; wildcard indexes are not compound.', {
   'compound': () => equal(db.read.createIndex({ g: 1, n: -1 }), 'g_1_n_-1'),
   'unique': () => { db.ix.insertMany([{ a: 1 }, { a: 2 }]); db.ix.createIndex({ a: 1 }, { unique: true }); fails(() => db.ix.insertOne({ a: 1 }), 11000); },
   'unique over duplicates': () => { db.ix2.insertMany([{ a: 1 }, { a: 1 }]); fails(() => db.ix2.createIndex({ a: 1 }, { unique: true }), 11000); },
@@ -306,7 +331,7 @@ supported(indexing, 'createIndexes', 'Returns when the index can be used. Collat
   'again, with other options': () => truthy([85, 86].includes((() => { try { db.ix.createIndex({ a: 1 }, { unique: false, sparse: true }); } catch (e) { return e.code; } })())),
   'a collation is refused': () => fails(() => db.ix.createIndex({ c: 1 }, { collation: { locale: 'en', strength: 2 } }), 115),
 });
-supported(indexing, 'listIndexes', 'With the engine\'s field storageEngine.', { 'all of them': () => truthy(db.read.getIndexes().length >= 3), 'of a missing collection': () => fails(() => db.runCommand({ listIndexes: 'nothing' }), 26) });
+supported(indexing, 'listIndexes', 'In one page whatever batchSize says.', { 'as they were given': () => truthy(db.read.getIndexes().every(i => !i.storageEngine)), 'all of them': () => truthy(db.read.getIndexes().length >= 3), 'of a missing collection': () => fails(() => db.runCommand({ listIndexes: 'nothing' }), 26) });
 supported(indexing, 'dropIndexes', '', { 'by name': () => truthy(db.read.dropIndex('s_1').nIndexesWas >= 3), 'an unknown one': () => fails(() => db.read.dropIndex('nope'), 27), 'all but _id': () => { db.ix.dropIndexes(); equal(db.ix.getIndexes().length, 1); } });
 supported(indexing, '$indexStats', '', { 'uses are counted': () => { db.read.find({ g: 3, n: { $gt: 5 } }).toArray(); const s = db.read.aggregate([{ $indexStats: {} }]).toArray().find(i => i.name === 'g_1_n_-1'); truthy(s.accesses.since instanceof Date && s.key.g === 1); } });
 supported(indexing, 'explain', 'PostgreSQL\'s plan in the server\'s stages; rejectedPlans is always empty; an update or delete is measured by doing and undoing it.', {
@@ -382,7 +407,7 @@ const server = 'Server';
 supported(server, 'hello', 'One member, always primary while the engine answers.', { 'replica set and primary': () => { const h = db.hello(); truthy(h.isWritablePrimary && h.setName === 'rs0' && h.primary === h.me && h.maxWireVersion === 21); } });
 supported(server, 'isMaster', '', { 'the older name': () => truthy(ok({ isMaster: 1 }).ismaster) });
 supported(server, 'ping', '', { 'ok': () => equal(ok({ ping: 1 }).ok, 1) });
-supported(server, '$clusterTime and operationTime', 'A clock that runs forward; its signature is empty.', { 'in every reply': () => { const [a, b] = [ok({ ping: 1 }), ok({ ping: 1 })]; truthy(a.operationTime && b.$clusterTime.clusterTime && b.operationTime.getHighBits() >= a.operationTime.getHighBits()); } });
+supported(server, '$clusterTime and operationTime', 'Moved on by each write; a client\'s later time is taken in, up to a year ahead; the signature is empty.', { 'in every reply': () => { const [a, b] = [ok({ ping: 1 }), ok({ ping: 1 })]; truthy(a.operationTime && b.$clusterTime.clusterTime && b.operationTime.getHighBits() >= a.operationTime.getHighBits()); } });
 supported(server, 'buildInfo', 'Version 7.0.0, of which it speaks the protocol.', { 'version': () => equal(db.version(), '7.0.0') });
 supported(server, 'whatsmyuri', '', { 'address': () => truthy(ok({ whatsmyuri: 1 }).you.includes(':')) });
 supported(server, 'listCommands', '', { 'find is one': () => truthy('find' in db.adminCommand({ listCommands: 1 }).commands) });
@@ -400,7 +425,7 @@ supported(server, 'getCmdLineOpts', '', { 'port': () => truthy(db.adminCommand({
 supported(server, 'getLog', 'The last 1,024 lines of the gateway\'s own log.', { 'names': () => same(db.adminCommand({ getLog: '*' }).names, ['global', 'startupWarnings']), 'global': () => truthy(Array.isArray(db.adminCommand({ getLog: 'global' }).log)), 'an unknown one': () => fails(() => db.adminCommand({ getLog: 'x' }), 2) });
 supported(server, 'getDefaultRWConcern', '', { 'majority': () => equal(db.adminCommand({ getDefaultRWConcern: 1 }).defaultWriteConcern.w, 'majority') });
 supported(server, 'connPoolStats', 'The connections to the engine.', { 'in use and available': () => truthy(db.adminCommand({ connPoolStats: 1 }).totalAvailable > 0) });
-supported(server, 'currentOp', 'What PostgreSQL is doing; opid is a text.', { 'itself': () => truthy(db.adminCommand({ currentOp: 1 }).inprog.length >= 1), 'conditions': () => equal(db.adminCommand({ currentOp: 1, secs_running: { $gt: 1000 } }).inprog.length, 0) });
+supported(server, 'currentOp', 'What PostgreSQL is doing, also by $currentOp; opid is a text; idleCursors, targetAllNodes and backtrace are refused.', { 'by the stage': () => truthy(admin.aggregate([{ $currentOp: { allUsers: true } }]).toArray().length >= 1), 'itself': () => truthy(db.adminCommand({ currentOp: 1 }).inprog.length >= 1), 'conditions': () => equal(db.adminCommand({ currentOp: 1, secs_running: { $gt: 1000 } }).inprog.length, 0) });
 supported(server, 'killOp', '', { 'an opid of a wrong form': () => truthy((() => { try { db.adminCommand({ killOp: 1, op: 'x' }); } catch (e) { return e.code > 0; } })()) });
 emulated(server, 'profile', 'system.profile keeps the last 4,096 entries of a database; entries have planSummary and counts, but no docsExamined; a filter is refused.', {
   'level and limit': () => { equal(db.setProfilingLevel(2, { slowms: 50 }).was, 0); const s = db.getProfilingStatus(); same([s.was, s.slowms, s.sampleRate], [2, 50, 1]); },
