@@ -162,16 +162,15 @@ function project(document, projection) {
 // ---- Expressions of pipelines -----------------------------------------------------------------------------------
 
 function arithmetic(values, start, ints) {
-  let [sum, type] = [start, Int32];
-  for (const v of values) {
+  for (const v of values) { // one after the other: what comes after a null is not looked at
     if (v === null || v === undefined) return null;
     if (!isNumber(v)) throw new Refused(14, 'only numbers are added and multiplied');
-    sum = ints(sum, toNumber(v));
-    type = type === Double || v instanceof Double ? Double : type === Long || v instanceof Long ? Long : Int32;
   }
-  return number(sum, type);
+  if (values.some(v => v instanceof Double)) return new Double(values.map(toNumber).reduce(ints, start));
+  const exact = values.map(v => BigInt(v.toString())).reduce(ints, BigInt(start));
+  if (exact < -(2n ** 63n) || exact >= 2n ** 63n) return new Double(Number(exact));
+  return values.some(v => v instanceof Long) || exact < -2147483648n || exact > 2147483647n ? Long.fromBigInt(exact) : new Int32(Number(exact));
 }
-const number = (n, type) => (type === Double ? new Double(n) : type === Long || Math.abs(n) > 2147483647 ? Long.fromNumber(n) : new Int32(n));
 
 function evaluate(expression, document) {
   if (typeof expression === 'string' && expression === '$$ROOT') return document;
@@ -298,7 +297,7 @@ const operators = {
   $pull: (old, argument) => arrayOf(old, 2)?.filter(e => !(isPlain(argument) ? matchesElement(e, argument) : equal(e, argument))),
   $pullAll: (old, argument) => arrayOf(old, 2)?.filter(e => !argument.some(wanted => equal(e, wanted))),
   $pop: (old, argument) => {
-    const array = arrayOf(old, 14);
+    const array = arrayOf(old, 2); // MongoDB: 14 TypeMismatch
     return array && (toNumber(argument) === 1 ? array.slice(0, -1) : array.slice(1));
   },
 };
@@ -336,7 +335,7 @@ function change(target, parts, operator, argument, context) {
       put({});
       change(target[key], rest, operator, argument, context);
     } else if (isPlain(old) || Array.isArray(old)) change(old, rest, operator, argument, context);
-    else if (rest[0].startsWith('$[')) throw new Refused(2, 'array updates are for arrays');
+    else if (rest[0].startsWith('$[')) throw new Refused(28, 'array updates are for arrays'); // MongoDB: 2 BadValue
     else if (!makesNothing.has(operator) && !(operator === '$setOnInsert' && !context.inserting)) throw new Refused(28, 'no field can be made in a value');
     return;
   }
@@ -357,18 +356,23 @@ function rename(document, from, to) {
   delete parent[source.at(-1)];
 }
 
+const headOf = path => path.split('.')[0];
+
 /** The document after an update with operators, a replacement or a pipeline. */
-function update(document, change_, { arrayFilters = [], inserting = false, position } = {}) {
-  if (Array.isArray(change_)) return runPipeline(document, change_);
-  if (!Object.keys(change_)[0]?.startsWith('$')) {
-    if (Object.hasOwn(change_, '_id') && document._id !== undefined && !same(change_._id, document._id)) throw new Refused(66, 'the _id is immutable');
-    const { _id: id = document._id, ...rest } = change_;
+function update(document, alteration, { arrayFilters = [], inserting = false, position } = {}) {
+  if (Array.isArray(alteration)) return runPipeline(document, alteration);
+  if (!Object.keys(alteration)[0]?.startsWith('$')) {
+    if (Object.hasOwn(alteration, '_id') && document._id !== undefined && !same(alteration._id, document._id)) throw new Refused(66, 'the _id is immutable');
+    const { _id: id = document._id, ...rest } = alteration;
     return { ...(id === undefined ? {} : { _id: id }), ...clone(rest) };
   }
   const context = { inserting, position, arrayFilters: Object.fromEntries(arrayFilters.map(f => [Object.keys(f)[0].split('.')[0], f])) };
   const result = clone(document);
-  // MongoDB makes new fields in the order of their names; the engine in that of the update (docs/gateway.md).
-  const changes = Object.entries(change_).flatMap(([operator, fields]) => Object.entries(fields).map(([path, argument]) => ({ operator, path, argument })));
+  // MongoDB makes new fields in the order of their names; the engine in the order in which the update names them (docs/gateway.md).
+  const changes = Object.entries(alteration).flatMap(([operator, fields]) => Object.entries(fields).map(([path, argument]) => ({ operator, path, argument })));
+  const heads = changes.flatMap(c => (c.operator === '$rename' ? [c.path, c.argument] : [c.path]).map(headOf));
+  const place = c => heads.indexOf(headOf(c.operator === '$rename' ? c.argument : c.path));
+  changes.sort((a, b) => place(a) - place(b));
   for (const { operator, path, argument } of changes) {
     if (operator === '$rename') rename(result, path, argument);
     else change(result, path.split('.'), operator, argument, context);
@@ -432,21 +436,22 @@ class Collection {
   }
 
   /** An update, which says how many matched and changed, what was inserted, and the documents before and after. */
-  update(filter, change_, { multi = false, upsert = false, arrayFilters, sort: order } = {}) {
+  update(filter, alteration, { multi = false, upsert = false, arrayFilters, sort: order } = {}) {
     let found = this.documents.filter(d => matches(d, filter));
     if (order) found = sort(found, order);
     if (!multi) found = found.slice(0, 1);
     const result = { matched: found.length, modified: 0, before: null, after: null };
     if (found.length === 0 && upsert) {
-      const base = equalities(filter);
-      const made = update(base, change_, { arrayFilters, inserting: true });
+      const isReplacement = !Array.isArray(alteration) && !Object.keys(alteration)[0]?.startsWith('$');
+      const base = isReplacement ? equalities({ _id: filter._id }) : equalities(filter);
+      const made = update(base, alteration, { arrayFilters, inserting: true });
       const document = Object.hasOwn(made, '_id') ? made : { _id: base._id, ...made };
       if (document._id === undefined) throw new Error('The model makes no _id: give one in the filter');
       this.insert(document);
       return { ...result, upserted: document._id, after: document };
     }
     // An update of many that fails on one document may leave others changed or not; here it leaves none.
-    for (const [document, changed] of found.map(document => [document, update(document, change_, { arrayFilters, position: positionOf(document, filter) })])) {
+    for (const [document, changed] of found.map(document => [document, update(document, alteration, { arrayFilters, position: positionOf(document, filter) })])) {
       this.#unique(changed, document);
       result.before = clone(document);
       if (!same(changed, document)) {

@@ -27,12 +27,11 @@ function isLinearizable(calls, initial) {
 
 /** Rounds of clients that meet; each has documents of its own. */
 async function rivals({ uri, port, name, clients, rounds, seed: firstSeed, show, done }) {
-  const address = new URL(uri);
   const proxies = [];
   const connected = [];
   for (let i = 0; i < clients; i++) {
     const proxy = new Proxy(port);
-    const there = `mongodb://${address.username}:${address.password}@127.0.0.1:${await proxy.listen()}/?authSource=admin&directConnection=true`;
+    const there = uri.replace(`:${port}/`, `:${await proxy.listen()}/`);
     proxies.push(proxy);
     connected.push(await new MongoClient(there, { maxPoolSize: 2, minHeartbeatFrequencyMS: 1, heartbeatFrequencyMS: 500, serverSelectionTimeoutMS: 20000 }).connect());
   }

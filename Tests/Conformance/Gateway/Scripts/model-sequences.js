@@ -60,8 +60,8 @@ const operators = {
   $unset: r => ({ [r.pick(['s', 'sub.y', 'tags', 'items', 'b', 'u'])]: '' }),
   $inc: r => (r.chance(0.8) ? { n: number(r) } : { n: number(r), 'sub.x': int(1) }),
   $mul: r => ({ [r.pick(['n', 'sub.x', 'm'])]: number(r) }),
-  $min: r => ({ [r.pick(['n', 's', 'sub.y'])]: scalar(r) }),
-  $max: r => ({ [r.pick(['n', 's', 'sub.y'])]: scalar(r) }),
+  $min: r => r.pick([{ n: number(r) }, { s: scalar(r) }, { 'sub.y': scalar(r) }]),
+  $max: r => r.pick([{ n: number(r) }, { s: scalar(r) }, { 'sub.y': scalar(r) }]),
   $bit: r => ({ bits: { [r.pick(['and', 'or', 'xor'])]: int(r.below(16)) } }),
   $currentDate: r => ({ at: r.chance(0.5) ? true : { $type: 'date' } }),
   $rename: r => r.pick([{ s: 'moved' }, { 'sub.y': 's' }, { moved: 'm2' }]),
@@ -69,8 +69,11 @@ const operators = {
   $push: r => r.pick([
     { tags: tag(r) }, { items: item(r) }, { tags: { $each: r.some(2, () => tag(r)) } },
     { tags: { $each: r.some(2, () => tag(r)), $position: int(r.below(4) - 1) } },
-    { tags: { $each: r.some(2, () => tag(r)), $slice: int(r.below(7) - 3) } },
-    { tags: { $each: r.some(2, () => tag(r)), $sort: r.pick([int(1), int(-1)]), $slice: int(r.pick([-3, 3])) } },
+    // What is new stays, so that an array that is cut is never the one that was there.
+    { tags: { $each: [`new${r.next()}`], $slice: int(-1 - r.below(3)) } },
+    { tags: { $each: [`new${r.next()}`], $position: int(0), $slice: int(1 + r.below(3)) } },
+    { tags: { $each: r.some(2, () => tag(r)), $sort: r.pick([int(1), int(-1)]) } },
+    { tags: { $each: [`zzz${r.next()}`], $sort: int(1), $slice: int(-2) } },
     { items: { $each: [item(r)], $sort: { q: 1, w: -1 } } }]),
   $addToSet: r => ({ tags: r.chance(0.5) ? tag(r) : { $each: r.some(3, () => tag(r)) } }),
   $pull: r => r.pick([{ tags: tag(r) }, { tags: { $in: r.some(2, () => tag(r)) } }, { tags: { $gte: int(2) } }, { items: { q: { $lt: int(r.below(6)) } } }, { items: { q: int(r.below(6)) } }]),
@@ -101,7 +104,7 @@ const pipelineStages = r => r.pick([
   { $addFields: { literal: { $literal: '$n' }, product: { $multiply: ['$n', '$sub.x'] } } },
   { $unset: r.pick(['s', 'sub.y', ['tags', 'items']]) },
   { $replaceWith: { $mergeObjects: ['$$ROOT', { replaced: true }] } },
-  { $replaceWith: { $mergeObjects: [{ first: '$n' }, '$$ROOT'] } },
+  { $replaceWith: { $mergeObjects: [{ _id: '$_id', first: '$n' }, '$$ROOT'] } },
 ]);
 
 // The change of an update, with the options that belong to it.
@@ -187,7 +190,7 @@ function sequence(r) {
         if (r.chance(0.2)) operations.push({ op: 'peek' });
       }
       operations.push({ op: end, tx, ...(r.chance(0.2) ? { lose: r.pick(['reply', 'client']) } : {}) });
-    } else operations.push(r.chance(0.12) ? { ...operation(r), lose: r.pick(['reply', 'reply', 'client']) } : operation(r));
+    } else operations.push(r.chance(0.05) ? { ...operation(r), lose: r.pick(['reply', 'reply', 'client']) } : operation(r));
   }
   return { documents, operations, retry: r.chance(0.7), mongoose: r.chance(0.25) };
 }

@@ -1,19 +1,23 @@
 // The Node.js driver's and Mongoose's operations against the gateway, and the same ones against a collection in memory. Each answer and,
 // after each sequence, what is stored must be equal, types and the order of fields included.
-//   node model.js CONNECTION_STRING DATABASE PORT [--sequences N] [--seed S] [--clients N] [--json]
-// PORT is the gateway's, in front of which answers are lost. A disagreement is printed with its seed and the fewest operations that show it; then the exit code is 1.
+//   MODEL_URI=CONNECTION_STRING node model.js DATABASE [--sequences N] [--seed S] [--clients N] [--show N]
+// A proxy in front of the gateway loses answers. A disagreement is printed with its seed and the fewest operations that show it, and ends
+// the program with 1; --seed S --sequences 1 runs that sequence alone.
 'use strict';
 const { MongoClient } = require('mongodb');
 const mongoose = require('mongoose');
-const { Random, compare, text, isPlain } = require('./model-values.js');
+const { Random, compare, text, isPlain, toNumber, Int32, Double } = require('./model-values.js');
 const { Collection, Refused, Now, clone } = require('./model-collection.js');
 const { sequence } = require('./model-sequences.js');
 const { Proxy } = require('./model-proxy.js');
 const { rivals } = require('./model-rivals.js');
+const { documents } = require('./model-documents.js');
 
-const [, , uri, name, port, ...flags] = process.argv;
+const uri = process.env.MODEL_URI.replace(/[?].*/, '?authSource=admin&directConnection=true'); // through the proxy, not around it
+const [, , name, ...flags] = process.argv;
 const flag = (key, otherwise) => (flags.includes(key) ? Number(flags[flags.indexOf(key) + 1]) : otherwise);
-const [sequences, firstSeed, clients] = [flag('--sequences', 20000), flag('--seed', 1), flag('--clients', 8)];
+const [sequences, firstSeed, clients, limit] = [flag('--sequences', 20000), flag('--seed', 1), flag('--clients', 8), flag('--show', 20)];
+const port = Number(new URL(uri).port);
 
 // ---- Equality ---------------------------------------------------------------------------------------------------
 
@@ -211,11 +215,10 @@ class Worker {
   constructor(number) { this.number = number; }
 
   async open() {
-    this.proxy = new Proxy(Number(port));
-    const address = new URL(uri);
-    const there = `mongodb://${address.username}:${address.password}@127.0.0.1:${await this.proxy.listen()}/?authSource=admin&directConnection=true`;
+    this.proxy = new Proxy(port);
+    const there = uri.replace(`:${port}/`, `:${await this.proxy.listen()}/`);
     const options = { maxPoolSize: 4, serverSelectionTimeoutMS: 20000, minHeartbeatFrequencyMS: 1, heartbeatFrequencyMS: 500 };
-    this.plain = new MongoClient(uri.replace(/[?].*/, '?authSource=admin&directConnection=true'), { maxPoolSize: 2 });
+    this.plain = new MongoClient(uri, { maxPoolSize: 2 });
     this.collectionName = `w${this.number}`;
     this.clients = [];
     const schema = new mongoose.Schema({ _id: mongoose.Schema.Types.Mixed }, { strict: false, versionKey: false, minimize: false, id: false, autoIndex: false, autoCreate: false, collection: this.collectionName });
@@ -347,8 +350,10 @@ class Worker {
   }
 }
 
-// Mongoose sends the operators of an update in the opposite order, and leaves a hidden _id out of what findAndModify shall return.
-const reversed = update => (isPlain(update) && Object.keys(update)[0]?.startsWith('$') ? Object.fromEntries(Object.entries(update).reverse()) : update);
+// Mongoose sends the operators of an update in the opposite order and numbers of JavaScript in $inc, and does not say that findAndModify shall leave _id out.
+const casted = n => (Number.isInteger(toNumber(n)) && Math.abs(toNumber(n)) <= 2147483647 ? new Int32(toNumber(n)) : new Double(toNumber(n)));
+const reversed = update => (!isPlain(update) || !Object.keys(update)[0]?.startsWith('$') ? update : Object.fromEntries(Object.entries(update).reverse().map(
+  ([operator, fields]) => [operator, operator === '$inc' ? Object.fromEntries(Object.entries(fields).map(([path, n]) => [path, casted(n)])) : fields])));
 const turn = o => ({
   ...o, ...(o.op.startsWith('findOneAnd') && o.projection?._id === 0 && Object.values(o.projection).includes(1) ? { projection: Object.fromEntries(Object.entries(o.projection).filter(([key]) => key !== '_id')) } : {}),
   ...(o.update ? { update: reversed(o.update) } : {}),
@@ -369,9 +374,8 @@ async function main() {
     disagreements.push(d);
     console.log(`DISAGREEMENT seed ${d.seed}${d.what ? ` (${d.what})` : ''}: ${text(d.operation)}\n  expected ${text(d.expected)}\n  came     ${text(d.actual)}${d.sequence ? `\n  sequence ${text(d.sequence)}` : ''}`);
   };
-  const limit = flag('--show', 20);
-  // One after the other per client, the clients at once; a twentieth are rounds in which all clients meet.
-  const alone = Math.ceil(sequences * 0.95);
+    // Each client has a collection of its own. A twentieth are rounds in which all clients meet, and another one documents of Mongoose.
+  const alone = Math.ceil(sequences * 0.9);
   let next = firstSeed;
   await Promise.all(Array.from({ length: Math.min(clients, alone) }, async (_, number) => {
     const worker = new Worker(number);
@@ -390,9 +394,9 @@ async function main() {
       await worker.close();
     }
   }));
-  if (disagreements.length < limit) {
-    await rivals({ uri, port: Number(port), name, clients, rounds: Math.max(1, Math.floor((sequences - alone) / clients)), seed: firstSeed, show, done });
-  }
+  const twentieth = Math.floor((sequences - alone) / 2);
+  await documents({ uri, port, name, sequences: Math.max(1, twentieth), seed: firstSeed, show, done });
+  await rivals({ uri, port, name, clients, rounds: Math.max(1, Math.floor(twentieth / clients)), seed: firstSeed, show, done });
   const seconds = (Date.now() - started) / 1000;
   console.log(`model: ${done.sequences} sequences, ${done.operations} operations, ${done.losses} answers lost, ${done.rounds} rounds of ${clients} rivals, ${disagreements.length} disagreements, ${seconds.toFixed(1)} s`);
   const cleaner = new MongoClient(uri);

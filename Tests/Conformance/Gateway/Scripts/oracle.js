@@ -1,6 +1,6 @@
 // Filters, sorts, projections and pipelines against the gateway, and the same ones run by mingo, which knows MongoDB's query language and
 // shares nothing with the server.
-//   node oracle.js CONNECTION_STRING DATABASE [--queries N] [--seed S] [--show N]
+//   MODEL_URI=CONNECTION_STRING node oracle.js DATABASE [--queries N] [--seed S] [--show N]
 // Where mingo differs from MongoDB's manual, `deviations` says so with the manual's sentence, and model-collection.js judges filters and sorts instead.
 'use strict';
 const { MongoClient } = require('mongodb');
@@ -8,7 +8,8 @@ const mingo = require('mingo');
 const { Random, text, isPlain, toNumber, isNumber, int, double, long, ObjectId, Binary } = require('./model-values.js');
 const { matches, sort } = require('./model-collection.js');
 
-const [, , uri, name, ...flags] = process.argv;
+const uri = process.env.MODEL_URI;
+const [, , name, ...flags] = process.argv;
 const flag = (key, otherwise) => (flags.includes(key) ? Number(flags[flags.indexOf(key) + 1]) : otherwise);
 const [queries, firstSeed, limit] = [flag('--queries', 20000), flag('--seed', 1), flag('--show', 20)];
 
