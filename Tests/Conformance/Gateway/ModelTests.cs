@@ -11,11 +11,11 @@ public sealed class ModelTests(GatewayFixture gateway)
 {
     [Fact]
     public Task Operations_of_the_Node_driver_and_Mongoose_agree_with_a_model_also_when_answers_are_lost() =>
-        CompareAsync(["mongodb", "mongoose"], "model.js", "--sequences", "120", "--clients", "4");
+        CompareAsync(["mongodb", "mongoose"], "model.js", "--sequences", "100", "--clients", "4");
 
     [Fact]
     public Task Filters_sorts_projections_and_pipelines_agree_with_mingo() =>
-        CompareAsync(["mongodb", "mingo"], "oracle.js", "--queries", "600");
+        CompareAsync(["mongodb", "mingo"], "oracle.js", "--queries", "500");
 
     private async Task CompareAsync(string[] packages, string script, params string[] arguments)
     {

@@ -76,7 +76,7 @@ async function meet(connected, proxies, name, seed) {
     const c = collectionOf(client);
     for (let step = 0; step < steps; step++) {
       const [key, token] = [r.below(keys), `${number}-${step}`];
-      if (r.chance(0.2)) proxies[number].lose(command => ['insert', 'update', 'delete', 'findAndModify', 'commitTransaction'].includes(command), r.pick(['reply', 'client']));
+      if (r.chance(0.1)) proxies[number].lose(command => ['insert', 'update', 'delete', 'findAndModify', 'commitTransaction'].includes(command), r.pick(['reply', 'client']));
       const timed = async (kind, value, run) => {
         const call = { kind, value, from: clock++ };
         const answer = await run();
@@ -89,6 +89,12 @@ async function meet(connected, proxies, name, seed) {
           [3, async () => { await c.updateOne({ _id: id('list', key) }, { $push: { pushed: token } }); pushed[key].push(token); }],
           [2, async () => { await c.updateOne({ _id: id('list', key) }, { $addToSet: { set: step } }); sets[key].add(step); }],
           [2, async () => { await c.bulkWrite([{ updateOne: { filter: { _id: id('sum', key) }, update: { $inc: { n: 2 } } } }, { updateOne: { filter: { _id: id('list', key) }, update: { $push: { pushed: token } } } }], { ordered: r.chance(0.5) }); sums[key] += 2; pushed[key].push(token); }],
+          // In any order of the keys: each statement stands alone, so that none waits for another client's next one.
+          [2, async () => {
+            const order = [...sums.keys()].sort(() => r.below(2) - 0.5);
+            await c.bulkWrite(order.map(k => ({ updateOne: { filter: { _id: id('sum', k) }, update: { $inc: { n: 1 } } } })), { ordered: r.chance(0.5) });
+            for (const k of order) sums[k]++;
+          }],
           [2, async () => { await c.insertOne({ _id: id('once', step), by: token }).then(() => inserted[step].push(token), e => { if (e.code !== 11000) throw e; }); }],
           [1, async () => { await c.insertMany([0, 1].map(i => ({ _id: id(`own${token}`, i) })), { ordered: false }); deleted[key].push(token); }],
           [2, async () => { const { upsertedCount } = await c.updateOne({ _id: id('made', key) }, { $inc: { n: 1 } }, { upsert: true }); upserted[key] += upsertedCount; counted[key]++; }],

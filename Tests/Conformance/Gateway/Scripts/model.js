@@ -6,7 +6,7 @@
 'use strict';
 const { MongoClient } = require('mongodb');
 const mongoose = require('mongoose');
-const { Random, compare, text, isPlain, toNumber, Int32, Double } = require('./model-values.js');
+const { Random, compare, text, isPlain, isNumber, toNumber, Int32, Double } = require('./model-values.js');
 const { Collection, Refused, Now, clone } = require('./model-collection.js');
 const { sequence } = require('./model-sequences.js');
 const { Proxy } = require('./model-proxy.js');
@@ -99,8 +99,10 @@ const model = {
   findOne: (c, o) => c.find(o.filter, { ...o, limit: 1 })[0] ?? null,
   countDocuments: (c, o) => c.find(o.filter).length,
   estimatedDocumentCount: c => c.documents.length,
-  distinct: (c, o) => c.distinct(o.field, o.filter).sort(compare),
+  distinct: (c, o) => byValue(c.distinct(o.field, o.filter)),
 };
+// Which of equal numbers of different types is kept, nobody says.
+const byValue = values => values.map(v => (isNumber(v) ? new Double(toNumber(v)) : v)).sort(compare);
 const updated = ({ matched, modified, upserted }) => ({ matched, modified, upserted: upserted ?? null });
 
 // ---- The driver and Mongoose ------------------------------------------------------------------------------------
@@ -141,7 +143,7 @@ const driver = {
   findOne: (c, o, s) => c.findOne(o.filter, { ...optionsOf(o), ...raw, ...s }),
   countDocuments: async (c, o, s) => Number(await c.countDocuments(o.filter, s)),
   estimatedDocumentCount: async c => Number(await c.estimatedDocumentCount()),
-  distinct: async (c, o, s) => (await c.distinct(o.field, o.filter, { ...raw, ...s })).sort(compare),
+  distinct: async (c, o, s) => byValue(await c.distinct(o.field, o.filter, { ...raw, ...s })),
 };
 
 const lean = { lean: true };
@@ -306,8 +308,7 @@ class Worker {
         if (o.tx && failed) {
           // Whatever it says of the rest: the transaction is over.
           if (actual?.error === undefined && !(actual?.errors?.length > 0)) return { at, operation: o, expected, actual };
-          // The commands of a bulk without order that follow one that failed find no transaction.
-          const [code, wanted] = [actual.error ?? actual.errors[0][1], followed(o, expected) ? 251 : expected.error ?? expected.errors[0][1]];
+          const [code, wanted] = [actual.error ?? actual.errors[0][1], failureOf(o, expected)];
           if (code !== wanted) return { at, operation: o, expected, actual };
         } else if (!agrees(expected, actual ?? null)) return { at, operation: o, expected, actual };
       }
@@ -350,17 +351,24 @@ class Worker {
   }
 }
 
-// Mongoose sends the operators of an update in the opposite order and numbers of JavaScript in $inc, and does not say that findAndModify shall leave _id out.
+// Mongoose sends the operators of an update in the opposite order and numbers of JavaScript in $inc, and forgets that findOneAndUpdate shall leave _id out.
 const casted = n => (Number.isInteger(toNumber(n)) && Math.abs(toNumber(n)) <= 2147483647 ? new Int32(toNumber(n)) : new Double(toNumber(n)));
 const reversed = update => (!isPlain(update) || !Object.keys(update)[0]?.startsWith('$') ? update : Object.fromEntries(Object.entries(update).reverse().map(
   ([operator, fields]) => [operator, operator === '$inc' ? Object.fromEntries(Object.entries(fields).map(([path, n]) => [path, casted(n)])) : fields])));
 const turn = o => ({
-  ...o, ...(o.op.startsWith('findOneAnd') && o.projection?._id === 0 && Object.values(o.projection).includes(1) ? { projection: Object.fromEntries(Object.entries(o.projection).filter(([key]) => key !== '_id')) } : {}),
+  ...o, ...(o.op === 'findOneAndUpdate' && o.projection?._id === 0 && Object.values(o.projection).includes(1) ? { projection: Object.fromEntries(Object.entries(o.projection).filter(([key]) => key !== '_id')) } : {}),
   ...(o.update ? { update: reversed(o.update) } : {}),
   ...(o.op === 'bulkWrite' ? { statements: o.statements.map(s => Object.fromEntries(Object.entries(s).map(([kind, of]) => [kind, of.update ? { ...of, update: reversed(of.update) } : of]))) } : {}) });
 
-// Whether another command of a bulk follows the one that failed.
-const followed = (o, { errors }) => o.op === 'bulkWrite' && !o.ordered && errors !== undefined && !commandsOf(o).at(-1).some(s => s.index === errors[0][0]);
+// What a failed operation says in a transaction: the first error, or that there is no transaction any more when a bulk without order sends another
+// command after the one that failed.
+function failureOf(o, { error, errors }) {
+  if (error !== undefined) return error;
+  const commands = o.op === 'bulkWrite' ? commandsOf(o) : [];
+  const failed = commands.findIndex(command => command.some(s => errors.some(([index]) => index === s.index)));
+  if (!o.ordered && failed >= 0 && failed < commands.length - 1) return 251;
+  return errors.find(([index]) => failed < 0 || commands[failed].some(s => s.index === index))[1];
+}
 
 const copyOf = o => Object.fromEntries(Object.entries(o).map(([key, value]) => [key, clone(value)]));
 
