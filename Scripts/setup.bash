@@ -226,7 +226,7 @@ setup_for() {
     case $part in
       browser) become_root chromium; step "Debian packages (chromium)" install_packages chromium ;;
       image) is_published server-image "$(image_entry)" || step "server image (PostgreSQL with DocumentDB, Redis)" make_image ;;
-      node_tools) step "test clients (mongosh, Node.js driver)" make_node_tools ;;
+      node_tools) step "test clients (mongosh, Node.js driver, Mongoose, mingo)" make_node_tools ;;
     esac
   done
   flock -u 8

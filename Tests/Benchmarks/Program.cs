@@ -1,8 +1,9 @@
+using System.Globalization;
 using Platform.Benchmarks;
 
 if (args is [EchoServer.Argument, var port])
 {
-    EchoServer.Serve(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
+    EchoServer.Serve(int.Parse(port, CultureInfo.InvariantCulture));
     return 0;
 }
 
@@ -14,6 +15,7 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     ["spike"] = OnServer(SpikeBenchmark.RunAsync),
     ["gateway"] = OnServer(GatewayBenchmark.RunAsync),
     ["gateway --soak"] = OnServer((server, report, token) => GatewaySoak.RunAsync(server, report, TimeSpan.FromMinutes(10), token), GatewaySoak.Settings),
+    ["gateway --model"] = OnServer((server, report, token) => GatewayModel.RunAsync(server, report, GatewayModel.Sequences, token)),
     ["seed"] = OnServer(SeedBenchmark.RunAsync),
     ["orders"] = OnServer(OrdersBenchmark.RunAsync),
     [StartupBenchmark.Name] = StartupBenchmark.RunAsync, // the graph has servers of its own
@@ -21,6 +23,11 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     ["migration-lock"] = OnServer(MigrationLockBenchmark.RunAsync),
     ["indexes"] = OnServer(IndexesBenchmark.RunAsync),
 };
+if (args is ["gateway", "--model", var count] && int.TryParse(count, CultureInfo.InvariantCulture, out var sequences) && sequences > 0)
+{
+    benchmarks[$"gateway --model {count}"] = OnServer((server, report, token) => GatewayModel.RunAsync(server, report, sequences, token));
+}
+
 var name = string.Join(' ', args);
 if (args is ["gateway", GatewayFuzz.Argument, var given, .. var seed] && GatewayFuzz.TryParse(given, out var duration))
 {
