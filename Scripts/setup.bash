@@ -272,6 +272,10 @@ tool() { # needed|optional PROGRAM HOW TO GET IT
   if have "$2"; then row ok "$2" "$("$2" --version 2>/dev/null | head -n1)"; else row "$status" "$2" "not found" "$3"; fi
 }
 
+limit() { # NAME VALUE LEAST HOW TO RAISE IT
+  if [[ $2 == unlimited || -z $2 ]] || (($2 >= $3)); then row ok "$1" "${2:-not limited}"; else row missing "$1" "only $2 for each user or process" "$4"; fi
+}
+
 cmd_doctor() {
   local sdk native='' free
   native_engine && native=1
@@ -295,6 +299,9 @@ cmd_doctor() {
     if is_published server-image "$(image_entry)"; then row ok "server image" "$image_packages"
     else row missing "server image" "not made, or out of date" "./platform setup makes it"; fi
   else row note "engine" "containers, or as Platform__Engine says"; fi
+  # .NET watches files with inotify instances and dcp with open files; a desktop's programs use most of what a user has.
+  limit "inotify instances" "$(cat /proc/sys/fs/inotify/max_user_instances 2>/dev/null)" 128 "sudo sysctl fs.inotify.max_user_instances=512"
+  limit "open files" "$(ulimit -n)" 1024 "ulimit -n 4096"
   free=$(free_space "$cache")
   if ((free >= image_disk)); then row ok "disk for the cache" "$free MiB free at $cache"
   else row missing "disk for the cache" "$free MiB free at $cache" "free $image_disk MiB, or set PLATFORM_CACHE"; fi
@@ -304,8 +311,12 @@ cmd_doctor() {
   else
     row note "stack" "not running"
     if [[ -s $run_dir/problem ]]; then row note "last start" "$(<"$run_dir/problem")" "see .platform/run: apphost.log, logs/ and the orchestrator's dcp/"; fi
-    for entry in "$dashboard_port PLATFORM_DASHBOARD_PORT" "$api_port PLATFORM_API_PORT"; do
-      if port_taken "${entry% *}"; then row missing "port ${entry% *}" "taken$holder" "end that program or set ${entry#* }"; else row ok "port ${entry% *}" "free"; fi
+    local variable usual
+    for entry in "PLATFORM_DASHBOARD_PORT $usual_dashboard_port" "PLATFORM_API_PORT $usual_api_port"; do
+      read -r variable usual <<<"$entry"
+      if ! port_taken "${!variable:-$usual}"; then row ok "port ${!variable:-$usual}" "free"
+      elif [[ -n ${!variable:-} ]]; then row missing "port ${!variable}" "taken$holder" "end that program or set $variable to a free port"
+      else row note "port $usual" "taken$holder; a free one will be used"; fi
     done
   fi
   ((doctor_missing == 0)) || die "Something that is needed is missing."

@@ -4,6 +4,23 @@
 
 # ---- Building ---------------------------------------------------------------------------------------------------
 
+# MSBuild and the compiler read quotes, semicolons, wildcards and the like in a path as their own syntax. A checkout whose path
+# has such is built by way of a link whose path has none; 'build_root' is the one or the other.
+find_build_root() {
+  local special="*[\\'\"%\$@;?*()&|<>#!\`{}[]*" directory hash
+  build_root=$root
+  # shellcheck disable=SC2053 # a pattern
+  [[ $root == $special || $root == *']'* ]] || return 0
+  directory=$cache/checkouts
+  # shellcheck disable=SC2053
+  [[ $directory != $special ]] || directory=${XDG_RUNTIME_DIR:-/tmp}/platform-$EUID
+  (umask 077; mkdir -p "$directory")
+  [[ -O $directory ]] || die "The link to the checkout cannot be made: $directory belongs to somebody else."
+  hash=$(sha256sum <<<"$root")
+  build_root=$directory/${hash:0:16}
+  ln -sfnT "$root" "$build_root"
+}
+
 # build PROJECT: builds it unless nothing it may depend on changed since the last time
 build() {
   local stamp key newer started=$SECONDS log=$root/artifacts/build.log
@@ -18,11 +35,12 @@ build() {
   exec 7>"$root/artifacts/.build.lock"
   flock 7
   say "${bold}Building${plain} ${1##*/}"
+  local build_root; find_build_root
   printf %s "$key" >"$stamp.new"
   # No build server is left behind.
-  if ! dotnet build "$root/$1" -c "$configuration" -v quiet --nologo -nodeReuse:false -p:UseSharedCompilation=false >"$log" 2>&1 7>&-; then
+  if ! dotnet build "$build_root/$1" -c "$configuration" -v quiet --nologo -nodeReuse:false -p:UseSharedCompilation=false >"$log" 2>&1 7>&-; then
     if grep -q NU1301 "$log"; then die "The package feed could not be reached: check the connection or the proxy, then start again (details: $log)."; fi
-    grep -E 'error( [A-Z]+[0-9]+)? ?:' "$log" | sed "s#$root/##g; s# \[[^]]*\]\$##" | sort -u \
+    grep -E 'error( [A-Z]+[0-9]+)? ?:' "$log" | sed "s#$build_root/##g; s# \[[^]]*\]\$##" | sort -u \
       | awk 'NR <= 20 { print } END { if (NR > 20) print "... and " NR - 20 " more" }' >&2 || tail -n 20 "$log" >&2
     die "The build of ${1##*/} failed (details: $log)."
   fi
