@@ -67,7 +67,8 @@ remember_profile() {
 
 # The feed has the official packages if a project that names all of them, and their SDK, restores.
 probe_profile() {
-  local probe=$root/.platform/probe version sdk log
+  local build_root; find_build_root
+  local probe=$build_root/.platform/probe version sdk log
   version=$(sed -n 's/.*<AspireVersion>\(.*\)<.*/\1/p' "$root/Directory.Packages.props")
   sdk=$(sed -n 's/.*Sdk="\(Aspire[^"]*\)".*/\1/p' "$root/AppHost/AppHost.csproj")
   rm -rf "$probe"

@@ -4,23 +4,6 @@
 
 # ---- Building ---------------------------------------------------------------------------------------------------
 
-# MSBuild and the compiler read quotes, semicolons, wildcards and the like in a path as their own syntax. A checkout whose path
-# has such is built by way of a link whose path has none; 'build_root' is the one or the other.
-find_build_root() {
-  local special="*[\\'\"%\$@;?*()&|<>#!\`{}[]*" directory hash
-  build_root=$root
-  # shellcheck disable=SC2053 # a pattern
-  [[ $root == $special || $root == *']'* ]] || return 0
-  directory=$cache/checkouts
-  # shellcheck disable=SC2053
-  [[ $directory != $special ]] || directory=${XDG_RUNTIME_DIR:-/tmp}/platform-$EUID
-  (umask 077; mkdir -p "$directory")
-  [[ -O $directory ]] || die "The link to the checkout cannot be made: $directory belongs to somebody else."
-  hash=$(sha256sum <<<"$root")
-  build_root=$directory/${hash:0:16}
-  ln -sfnT "$root" "$build_root"
-}
-
 # build PROJECT: builds it unless nothing it may depend on changed since the last time
 build() {
   local stamp key newer started=$SECONDS log=$root/artifacts/build.log
