@@ -60,6 +60,7 @@ interrupted() {
 
 # ---- Setup ------------------------------------------------------------------------------------------------------
 
+last_profile_file=$cache/package-profile # what the feed had when it answered last, to any checkout
 remember_profile() {
   printf '<Project><PropertyGroup><PackageProfile>%s</PackageProfile></PropertyGroup></Project>\n' "$1" >"$profile_file.new"
   mv -f "$profile_file.new" "$profile_file"
@@ -83,12 +84,17 @@ probe_profile() {
     remember_profile nuget
   else
     say "$log"
-    # A feed that does not answer says nothing about what it has.
-    ! grep -qE "$network_trouble" <<<"$log" \
-      || fail "The package feed could not be reached: check the connection or the proxy, or choose with './platform setup --profile nuget|offline'"
-    grep -qE 'NU1101|NU1102|NU1103|Unable to find package|MSB4236' <<<"$log" || fail "The probe of the package feed ended without an answer"
-    remember_profile offline
+    # A feed that does not answer says nothing about what it has; what it said to another checkout still holds.
+    if grep -qE "$network_trouble" <<<"$log"; then
+      [[ -s $last_profile_file ]] \
+        || fail "The package feed could not be reached: check the connection or the proxy, or choose with './platform setup --profile nuget|offline'"
+      remember_profile "$(<"$last_profile_file")"
+    else
+      grep -qE 'NU1101|NU1102|NU1103|Unable to find package|MSB4236' <<<"$log" || fail "The probe of the package feed ended without an answer"
+      remember_profile offline
+    fi
   fi
+  profile >"$last_profile_file"
   rm -rf "$probe"
 }
 
