@@ -68,8 +68,7 @@ remember_profile() {
 
 # The feed has the official packages if a project that names all of them, and their SDK, restores.
 probe_profile() {
-  local build_root; find_build_root
-  local probe=$build_root/.platform/probe version sdk log
+  local probe=$root/.platform/probe version sdk log
   version=$(sed -n 's/.*<AspireVersion>\(.*\)<.*/\1/p' "$root/Directory.Packages.props")
   sdk=$(sed -n 's/.*Sdk="\(Aspire[^"]*\)".*/\1/p' "$root/AppHost/AppHost.csproj")
   rm -rf "$probe"
@@ -80,7 +79,7 @@ probe_profile() {
     sed -n 's/.*PackageVersion Include="\(Aspire\.[^"]*\)".*/<PackageReference Include="\1" Version="'"$version"'" \/>/p' "$root/Directory.Packages.props"
     say '</ItemGroup></Project>'
   } >"$probe/Probe.csproj"
-  if log=$(dotnet restore "$probe/Probe.csproj" --nologo -nodeReuse:false 2>&1); then
+  if log=$(plainly dotnet restore "$plain_root/.platform/probe/Probe.csproj" --nologo -nodeReuse:false 2>&1); then
     remember_profile nuget
   else
     say "$log"
