@@ -107,10 +107,26 @@ native_engine() {
 }
 
 as_root=()
-become_root() { # WHAT: fills as_root with the prefix of commands that need root
+# become_root COMMAND [INSTEAD]: fills as_root with the prefix of COMMAND, which needs root, and says what it is; where root
+# cannot be had, says what an administrator can run once: INSTEAD, or the same
+become_root() {
+  as_root=()
   ((EUID != 0)) || return 0
-  if have sudo && { sudo -n true 2>/dev/null || { [[ -t 0 && -t 1 ]] && sudo -v; }; }; then as_root=(sudo); return; fi
-  die "Installing $1 needs root: run 'sudo apt-get install ${1//,/}', then start again."
+  if have sudo && { sudo -n true 2>/dev/null || { [[ -t 0 && -t 1 ]] && say "  ${dim}Root is needed for: $1${plain}" && sudo -v; }; }; then
+    as_root=(sudo)
+    return
+  fi
+  die "Root is needed once: run 'sudo ${2:-$1}', then start again."
+}
+
+# Whether mmdebstrap can give files to other users than the caller, which takes a range of subordinate ids
+# (https://manpages.debian.org/subuid) and the programs that map them.
+may_map_users() {
+  have newuidmap && have newgidmap && have unshare || return 1
+  local file name
+  name=$(id -un)
+  for file in /etc/subuid /etc/subgid; do grep -qE "^($name|$EUID):[0-9]+:[0-9]{5,}" "$file" 2>/dev/null || return 1; done
+  unshare --user --map-auto --map-root-user true 2>/dev/null
 }
 
 install_packages() {
@@ -142,6 +158,8 @@ npm_options=(--loglevel=error --fetch-retries=2 --fetch-retry-mintimeout=1000 --
 make_image() {
   local entry work mirror='' proxy='' options=()
   entry=$(image_entry) work=$cache/$entry.partial
+  local mode=auto
+  ((EUID == 0 || ${#as_root[@]})) || mode=unshare
   "${as_root[@]}" rm -rf --one-file-system "$work"
   mkdir -p "$work/root" "$work/tmp"
   # Debian machines already know a mirror that they reach; others get mmdebstrap's own.
@@ -153,7 +171,7 @@ make_image() {
   proxy=$(apt-config shell proxy Acquire::http::Proxy | sed -n "s/^proxy='\(.*\)'$/\1/p")
   [[ -z $proxy ]] || options=(--aptopt="Acquire::http::Proxy \"$proxy\"" "${options[@]}")
   # The tree goes through tar so that it belongs to the calling user, whoever built it; devices come from bubblewrap.
-  "${as_root[@]}" env TMPDIR="$work/tmp" mmdebstrap --variant=apt --format=tar --include="$image_packages" \
+  "${as_root[@]}" env TMPDIR="$work/tmp" mmdebstrap --mode=$mode --variant=apt --format=tar --include="$image_packages" \
     --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
@@ -218,20 +236,25 @@ setup_for() {
         need apt-get "the server image" "use Debian or Ubuntu, or a container engine (docs/engines.md)"
         have mmdebstrap || missing+=(mmdebstrap)
         have bwrap || missing+=(bubblewrap)
+        ((EUID == 0)) || have newuidmap || missing+=(uidmap)
         [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || missing+=(debian-archive-keyring)
         ((megabytes += image_disk)) ;;
       node_tools) need npm "a test against other MongoDB clients" "install Node.js 20 or later"; ((megabytes += node_tools_disk)) ;;
     esac
   done
   ((megabytes == 0)) || need_space "$cache" "$megabytes" "Setting up"
-  if [[ " ${parts[*]} " == *' image '* ]]; then
-    become_root "${missing[*]:-the server image}"
-    ((${#missing[@]} == 0)) || step "Debian packages (${missing[*]})" install_packages "${missing[@]}"
+  if ((${#missing[@]})); then
+    become_root "apt-get install ${missing[*]}"
+    step "Debian packages (${missing[*]})" install_packages "${missing[@]}"
   fi
   for part in "${parts[@]}"; do
     case $part in
-      browser) become_root chromium; step "Debian packages (chromium)" install_packages chromium ;;
-      image) is_published server-image "$(image_entry)" || step "server image (PostgreSQL with DocumentDB, Redis)" make_image ;;
+      browser) become_root "apt-get install chromium"; step "Debian packages (chromium)" install_packages chromium ;;
+      image)
+        is_published server-image "$(image_entry)" && continue
+        as_root=()
+        ((EUID == 0)) || may_map_users || become_root mmdebstrap "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(id -un)"
+        step "server image (PostgreSQL with DocumentDB, Redis)" make_image ;;
       node_tools) step "test clients (mongosh, Node.js driver)" make_node_tools ;;
     esac
   done
