@@ -5,6 +5,7 @@ using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
 
 UserErrors.EndInASentence();
+Surroundings.Prepare();
 var builder = DistributedApplication.CreateBuilder(args);
 var options = PlatformOptions.From(builder);
 

@@ -13,5 +13,6 @@ cmd_bench() {
   build Tests/Benchmarks/Benchmarks.csproj
   [[ $1 != startup ]] || build AppHost/AppHost.csproj
   say "${bold}Benchmark${plain} $* (load average $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) processors)"
-  exec "$(output Benchmarks Platform.Benchmarks)" "$@"
+  local program; program=$(output Benchmarks Platform.Benchmarks)
+  plainly "$plain_root${program#"$root"}" "$@"
 }

@@ -60,6 +60,7 @@ interrupted() {
 
 # ---- Setup ------------------------------------------------------------------------------------------------------
 
+last_profile_file=$cache/package-profile # what the feed had when it answered last, to any checkout
 remember_profile() {
   printf '<Project><PropertyGroup><PackageProfile>%s</PackageProfile></PropertyGroup></Project>\n' "$1" >"$profile_file.new"
   mv -f "$profile_file.new" "$profile_file"
@@ -78,16 +79,21 @@ probe_profile() {
     sed -n 's/.*PackageVersion Include="\(Aspire\.[^"]*\)".*/<PackageReference Include="\1" Version="'"$version"'" \/>/p' "$root/Directory.Packages.props"
     say '</ItemGroup></Project>'
   } >"$probe/Probe.csproj"
-  if log=$(dotnet restore "$probe/Probe.csproj" --nologo -nodeReuse:false 2>&1); then
+  if log=$(plainly dotnet restore "$plain_root/.platform/probe/Probe.csproj" --nologo -nodeReuse:false 2>&1); then
     remember_profile nuget
   else
     say "$log"
-    # A feed that does not answer says nothing about what it has.
-    ! grep -qE "$network_trouble" <<<"$log" \
-      || fail "The package feed could not be reached: check the connection or the proxy, or choose with './platform setup --profile nuget|offline'"
-    grep -qE 'NU1101|NU1102|NU1103|Unable to find package|MSB4236' <<<"$log" || fail "The probe of the package feed ended without an answer"
-    remember_profile offline
+    # A feed that does not answer says nothing about what it has; what it said to another checkout still holds.
+    if grep -qE "$network_trouble" <<<"$log"; then
+      [[ -s $last_profile_file ]] \
+        || fail "The package feed could not be reached: check the connection or the proxy, or choose with './platform setup --profile nuget|offline'"
+      remember_profile "$(<"$last_profile_file")"
+    else
+      grep -qE 'NU1101|NU1102|NU1103|Unable to find package|MSB4236' <<<"$log" || fail "The probe of the package feed ended without an answer"
+      remember_profile offline
+    fi
   fi
+  profile >"$last_profile_file"
   rm -rf "$probe"
 }
 
@@ -101,10 +107,26 @@ native_engine() {
 }
 
 as_root=()
-become_root() { # WHAT: fills as_root with the prefix of commands that need root
+# become_root COMMAND [INSTEAD]: fills as_root with the prefix of COMMAND, which needs root, and says what it is; where root
+# cannot be had, says what an administrator can run once: INSTEAD, or the same
+become_root() {
+  as_root=()
   ((EUID != 0)) || return 0
-  if have sudo && { sudo -n true 2>/dev/null || { [[ -t 0 && -t 1 ]] && sudo -v; }; }; then as_root=(sudo); return; fi
-  die "Installing $1 needs root: run 'sudo apt-get install ${1//,/}', then start again."
+  if have sudo && { sudo -n true 2>/dev/null || { [[ -t 0 && -t 1 ]] && say "  ${dim}Root is needed for: $1${plain}" && sudo -v; }; }; then
+    as_root=(sudo)
+    return
+  fi
+  die "Root is needed once: run 'sudo ${2:-$1}', then start again."
+}
+
+# Whether mmdebstrap can give files to other users than the caller, which takes a range of subordinate ids
+# (https://manpages.debian.org/subuid) and the programs that map them.
+may_map_users() {
+  have newuidmap && have newgidmap && have unshare || return 1
+  local file name
+  name=$(id -un)
+  for file in /etc/subuid /etc/subgid; do grep -qE "^($name|$EUID):[0-9]+:[0-9]{5,}" "$file" 2>/dev/null || return 1; done
+  unshare --user --map-auto --map-root-user true 2>/dev/null
 }
 
 install_packages() {
@@ -136,6 +158,8 @@ npm_options=(--loglevel=error --fetch-retries=2 --fetch-retry-mintimeout=1000 --
 make_image() {
   local entry work mirror='' proxy='' options=()
   entry=$(image_entry) work=$cache/$entry.partial
+  local mode=auto
+  ((EUID == 0 || ${#as_root[@]})) || mode=unshare
   "${as_root[@]}" rm -rf --one-file-system "$work"
   mkdir -p "$work/root" "$work/tmp"
   # Debian machines already know a mirror that they reach; others get mmdebstrap's own.
@@ -147,7 +171,7 @@ make_image() {
   proxy=$(apt-config shell proxy Acquire::http::Proxy | sed -n "s/^proxy='\(.*\)'$/\1/p")
   [[ -z $proxy ]] || options=(--aptopt="Acquire::http::Proxy \"$proxy\"" "${options[@]}")
   # The tree goes through tar so that it belongs to the calling user, whoever built it; devices come from bubblewrap.
-  "${as_root[@]}" env TMPDIR="$work/tmp" mmdebstrap --variant=apt --format=tar --include="$image_packages" \
+  "${as_root[@]}" env TMPDIR="$work/tmp" mmdebstrap --mode=$mode --variant=apt --format=tar --include="$image_packages" \
     --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
@@ -212,20 +236,25 @@ setup_for() {
         need apt-get "the server image" "use Debian or Ubuntu, or a container engine (docs/engines.md)"
         have mmdebstrap || missing+=(mmdebstrap)
         have bwrap || missing+=(bubblewrap)
+        ((EUID == 0)) || have newuidmap || missing+=(uidmap)
         [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || missing+=(debian-archive-keyring)
         ((megabytes += image_disk)) ;;
       node_tools) need npm "a test against other MongoDB clients" "install Node.js 20 or later"; ((megabytes += node_tools_disk)) ;;
     esac
   done
   ((megabytes == 0)) || need_space "$cache" "$megabytes" "Setting up"
-  if [[ " ${parts[*]} " == *' image '* ]]; then
-    become_root "${missing[*]:-the server image}"
-    ((${#missing[@]} == 0)) || step "Debian packages (${missing[*]})" install_packages "${missing[@]}"
+  if ((${#missing[@]})); then
+    become_root "apt-get install ${missing[*]}"
+    step "Debian packages (${missing[*]})" install_packages "${missing[@]}"
   fi
   for part in "${parts[@]}"; do
     case $part in
-      browser) become_root chromium; step "Debian packages (chromium)" install_packages chromium ;;
-      image) is_published server-image "$(image_entry)" || step "server image (PostgreSQL with DocumentDB, Redis)" make_image ;;
+      browser) become_root "apt-get install chromium"; step "Debian packages (chromium)" install_packages chromium ;;
+      image)
+        is_published server-image "$(image_entry)" && continue
+        as_root=()
+        ((EUID == 0)) || may_map_users || become_root mmdebstrap "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(id -un)"
+        step "server image (PostgreSQL with DocumentDB, Redis)" make_image ;;
       node_tools) step "test clients (mongosh, Node.js driver, Mongoose, mingo)" make_node_tools ;;
     esac
   done
@@ -272,6 +301,10 @@ tool() { # needed|optional PROGRAM HOW TO GET IT
   if have "$2"; then row ok "$2" "$("$2" --version 2>/dev/null | head -n1)"; else row "$status" "$2" "not found" "$3"; fi
 }
 
+limit() { # NAME VALUE LEAST HOW TO RAISE IT
+  if [[ $2 == unlimited || -z $2 ]] || (($2 >= $3)); then row ok "$1" "${2:-not limited}"; else row missing "$1" "only $2 for each user or process" "$4"; fi
+}
+
 cmd_doctor() {
   local sdk native='' free
   native_engine && native=1
@@ -295,6 +328,9 @@ cmd_doctor() {
     if is_published server-image "$(image_entry)"; then row ok "server image" "$image_packages"
     else row missing "server image" "not made, or out of date" "./platform setup makes it"; fi
   else row note "engine" "containers, or as Platform__Engine says"; fi
+  # .NET watches files with inotify instances and dcp with open files; a desktop's programs use most of what a user has.
+  limit "inotify instances" "$(cat /proc/sys/fs/inotify/max_user_instances 2>/dev/null)" 128 "sudo sysctl fs.inotify.max_user_instances=512"
+  limit "open files" "$(ulimit -n)" 1024 "ulimit -n 4096"
   free=$(free_space "$cache")
   if ((free >= image_disk)); then row ok "disk for the cache" "$free MiB free at $cache"
   else row missing "disk for the cache" "$free MiB free at $cache" "free $image_disk MiB, or set PLATFORM_CACHE"; fi
@@ -304,8 +340,12 @@ cmd_doctor() {
   else
     row note "stack" "not running"
     if [[ -s $run_dir/problem ]]; then row note "last start" "$(<"$run_dir/problem")" "see .platform/run: apphost.log, logs/ and the orchestrator's dcp/"; fi
-    for entry in "$dashboard_port PLATFORM_DASHBOARD_PORT" "$api_port PLATFORM_API_PORT"; do
-      if port_taken "${entry% *}"; then row missing "port ${entry% *}" "taken$holder" "end that program or set ${entry#* }"; else row ok "port ${entry% *}" "free"; fi
+    local variable usual
+    for entry in "PLATFORM_DASHBOARD_PORT $usual_dashboard_port" "PLATFORM_API_PORT $usual_api_port"; do
+      read -r variable usual <<<"$entry"
+      if ! port_taken "${!variable:-$usual}"; then row ok "port ${!variable:-$usual}" "free"
+      elif [[ -n ${!variable:-} ]]; then row missing "port ${!variable}" "taken$holder" "end that program or set $variable to a free port"
+      else row note "port $usual" "taken$holder; a free one will be used"; fi
     done
   fi
   ((doctor_missing == 0)) || die "Something that is needed is missing."

@@ -20,9 +20,9 @@ build() {
   say "${bold}Building${plain} ${1##*/}"
   printf %s "$key" >"$stamp.new"
   # No build server is left behind.
-  if ! dotnet build "$root/$1" -c "$configuration" -v quiet --nologo -nodeReuse:false -p:UseSharedCompilation=false >"$log" 2>&1 7>&-; then
+  if ! plainly dotnet build "$plain_root/$1" -c "$configuration" -v quiet --nologo -nodeReuse:false -p:UseSharedCompilation=false >"$log" 2>&1 7>&-; then
     if grep -q NU1301 "$log"; then die "The package feed could not be reached: check the connection or the proxy, then start again (details: $log)."; fi
-    grep -E 'error( [A-Z]+[0-9]+)? ?:' "$log" | sed "s#$root/##g; s# \[[^]]*\]\$##" | sort -u \
+    grep -E 'error( [A-Z]+[0-9]+)? ?:' "$log" | sed "s#$plain_root/##g; s# \[[^]]*\]\$##" | sort -u \
       | awk 'NR <= 20 { print } END { if (NR > 20) print "... and " NR - 20 " more" }' >&2 || tail -n 20 "$log" >&2
     die "The build of ${1##*/} failed (details: $log)."
   fi
@@ -48,8 +48,9 @@ cmd_test() {
     [[ -n $live ]] || arguments+=(-noColor)
     [[ -z $filter ]] || arguments+=(-method "*$filter*")
     [[ $project != Integration ]] || arguments+=(-diagnostics) # how long the graph took to start
+    local program; program=$(output "$project" "Platform.Tests.$project") program=${program#"$root"/}
     status=0
-    PLATFORM_TEST_RUN=$mark timeout -k 30 "${PLATFORM_TEST_TIMEOUT:-1200}" "$(output "$project" "Platform.Tests.$project")" "${arguments[@]}" </dev/null || status=$?
+    PLATFORM_TEST_RUN=$mark plainly timeout -k 30 "${PLATFORM_TEST_TIMEOUT:-1200}" "$plain_root/$program" "${arguments[@]}" </dev/null || status=$?
     local counts=0; [[ ! -s $report ]] || read_counts "$report"
     # A runner that fails without a failed test did not run to its end.
     if ((counts == 0)) || { ((status != 0)) && ((project_failed == 0)); }; then

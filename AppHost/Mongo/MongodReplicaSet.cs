@@ -23,7 +23,7 @@ internal static class MongodReplicaSet
         var servers = mongo.ApplicationBuilder
             .AddMongoDB($"{mongo.Resource.Name}-members", userName: user, password: password)
             .WithImageTag(MongoImage.Tag)
-            .WithDataVolume($"platform-{mongo.Resource.Name}-data")
+            .WithDataVolume()
             .WithContainerFiles(ContainerScripts, [new ContainerFile { Name = Script, Contents = script }])
             .WithEntrypoint("/bin/bash")
             .WithArgs($"{ContainerScripts}/{Script}", "/data/db");

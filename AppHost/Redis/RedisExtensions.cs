@@ -21,7 +21,7 @@ internal static class RedisExtensions
         if (options.Engine == Engine.Containers)
         {
             return builder.AddRedis(name, password: password)
-                .WithDataVolume($"platform-{name}-data")
+                .WithDataVolume()
                 .WithPersistence()
                 .WithFlushCommand();
         }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -14,7 +15,7 @@ using MongoTelemetry = Platform.Data.Connections.MongoTelemetry;
 namespace Microsoft.Extensions.Hosting;
 
 /// <summary>Registers the platform's database.</summary>
-public static class PlatformDataExtensions
+public static partial class PlatformDataExtensions
 {
     /// <summary>
     /// Registers the MongoDB client of <c>ConnectionStrings:platform</c>, connected as <see cref="MongoOptions"/> say; the
@@ -46,7 +47,8 @@ public static class PlatformDataExtensions
         }
         catch (MongoConfigurationException exception)
         {
-            throw Wrong($"ConnectionStrings:{ResourceNames.Database} is not a MongoDB connection string: {exception.Message}");
+            throw Wrong($"ConnectionStrings:{ResourceNames.Database} is not a MongoDB connection string: {WithoutCredentials(exception.Message)}"
+                + " Characters such as @, :, / and % in a user name or password are written percent-encoded.");
         }
 
         // The integration changes the driver's settings without services, and these need some: the later registration wins.
@@ -91,6 +93,13 @@ public static class PlatformDataExtensions
     }
 
     private static string NoConnectionString => $"There is no MongoDB connection string: set ConnectionStrings:{ResourceNames.Database}.";
+
+    // The driver repeats the string and hides what it takes for the password, which ends too early where an @ is not encoded. Up to
+    // the last @ of the message everything may belong to it.
+    private static string WithoutCredentials(string message) => Credentials().Replace(message, "://***@");
+
+    [GeneratedRegex("://.*@", RegexOptions.Singleline)]
+    private static partial Regex Credentials();
 
     private static MongoClient CreateClient(IServiceProvider services, string? connectionString)
     {

@@ -11,6 +11,7 @@ public sealed class WrongSettingTests
     [Theory]
     [InlineData("Api", "api", "ConnectionStrings__platform", "", "There is no MongoDB connection string")]
     [InlineData("Api", "api", "ConnectionStrings__platform", "redis://x", "ConnectionStrings:platform is not a MongoDB connection string")]
+    [InlineData("Api", "api", "ConnectionStrings__platform", "mongodb://u:sec@ret@127.0.0.1:1,:x/platform", "://***@127.0.0.1:1,:x/platform")]
     [InlineData("Api", "api", "Mongo__MaxPoolSize", "0", "Mongo:MaxPoolSize is 0")]
     [InlineData("Api", "api", "Mongo__MaxPoolSize", "many", "'Mongo:MaxPoolSize'")]
     [InlineData("Api", "api", "Paging__CursorKey", "too short", "Paging:CursorKey must be a secret of at least 32 characters")]
@@ -49,6 +50,7 @@ public sealed class WrongSettingTests
             var line = Assert.Single(errors.TrimEnd().Split('\n'));
             Assert.StartsWith($"{name}: ", line, StringComparison.Ordinal);
             Assert.Contains(sentence, line, StringComparison.Ordinal);
+            Assert.DoesNotContain("ret@", line, StringComparison.Ordinal);
         }
         finally
         {
