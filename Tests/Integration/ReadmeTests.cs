@@ -72,7 +72,10 @@ public sealed class ReadmeTests(StackFixture stack)
             File.CreateSymbolicLink(Path.Combine(tools.FullName, "mongosh"), Mongosh);
             var client = Path.Combine(tools.FullName, "redis-cli");
             await File.WriteAllTextAsync(client, $"#!/bin/sh\nexec '{ServerImage.Script("in-image")}' '{ServerImage.Directory}' redis TERM -- redis-cli \"$@\"\n");
-            File.SetUnixFileMode(client, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(client, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
         }
 
         /// <summary>What the commands print; fails when one of them does.</summary>
