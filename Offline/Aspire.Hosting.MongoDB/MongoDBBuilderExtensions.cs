@@ -64,7 +64,7 @@ public static class MongoDBBuilderExtensions
         this IResourceBuilder<MongoDBServerResource> builder,
         string? name = null,
         bool isReadOnly = false)
-        => builder.WithVolume(name ?? $"{builder.Resource.Name}-data", DataDirectory, isReadOnly);
+        => builder.WithVolume(name ?? VolumeNameGenerator.Generate(builder, "data"), DataDirectory, isReadOnly);
 
     /// <summary>Keeps the data in a directory of the host.</summary>
     public static IResourceBuilder<MongoDBServerResource> WithDataBindMount(

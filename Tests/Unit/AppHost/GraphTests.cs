@@ -41,7 +41,8 @@ public sealed class GraphTests
         Assert.Equal(("docker.io", "library/mongo", MongoImage.Tag), (image.Registry, image.Image, image.Tag));
         Assert.Matches(@"^\d+\.\d+", MongoImage.Tag);
         var volume = Assert.Single(container.Annotations.OfType<ContainerMountAnnotation>());
-        Assert.Equal((ContainerMountType.Volume, "platform-mongo-data", "/data/db", false), (volume.Type, volume.Source, volume.Target, volume.IsReadOnly));
+        Assert.Equal((ContainerMountType.Volume, "/data/db", false), (volume.Type, volume.Target, volume.IsReadOnly));
+        Assert.Matches(OfThisCheckout("mongo-members-data"), volume.Source);
         Assert.Equal("/bin/bash", container.Entrypoint);
         Assert.Equal(["/platform/mongod-replica-set", "/data/db"], await ArgumentsOf(container));
 
@@ -54,6 +55,9 @@ public sealed class GraphTests
         Assert.Equal("mongod-replica-set", script.Name);
         Assert.StartsWith("#!", script.Contents, StringComparison.Ordinal);
     }
+
+    // Aspire puts a digest of the AppHost's path into the names of volumes, so that checkouts do not share data whose passwords differ.
+    private static string OfThisCheckout(string name) => $"^[a-z0-9.-]+-[0-9a-f]{{10}}-{name}$";
 
     [Fact]
     public async Task The_container_of_MongoDB_listens_to_its_host_and_knows_its_user_by_the_environment()
@@ -80,7 +84,8 @@ public sealed class GraphTests
         Assert.Equal(("docker.io", "library/redis"), (image.Registry, image.Image));
         Assert.Matches(@"^\d+\.\d+", image.Tag);
         var volume = Assert.Single(redis.Annotations.OfType<ContainerMountAnnotation>());
-        Assert.Equal((ContainerMountType.Volume, "platform-cache-data", "/data", false), (volume.Type, volume.Source, volume.Target, volume.IsReadOnly));
+        Assert.Equal((ContainerMountType.Volume, "/data", false), (volume.Type, volume.Target, volume.IsReadOnly));
+        Assert.Matches(OfThisCheckout("cache-data"), volume.Source);
         Assert.DoesNotContain("s3cr3t", string.Join(' ', await ArgumentsOf(redis)), StringComparison.Ordinal);
         Assert.Contains("--save", string.Join(' ', await ArgumentsOf(redis)), StringComparison.Ordinal);
         Assert.Contains((await EnvironmentOf(builder, redis)).Values, value => ReferenceEquals(value, redis.PasswordParameter));

@@ -197,7 +197,7 @@ public sealed class CorrectionTests
     {
         var inField = new BsonBuilder().Add("f"u8, BsonType.Document, data).Finish();
         var literal = new BsonBuilder().Start("$set"u8).Start("f"u8).Add("$literal"u8, BsonType.Document, data).Finish();
-        yield return new(new BsonBuilder().Add("find"u8, "c").Add("filter"u8, BsonType.Document, inField.Span).Add("sort"u8, BsonType.Document, data).Finish());
+        yield return new(new BsonBuilder().Add("find"u8, "c").Add("filter"u8, BsonType.Document, inField.Span).Add("let"u8, BsonType.Document, data).Finish());
         yield return new(new BsonBuilder().Add("count"u8, "c").Add("query"u8, BsonType.Document, inField.Span).Finish());
         yield return new(new BsonBuilder().Add("aggregate"u8, "c").AddArray("pipeline"u8, [literal]).Add("let"u8, BsonType.Document, data).Finish());
         yield return new(new BsonBuilder().Add("update"u8, "c").AddArray("updates"u8, [new BsonBuilder().Add("q"u8, BsonType.Document, inField.Span).Add("u"u8, BsonType.Document, data).Finish()]).Finish());
