@@ -3,7 +3,6 @@ using Platform.Gateway.Bson;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Validation;
 
 namespace Platform.Gateway.Commands;
 
@@ -311,17 +310,9 @@ internal sealed class OutputStage
             }
         }
 
-        try
-        {
-            await using var reader = await connection.Command(Statements.Aggregate)
-                .With(0, context.Request.Database).With(1, command.Finish()).ReadAsync(context.CancellationToken);
-            await reader.ReadAsync(context.CancellationToken);
-        }
-        catch (Npgsql.PostgresException e) when (ErrorMapping.ToCommandException(e, inTransaction: false) is { Code: ErrorCode.DuplicateKey })
-        {
-            var (database, collection) = Target(context.Request.Database);
-            throw await FailureDetails.DuplicateAsync(context, e, database, collection);
-        }
+        await using var reader = await connection.Command(Statements.Aggregate)
+            .With(0, context.Request.Database).With(1, command.Finish()).ReadAsync(context.CancellationToken);
+        await reader.ReadAsync(context.CancellationToken);
     }
 
     /// <summary>The aggregation without its last stage.</summary>

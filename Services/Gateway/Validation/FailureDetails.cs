@@ -130,14 +130,6 @@ internal static class FailureDetails
         return new CommandException(ErrorCode.DuplicateKey, message) { Details = fields };
     }
 
-    /// <summary>The same for a command that writes to another collection than it names.</summary>
-    public static async ValueTask<CommandException> DuplicateAsync(CommandContext context, PostgresException exception, string database, string collection)
-    {
-        await using var lease = await context.RentAsGatewayAsync();
-        var (message, fields) = await new Refused(context, lease.Connection, database, collection).KeyAsync(exception);
-        return new CommandException(ErrorCode.DuplicateKey, message) { Details = fields };
-    }
-
     /// <summary>
     /// The error of a write in a transaction that the engine ended with a duplicate key, after <see cref="Savepoint"/>: a conflict when the
     /// transaction does not see that key.

@@ -350,13 +350,22 @@ public sealed class DotNetDriverTests(GatewayFixture gateway)
         };
         await using var wire = await WireClient.ConnectAsync(gateway, Cancel);
         await wire.LoginAsync(GatewayFixture.User, GatewayFixture.Password, Cancel);
-        var first = await wire.CommandAsync(command, Cancel);
-        var second = await wire.CommandAsync(command, Cancel);
-        var third = await wire.CommandAsync(command, Cancel);
+        var first = await OutcomeAsync();
+        var second = await OutcomeAsync();
+        var third = await OutcomeAsync();
         Assert.Equal(statements, first["nModified"].ToInt32());
         Assert.Equal(first, second);
         Assert.Equal(first, third);
         Assert.Equal(statements, await database.GetCollection<BsonDocument>("c").CountDocumentsAsync("{ n: 1 }", null, Cancel));
+
+        // The clock goes on meanwhile.
+        async Task<BsonDocument> OutcomeAsync()
+        {
+            var reply = await wire.CommandAsync(command, Cancel);
+            reply.Remove("operationTime");
+            reply.Remove("$clusterTime");
+            return reply;
+        }
     }
 
     [Fact]
