@@ -4,6 +4,16 @@
 
 # ---- Building ---------------------------------------------------------------------------------------------------
 
+# One compiler serves all projects, which is done in half the time of one for each; it has a name of its own, by which it is ended.
+compiler=platform-$$
+compile() {
+  plainly dotnet build "$plain_root/$1" -c "$configuration" -v quiet --nologo -nodeReuse:false -p:UseSharedCompilation=true "-p:SharedCompilationId=$compiler"
+}
+end_compiler() {
+  local pids; mapfile -t pids < <(grep -lzxF -- "-pipename:$compiler" /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3)
+  ((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null || true
+}
+
 # build PROJECT: builds it unless nothing it may depend on changed since the last time
 build() {
   local stamp key newer started=$SECONDS log=$root/artifacts/build.log
@@ -19,8 +29,7 @@ build() {
   flock 7
   say "${bold}Building${plain} ${1##*/}"
   printf %s "$key" >"$stamp.new"
-  # No build server is left behind.
-  if ! plainly dotnet build "$plain_root/$1" -c "$configuration" -v quiet --nologo -nodeReuse:false -p:UseSharedCompilation=false >"$log" 2>&1 7>&-; then
+  if ! (trap end_compiler EXIT; compile "$1") >"$log" 2>&1 7>&-; then
     if grep -q NU1301 "$log"; then die "The package feed could not be reached: check the connection or the proxy, then start again (details: $log)."; fi
     grep -E 'error( [A-Z]+[0-9]+)? ?:' "$log" | sed "s#$plain_root/##g; s# \[[^]]*\]\$##" | sort -u \
       | awk 'NR <= 20 { print } END { if (NR > 20) print "... and " NR - 20 " more" }' >&2 || tail -n 20 "$log" >&2

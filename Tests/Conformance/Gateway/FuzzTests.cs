@@ -218,6 +218,7 @@ public sealed class FuzzTests
         {
             var s when s.Contains("c.validator", StringComparison.Ordinal) => FakePostgres.Row(ok, null, id),
             var s when s.Contains("c.collection_name, o.options", StringComparison.Ordinal) => FakePostgres.Row("c"u8.ToArray(), ok),
+            var s when s.Contains("view_definition", StringComparison.Ordinal) => FakePostgres.Row(id, null),
             var s when s.Contains("index_key::bytea", StringComparison.Ordinal) => FakePostgres.Row("a_1"u8.ToArray(), new BsonDocument("a", 1).ToBson()),
             var s when s.Contains("sum(coalesce", StringComparison.Ordinal) => FakePostgres.Row("fuzz"u8.ToArray(), id),
             var s when s.Contains("cursorid", StringComparison.Ordinal) => FakePostgres.Row(page, sum % 5 == 0 ? continuation : null, no, id),
