@@ -50,7 +50,9 @@ internal static class DocumentKey
     /// <summary>Whether a filter with this value of <c>_id</c> names one document, and <see cref="Compare"/> can put it in order.</summary>
     public static bool IsOrdered(in RawElement value) => value.Type switch
     {
-        BsonType.Int32 or BsonType.Int64 or BsonType.Double or BsonType.Decimal128 => !double.IsNaN(ToDouble(value)),
+        BsonType.Int32 or BsonType.Int64 => true,
+        // Beyond it several whole numbers are one double, and "equal" would not be the same for everyone.
+        BsonType.Double or BsonType.Decimal128 => Math.Abs(ToDouble(value)) < 1L << 53,
         BsonType.String or BsonType.ObjectId or BsonType.Binary or BsonType.DateTime or BsonType.Boolean => true,
         _ => false,
     };

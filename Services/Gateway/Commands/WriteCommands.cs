@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
@@ -54,6 +55,15 @@ internal sealed class WriteCommands : ICommandFamily
             (body, sequence) = Rewritten(body, sequence);
         }
 
+        // In a transaction nothing stands alone, but what the engine counts in two ways is counted apart.
+        var inTransaction = context.Transaction is not null;
+        var batch = inTransaction && name != "update" ? null : WriteBatch.Of(FieldOf(name), body, sequence, inTransaction);
+        if (context.Retry is not null && name != "insert" && (batch?.HasMulti ?? IsMulti(name, body, sequence)))
+        {
+            throw new CommandException(
+                ErrorCode.InvalidOptions, $"Cannot use (or request) retryable writes with {(name == "update" ? "multi=true" : "limit=0")}");
+        }
+
         var write = new Writing(context, database, $"{database}.{collection}", name, position);
         await using var lease = await context.RentAsync();
         if (context.Retry is { } retry)
@@ -61,8 +71,6 @@ internal sealed class WriteCommands : ICommandFamily
             await retry.PrepareAsync(lease.Connection, context.CancellationToken);
         }
 
-        // In a transaction nothing stands alone.
-        var batch = context.Transaction is null ? WriteBatch.Of(FieldOf(name), body, sequence) : null;
         ReadOnlyMemory<byte> reply;
         bool success;
         if (batch is null)
@@ -72,6 +80,11 @@ internal sealed class WriteCommands : ICommandFamily
         }
         else
         {
+            if (batch.IsScattered && await AreIndependentAsync(context, lease.Connection, database, collection, batch))
+            {
+                batch.SortRuns();
+            }
+
             (reply, success) = await RunAsync(write, lease.Connection, batch);
         }
 
@@ -97,17 +110,17 @@ internal sealed class WriteCommands : ICommandFamily
         {
             var count = first < alone ? 1 : write.Before(first, batch.RunFrom(first));
             var (body, sequence) = batch.Part(first, count);
-            var deferred = first + count < batch.Count;
+            var deferred = first + count < batch.Count && write.Context.Transaction is null;
             bool success;
             try
             {
-                if (await write.RunAsync(connection, body, sequence, first, count, deferred) is not { } outcome)
+                if (await write.RunAsync(connection, body, sequence, first, count, deferred, batch.IsSortedRun(first, count)) is not { } outcome)
                 {
                     alone = first + count;
                     continue;
                 }
 
-                if (first == 0 && outcome.Count == batch.Count && batch.IndexOf(0) == 0 && batch.IndexOf(batch.Count - 1) == batch.Count - 1)
+                if (batch.IsWhole(first, outcome.Count))
                 {
                     return (outcome.Reply, outcome.Success);
                 }
@@ -116,7 +129,7 @@ internal sealed class WriteCommands : ICommandFamily
                 count = outcome.Count;
                 success = outcome.Success;
             }
-            catch (PostgresException e) when (first > 0 && e.SqlState != "57014" && !ErrorMapping.IsEngineLost(e))
+            catch (PostgresException e) when (first > 0 && write.Context.Transaction is null && e.SqlState != "57014" && !ErrorMapping.IsEngineLost(e))
             {
                 // Statements before it were kept, so the command cannot fail as a whole any more.
                 if (count > 1)
@@ -131,18 +144,41 @@ internal sealed class WriteCommands : ICommandFamily
 
             first += count;
             unflushed = deferred || !success;
-            if (!success && batch.IsOrdered)
+            if (!success && (batch.IsOrdered || write.Context.Transaction is not null))
             {
                 break;
             }
         }
 
-        if (unflushed)
+        if (unflushed && write.Context.Transaction is null)
         {
             await connection.Command(Statements.Flush).RunAsync(write.Context.CancellationToken);
         }
 
         return reply.Finish();
+    }
+
+    /// <summary>Whether no unique index lets the order of the statements matter.</summary>
+    private static async ValueTask<bool> AreIndependentAsync(
+        CommandContext context, EngineConnection connection, string database, string collection, WriteBatch batch)
+    {
+        var fields = new HashSet<string>();
+        await using var reader = await connection.Command(Statements.UniqueKeys).With(0, database).With(1, collection).ReadAsync(context.CancellationToken);
+        while (await reader.ReadAsync(context.CancellationToken))
+        {
+            if (reader.GetBoolean(1))
+            {
+                // What its condition reads may be set by any of them.
+                return false;
+            }
+
+            foreach (var part in new RawDocument(reader.GetBytes(0)))
+            {
+                fields.Add(part.NameText.Split('.', 2)[0]);
+            }
+        }
+
+        return batch.KeepsOff(fields);
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> FindAndModifyAsync(CommandContext context)
@@ -201,6 +237,29 @@ internal sealed class WriteCommands : ICommandFamily
         return builder.Add("ok"u8, 1.0).Finish();
     }
 
+    /// <summary>Whether the first statement of an update or delete is about all documents that match; so are all, where they go to the engine together.</summary>
+    private static bool IsMulti(string name, RawDocument body, DocumentSequence? sequence)
+    {
+        RawDocument statement = default;
+        if (sequence is { Count: > 0 } documents)
+        {
+            // Checked already when the message was read.
+            statement = new RawDocument(documents.Documents[..BinaryPrimitives.ReadInt32LittleEndian(documents.Documents.Span)]);
+        }
+        else if (body.TryGet(name == "update" ? "updates"u8 : "deletes"u8, out var list) && list.Type == BsonType.Array)
+        {
+            foreach (var first in list.Document)
+            {
+                statement = first.Type == BsonType.Document ? first.Document : default;
+                break;
+            }
+        }
+
+        return !statement.IsMissing && (name == "update"
+            ? statement.TryGet("multi"u8, out var multi) && multi.Truthy
+            : statement.TryGet("limit"u8, out var limit) && !limit.Truthy);
+    }
+
     private static string FieldOf(string name) => name switch { "insert" => "documents", "update" => "updates", _ => "deletes" };
 
     /// <summary>The one place through which every statement passes that has a filter or a pipeline.</summary>
@@ -222,12 +281,12 @@ internal sealed class WriteCommands : ICommandFamily
         public int Before(int first, int count) => context.Retry is { IsRepeated: true } retry ? retry.Before(position + first, count) : count;
 
         /// <summary>
-        /// Runs statements in one transaction, or finds out what came of them. Null when several of them met a conflict, which undid
-        /// all of them; one alone is repeated until it meets none, until the client is gone, or its time is over.
+        /// Runs statements in one transaction, or finds out what came of them. Null when several of them met a conflict, or one of a
+        /// <paramref name="whole"/> failed, which undid all of them; one alone is repeated until it meets none, until the client is gone, or its time is over.
         /// </summary>
         [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
         public async ValueTask<WriteOutcome?> RunAsync(
-            EngineConnection connection, RawDocument body, DocumentSequence? sequence, int first, int count, bool deferred)
+            EngineConnection connection, RawDocument body, DocumentSequence? sequence, int first, int count, bool deferred, bool whole = false)
         {
             first += position;
             var retry = context.Retry;
@@ -246,9 +305,9 @@ internal sealed class WriteCommands : ICommandFamily
                 PostgresException failure;
                 try
                 {
-                    await using var reader = await Command(connection, body, sequence, first, count, deferred).ReadAsync(context.CancellationToken);
+                    await using var reader = await Command(connection, body, sequence, first, count, deferred, whole).ReadAsync(context.CancellationToken);
                     await reader.ReadAsync(context.CancellationToken);
-                    return WriteOutcome.Read(reader, count, 0);
+                    return WriteOutcome.Read(reader, count, 0, name == "update" && IsMulti(name, body, sequence));
                 }
                 catch (PostgresException e) when (context.Transaction is null && (IsConflict(e) || retry is not null) && !ErrorMapping.IsEngineLost(e))
                 {
@@ -287,7 +346,8 @@ internal sealed class WriteCommands : ICommandFamily
 
         private static bool IsConflict(PostgresException e) => e.SqlState is SqlState.Deadlock or SqlState.SerializationFailure;
 
-        private EngineCommand Command(EngineConnection connection, RawDocument body, DocumentSequence? sequence, int first, int count, bool deferred)
+        private EngineCommand Command(
+            EngineConnection connection, RawDocument body, DocumentSequence? sequence, int first, int count, bool deferred, bool whole)
         {
             var statements = name switch
             {
@@ -303,7 +363,8 @@ internal sealed class WriteCommands : ICommandFamily
                 _ => null,
             };
             var command = connection
-                .Command(statements.Form(sequence is not null, context.Retry is not null, turn?.Kind ?? UpsertTurnKind.None, deferred, context.Transaction is not null))
+                .Command(statements.Form(
+                    sequence is not null, context.Retry is not null, turn?.Kind ?? UpsertTurnKind.None, deferred, context.Transaction is not null, whole))
                 .With(0, database)
                 .With(1, body.Bytes);
             var next = 2;

@@ -34,7 +34,7 @@ internal sealed class WriteReply(WriteBatch batch, bool isUpdate)
                 {
                     if (upserted.Document.TryGet("_id"u8, out var id))
                     {
-                        _upserted.Add((Index(first, upserted.Document), id));
+                        _upserted.Add((Index(first, outcome.Count, upserted.Document), id));
                     }
                 }
             }
@@ -42,7 +42,7 @@ internal sealed class WriteReply(WriteBatch batch, bool isUpdate)
             {
                 foreach (var error in field.Document)
                 {
-                    _errors.Add((Index(first, error.Document), error.Document));
+                    _errors.Add((Index(first, outcome.Count, error.Document), error.Document));
                 }
             }
         }
@@ -52,7 +52,7 @@ internal sealed class WriteReply(WriteBatch batch, bool isUpdate)
     public void Add(int position, PostgresException failure)
     {
         var error = new BsonDocument { { "code", SqlState.Encode(failure.SqlState) }, { "errmsg", failure.MessageText } };
-        _errors.Add((batch.IndexOf(position), new RawDocument(error.ToBson())));
+        _errors.Add((batch.IndexOf(position, 1, 0), new RawDocument(error.ToBson())));
     }
 
     /// <summary>The reply in the engine's form, and whether all statements succeeded.</summary>
@@ -102,5 +102,6 @@ internal sealed class WriteReply(WriteBatch batch, bool isUpdate)
 
     private static byte[] Name(int index) => Encoding.ASCII.GetBytes(index.ToString(CultureInfo.InvariantCulture));
 
-    private int Index(int first, RawDocument part) => batch.IndexOf(first + (part.TryGet("index"u8, out var index) ? (int)(index.Integer ?? 0) : 0));
+    private int Index(int first, int count, RawDocument part) =>
+        batch.IndexOf(first, count, part.TryGet("index"u8, out var index) ? (int)(index.Integer ?? 0) : 0);
 }

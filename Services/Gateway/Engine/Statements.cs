@@ -124,7 +124,7 @@ internal static class Statements
     /// </para>
     /// <para>
     /// <c>settled</c> is given the replies in which something failed. The engine reports deadlocks (40P01) and concurrent changes (40001)
-    /// there, as numbers, after which the rest would be kept.
+    /// there, as numbers, after which the rest would be kept. <c>succeeded</c> takes no failure at all.
     /// </para>
     /// <para>
     /// The engine counts what an update wrote, which may be what was there already. A trigger of each collection counts those documents in a
@@ -159,6 +159,9 @@ internal static class Statements
             RAISE EXCEPTION 'the write met another one' USING ERRCODE = 'serialization_failure';
           END IF;
           RETURN result::bytea;
+        END $$;
+        CREATE OR REPLACE FUNCTION platform_gateway.succeeded(result documentdb_core.bson) RETURNS bytea LANGUAGE plpgsql AS $$ BEGIN
+          RAISE EXCEPTION 'one of the writes failed' USING ERRCODE = 'serialization_failure';
         END $$;
         CREATE OR REPLACE FUNCTION platform_gateway.unchanged() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
           PERFORM set_config('platform_gateway.unchanged', (coalesce(nullif(current_setting('platform_gateway.unchanged', true), ''), '0')::bigint + 1)::text, true);
@@ -217,6 +220,13 @@ internal static class Statements
         "SELECT (i.index_spec).index_name, (i.index_spec).index_key::bytea FROM documentdb_api_catalog.collection_indexes i"
         + " JOIN documentdb_api_catalog.collections c USING (collection_id) WHERE c.database_name = $1 AND c.collection_name = $2 AND i.index_is_valid",
         [Text, Text]);
+
+    /// <summary>The key patterns of a collection's unique indexes beside that of <c>_id</c>, and whether they hold for a part of the documents.</summary>
+    public static readonly Statement UniqueKeys = new(
+        "SELECT (i.index_spec).index_key::bytea, (i.index_spec).index_pfe IS NOT NULL FROM documentdb_api_catalog.collection_indexes i"
+        + " JOIN documentdb_api_catalog.collections c USING (collection_id)"
+        + " WHERE c.database_name = $1 AND c.collection_name = $2 AND (i.index_spec).index_is_unique",
+        [Text, Text], Prepared: true);
 
     public static readonly Statement DatabaseSizes = new(
         "SELECT database_name, sum(coalesce(pg_total_relation_size(to_regclass('documentdb_data.documents_' || collection_id)), 0))::bigint"

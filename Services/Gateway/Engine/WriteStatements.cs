@@ -12,7 +12,7 @@ namespace Platform.Gateway.Engine;
 /// <param name="takesSequence">Whether its third parameter is a document sequence.</param>
 internal sealed class WriteStatements(string function, bool takesSequence = true)
 {
-    private readonly Statement?[] _forms = new Statement?[64];
+    private readonly Statement?[] _forms = new Statement?[128];
 
     /// <summary>The form for these parameters, which follow the database and the command in this order.</summary>
     /// <param name="sequence">Whether there is a document sequence.</param>
@@ -20,11 +20,12 @@ internal sealed class WriteStatements(string function, bool takesSequence = true
     /// <param name="turn">Which locks upserts take; the collection's key comes first, then those of the documents, several as an array.</param>
     /// <param name="deferred">Whether the commit does not wait for the disk, because another one follows that does.</param>
     /// <param name="again">Whether the transaction may have made other writes before.</param>
-    public Statement Form(bool sequence, bool retryable, UpsertTurnKind turn, bool deferred = false, bool again = false) =>
-        _forms[(sequence ? 1 : 0) | (retryable ? 2 : 0) | ((int)turn << 2) | (deferred ? 16 : 0) | (again ? 32 : 0)]
-            ??= Make(sequence, retryable, turn, deferred, again);
+    /// <param name="whole">Whether any failure is raised as a conflict is, and undoes all.</param>
+    public Statement Form(bool sequence, bool retryable, UpsertTurnKind turn, bool deferred = false, bool again = false, bool whole = false) =>
+        _forms[(sequence ? 1 : 0) | (retryable ? 2 : 0) | ((int)turn << 2) | (deferred ? 16 : 0) | (again ? 32 : 0) | (whole ? 64 : 0)]
+            ??= Make(sequence, retryable, turn, deferred, again, whole);
 
-    private Statement Make(bool sequence, bool retryable, UpsertTurnKind turn, bool deferred, bool again)
+    private Statement Make(bool sequence, bool retryable, UpsertTurnKind turn, bool deferred, bool again, bool whole)
     {
         List<NpgsqlDbType> types = [NpgsqlDbType.Text, NpgsqlDbType.Bytea];
         string Next(NpgsqlDbType type)
@@ -34,7 +35,7 @@ internal sealed class WriteStatements(string function, bool takesSequence = true
         }
 
         var unchanged = function == "update" ? "coalesce(nullif(current_setting('platform_gateway.unchanged', true), ''), '0')::bigint" : "0::bigint";
-        const string reply = "CASE WHEN p_success THEN p_result::bytea ELSE platform_gateway.settled(p_result) END";
+        var reply = $"CASE WHEN p_success THEN p_result::bytea ELSE platform_gateway.{(whole ? "succeeded" : "settled")}(p_result) END";
         // The engine's own record of retryable writes is not used: it knows one statement of a command, and answers a repetition once.
         var rest = takesSequence ? $"{(sequence ? Next(NpgsqlDbType.Bytea) : "NULL")},NULL" : "NULL";
         var record = retryable

@@ -33,6 +33,11 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
     [InlineData("update", "{update: 'c', updates: [{q: {_id: 0}, u: {$inc: {n: 1}}}, {q: {_id: -1}, u: {$inc: {n: 1}}}, {q: {_id: 0}, u: {$inc: {n: 1}}}]}")]
     [InlineData("unordered update", "{update: 'c', updates: [{q: {_id: 5}, u: {$inc: {n: 1}}, upsert: true}, {q: {_id: 0}, u: {$inc: {n: 1}}}], ordered: false}")]
     [InlineData("update with a failure", "{update: 'c', updates: [{q: {_id: 0}, u: {$inc: {n: 1}}}, {q: {_id: 0}, u: {$inc: {s: 1}}}, {q: {_id: 0}, u: {$inc: {n: 1}}}]}")]
+    [InlineData(
+        "scattered update", "{update: 'c', updates: [{q: {_id: 9}, u: {$inc: {n: 1}}, upsert: true}, {q: {_id: 0}, u: {$inc: {n: 1}}}, {q: {_id: 5}, u: {$inc: {n: 1}}, upsert: true}]}")]
+    [InlineData(
+        "scattered update with a failure",
+        "{update: 'c', updates: [{q: {_id: 9}, u: {$inc: {n: 1}}, upsert: true}, {q: {_id: 0}, u: {$inc: {n: 1}}}, {q: {_id: -1}, u: {$inc: {s: 1}}}, {q: {_id: -2}, u: {$inc: {n: 1}}}]}")]
     [InlineData("update without a key", "{update: 'c', updates: [{q: {s: 'a'}, u: {$inc: {n: 1}}}, {q: {s: 'b'}, u: {$inc: {n: 1}}, upsert: true}]}")]
     [InlineData("upsert without an _id", "{update: 'c', updates: [{q: {s: 'z'}, u: {$push: {n: 1}}, upsert: true}]}")]
     [InlineData("delete", "{delete: 'c', deletes: [{q: {_id: -1}, limit: 1}, {q: {_id: 0}, limit: 1}, {q: {s: 'b'}, limit: 1}]}")]
@@ -280,6 +285,133 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
         while (await documents.CountDocumentsAsync("{}", null, limit.Token) < 501)
         {
         }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_bulk_does_what_its_statements_do_one_after_the_other(bool ordered)
+    {
+        var database = gateway.NewDatabase();
+        var random = new Random(ordered ? 3 : 4);
+        for (var round = 0; round < 40; round++)
+        {
+            var (bulk, single) = (database.GetCollection<BsonDocument>($"bulk{round}"), database.GetCollection<BsonDocument>($"single{round}"));
+            // What fails by a key is taken depends on the order, which an unordered bulk does not have.
+            var isUnique = ordered && round % 2 == 0;
+            foreach (var collection in (IMongoCollection<BsonDocument>[])[bulk, single])
+            {
+                await collection.InsertManyAsync(Enumerable.Range(0, 8).Select(id => new BsonDocument { { "_id", id }, { "u", id }, { "n", 0 }, { "s", "x" } }), null, Cancel);
+                if (isUnique)
+                {
+                    await collection.Indexes.CreateOneAsync(new CreateIndexModel<BsonDocument>("{u: 1}", new CreateIndexOptions { Unique = true, Sparse = true }), null, Cancel);
+                }
+            }
+
+            var statements = new BsonArray(Enumerable.Range(0, 2 + random.Next(14)).Select(i =>
+            {
+                BsonDocument update = random.Next(12) switch
+                {
+                    0 => new("$inc", new BsonDocument("s", 1)),
+                    1 or 2 => new("$inc", new BsonDocument("n", 0)),
+                    3 or 4 => new("$set", new BsonDocument("u", random.Next(14))),
+                    5 or 6 => new("$push", new BsonDocument("l", i)),
+                    _ => new("$inc", new BsonDocument("n", 1)),
+                };
+                return new BsonDocument
+                {
+                    { "q", new BsonDocument("_id", random.Next(12)) }, { "u", update }, { "upsert", random.Next(3) == 0 }, { "multi", random.Next(8) == 0 },
+                };
+            }));
+
+            var expected = new BsonDocument { { "n", 0 }, { "nModified", 0 }, { "upserted", new BsonArray() }, { "errors", new BsonArray() } };
+            for (var i = 0; i < statements.Count; i++)
+            {
+                Add(expected, await UpdateAsync(single, [statements[i]]), i);
+                if (ordered && expected["errors"].AsBsonArray.Count > 0)
+                {
+                    break;
+                }
+            }
+
+            var actual = new BsonDocument { { "n", 0 }, { "nModified", 0 }, { "upserted", new BsonArray() }, { "errors", new BsonArray() } };
+            Add(actual, await UpdateAsync(bulk, statements), 0);
+            Assert.True(expected == actual, $"Round {round}: {statements.ToJson()}{Environment.NewLine}{expected}{Environment.NewLine}{actual}");
+            Assert.Equal(await single.Find("{}").Sort("{_id: 1}").ToListAsync(Cancel), await bulk.Find("{}").Sort("{_id: 1}").ToListAsync(Cancel));
+        }
+
+        Task<BsonDocument> UpdateAsync(IMongoCollection<BsonDocument> collection, BsonArray updates) => database.RunCommandAsync<BsonDocument>(
+            new BsonDocument { { "update", collection.CollectionNamespace.CollectionName }, { "updates", updates }, { "ordered", ordered } }, null, Cancel);
+
+        static void Add(BsonDocument total, BsonDocument reply, int first)
+        {
+            total["n"] = total["n"].AsInt32 + reply["n"].AsInt32;
+            total["nModified"] = total["nModified"].AsInt32 + reply["nModified"].AsInt32;
+            foreach (var upserted in reply.GetValue("upserted", new BsonArray()).AsBsonArray)
+            {
+                total["upserted"].AsBsonArray.Add(new BsonArray { upserted["index"].ToInt32() + first, upserted["_id"] });
+            }
+
+            foreach (var error in reply.GetValue("writeErrors", new BsonArray()).AsBsonArray)
+            {
+                total["errors"].AsBsonArray.Add(new BsonArray { error["index"].ToInt32() + first, error["code"] });
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Updates_of_many_count_what_they_changed(bool inTransaction)
+    {
+        var database = gateway.NewDatabase();
+        var documents = database.GetCollection<BsonDocument>("c");
+        using var session = await gateway.Client.StartSessionAsync(null, Cancel);
+        foreach (var (updates, modified) in ((string, int)[])
+        [
+            ("{q: {}, u: {$set: {a: 1}}, multi: true}", 2),
+            ("{q: {}, u: {$inc: {n: 0}}, multi: true}", 0),
+            ("{q: {}, u: [{$set: {a: 1}}], multi: true}", 2),
+            ("{q: {_id: 1}, u: {$set: {a: 1}}}, {q: {}, u: {$set: {a: 1}}, multi: true}, {q: {_id: 2}, u: {$inc: {n: 0}}}, {q: {}, u: {$unset: {z: 1}}, multi: true}", 2),
+            ("{q: {}, u: {$set: {a: 1}}, multi: true}, {q: {a: 1}, u: {$set: {a: 2}}, multi: true}, {q: {_id: 9}, u: {$set: {a: 2}}, multi: true, upsert: true}", 5),
+            ("{q: {_id: 1}, u: {$set: {a: 1}}, multi: true}, {q: {_id: 2}, u: {$set: {a: 1}}, multi: true}, {q: {_id: 3}, u: {$inc: {n: 0}}}", 1),
+        ])
+        {
+            await documents.DeleteManyAsync("{}", Cancel);
+            await documents.InsertManyAsync([BsonDocument.Parse("{_id: 1, a: 1, n: 1}"), BsonDocument.Parse("{_id: 2, a: 2, n: 1}"), BsonDocument.Parse("{_id: 3, a: 3, n: 1}")], null, Cancel);
+            var command = BsonDocument.Parse($"{{update: 'c', updates: [{updates}]}}");
+            if (inTransaction)
+            {
+                session.StartTransaction();
+                Assert.Equal(modified, (await database.RunCommandAsync<BsonDocument>(session, command, null, Cancel))["nModified"].AsInt32);
+                await session.CommitTransactionAsync(Cancel);
+            }
+            else
+            {
+                Assert.Equal(modified, (await database.RunCommandAsync<BsonDocument>(command, null, Cancel))["nModified"].AsInt32);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("{update: 'c', updates: [{q: {}, u: {$inc: {n: 1}}, multi: true}]}", "Cannot use (or request) retryable writes with multi=true")]
+    [InlineData("{update: 'c', updates: [{q: {_id: 1}, u: {$inc: {n: 1}}}, {q: {}, u: {$inc: {n: 1}}, multi: true}]}", "Cannot use (or request) retryable writes with multi=true")]
+    [InlineData("{delete: 'c', deletes: [{q: {}, limit: 0}]}", "Cannot use (or request) retryable writes with limit=0")]
+    [InlineData("{delete: 'c', deletes: [{q: {_id: 9}, limit: 1}, {q: {_id: 1}, limit: 0}]}", "Cannot use (or request) retryable writes with limit=0")]
+    public async Task A_write_of_many_cannot_be_retryable(string text, string message)
+    {
+        var database = gateway.NewDatabase();
+        await database.GetCollection<BsonDocument>("c").InsertOneAsync(BsonDocument.Parse("{_id: 1, n: 0}"), null, Cancel);
+        var command = BsonDocument.Parse(text);
+        command.Add("lsid", new BsonDocument("id", new BsonBinaryData(Guid.NewGuid(), GuidRepresentation.Standard)));
+        command.Add("txnNumber", 1L);
+        command.Add("$db", database.DatabaseNamespace.DatabaseName);
+        await using var client = await LoginAsync(gateway.Port);
+
+        var reply = await client.CommandAsync(command, Cancel);
+
+        Assert.Equal((72, message), (reply["code"].AsInt32, reply["errmsg"].AsString));
+        Assert.Equal(BsonDocument.Parse("{_id: 1, n: 0}"), await database.GetCollection<BsonDocument>("c").Find("{}").SingleAsync(Cancel));
     }
 
     [Theory]
