@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Driver;
@@ -5,13 +6,31 @@ using Platform.Tests.Conformance.Gateway;
 
 namespace Platform.Benchmarks;
 
-/// <summary>Generated pipelines by users of every role, and by one who did not log in, for as long as wanted: nothing may break.</summary>
+/// <summary>
+/// Generated pipelines by users of every role and by one who did not log in, in turns with hostile users, for as long as wanted: nothing may
+/// break, nobody may be disturbed, and the gateway's memory must not grow.
+/// </summary>
 internal static class GatewayFuzz
 {
     /// <summary>How it is asked for.</summary>
     public const string Argument = "--fuzz";
 
     private const int CommandsOfOneSeed = 5_000;
+
+    // Hostile users keep both processors busy and take connections away; a turn each keeps the patience of the others' checks meaningful.
+    private static readonly TimeSpan s_pipelines = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan s_hostility = TimeSpan.FromSeconds(20);
+
+    // Sessions and cursors that were left behind are forgotten within a few turns, so that a steady state can be seen.
+    private static readonly Dictionary<string, string> s_settings = new()
+    {
+        ["Gateway__CursorTimeout"] = "00:01:00",
+        ["Gateway__SessionTimeout"] = "00:01:00",
+        ["Gateway__MaxEngineConnections"] = "40",
+    };
+
+    /// <summary>Settings of the gateway for this.</summary>
+    public static IReadOnlyDictionary<string, string> Settings => s_settings;
 
     /// <summary>Reads a duration as 90s, 10m or 1h.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
@@ -39,14 +58,36 @@ internal static class GatewayFuzz
         using var nobody = new MongoClient($"mongodb://127.0.0.1:{server.Port}/?directConnection=true&retryReads=false&retryWrites=false");
 
         var fuzz = new PipelineFuzz([administrator, administrator, administrator, reader, nobody], bystander, () => server.Postgres.Crashes, Report.Say);
-        var started = System.Diagnostics.Stopwatch.StartNew();
+        var hostile = new HostileFuzz(server.Port, BenchmarkServer.User, server.Password, Report.Say);
+        Report.Say($"seed {first}");
+        var started = Stopwatch.StartNew();
+        List<double> resident = [];
         for (var next = first; started.Elapsed < duration; next++)
         {
-            await fuzz.RunAsync(next, CommandsOfOneSeed, duration - started.Elapsed, cancellationToken);
-            Report.Say($"{started.Elapsed.TotalSeconds:0} s: up to seed {next}, {fuzz.Sent} commands, {fuzz.Succeeded} succeeded, {fuzz.Findings.Count} findings");
+            await fuzz.RunAsync(next, CommandsOfOneSeed, Least(s_pipelines, duration - started.Elapsed), cancellationToken);
+            var crashes = server.Postgres.Crashes;
+            await hostile.RunAsync(next, Least(s_hostility, duration - started.Elapsed), cancellationToken);
+            if (server.Postgres.Crashes > crashes)
+            {
+                hostile.Findings.Add($"hostile users of seed {next} ended a process of the engine");
+                Report.Say(hostile.Findings[^1]);
+            }
+
+            resident.Add(server.Gateway.ResidentBytes / 1048576.0);
+            Report.Say(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{started.Elapsed.TotalSeconds:0} s: up to seed {next}, {fuzz.Sent} commands, {fuzz.Succeeded} succeeded, {fuzz.Findings.Count} findings; {hostile.Attacks} attacks, {hostile.Worked} times the others worked, {hostile.Findings.Count} findings; {resident[^1]:0.0} MiB resident"));
         }
 
         report.AtMost("fuzz_internal_errors", fuzz.Findings.Count(finding => finding.Kind == PipelineFuzz.Finding.InternalError), double.MaxValue);
         report.AtMost("fuzz_crashes_and_hangs", fuzz.Findings.Count(finding => finding.Kind != PipelineFuzz.Finding.InternalError), 0);
+        report.AtMost("fuzz_hostile_findings", hostile.Findings.Count, 0);
+
+        // The first fifth is warming up: code is compiled, pools fill.
+        var warm = resident.Skip(resident.Count / 5).ToList();
+        var part = Math.Max(1, warm.Count / 4);
+        report.AtMost("fuzz_memory_last_to_first", LoadResult.Median(warm.TakeLast(part)) / LoadResult.Median(warm.Take(part)), 1.2);
     }
+
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other > TimeSpan.Zero ? other : TimeSpan.Zero;
 }

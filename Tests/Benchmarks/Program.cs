@@ -32,7 +32,7 @@ var name = string.Join(' ', args);
 if (args is ["gateway", GatewayFuzz.Argument, var given, .. var seed] && GatewayFuzz.TryParse(given, out var duration))
 {
     name = $"gateway {GatewayFuzz.Argument} DURATION";
-    benchmarks[name] = OnServer((server, report, token) => GatewayFuzz.RunAsync(server, report, duration, seed, token));
+    benchmarks[name] = OnServer((server, report, token) => GatewayFuzz.RunAsync(server, report, duration, seed, token), GatewayFuzz.Settings);
 }
 
 if (!benchmarks.TryGetValue(name, out var benchmark))

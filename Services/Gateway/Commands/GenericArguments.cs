@@ -248,7 +248,10 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
         }
     }
 
-    /// <summary>There is one member, and it is the primary: every preference leads to it, but it must be one.</summary>
+    /// <summary>
+    /// There is one member, and it is the primary: every preference leads to it, but it must be one. In transactions, too: it is routers and
+    /// drivers that allow no other mode than primary there, while over a direct connection drivers add primaryPreferred to every command.
+    /// </summary>
     private static void CheckReadPreference(Request request)
     {
         request.TryGet("$readPreference"u8, out var preference);
@@ -267,11 +270,6 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
             throw new CommandException(
                 ErrorCode.FailedToParse,
                 $"Could not parse $readPreference mode '{mode.Text}'. Only the modes 'primary', 'primaryPreferred', 'secondary', 'secondaryPreferred', and 'nearest' are supported.");
-        }
-
-        if (request.InTransaction && mode.Text is not "primary")
-        {
-            throw new CommandException(ErrorCode.InvalidOptions, $"read preference in a transaction must be primary, not: {mode.Text}");
         }
     }
 

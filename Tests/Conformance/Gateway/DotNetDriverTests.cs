@@ -243,6 +243,28 @@ public sealed class DotNetDriverTests(GatewayFixture gateway)
         Assert.Equal(4, (await stock.Find("{}").SingleAsync(Cancel))["left"]);
     }
 
+    [Theory]
+    [InlineData("directConnection=true")]
+    [InlineData("directConnection=true&readPreference=nearest")]
+    [InlineData("replicaSet=rs0")]
+    public async Task Transactions_are_committed_and_aborted_over_every_kind_of_connection(string topology)
+    {
+        var name = gateway.NewDatabase().DatabaseNamespace.DatabaseName;
+        using var client = new MongoClient(gateway.ConnectionString.Replace("replicaSet=rs0", topology, StringComparison.Ordinal));
+        var documents = client.GetDatabase(name).GetCollection<BsonDocument>("c");
+        using var session = await client.StartSessionAsync(null, Cancel);
+        foreach (var committed in (bool[])[true, false])
+        {
+            session.StartTransaction(new TransactionOptions(readPreference: ReadPreference.Primary));
+            await documents.InsertOneAsync(session, new BsonDocument("_id", committed), null, Cancel);
+            await documents.UpdateOneAsync(session, "{}", "{ $inc: { n: 1 } }", null, Cancel);
+            Assert.Equal(committed ? 1 : 2, (await documents.Find(session, "{}").Sort("{ _id: 1 }").ToListAsync(Cancel)).Count);
+            await (committed ? session.CommitTransactionAsync(Cancel) : session.AbortTransactionAsync(Cancel));
+        }
+
+        Assert.Equal([new BsonDocument { { "_id", true }, { "n", 1 } }], await documents.Find("{}").ToListAsync(Cancel));
+    }
+
     [Fact]
     public async Task An_aborted_transaction_leaves_nothing()
     {
