@@ -17,7 +17,7 @@ internal static class CommandCorrections
 {
     private static readonly byte[][] s_words =
     [
-        "$count"u8.ToArray(), "$sample"u8.ToArray(), "$replace"u8.ToArray(), "$jsonSchema"u8.ToArray(), "$meta"u8.ToArray(), "collation"u8.ToArray(),
+        "$count"u8.ToArray(), "$sample"u8.ToArray(), "$replace"u8.ToArray(), "$jsonSchema"u8.ToArray(), "$meta"u8.ToArray(), "collation"u8.ToArray(), "sortBy"u8.ToArray(),
     ];
 
     /// <summary>Whether these bytes have a word of one of the corrections anywhere, in data perhaps.</summary>
@@ -45,7 +45,7 @@ internal static class CommandCorrections
             return command;
         }
 
-        MetadataSort.RefuseFind(command);
+        SortKeys.RefuseFind(command);
         return command.Replace(Option);
     }
 

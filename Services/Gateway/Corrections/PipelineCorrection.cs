@@ -15,7 +15,7 @@ namespace Platform.Gateway.Corrections;
 /// large collection returns documents from different ends of it.</item>
 /// <item>Filters (<c>$match</c>, <c>$geoNear.query</c>, <c>$graphLookup.restrictSearchWithMatch</c>): see <see cref="FilterCorrection"/>.</item>
 /// <item><c>$project</c>: see <see cref="ProjectionCorrection"/>.</item>
-/// <item>A sort by text score: see <see cref="MetadataSort"/>.</item>
+/// <item>A sort by text score: see <see cref="SortKeys"/>.</item>
 /// </list>
 /// </remarks>
 internal static class PipelineCorrection
@@ -33,7 +33,7 @@ internal static class PipelineCorrection
     /// <summary>The stages of a pipeline; the same bytes when none needs a correction.</summary>
     public static RawDocument Pipeline(RawDocument stages)
     {
-        MetadataSort.Refuse(stages);
+        SortKeys.Refuse(stages);
         return Stages(stages, Correct);
     }
 

@@ -187,6 +187,12 @@ public sealed class CorrectionTests
         Assert.Equal(40218, (int)Assert.Throws<CommandException>(() => CommandCorrections.Command(Raw(command))).Code);
 
     [Theory]
+    [InlineData("{aggregate: 'c', pipeline: [{$redact: '$$PRUNE'}, {$fill: {sortBy: {a: -1, $a: 1}, output: {c: {method: 'locf'}}}}], cursor: {}}")]
+    [InlineData("{aggregate: 'c', pipeline: [{$facet: {f: [{$setWindowFields: {sortBy: {$a: 1}, output: {}}}]}}], cursor: {}}")]
+    public void A_sort_by_a_name_with_a_dollar_sign_is_refused(string command) =>
+        Assert.Equal(16410, (int)Assert.Throws<CommandException>(() => CommandCorrections.Command(new(BsonDocument.Parse(command).ToRaw()))).Code);
+
+    [Theory]
     [InlineData("{ aggregate: 'c', pipeline: [{ $match: { $and: [{ $text: { $search: 'a' } }] } }, { $limit: 1 }, { $sort: { a: { $meta: 'textScore' } } }] }")]
     [InlineData("{ find: 'c', filter: { $text: { $search: 'a' } }, sort: { a: { $meta: 'textScore' } } }")]
     public void A_sort_by_the_score_of_a_search_stays(string command) =>

@@ -53,7 +53,7 @@ public sealed class WriteBatchTests
         });
         var command = new BsonDocument { { "update", "c" }, { "updates", new BsonArray(updates) }, { "ordered", ordered } };
 
-        Assert.Equal(runs, string.Join(' ', Runs(WriteBatch.Of("updates", new RawDocument(command.ToBson()), null)!)));
+        Assert.Equal(runs, string.Join(' ', Runs(WriteBatch.Of("updates", new RawDocument(command.ToBson()), null, inTransaction: false)!)));
     }
 
     [Theory]
@@ -66,7 +66,7 @@ public sealed class WriteBatchTests
     {
         var command = BsonDocument.Parse($"{{update: 'c', updates: [{{q: {{a: 1}}, u: {{$set: {{a: 1}}}}}}, {statement}]}}");
 
-        Assert.Equal([2], Runs(WriteBatch.Of("updates", new RawDocument(command.ToBson()), null)!));
+        Assert.Equal([2], Runs(WriteBatch.Of("updates", new RawDocument(command.ToBson()), null, inTransaction: false)!));
     }
 
     [Theory]
@@ -95,7 +95,7 @@ public sealed class WriteBatchTests
                 body.Add(field, new BsonArray(statements));
             }
 
-            var batch = WriteBatch.Of(field, new RawDocument(body.ToBson()), sequence)!;
+            var batch = WriteBatch.Of(field, new RawDocument(body.ToBson()), sequence, inTransaction: false)!;
             var seen = new List<int>();
             var first = 0;
             foreach (var run in Runs(batch))
@@ -104,8 +104,8 @@ public sealed class WriteBatchTests
                 var list = part.ToTree();
                 Assert.Equal(ordered, list["ordered"].AsBoolean);
                 var given = documents is { } d ? Documents(d) : [.. list[field].AsBsonArray.Cast<BsonDocument>()];
-                Assert.Equal(given, Enumerable.Range(first, run).Select(position => statements[batch.IndexOf(position)]));
-                seen.AddRange(Enumerable.Range(first, run).Select(batch.IndexOf));
+                Assert.Equal(given, Enumerable.Range(0, run).Select(place => statements[batch.IndexOf(first, run, place)]));
+                seen.AddRange(Enumerable.Range(0, run).Select(place => batch.IndexOf(first, run, place)));
                 first += run;
             }
 

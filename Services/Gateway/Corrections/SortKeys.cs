@@ -8,10 +8,15 @@ namespace Platform.Gateway.Corrections;
 /// A sort by <c>{$meta: "textScore"}</c> without a search for text ends PostgreSQL when the documents come from another stage than a collection. It
 /// is refused, as by the server, unless the pipeline begins with a <c>$match</c> that has <c>$text</c>. It may go when
 /// <c>{aggregate: "c", pipeline: [{$indexStats: {}}, {$sort: {a: {$meta: "textScore"}}}], cursor: {}}</c> is answered.
+/// <para>
+/// So does a sort by a name that begins with a dollar sign, which the server refuses: seen with
+/// <c>[{$redact: "$$PRUNE"}, {$fill: {sortBy: {a: -1, $a: 1}, output: {c: {method: "locf"}}}}]</c>, and it may go with that.
+/// </para>
 /// </summary>
-internal static class MetadataSort
+internal static class SortKeys
 {
     private const ErrorCode MetadataMissing = (ErrorCode)40218;
+    private const ErrorCode DollarName = (ErrorCode)16410;
 
     /// <summary>Throws <see cref="CommandException"/> when a stage sorts by a score that there is none of.</summary>
     public static void Refuse(RawDocument stages)
@@ -33,9 +38,13 @@ internal static class MetadataSort
                 }
 
                 searches |= first && operation.Is("$match"u8) && Searches(operation.Document);
-                if (!searches && SortsByMetadata(operation))
+                if (Keys(operation) is { } keys)
                 {
-                    throw Missing();
+                    RefuseDollarNames(keys);
+                    if (!searches && HasMetadata(keys))
+                    {
+                        throw Missing();
+                    }
                 }
             }
 
@@ -56,15 +65,21 @@ internal static class MetadataSort
 
     private static CommandException Missing() => new(MetadataMissing, "query requires text score metadata, but it is not available");
 
-    private static bool SortsByMetadata(in RawElement operation)
-    {
-        if (operation.Is("$sort"u8))
-        {
-            return HasMetadata(operation.Document);
-        }
+    private static RawDocument? Keys(in RawElement operation) => operation.Is("$sort"u8)
+        ? operation.Document
+        : (operation.Is("$fill"u8) || operation.Is("$setWindowFields"u8)) && operation.Document.TryGet("sortBy"u8, out var keys) && keys.Type == BsonType.Document
+            ? keys.Document
+            : null;
 
-        return (operation.Is("$fill"u8) || operation.Is("$setWindowFields"u8))
-            && operation.Document.TryGet("sortBy"u8, out var keys) && keys.Type == BsonType.Document && HasMetadata(keys.Document);
+    private static void RefuseDollarNames(RawDocument keys)
+    {
+        foreach (var key in keys)
+        {
+            if (key.NameText.StartsWith('$'))
+            {
+                throw new CommandException(DollarName, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
+            }
+        }
     }
 
     private static bool HasMetadata(RawDocument keys)
