@@ -135,6 +135,18 @@ public sealed class CorrectionTests
         }
     }
 
+    [Theory]
+    [InlineData("{ find: 'c', filter: { a: { $eq: OPERATION }, b: OPERATION }, projection: { a: { $elemMatch: { b: OPERATION } } } }")]
+    [InlineData("{ aggregate: 'c', pipeline: [{ $set: { a: { $literal: OPERATION } } }, { $match: { b: { c: OPERATION } } }, { $facet: { f: [{ $match: { b: OPERATION } }] } }] }")]
+    [InlineData("{ update: 'c', updates: [{ q: { a: OPERATION }, u: { $set: { a: OPERATION } } }] }")]
+    [InlineData("{ aggregate: 'c', pipeline: [{ $set: { a: { $dateTrunc: { date: '$d', unit: 'hour' } }, b: { $dateTrunc: { date: '$d', unit: 'days' } }, c: { $dateTrunc: [] } } }] }")]
+    [InlineData("{ aggregate: 'c', pipeline: [{ $group: { _id: '$g', all: { $push: '$a' } } }, { $sort: { a: 1 } }, { $group: { _id: null, all: { $push: '$a' }, first: { $first: '$b' } } }] }")]
+    public void An_operation_in_data_or_without_a_fault_stays(string command)
+    {
+        var raw = Raw(command.Replace("OPERATION", "{ $dateTrunc: { date: '$d', unit: 'day' } }", StringComparison.Ordinal));
+        Assert.True(CommandCorrections.Command(raw).Bytes.Equals(raw.Bytes));
+    }
+
     [Fact]
     public void What_stands_beside_a_correction_stays_as_it_is()
     {
