@@ -181,9 +181,15 @@ internal sealed class CollectionCommands : ICommandFamily
             }
         }
 
-        if (command.TryGetValue("validator", out var value) && value is BsonDocument given && JsonSchemaRewriter.MayHaveSchema(given.ToRaw().Span))
+        if (command.TryGetValue("validator", out var value) && value is BsonDocument given)
         {
-            var rewritten = JsonSchemaRewriter.Filter(given, warnings);
+            var bytes = given.ToRaw();
+            var rewritten = JsonSchemaRewriter.MayHaveSchema(bytes.Span) ? JsonSchemaRewriter.Filter(given, warnings) : given;
+            if (ExpressionCorrection.MayConcern(bytes.Span))
+            {
+                rewritten = ExpressionCorrection.Filter(new RawDocument(rewritten.ToRaw())).ToTree();
+            }
+
             if (JsonSchemaRewriter.Changed(given, rewritten))
             {
                 own[CollectionOptions.Validator] = given;

@@ -17,7 +17,8 @@ internal static class CommandCorrections
 {
     private static readonly byte[][] s_words =
     [
-        "$count"u8.ToArray(), "$sample"u8.ToArray(), "$replace"u8.ToArray(), "$jsonSchema"u8.ToArray(), "$meta"u8.ToArray(), "collation"u8.ToArray(), "sortBy"u8.ToArray(),
+        "$count"u8.ToArray(), "$sample"u8.ToArray(), "$replace"u8.ToArray(), "$jsonSchema"u8.ToArray(), "$meta"u8.ToArray(), "collation"u8.ToArray(),
+        "$dateTrunc"u8.ToArray(), "$sort"u8.ToArray(), "$redact"u8.ToArray(), "$unset"u8.ToArray(), "$project"u8.ToArray(), "projection"u8.ToArray(), "fields"u8.ToArray(),
     ];
 
     /// <summary>Whether these bytes have a word of one of the corrections anywhere, in data perhaps.</summary>
@@ -45,8 +46,9 @@ internal static class CommandCorrections
             return command;
         }
 
-        SortKeys.RefuseFind(command);
-        return command.Replace(Option);
+        MetadataSort.RefuseFind(command);
+        var isView = !command.TryGet("aggregate"u8, out _);
+        return command.Replace(option => Option(option, isView));
     }
 
     /// <summary>The statements of an update or delete that came as a document sequence.</summary>
@@ -81,16 +83,21 @@ internal static class CommandCorrections
     internal static RawDocument? Changed(in RawElement element, RawDocument corrected) =>
         corrected.Bytes.Equals(element.Value) ? null : corrected;
 
-    private static RawDocument? Option(RawElement element)
+    private static RawDocument? Option(RawElement element, bool isView)
     {
         switch (element.Type)
         {
+            case BsonType.Document when element.Is("projection"u8) || element.Is("fields"u8):
+                MixedProjection.Refuse(element.Document);
+                return Changed(element, ExpressionCorrection.Expression(element.Document));
+            case BsonType.Document when element.Is("let"u8):
+                return Changed(element, ExpressionCorrection.Expression(element.Document));
             case BsonType.Document when element.Is("filter"u8) || element.Is("query"u8):
                 return Changed(element, FilterCorrection.Filter(element.Document));
             case BsonType.Document when IsSimpleCollation(element):
                 return default(RawDocument);
             case BsonType.Array when element.Is("pipeline"u8):
-                return Changed(element, PipelineCorrection.Pipeline(element.Document));
+                return Changed(element, PipelineCorrection.Pipeline(element.Document, isView));
             case BsonType.Array when element.Is("update"u8):
                 return Changed(element, UpdatePipelineCorrection.Pipeline(element.Document));
             case BsonType.Array when element.Is("updates"u8) || element.Is("deletes"u8):

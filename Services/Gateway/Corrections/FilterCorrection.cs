@@ -10,8 +10,10 @@ namespace Platform.Gateway.Corrections;
 /// </summary>
 internal static class FilterCorrection
 {
-    /// <summary>The filter with schemas as the engine knows them; the same bytes when it has none that need it.</summary>
-    public static RawDocument Filter(RawDocument filter)
+    /// <summary>The filter with expressions and schemas as the engine knows them; the same bytes when it has none that need it.</summary>
+    public static RawDocument Filter(RawDocument filter) => Schemas(ExpressionCorrection.Filter(filter));
+
+    private static RawDocument Schemas(RawDocument filter)
     {
         var schema = false;
         var inner = filter.Replace(element =>
@@ -19,7 +21,7 @@ internal static class FilterCorrection
             if (element.Type == BsonType.Array && (element.Is("$and"u8) || element.Is("$or"u8) || element.Is("$nor"u8)))
             {
                 return CommandCorrections.Changed(element, element.Document.Replace(clause =>
-                    clause.Type == BsonType.Document ? CommandCorrections.Changed(clause, Filter(clause.Document)) : null));
+                    clause.Type == BsonType.Document ? CommandCorrections.Changed(clause, Schemas(clause.Document)) : null));
             }
 
             schema |= element.Type == BsonType.Document && element.Is("$jsonSchema"u8);

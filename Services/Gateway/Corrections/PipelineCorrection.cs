@@ -15,12 +15,20 @@ namespace Platform.Gateway.Corrections;
 /// large collection returns documents from different ends of it.</item>
 /// <item>Filters (<c>$match</c>, <c>$geoNear.query</c>, <c>$graphLookup.restrictSearchWithMatch</c>): see <see cref="FilterCorrection"/>.</item>
 /// <item><c>$project</c>: see <see cref="ProjectionCorrection"/>.</item>
-/// <item>A sort by text score: see <see cref="SortKeys"/>.</item>
+/// <item>A sort by text score: see <see cref="MetadataSort"/>.</item>
+/// <item><c>$redact</c> leaves a row without a document for each one that it prunes, which counts, and which ends PostgreSQL in <c>$fill</c> and
+/// <c>$setWindowFields</c>; a filter that every document passes drops it. May go when <c>[{$redact: "$$PRUNE"}, {$fill: {sortBy: {a: 1}, output: {b: {method:
+/// "locf"}}}}]</c> is answered and <c>[{$redact: "$$PRUNE"}, {$count: "n"}]</c> returns nothing.</item>
+/// <item>Expressions: see <see cref="ExpressionCorrection"/>.</item>
+/// <item>Groups of sorted documents: see <see cref="GroupOrder"/>.</item>
+/// <item>Exclusions of embedded fields: see <see cref="EmbeddedExclusion"/>.</item>
 /// </list>
 /// </remarks>
 internal static class PipelineCorrection
 {
     private static readonly ReadOnlyMemory<byte> s_withoutId = new BsonDocument("$project", new BsonDocument("_id", 0)).ToRaw();
+
+    private static readonly ReadOnlyMemory<byte> s_there = BsonDocument.Parse("{ $match: { __gateway_none: { $exists: false } } }").ToRaw();
 
     private static readonly ReadOnlyMemory<byte>[] s_shuffle =
     [
@@ -31,10 +39,13 @@ internal static class PipelineCorrection
     private static readonly ReadOnlyMemory<byte> s_shuffled = new BsonDocument("$unset", "__gateway_sample").ToRaw();
 
     /// <summary>The stages of a pipeline; the same bytes when none needs a correction.</summary>
-    public static RawDocument Pipeline(RawDocument stages)
+    public static RawDocument Pipeline(RawDocument stages) => Pipeline(stages, isView: false);
+
+    /// <summary>The same, of a view when other stages may follow.</summary>
+    public static RawDocument Pipeline(RawDocument stages, bool isView)
     {
-        SortKeys.Refuse(stages);
-        return Stages(stages, Correct);
+        MetadataSort.Refuse(stages);
+        return EmbeddedExclusion.Separate(Stages(GroupOrder.Pipeline(stages), Correct), isView);
     }
 
     /// <summary>Passes each stage of a pipeline; one for which <paramref name="correct"/> returns true is replaced by what it added.</summary>
@@ -103,9 +114,34 @@ internal static class PipelineCorrection
             return Count(stage.StringBytes, into);
         }
 
+        if (stage.Is("$redact"u8))
+        {
+            var expression = stage.Type is BsonType.Document or BsonType.Array ? ExpressionCorrection.Stage(stage).Bytes : stage.Value;
+            into.Add(new BsonBuilder(expression.Length + 32).Add(stage.Name, stage.Type, expression.Span).Finish());
+            into.Add(s_there);
+            return true;
+        }
+
+        if (stage.Type is BsonType.Document or BsonType.Array && ExpressionCorrection.Stage(stage) is var expressions && !expressions.Bytes.Equals(stage.Value))
+        {
+            // The rest of the stage is as it was, and may need another correction.
+            var changed = new RawDocument(new BsonBuilder(expressions.Bytes.Length + 32).Add(stage.Name, stage.Type, expressions.Bytes.Span).Finish());
+            if (!Correct(changed.First, into))
+            {
+                into.Add(changed.Bytes);
+            }
+
+            return true;
+        }
+
         if (stage.Type != BsonType.Document)
         {
             return false;
+        }
+
+        if (stage.Is("$project"u8))
+        {
+            MixedProjection.Refuse(stage.Document);
         }
 
         return stage.Is("$sample"u8) ? Sample(stage.Document, into)

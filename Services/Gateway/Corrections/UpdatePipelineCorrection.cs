@@ -19,8 +19,8 @@ internal static class UpdatePipelineCorrection
 
     private static readonly ReadOnlyMemory<byte> s_unset = new BsonDocument("$unset", Kept).ToRaw();
 
-    /// <summary>The stages of an update; the same bytes when none replaces the root.</summary>
-    public static RawDocument Pipeline(RawDocument stages) => PipelineCorrection.Stages(stages, Correct);
+    /// <summary>The stages of an update; the same bytes when none replaces the root and no expression needs a correction.</summary>
+    public static RawDocument Pipeline(RawDocument stages) => PipelineCorrection.Stages(ExpressionCorrection.Expression(stages), Correct);
 
     private static bool Correct(RawElement stage, List<ReadOnlyMemory<byte>> into)
     {

@@ -33,7 +33,8 @@ public sealed class WriteModelTests(GatewayFixture gateway, OtherGateway other) 
             var ordered = random.Next(2) == 0;
             var statements = Enumerable.Range(0, random.Next(3) == 0 ? 1 : random.Next(1, 14)).Select(_ => Statement(random, name)).ToList();
             var command = new BsonDocument { { name, "c" }, { field, new BsonArray(statements) }, { "ordered", ordered }, { "$db", database.DatabaseNamespace.DatabaseName } };
-            var retryable = random.Next(3) > 0;
+            // A write of many documents cannot be retryable.
+            var retryable = random.Next(3) > 0 && !statements.Any(s => s.Contains("multi") || (name == "delete" && s["limit"] == 0));
             if (retryable)
             {
                 command.Add("lsid", session).Add("txnNumber", number);

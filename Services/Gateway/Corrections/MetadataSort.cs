@@ -8,15 +8,10 @@ namespace Platform.Gateway.Corrections;
 /// A sort by <c>{$meta: "textScore"}</c> without a search for text ends PostgreSQL when the documents come from another stage than a collection. It
 /// is refused, as by the server, unless the pipeline begins with a <c>$match</c> that has <c>$text</c>. It may go when
 /// <c>{aggregate: "c", pipeline: [{$indexStats: {}}, {$sort: {a: {$meta: "textScore"}}}], cursor: {}}</c> is answered.
-/// <para>
-/// So does a sort by a name that begins with a dollar sign, which the server refuses: seen with
-/// <c>[{$redact: "$$PRUNE"}, {$fill: {sortBy: {a: -1, $a: 1}, output: {c: {method: "locf"}}}}]</c>, and it may go with that.
-/// </para>
 /// </summary>
-internal static class SortKeys
+internal static class MetadataSort
 {
     private const ErrorCode MetadataMissing = (ErrorCode)40218;
-    private const ErrorCode DollarName = (ErrorCode)16410;
 
     /// <summary>Throws <see cref="CommandException"/> when a stage sorts by a score that there is none of.</summary>
     public static void Refuse(RawDocument stages)
@@ -38,13 +33,9 @@ internal static class SortKeys
                 }
 
                 searches |= first && operation.Is("$match"u8) && Searches(operation.Document);
-                if (Keys(operation) is { } keys)
+                if (!searches && SortsByMetadata(operation))
                 {
-                    RefuseDollarNames(keys);
-                    if (!searches && HasMetadata(keys))
-                    {
-                        throw Missing();
-                    }
+                    throw Missing();
                 }
             }
 
@@ -65,21 +56,15 @@ internal static class SortKeys
 
     private static CommandException Missing() => new(MetadataMissing, "query requires text score metadata, but it is not available");
 
-    private static RawDocument? Keys(in RawElement operation) => operation.Is("$sort"u8)
-        ? operation.Document
-        : (operation.Is("$fill"u8) || operation.Is("$setWindowFields"u8)) && operation.Document.TryGet("sortBy"u8, out var keys) && keys.Type == BsonType.Document
-            ? keys.Document
-            : null;
-
-    private static void RefuseDollarNames(RawDocument keys)
+    private static bool SortsByMetadata(in RawElement operation)
     {
-        foreach (var key in keys)
+        if (operation.Is("$sort"u8))
         {
-            if (key.NameText.StartsWith('$'))
-            {
-                throw new CommandException(DollarName, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
-            }
+            return HasMetadata(operation.Document);
         }
+
+        return (operation.Is("$fill"u8) || operation.Is("$setWindowFields"u8))
+            && operation.Document.TryGet("sortBy"u8, out var keys) && keys.Type == BsonType.Document && HasMetadata(keys.Document);
     }
 
     private static bool HasMetadata(RawDocument keys)
