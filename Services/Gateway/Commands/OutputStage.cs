@@ -300,7 +300,7 @@ internal sealed class OutputStage
         stages.Add(new BsonBuilder(_operator.Value.Length + 32).Add(_operator).Finish());
         var command = new BsonBuilder(_operator.Value.Length + 256)
             .Add("aggregate"u8, between)
-            .Add("pipeline"u8, BsonType.Array, PipelineCorrection.Pipeline(PipelineCorrection.Array(stages)).Bytes.Span)
+            .Add("pipeline"u8, BsonType.Array, PipelineCorrection.Array(stages).Bytes.Span)
             .Start("cursor"u8).End();
         foreach (var option in aggregate)
         {

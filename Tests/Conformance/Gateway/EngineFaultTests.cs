@@ -108,10 +108,6 @@ public sealed class EngineFaultTests(GatewayFixture gateway)
 
         await database.RunCommandAsync<BsonDocument>($"{{ create: 'v', viewOn: 'c', pipeline: [{{ $set: {{ t: {day} }} }}] }}", cancellationToken: Cancel);
         Assert.Equal(stored["t"], (await database.GetCollection<BsonDocument>("v").Find("{}").SingleAsync(Cancel))["t"]);
-        await database.RunCommandAsync<BsonDocument>(
-            $"{{ aggregate: 'c', pipeline: [{{ $merge: {{ into: 'c', whenMatched: [{{ $set: {{ merged: {day} }} }}] }} }}], cursor: {{}} }}", cancellationToken: Cancel);
-        Assert.Equal(stored["t"], (await documents.Find("{}").SingleAsync(Cancel))["merged"]);
-
         await database.RunCommandAsync<BsonDocument>($"{{ create: 'w', validator: {equal} }}", cancellationToken: Cancel);
         await database.GetCollection<BsonDocument>("w").InsertOneAsync(BsonDocument.Parse("{ d: ISODate('2021-01-28T00:30:00Z') }"), null, Cancel);
         Assert.Equal(1, (await documents.DeleteOneAsync(equal, Cancel)).DeletedCount);
