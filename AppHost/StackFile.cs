@@ -228,7 +228,7 @@ internal sealed partial class StackFile(
         };
     }
 
-    // StackExchange.Redis: host:port,password=...[,ssl=true]. Other clients and redis-cli -u: redis[s]://:password@host:port
+    // StackExchange.Redis: host:port,password=...[,ssl=true]. Other clients and redis-cli -u: redis[s]://user:password@host:port
     private static string? RedisUri(string? connectionString)
     {
         if (connectionString is null)
@@ -237,7 +237,9 @@ internal sealed partial class StackFile(
         }
 
         var options = StackExchange.Redis.ConfigurationOptions.Parse(connectionString);
-        var login = options.Password is { Length: > 0 } password ? $"{options.User}:{Uri.EscapeDataString(password)}@" : "";
+        // redis-cli takes an empty user for one of that name: https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/
+        var user = options.User is { Length: > 0 } named ? named : "default";
+        var login = options.Password is { Length: > 0 } password ? $"{user}:{Uri.EscapeDataString(password)}@" : "";
         return options.EndPoints.Count == 0
             ? null
             : $"{(options.Ssl ? "rediss" : "redis")}://{login}{StackExchange.Redis.EndPointCollection.ToString(options.EndPoints[0])}";

@@ -65,7 +65,7 @@ public sealed class ReadmeTests(StackFixture stack)
                 state = "ready",
                 api = stack.App.GetEndpoint(ResourceNames.Api, "http").ToString().TrimEnd('/'),
                 mongo = await stack.App.GetConnectionStringAsync(ResourceNames.Database),
-                redis = $"redis://:{Uri.EscapeDataString(redis.Password!)}@{redis.EndPoints[0]}",
+                redis = $"redis://default:{Uri.EscapeDataString(redis.Password!)}@{redis.EndPoints[0]}",
             }));
 
             var tools = _directory.CreateSubdirectory("tools");
