@@ -88,7 +88,11 @@ public sealed class ReadmeTests(StackFixture stack)
                     WorkingDirectory = _directory.FullName,
                     RedirectStandardOutput = true,
                     RedirectStandardError = true,
-                    Environment = { ["PATH"] = $"{Path.Combine(_directory.FullName, "tools")}:{Environment.GetEnvironmentVariable("PATH")}" },
+                    Environment =
+                    {
+                        ["PATH"] = $"{Path.Combine(_directory.FullName, "tools")}:{Environment.GetEnvironmentVariable("PATH")}",
+                        [TestStack.Mark] = null,
+                    },
                 },
             };
             bash.Start();

@@ -131,11 +131,22 @@ internal sealed class EnginePool : IAsyncDisposable
         return CloseIdleAsync(c => c.IdleSince < before);
     }
 
-    /// <inheritdoc />
+    /// <summary>Closes all connections: one that is still in use may hold a transaction, which would keep others from their work.</summary>
     public async ValueTask DisposeAsync()
     {
         _disposed = true;
         await CloseIdleAsync(_ => true);
+        List<EngineConnection> used;
+        lock (_gate)
+        {
+            used = [.. _opened];
+            _opened.Clear();
+        }
+
+        foreach (var connection in used)
+        {
+            await connection.DisposeAsync();
+        }
     }
 
     private static CommandException Away() =>

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using MongoDB.Bson;
+using MongoDB.Driver;
 using Platform.Gateway;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Sessions;
@@ -79,6 +80,21 @@ public sealed class HostileUserTests(GatewayFixture gateway)
             },
             Cancel);
         Assert.Equal(1.0, (await hostile.CommandAsync(InTransaction(Guid.NewGuid()), Cancel))["ok"]);
+    }
+
+    [Fact]
+    public async Task A_transaction_that_is_open_when_its_gateway_ends_holds_up_no_index_of_another()
+    {
+        await using (var own = await StartAsync())
+        {
+            await using var client = await own.UserAsync();
+            Assert.Equal(1.0, (await client.CommandAsync(InTransaction(Guid.NewGuid()), Cancel))["ok"]);
+            await own.Application.StopAsync(Cancel);
+        }
+
+        var collection = gateway.NewDatabase().GetCollection<BsonDocument>("c");
+        await collection.InsertOneAsync(new BsonDocument("_id", 1), cancellationToken: Cancel);
+        await collection.Indexes.CreateOneAsync(new CreateIndexModel<BsonDocument>(new BsonDocument("a", 1)), cancellationToken: Cancel).WaitAsync(s_patience, Cancel);
     }
 
     [Fact]

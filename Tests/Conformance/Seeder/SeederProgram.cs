@@ -49,6 +49,7 @@ internal static class SeederProgram
                 ["DOTNET_ENVIRONMENT"] = environment,
                 ["ASPNETCORE_ENVIRONMENT"] = null,
                 ["OTEL_EXPORTER_OTLP_ENDPOINT"] = null,
+                ["PLATFORM_TEST_STACK"] = null, // it belongs to none of the stacks that this process may have started
             },
         };
         if (connectionString is not null)
