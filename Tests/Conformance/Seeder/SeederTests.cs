@@ -15,7 +15,7 @@ using Xunit;
 namespace Platform.Tests.Conformance.Seeder;
 
 /// <summary>The seeder's commands, as programs, against a server.</summary>
-[Collection(JobsCollection.Name)]
+[Collection(SeederCollection.Name)]
 public sealed class SeederTests(GatewayFixture gateway)
 {
     private static readonly SeedSize Default = new();

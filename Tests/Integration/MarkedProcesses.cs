@@ -1,9 +1,6 @@
-namespace Platform.Tests;
+namespace Platform.Tests.Integration;
 
-/// <summary>
-/// Processes found by a variable of their environment, which those that they start inherit. Each project that looks for some
-/// compiles this file.
-/// </summary>
+/// <summary>Processes found by a variable of their environment, which those that they start inherit.</summary>
 internal static class MarkedProcesses
 {
     /// <summary>The processes, without this one, that have a variable with a value, by id with their command lines.</summary>
