@@ -171,7 +171,9 @@ make_image() {
   proxy=$(apt-config shell proxy Acquire::http::Proxy | sed -n "s/^proxy='\(.*\)'$/\1/p")
   [[ -z $proxy ]] || options=(--aptopt="Acquire::http::Proxy \"$proxy\"" "${options[@]}")
   # The tree goes through tar so that it belongs to the calling user, whoever built it; devices come from bubblewrap.
-  "${as_root[@]}" env TMPDIR="$work/tmp" mmdebstrap --mode=$mode --variant=apt --format=tar --include="$image_packages" \
+  # Without root the tree belongs to other users than the caller while it is made, who must be able to reach it: a home often lets nobody in.
+  local scratch=$work/tmp; [[ $mode != unshare ]] || scratch=/var/tmp
+  "${as_root[@]}" env TMPDIR="$scratch" LC_ALL=C.UTF-8 mmdebstrap --mode=$mode --variant=apt --format=tar --include="$image_packages" \
     --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \

@@ -11,6 +11,11 @@ class Refused extends Error {
   }
 }
 
+/** One of several values: an update of many documents says why it failed on the one that it met first. */
+class Either {
+  constructor(values) { this.values = values; }
+}
+
 /** Stands for the server's time, which only it knows; each is another one. */
 class Now extends Date {
   static #count = 0;
@@ -234,6 +239,9 @@ function runPipeline(document, pipeline) {
 
 // ---- Updates ----------------------------------------------------------------------------------------------------
 
+// A number of the same type that is equal is no change: 0.0 stays 0.0 when it is multiplied by -1.
+const unlessEqual = (old, made) => (old.constructor === made.constructor && equal(old, made) ? old : made);
+
 // Adds or multiplies as the types of both allow.
 function calculate(a, b, int, big) {
   if (a instanceof Double || b instanceof Double) return new Double(int(toNumber(a), toNumber(b)));
@@ -256,12 +264,12 @@ const operators = {
   $inc: (old, argument) => {
     if (old === undefined) return argument;
     if (!isNumber(old)) throw new Refused(14, 'only numbers are added to');
-    return calculate(old, argument, (a, b) => a + b, (a, b) => a + b);
+    return unlessEqual(old, calculate(old, argument, (a, b) => a + b, (a, b) => a + b));
   },
   $mul: (old, argument) => {
     if (old === undefined) return argument instanceof Double ? new Double(0) : argument instanceof Long ? Long.fromNumber(0) : new Int32(0);
     if (!isNumber(old)) throw new Refused(14, 'only numbers are multiplied');
-    return calculate(old, argument, (a, b) => a * b, (a, b) => a * b);
+    return unlessEqual(old, calculate(old, argument, (a, b) => a * b, (a, b) => a * b));
   },
   $min: (old, argument) => (old === undefined || compare(argument, old) < 0 ? clone(argument) : old),
   $max: (old, argument) => (old === undefined || compare(argument, old) > 0 ? clone(argument) : old),
@@ -451,7 +459,18 @@ class Collection {
       return { ...result, upserted: document._id, after: document };
     }
     // An update of many that fails on one document may leave others changed or not; here it leaves none.
-    for (const [document, changed] of found.map(document => [document, update(document, alteration, { arrayFilters, position: positionOf(document, filter) })])) {
+    const codes = new Set();
+    const changes = found.map(document => {
+      try {
+        return [document, update(document, alteration, { arrayFilters, position: positionOf(document, filter) })];
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        codes.add(error.code);
+        return null;
+      }
+    });
+    if (codes.size > 0) throw new Refused(codes.size === 1 ? [...codes][0] : new Either([...codes]), 'it cannot be updated');
+    for (const [document, changed] of changes) {
       this.#unique(changed, document);
       result.before = clone(document);
       if (!same(changed, document)) {
@@ -487,4 +506,4 @@ function positionOf(document, filter) {
   return undefined;
 }
 
-module.exports = { Collection, Refused, Now, matches, sort, project, update, same, clone };
+module.exports = { Collection, Either, Refused, Now, matches, sort, project, update, same, clone };
