@@ -145,7 +145,10 @@ internal sealed partial class SessionStore(
         return current;
     }
 
-    /// <summary>Makes the transaction's writes durable; the caller holds the session's gate.</summary>
+    /// <summary>
+    /// Makes the transaction's writes durable; the caller holds the session's gate. A commit that arrived is carried out, also when the client is
+    /// lost meanwhile: it asks again by another connection, and must not hear that nothing was written because it asked once before.
+    /// </summary>
     public async ValueTask CommitAsync(Transaction transaction, CancellationToken cancellationToken)
     {
         switch (transaction.Status)
@@ -158,7 +161,7 @@ internal sealed partial class SessionStore(
         }
 
         var connection = transaction.Connection;
-        transaction.EngineId = await connection.Command(Statements.TransactionId).SingleAsync<string>(cancellationToken);
+        transaction.EngineId = await connection.Command(Statements.TransactionId).SingleAsync<string>(CancellationToken.None);
         try
         {
             await connection.Command(Statements.Commit).RunAsync(CancellationToken.None);
