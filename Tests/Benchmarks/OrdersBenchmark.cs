@@ -37,6 +37,7 @@ internal static class OrdersBenchmark
                 ["ConnectionStrings__platform"] = server.ConnectionStringOf(proxy.Port).Replace("/bench?", "/orders?", StringComparison.Ordinal),
                 ["ConnectionStrings__cache"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{redis.Port},password={redis.Password}"),
                 ["ASPNETCORE_URLS"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"),
+                ["Paging__CursorKey"] = "the key of the benchmark, which is long enough",
                 ["Logging__LogLevel__Default"] = "Error",
             }))
         {
