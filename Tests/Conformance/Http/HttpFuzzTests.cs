@@ -28,6 +28,7 @@ public sealed class HttpFuzzTests(GatewayFixture gateway, ITestOutputHelper outp
             // Nothing listens there: every read comes from the database.
             ["ConnectionStrings__cache"] = "127.0.0.1:9",
             ["Logging__LogLevel__Default"] = "Error",
+            ["Logging__LogLevel__StackExchange.Redis"] = "None",
         });
         await api.UntilHealthyAsync(Cancel);
         var fuzz = new HttpFuzz(IPEndPoint.Parse(api.Client.BaseAddress!.Authority), load.Shop, connections: 2);

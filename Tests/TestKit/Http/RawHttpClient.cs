@@ -16,6 +16,7 @@ public sealed class RawHttpClient(IPEndPoint server) : IDisposable
     private Socket? _socket;
     private int _read;
     private int _filled;
+    private long _answered;
 
     /// <summary>Sends a request, and returns the final answer.</summary>
     /// <param name="request">Its bytes.</param>
@@ -24,8 +25,23 @@ public sealed class RawHttpClient(IPEndPoint server) : IDisposable
     /// <exception cref="InvalidDataException">What came is no HTTP, or nothing came.</exception>
     public async Task<RawAnswer> SendAsync(ReadOnlyMemory<byte> request, bool isHead, CancellationToken cancellationToken)
     {
+        // A server may close a connection after any answer; what is then sent over it is sent again over a new one.
+        var mayBeClosed = _socket is not null;
+        try
+        {
+            return await SendOnceAsync(request, isHead, cancellationToken);
+        }
+        catch (InvalidDataException) when (mayBeClosed && _answered == 0)
+        {
+            return await SendOnceAsync(request, isHead, cancellationToken);
+        }
+    }
+
+    private async Task<RawAnswer> SendOnceAsync(ReadOnlyMemory<byte> request, bool isHead, CancellationToken cancellationToken)
+    {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
+        _answered = 0;
         try
         {
             if (_socket is null)
@@ -172,6 +188,7 @@ public sealed class RawHttpClient(IPEndPoint server) : IDisposable
     {
         _read = 0;
         _filled = await _socket!.ReceiveAsync(_buffer, cancellationToken);
+        _answered += _filled;
         if (_filled == 0)
         {
             throw new InvalidDataException("the server hung up instead of answering");
