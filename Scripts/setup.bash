@@ -163,7 +163,8 @@ make_image() {
   "${as_root[@]}" rm -rf --one-file-system "$work"
   mkdir -p "$work/root" "$work/tmp"
   # Debian machines already know a mirror that they reach; others get mmdebstrap's own.
-  if grep -qsx 'ID=debian' /etc/os-release; then
+  if [[ -n ${PLATFORM_IMAGE_MIRROR:-} ]]; then mirror=$PLATFORM_IMAGE_MIRROR
+  elif grep -qsx 'ID=debian' /etc/os-release; then
     mirror=$({ cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null || true; } \
       | sed -nE '/^(URIs:|deb )/ s#.*[[:space:]](https?://[^[:space:]]+/debian/?)([[:space:]].*)?$#\1#p' | head -n1)
   fi
@@ -181,10 +182,45 @@ make_image() {
     | tar -x -C "$work/root" --no-same-owner --exclude='./dev/*'
   mkdir -p "$work/root/mnt" "$work/root/run"
   check_image "$work/root" || fail "The server image was made, but its programs do not run: './platform doctor' says what this machine lacks"
+  other_versions "$work/root"
+  ((${#others[@]} == 0)) || printf 'Recorded otherwise in Scripts/server-image.versions: %s\n' "${others[@]}"
+  [[ ${PLATFORM_IMAGE_VERSIONS:-any} != recorded ]] || ((${#others[@]} == 0)) \
+    || fail "The mirror has other versions than those recorded in Scripts/server-image.versions (${#others[@]} packages, first ${others[0]})"
   rm -rf "${cache:?}/$entry"
   mv -T "$work/root" "$cache/$entry"
   "${as_root[@]}" rm -rf --one-file-system "$work"
   publish server-image "$entry"
+}
+
+# The packages of an image, NAME VERSION a line, in the order of their names.
+image_versions() { # IMAGE
+  awk '/^Package: / { name = $2 } /^Status: / { installed = $NF == "installed" } /^Version: / { version = $2 } /^$/ { if (installed) print name, version; installed = 0 }
+    END { if (installed) print name, version }' "$1/var/lib/dpkg/status" | LC_ALL=C sort
+}
+
+# Fills 'others' with what an image has otherwise than recorded; other processors' packages are not recorded.
+others=()
+other_versions() { # IMAGE
+  local recorded=$root/Scripts/server-image.versions
+  others=()
+  [[ $(<"$1/var/lib/dpkg/arch-native") == "$(sed -n 's/^# Architecture: //p' "$recorded")" ]] 2>/dev/null || return 0
+  mapfile -t others < <(awk '
+    /^#/ { next }
+    FNR == NR { was[$1] = $2; next }
+    !($1 in was) { print $1 " " $2 " (not recorded)" }
+    $1 in was { if (was[$1] != $2) print $1 " " $2 " (recorded: " was[$1] ")"; delete was[$1] }
+    END { for (name in was) print name " is missing (recorded: " was[name] ")" }' "$recorded" <(image_versions "$1") | LC_ALL=C sort)
+}
+
+record_versions() {
+  local image=$cache/server-image
+  [[ -e $image/var/lib/dpkg/status ]] || die "There is no server image whose versions could be recorded: the engine here is not native."
+  {
+    say "# The Debian packages of the server image ($image_suite, made of $image_packages), written by './platform setup --record'."
+    say "# Architecture: $(<"$image/var/lib/dpkg/arch-native")"
+    image_versions "$image"
+  } >"$root/Scripts/server-image.versions.new"
+  mv -f "$root/Scripts/server-image.versions.new" "$root/Scripts/server-image.versions"
 }
 
 check_image() {
@@ -276,16 +312,18 @@ parts_to_make() {
 }
 
 cmd_setup() {
-  local forced=''
+  local forced='' record=''
   while (($#)); do
     case $1 in
+      --record) record=1 ;;
       --again) rm -f "$profile_file" ;;
       --profile) [[ ${2:-} =~ ^(nuget|offline)$ ]] || die "--profile takes nuget or offline." 2; forced=$2; shift ;;
-      *) die "setup does not know '$1': it takes --again and --profile nuget|offline." 2 ;;
+      *) die "setup does not know '$1': it takes --again, --profile nuget|offline and --record." 2 ;;
     esac
     shift
   done
   setup_for run "$forced"
+  [[ -z $record ]] || record_versions
   say "Everything is set up (package profile: $(profile))."
 }
 
@@ -327,7 +365,11 @@ cmd_doctor() {
     if ! have bwrap; then row note "user namespaces" "not tried: bubblewrap is missing"
     elif bwrap --unshare-user --uid 1000 --ro-bind / / true 2>/dev/null; then row ok "user namespaces" "work"
     else row missing "user namespaces" "this kernel does not let users make them" "allow them (kernel.unprivileged_userns_clone=1, or kernel.apparmor_restrict_unprivileged_userns=0)"; fi
-    if is_published server-image "$(image_entry)"; then row ok "server image" "$image_packages"
+    if is_published server-image "$(image_entry)"; then
+      row ok "server image" "$image_packages"
+      other_versions "$cache/server-image"
+      if ((${#others[@]})); then row note "image's versions" "${#others[@]} packages are not as recorded, first ${others[0]}" "Scripts/server-image.versions"
+      else row ok "image's versions" "as recorded in Scripts/server-image.versions"; fi
     else row missing "server image" "not made, or out of date" "./platform setup makes it"; fi
   else row note "engine" "containers, or as Platform__Engine says"; fi
   # .NET watches files with inotify instances and dcp with open files; a desktop's programs use most of what a user has.

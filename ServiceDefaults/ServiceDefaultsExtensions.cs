@@ -1,7 +1,9 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -14,6 +16,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Platform.ServiceDefaults;
+using Platform.ServiceDefaults.Http;
 
 namespace Microsoft.Extensions.Hosting;
 
@@ -49,6 +52,7 @@ public static class ServiceDefaultsExtensions
         builder.AddLogLevels();
         builder.AddTelemetry();
         builder.AddHealthProbes();
+        builder.AddHostFilter();
 
         builder.Services.AddServiceDiscovery();
         builder.Services.ConfigureHttpClientDefaults(http =>
@@ -59,6 +63,24 @@ public static class ServiceDefaultsExtensions
         });
 
         return builder;
+    }
+
+    /// <summary>
+    /// Puts first what all HTTP services do alike: security headers in every answer, HEAD wherever there is GET, and no requests for
+    /// other hosts (<see cref="HostFilterOptions"/>). Begins the routing, so that what follows knows the endpoint.
+    /// </summary>
+    /// <param name="app">The web application.</param>
+    /// <param name="answers">What makes answers of exceptions and bare status codes, if the service has such.</param>
+    /// <returns>The same application.</returns>
+    public static WebApplication UseHttpDefaults(this WebApplication app, Action<WebApplication>? answers = null)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.UseMiddleware<SecurityHeaders>();
+        app.UseMiddleware<HeadRequests>();
+        answers?.Invoke(app);
+        app.UseRouting();
+        app.UseMiddleware<HostFilter>();
+        return app;
     }
 
     /// <summary>
@@ -88,6 +110,8 @@ public static class ServiceDefaultsExtensions
         {
             // Probes arrive every few seconds for ever; counted as requests they would hide the real traffic.
             endpoint.DisableHttpMetrics();
+            endpoint.DisableRateLimiting();
+            endpoint.WithMetadata(new HostFilter.AnyHost());
             if (options.Hosts.Count > 0)
             {
                 endpoint.RequireHost([.. options.Hosts]);
@@ -161,6 +185,17 @@ public static class ServiceDefaultsExtensions
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<ReadinessProbe>();
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), [LiveTag]);
+    }
+
+    private static void AddHostFilter(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<HostFilterOptions>()
+            .Configure<IConfiguration>((options, configuration) => options.Read(configuration))
+            .Validate(
+                options => options.IsValid(),
+                $"{HostFilterOptions.Key} must be hosts without scheme and port, separated by semicolons, such as shop.example.com;*.example.org, or * for any.")
+            .ValidateOnStart();
+        builder.Services.Configure<HostFilteringOptions>(options => options.AllowedHosts = ["*"]);
     }
 
     private static bool IsProbe(PathString path) =>

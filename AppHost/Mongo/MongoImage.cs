@@ -1,7 +1,15 @@
 namespace Platform.AppHost.Mongo;
 
 /// <summary>The MongoDB container image; an upgrade changes this file alone.</summary>
+/// <remarks>
+/// The digest is that of the image for all platforms (8.0.28), as the publisher lists it:
+/// <see href="https://github.com/docker-library/repo-info/blob/master/repos/mongo/remote/8.0.md"/>
+/// </remarks>
 internal static class MongoImage
 {
+    /// <summary>What the digest was a name of, for people.</summary>
     public const string Tag = "8.0";
+
+    /// <summary>What is run: a tag can be given to another image, a digest cannot.</summary>
+    public const string Digest = "98605bfa1bb2a15dd82109e1d78ad31527a9a744909fab4606076fa71a0ae515";
 }

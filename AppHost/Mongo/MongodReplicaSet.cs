@@ -22,7 +22,7 @@ internal static class MongodReplicaSet
         var user = mongo.ApplicationBuilder.AddParameter($"{mongo.Resource.Name}-username", MongoNames.RootUser);
         var servers = mongo.ApplicationBuilder
             .AddMongoDB($"{mongo.Resource.Name}-members", userName: user, password: password)
-            .WithImageTag(MongoImage.Tag)
+            .WithImageSHA256(MongoImage.Digest)
             .WithDataVolume()
             .WithContainerFiles(ContainerScripts, [new ContainerFile { Name = Script, Contents = script }])
             .WithEntrypoint("/bin/bash")

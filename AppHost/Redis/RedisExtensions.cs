@@ -21,6 +21,7 @@ internal static class RedisExtensions
         if (options.Engine == Engine.Containers)
         {
             return builder.AddRedis(name, password: password)
+                .WithImageSHA256(RedisImage.Digest)
                 .WithDataVolume()
                 .WithPersistence()
                 .WithFlushCommand();

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Platform.Api.Caching;
 using Platform.Api.Events;
+using Platform.Api.Limits;
 using Platform.Api.OpenApi;
 using Platform.Api.Orders;
 using Platform.Api.Paging;
@@ -67,6 +68,7 @@ internal static class ApiServices
         builder.Services.AddProblemDetails();
         builder.Services.AddExceptionHandler<ExceptionProblems>();
         builder.Services.AddApiDocument();
+        builder.Services.AddRequestLimits();
         builder.Services.AddRequestTimeouts(options => options.DefaultPolicy = new RequestTimeoutPolicy
         {
             Timeout = RequestTimeout,
@@ -82,8 +84,12 @@ internal static class ApiServices
 
     public static void UseApi(this WebApplication app)
     {
-        app.UseExceptionHandler();
-        app.UseStatusCodePages();
+        app.UseHttpDefaults(static answers =>
+        {
+            answers.UseExceptionHandler();
+            answers.UseStatusCodePages(StatusProblems.WriteAsync);
+        });
+        app.UseRateLimiter();
         app.UseRequestTimeouts();
     }
 

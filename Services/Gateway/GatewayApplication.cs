@@ -105,6 +105,7 @@ internal static class GatewayApplication
         metrics.EngineConnections = () => pool.InUse;
         app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<EngineState>().Stop);
 
+        app.UseHttpDefaults();
         app.MapDefaultEndpoints();
         return app;
     }

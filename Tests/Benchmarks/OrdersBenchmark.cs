@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using MongoDB.Driver;
 using Platform.Tests.Conformance.Faults;
 using Platform.Tests.TestKit;
@@ -14,8 +13,6 @@ internal static class OrdersBenchmark
 {
     private const int Callers = 32;
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
-
     private static int Orders => Setting("BENCH_ORDERS", 10_000);
 
     private static int Seed => Setting("BENCH_SEED", 1);
@@ -28,21 +25,12 @@ internal static class OrdersBenchmark
         var load = await OrderLoad.PrepareAsync(database, Orders, Seed, cancellationToken);
         await using var redis = await RedisProcess.StartAsync(BenchmarkServer.FreePort(), cancellationToken);
         await using var proxy = new FaultProxy("127.0.0.1", server.Port, Seed);
-        var port = BenchmarkServer.FreePort();
-        await using (var process = ServerProcess.Start(
-            Path.Combine(AppContext.BaseDirectory, "Platform.Api"),
-            [],
-            new Dictionary<string, string>
-            {
-                ["ConnectionStrings__platform"] = server.ConnectionStringOf(proxy.Port).Replace("/bench?", "/orders?", StringComparison.Ordinal),
-                ["ConnectionStrings__cache"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{redis.Port},password={redis.Password}"),
-                ["ASPNETCORE_URLS"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"),
-                ["Paging__CursorKey"] = "the key of the benchmark, which is long enough",
-                ["Logging__LogLevel__Default"] = "Error",
-            }))
+        await using (var process = await BenchmarkApi.StartAsync(
+            server.ConnectionStringOf(proxy.Port).Replace("/bench?", "/orders?", StringComparison.Ordinal),
+            string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{redis.Port},password={redis.Password}"),
+            cancellationToken))
         {
-            using var api = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")) };
-            await process.WaitUntilAsync(() => IsHealthyAsync(api, cancellationToken), s_patience, cancellationToken);
+            using var api = process.CreateClient();
             foreach (var loss in OrderLoad.Losses)
             {
                 proxy.Add(loss);
@@ -73,18 +61,4 @@ internal static class OrdersBenchmark
 
     private static int Setting(string name, int otherwise) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? int.Parse(value, CultureInfo.InvariantCulture) : otherwise;
-
-    private static async Task<bool> IsHealthyAsync(HttpClient api, CancellationToken cancellationToken)
-    {
-        try
-        {
-            using var answer = await api.GetAsync("/health", cancellationToken);
-            return answer.StatusCode == HttpStatusCode.OK;
-        }
-        catch (HttpRequestException)
-        {
-            // It does not listen yet.
-            return false;
-        }
-    }
 }

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Platform.Api.Problems;
 using Platform.Data.Connections;
+using Platform.Tests.TestKit.Http;
 using Xunit;
 
 namespace Platform.Tests.Integration;
@@ -87,6 +88,11 @@ public sealed class FloodTests(StackFixture stack, ITestOutputHelper output)
             builder.UseSetting("Paging:CursorKey", "the key of the tests, which is long enough");
             builder.UseSetting("ConnectionStrings:cache", cache);
             builder.UseSetting("Mongo:MaxPoolSize", Pool.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            foreach (var (key, value) in NoRateLimits.Settings)
+            {
+                builder.UseSetting(key, value);
+            }
+
             builder.ConfigureLogging(logging => logging.ClearProviders());
         }
     }

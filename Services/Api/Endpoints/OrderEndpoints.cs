@@ -7,6 +7,7 @@ using Platform.Api.Contracts;
 using Platform.Api.OpenApi;
 using Platform.Api.Orders;
 using Platform.Api.Problems;
+using Platform.Api.Requests;
 using Platform.Api.Tenants;
 using Platform.Data.Documents;
 
@@ -23,6 +24,7 @@ internal static class OrderEndpoints
             .WithTags("Orders")
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
         group.MapPost("/", PlaceAsync)
@@ -31,7 +33,9 @@ internal static class OrderEndpoints
             .WithDescription(
                 "409 when the store is closed, when a product's price is none of the tenant's currency, or when the stock is short; the "
                 + "member short then names the lines and what is there. 422 when the order would break a rule. Sent again with the same Idempotency-Key, an order is placed once.")
+            .AddEndpointFilter<RequireJson>()
             .Accepts<OrderRequest>("application/json")
+            .ProducesProblem(StatusCodes.Status408RequestTimeout)
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)

@@ -33,6 +33,7 @@ internal static class StoreEndpoints
                 ParameterSchema.Number("km", 0, MaxKm, absent: DefaultKm))
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     private static async Task<Results<Ok<NearStores>, ProblemHttpResult>> FindNearAsync(

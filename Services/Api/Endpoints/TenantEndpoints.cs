@@ -12,6 +12,7 @@ internal static class TenantEndpoints
             .WithName("ListTenants")
             .WithTags("Tenants")
             .WithSummary("Lists the tenants.")
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     private static async Task<Ok<TenantList>> ListAsync(ITenantDirectory tenants, CancellationToken cancellationToken) =>

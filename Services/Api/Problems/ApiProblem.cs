@@ -73,9 +73,21 @@ public static class ApiProblem
     public static ProblemHttpResult Unavailable(HttpContext http, string title, string detail, TimeSpan? retryAfter = null)
     {
         ArgumentNullException.ThrowIfNull(http);
-        var seconds = retryAfter is { } after ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)) : RetryAfterSeconds;
-        http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        RetryAfter(http, retryAfter ?? TimeSpan.FromSeconds(RetryAfterSeconds));
         return Of(StatusCodes.Status503ServiceUnavailable, title, detail);
+    }
+
+    /// <summary>429: the caller, or all callers of a tenant, sent more than they may; sets <c>Retry-After</c>.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="after">When to try again, rounded up to seconds.</param>
+    public static ProblemHttpResult TooMany(HttpContext http, TimeSpan after)
+    {
+        ArgumentNullException.ThrowIfNull(http);
+        var seconds = RetryAfter(http, after);
+        return Of(
+            StatusCodes.Status429TooManyRequests,
+            "There are too many requests from this client or for this tenant.",
+            string.Create(CultureInfo.InvariantCulture, $"Try again in {seconds} s."));
     }
 
     /// <summary>A problem with a status code of its own.</summary>
@@ -103,5 +115,12 @@ public static class ApiProblem
         }
 
         return TypedResults.Problem(problem);
+    }
+
+    private static int RetryAfter(HttpContext http, TimeSpan after)
+    {
+        var seconds = Math.Max(1, (int)Math.Ceiling(after.TotalSeconds));
+        http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return seconds;
     }
 }

@@ -6,6 +6,15 @@ public static class ErrorCodes
     /// <summary>The body is not JSON.</summary>
     public const string Json = "json";
 
+    /// <summary>The body is said to be of another type than JSON.</summary>
+    public const string MediaType = "mediaType";
+
+    /// <summary>The body is said to be in another charset than UTF-8.</summary>
+    public const string Charset = "charset";
+
+    /// <summary>The body is said to be compressed, or encoded otherwise.</summary>
+    public const string Encoding = "encoding";
+
     /// <summary>A text is blank.</summary>
     public const string Blank = "blank";
 

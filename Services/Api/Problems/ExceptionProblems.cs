@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Platform.Data;
 using Platform.Data.Connections;
@@ -13,7 +14,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext http, Exception exception, CancellationToken cancellationToken)
     {
-        if (exception is OperationCanceledException && http.RequestAborted.IsCancellationRequested)
+        if (exception is ConnectionResetException || exception is OperationCanceledException or IOException && http.RequestAborted.IsCancellationRequested)
         {
             // Nobody is left to read an answer; 499 is for the log.
             http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
@@ -26,7 +27,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         {
             DocumentRefusedException refusal => ApiProblem.Refused(refusal),
             DuplicateKeyException duplicate => ApiProblem.Duplicate(duplicate),
-            BadHttpRequestException bad => ApiProblem.Of(bad.StatusCode, TitleOf(bad.StatusCode)),
+            BadHttpRequestException bad => ApiProblem.Of(bad.StatusCode, StatusProblems.TitleOf(bad.StatusCode)),
             // Past in moments, other than a database that is away.
             _ when IsBusy(exception) => ApiProblem.Unavailable(http, "The service is busy.", "Try again in a moment.", TimeSpan.FromSeconds(1)),
             _ when MongoErrors.IsAway(exception) => ApiProblem.Unavailable(
@@ -65,13 +66,6 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         line = line[..Math.Min(line.IndexOfAny('\r', '\n') is >= 0 and var end ? end : line.Length, 200)];
         return line.ToString();
     }
-
-    private static string TitleOf(int status) => status switch
-    {
-        StatusCodes.Status413PayloadTooLarge => "The request body is too large.",
-        StatusCodes.Status408RequestTimeout => "The request took too long to arrive.",
-        _ => "The request is malformed.",
-    };
 
     [LoggerMessage(1, LogLevel.Warning, "{Endpoint}: the database is away: {Reason}")]
     private static partial void DatabaseAway(ILogger logger, string? endpoint, string reason);

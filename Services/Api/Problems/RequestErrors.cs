@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Globalization;
+using System.Numerics;
 using MongoDB.Bson;
 using Platform.Data.Documents;
 using Platform.Data.Validation;
@@ -12,6 +14,8 @@ namespace Platform.Api.Problems;
 /// </summary>
 public sealed class RequestErrors
 {
+    private static readonly SearchValues<char> Numerals = SearchValues.Create("+-.0123456789");
+
     private readonly SortedDictionary<string, ProblemError> _errors = new(StringComparer.Ordinal);
 
     /// <summary>Whether nothing is wrong so far.</summary>
@@ -97,7 +101,7 @@ public sealed class RequestErrors
             return absent;
         }
 
-        var isNumber = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value);
+        var isNumber = TryParse<int>(text, NumberStyles.AllowLeadingSign, out var value);
         if (isNumber && value >= min && value <= max)
         {
             return value;
@@ -120,7 +124,7 @@ public sealed class RequestErrors
             return null;
         }
 
-        var isNumber = decimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value);
+        var isNumber = TryParse<decimal>(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, out var value);
         var violations = new List<RuleViolation>();
         if (isNumber)
         {
@@ -151,8 +155,7 @@ public sealed class RequestErrors
             return absent.Value;
         }
 
-        var isNumber = double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
-            && double.IsFinite(value);
+        var isNumber = TryParse<double>(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, out var value) && double.IsFinite(value);
         if (isNumber && value >= min && value <= max)
         {
             return value;
@@ -203,6 +206,14 @@ public sealed class RequestErrors
     private static SchemaNode Price { get; } = DocumentRules.Of((Product product) => product.Price);
 
     private static SchemaNode ProductId { get; } = DocumentRules.Of((Product product) => product.Id);
+
+    // .NET reads over NULs at the end of a number.
+    private static bool TryParse<T>(string? text, NumberStyles styles, out T value)
+        where T : struct, INumber<T>
+    {
+        value = T.Zero;
+        return text is not null && !text.AsSpan().ContainsAnyExcept(Numerals) && T.TryParse(text, styles, CultureInfo.InvariantCulture, out value);
+    }
 
     private static string CodeOf(bool isNumber, bool isBelow) => !isNumber ? RuleCodes.Type : isBelow ? RuleCodes.Minimum : RuleCodes.Maximum;
 }

@@ -1,8 +1,8 @@
 using System.Collections;
-using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using FluentValidation;
+using Microsoft.AspNetCore.Connections;
 using Platform.Api.Problems;
 using Platform.Data.Validation;
 
@@ -13,10 +13,12 @@ namespace Platform.Api.Requests;
 /// </summary>
 internal static class RequestBody
 {
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = JsonText.MaxDepth };
 
     // A body is at most 64 KiB. The server itself drops senders that stand still (Kestrel's MinRequestBodyDataRate); this one those that dribble.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     /// <summary>Reads a request: a record whose members are texts, whole numbers, lists and records of the same kind.</summary>
     /// <typeparam name="TDto">The request.</typeparam>
@@ -30,26 +32,13 @@ internal static class RequestBody
         Stream body, IValidator<TDto> validator, RequestErrors errors, CancellationToken cancellationToken)
         where TDto : class
     {
-        JsonDocument document;
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
-        try
+        var json = await ReadAsync(body, cancellationToken);
+        if (!JsonText.IsSound(json.Span, errors))
         {
-            document = await JsonDocument.ParseAsync(body, Options, patience.Token);
-        }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            throw new BadHttpRequestException("The body took too long to arrive.", StatusCodes.Status408RequestTimeout);
-        }
-        catch (JsonException exception)
-        {
-            errors.Body("", ErrorCodes.Json, string.Create(
-                CultureInfo.InvariantCulture,
-                $"Must be a JSON object; the text is wrong at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}."));
             return null;
         }
 
-        using (document)
+        using (var document = JsonDocument.Parse(json, Options))
         {
             var faults = new BodyFaults();
             if (Read(document.RootElement, typeof(TDto), "", faults) is not TDto request)
@@ -72,6 +61,29 @@ internal static class RequestBody
 
             return errors.None ? request : null;
         }
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(Stream body, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
+        using var buffer = new MemoryStream();
+        try
+        {
+            await body.CopyToAsync(buffer, patience.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new BadHttpRequestException("The body took too long to arrive.", StatusCodes.Status408RequestTimeout);
+        }
+        catch (IOException exception) when (exception is not (BadHttpRequestException or ConnectionResetException))
+        {
+            // The server has this kind for some of what a caller can do wrong, such as the size of a chunk that no number holds.
+            throw new BadHttpRequestException("The body could not be read.", exception);
+        }
+
+        ReadOnlyMemory<byte> json = buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
+        return json.Span.StartsWith(ByteOrderMark) ? json[ByteOrderMark.Length..] : json;
     }
 
     // Null for what is not there or cannot become a value; the faults then say so.

@@ -4,6 +4,7 @@ using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Connections;
 using Platform.Data.Documents;
+using Platform.Data.Validation;
 
 namespace Platform.Api.Tenants;
 
@@ -13,6 +14,8 @@ public sealed class TenantDirectory(PlatformDatabase database, MongoResilience r
     // How long a suspended tenant may still be served, and a new one still be unknown.
     private static readonly TimeSpan Remember = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RememberUnknown = TimeSpan.FromSeconds(5);
+
+    private static readonly SchemaNode Slug = DocumentRules.Of((Tenant tenant) => tenant.Slug);
 
     // Bounded, since anyone can ask for slugs that do not exist.
     private readonly MemoryCache _bySlug = new(new MemoryCacheOptions { SizeLimit = 10_000 });
@@ -31,14 +34,17 @@ public sealed class TenantDirectory(PlatformDatabase database, MongoResilience r
     /// <inheritdoc/>
     public async Task<Tenant?> FindAsync(string slug, CancellationToken cancellationToken)
     {
-        if (slug.Length > 63)
-        {
-            return null;
-        }
-
         if (_bySlug.TryGetValue(slug, out Tenant? known))
         {
             return known;
+        }
+
+        // What no tenant can be called is not asked for.
+        var violations = new List<RuleViolation>();
+        Slug.Evaluate(slug, "", violations);
+        if (violations.Count > 0)
+        {
+            return null;
         }
 
         // What is remembered was true when it was asked for, however long the answer was on the way.

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using Platform.Tests.Conformance.Gateway;
+using Platform.Tests.TestKit.Http;
+using Xunit;
 
 namespace Platform.Tests.Conformance.Connections;
 
@@ -29,7 +32,7 @@ internal sealed class ApiProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment["Paging__CursorKey"] = "the key of the tests, which is long enough";
-        foreach (var (name, value) in settings)
+        foreach (var (name, value) in NoRateLimits.Variables.Concat(settings))
         {
             start.Environment[name] = value;
         }
@@ -60,6 +63,19 @@ internal sealed class ApiProcess : IAsyncDisposable
     /// <summary>Whether it still runs.</summary>
     public bool IsRunning => !_process.HasExited;
 
+    /// <summary>Waits until it is healthy.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task UntilHealthyAsync(CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!await IsHealthyAsync(patience.Token))
+        {
+            Assert.True(IsRunning, $"The API ended. {Output}");
+            await Task.Delay(50, patience.Token);
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -71,6 +87,20 @@ internal sealed class ApiProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private async Task<bool> IsHealthyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var answer = await Client.GetAsync("/health", cancellationToken);
+            return answer.StatusCode == HttpStatusCode.OK;
+        }
+        catch (HttpRequestException)
+        {
+            // It does not listen yet.
+            return false;
+        }
     }
 
     private void Keep(object sender, DataReceivedEventArgs line)

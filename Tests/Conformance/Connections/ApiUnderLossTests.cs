@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.Logging;
 using Platform.Api.Problems;
+using Platform.Tests.TestKit.Http;
 using Xunit;
 
 namespace Platform.Tests.Conformance.Connections;
@@ -149,6 +150,11 @@ public sealed class ApiUnderLossTests(GatewayProcess gateway, ITestOutputHelper 
             builder.UseSetting("ConnectionStrings:cache", "127.0.0.1:9");
             builder.UseSetting("Paging:CursorKey", "the key of the tests, which is long enough");
             builder.UseSetting("Health:CacheDuration", "00:00:00");
+            foreach (var (key, value) in NoRateLimits.Settings)
+            {
+                builder.UseSetting(key, value);
+            }
+
             builder.ConfigureLogging(logging => logging.ClearProviders());
         }
     }

@@ -57,14 +57,7 @@ internal sealed class FaultyStack : IAsyncDisposable
         var stack = new FaultyStack(redis, api, database, mongo, cache);
         try
         {
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            patience.CancelAfter(TimeSpan.FromSeconds(60));
-            while (!await IsHealthyAsync(api, patience.Token))
-            {
-                Assert.True(api.IsRunning, "The API ended.");
-                await Task.Delay(50, patience.Token);
-            }
-
+            await api.UntilHealthyAsync(cancellationToken);
             return stack;
         }
         catch
@@ -94,19 +87,5 @@ internal sealed class FaultyStack : IAsyncDisposable
         await Mongo.DisposeAsync();
         await Cache.DisposeAsync();
         await _redis.DisposeAsync();
-    }
-
-    private static async Task<bool> IsHealthyAsync(ApiProcess api, CancellationToken cancellationToken)
-    {
-        try
-        {
-            using var answer = await api.Client.GetAsync("/health", cancellationToken);
-            return answer.StatusCode == HttpStatusCode.OK;
-        }
-        catch (HttpRequestException)
-        {
-            // It does not listen yet.
-            return false;
-        }
     }
 }

@@ -14,6 +14,7 @@ using Platform.Data;
 using Platform.Data.Documents;
 using Platform.Data.Events;
 using Platform.Migrator.Structure;
+using Platform.Tests.TestKit.Http;
 
 namespace Platform.Tests.Conformance.Faults;
 
@@ -40,6 +41,7 @@ internal sealed class OrderLoad
     private const int Scarce = 3;
     private const int Stores = 2;
     private const string Slug = "shop";
+    private const string Category = "all";
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
@@ -82,6 +84,9 @@ internal sealed class OrderLoad
         await load.WriteAsync(cancellationToken);
         return load;
     }
+
+    /// <summary>What there is in the shop, for who asks for anything.</summary>
+    public FuzzShop Shop => new(Slug, _drafts[0].Customer.ToString(), _stores[0].ToString(), _products[Scarce].ToString(), Category);
 
     /// <summary>Where the API shows a product.</summary>
     /// <param name="number">Its number.</param>
@@ -335,7 +340,7 @@ internal sealed class OrderLoad
             new Tenant { Id = _tenant, Slug = Slug, Name = "Shop", Currency = "EUR", Status = TenantStatus.Active, CreatedAt = now, UpdatedAt = now },
             cancellationToken: cancellationToken);
         await scope.Categories.InsertAsync(
-            new Category { Id = category, TenantId = _tenant, Slug = "all", Name = "All", Position = 0, CreatedAt = now, UpdatedAt = now },
+            new Category { Id = category, TenantId = _tenant, Slug = Category, Name = "All", Position = 0, CreatedAt = now, UpdatedAt = now },
             cancellationToken: cancellationToken);
         await scope.Stores.InsertManyAsync(
             [

@@ -41,6 +41,12 @@ public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
     /// <summary>What start-up and health see of MongoDB; answers unless a test says otherwise.</summary>
     public FakeMongoProbe Mongo { get; } = new();
 
+    /// <summary>Further settings; set before the first request.</summary>
+    public Dictionary<string, string> Settings { get; } = [];
+
+    /// <summary>Told everything that the API logs, if anybody wants it.</summary>
+    public ILoggerProvider? Logs { get; set; }
+
     public Func<IConnectionMultiplexer> Redis { get; set; } =
         () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "Redis is away.");
 
@@ -70,7 +76,19 @@ public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
         builder.UseSetting("ConnectionStrings:platform", "mongodb://127.0.0.1:9/platform");
         builder.UseSetting("ConnectionStrings:cache", "127.0.0.1:9");
         builder.UseSetting("Paging:CursorKey", CursorKey);
-        builder.ConfigureLogging(logging => logging.ClearProviders());
+        foreach (var (key, value) in Settings)
+        {
+            builder.UseSetting(key, value);
+        }
+
+        builder.ConfigureLogging(logging =>
+        {
+            logging.ClearProviders();
+            if (Logs is not null)
+            {
+                logging.AddProvider(Logs);
+            }
+        });
         builder.ConfigureTestServices(services =>
         {
             services.AddSingleton(Tenants);

@@ -87,7 +87,7 @@ public sealed class ProblemTests : IDisposable
     [InlineData("""[]""", "")]
     [InlineData("""{"customerId":""", "")]
     [InlineData("", "")]
-    [InlineData("""{"lines":[],"lines":[]}""", "")]
+    [InlineData("""{"lines":[],"lines":[]}""", "/lines")]
     [InlineData("""{"customerId":1,"storeId":null,"lines":[]}""", "/customerId,/lines,/storeId")]
     [InlineData("""{"customerId":"ID","storeId":"ID","lines":[7,{"productId":"x","quantity":1},{"productId":"ID","quantity":0}]}""", "/lines/0,/lines/1/productId,/lines/2/quantity")]
     [InlineData("""{"customerId":"ID","storeId":"ID","lines":[{"productId":"ID","quantity":1.5},{"productId":"ID","quantity":"2"}]}""", "/lines/0/quantity,/lines/1/productId,/lines/1/quantity")]

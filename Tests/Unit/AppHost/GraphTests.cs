@@ -38,8 +38,8 @@ public sealed class GraphTests
         var container = Assert.IsType<MongoDBServerResource>(Assert.Single(mongo.Resource.Servers));
 
         var image = Assert.Single(container.Annotations.OfType<ContainerImageAnnotation>());
-        Assert.Equal(("docker.io", "library/mongo", MongoImage.Tag), (image.Registry, image.Image, image.Tag));
-        Assert.Matches(@"^\d+\.\d+", MongoImage.Tag);
+        Assert.Equal(("docker.io", "library/mongo", MongoImage.Digest, null), (image.Registry, image.Image, image.SHA256, image.Tag));
+        Assert.Matches("^[0-9a-f]{64}$", MongoImage.Digest);
         var volume = Assert.Single(container.Annotations.OfType<ContainerMountAnnotation>());
         Assert.Equal((ContainerMountType.Volume, "/data/db", false), (volume.Type, volume.Target, volume.IsReadOnly));
         Assert.Matches(OfThisCheckout("mongo-members-data"), volume.Source);
@@ -81,8 +81,8 @@ public sealed class GraphTests
         var redis = builder.Resources.OfType<RedisResource>().Single();
 
         var image = Assert.Single(redis.Annotations.OfType<ContainerImageAnnotation>());
-        Assert.Equal(("docker.io", "library/redis"), (image.Registry, image.Image));
-        Assert.Matches(@"^\d+\.\d+", image.Tag);
+        Assert.Equal(("docker.io", "library/redis", RedisImage.Digest, null), (image.Registry, image.Image, image.SHA256, image.Tag));
+        Assert.Matches("^[0-9a-f]{64}$", RedisImage.Digest);
         var volume = Assert.Single(redis.Annotations.OfType<ContainerMountAnnotation>());
         Assert.Equal((ContainerMountType.Volume, "/data", false), (volume.Type, volume.Target, volume.IsReadOnly));
         Assert.Matches(OfThisCheckout("cache-data"), volume.Source);
