@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Platform.ServiceDefaults;
 
 /// <summary>Who may ask for a service's health and how long an answer may take. Configuration section <c>Health</c>.</summary>
@@ -16,8 +18,10 @@ public sealed class HealthEndpointOptions
     public bool LoopbackOnly { get; set; }
 
     /// <summary>How long all checks together may take before the service counts as unhealthy. Default: 5 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long an answer is given again instead of asking the servers anew. Default: 1 second; zero turns it off.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan CacheDuration { get; set; } = TimeSpan.FromSeconds(1);
 }

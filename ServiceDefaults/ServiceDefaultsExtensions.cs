@@ -175,13 +175,7 @@ public static class ServiceDefaultsExtensions
     {
         builder.Services.AddOptions<HealthEndpointOptions>()
             .BindConfiguration(HealthEndpointOptions.Section)
-            .Validate(
-                options => options.Timeout > TimeSpan.Zero && options.Timeout <= TimeSpan.FromMinutes(1),
-                $"{HealthEndpointOptions.Section}:{nameof(HealthEndpointOptions.Timeout)} must be above zero and at most one minute.")
-            .Validate(
-                options => options.CacheDuration >= TimeSpan.Zero && options.CacheDuration <= TimeSpan.FromMinutes(1),
-                $"{HealthEndpointOptions.Section}:{nameof(HealthEndpointOptions.CacheDuration)} must be between zero and one minute.")
-            .ValidateOnStart();
+            .ValidateLimits(HealthEndpointOptions.Section);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<ReadinessProbe>();
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), [LiveTag]);

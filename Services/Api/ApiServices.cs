@@ -115,11 +115,7 @@ internal static class ApiServices
 
         builder.Services.AddOptions<ProductCacheOptions>()
             .BindConfiguration(ProductCacheOptions.Section)
-            .Validate(options => options.TimeToLive > TimeSpan.Zero, $"{ProductCacheOptions.Section}:TimeToLive must be above zero.")
-            .Validate(options => options.Jitter is >= 0 and <= 0.5, $"{ProductCacheOptions.Section}:Jitter must be from 0 to 0.5.")
-            .Validate(options => options.Patience > TimeSpan.Zero, $"{ProductCacheOptions.Section}:Patience must be above zero.")
-            .Validate(options => options.Rest > TimeSpan.Zero, $"{ProductCacheOptions.Section}:Rest must be above zero.")
-            .ValidateOnStart();
+            .ValidateLimits(ProductCacheOptions.Section);
         builder.Services.AddSingleton(services => new ProductCache(
             services.GetRequiredService<IConnectionMultiplexer>,
             services.GetRequiredService<IOptions<ProductCacheOptions>>(),

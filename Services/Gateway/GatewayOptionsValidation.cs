@@ -9,9 +9,8 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
     /// <inheritdoc />
     public ValidateOptionsResult Validate(string? name, GatewayOptions options)
     {
-        var failures = new List<string>();
+        var failures = SettingLimits.Mistakes(GatewayOptions.Section, options).ToList();
         Check(IPAddress.TryParse(options.BindAddress, out _), $"Gateway:BindAddress '{options.BindAddress}' is not an IP address.");
-        Check(options.Port is > 0 and < 65536, $"Gateway:Port {options.Port} is not between 1 and 65535.");
         Check(options.ReplicaSet.Length > 0, "Gateway:ReplicaSet is empty.");
         Check(
             options.AdvertisedHost is null or "" || (options.AdvertisedHost.LastIndexOf(':') is > 0 and var colon
@@ -26,23 +25,12 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
         Check(
             !Authentication.Authenticator.IsReserved(options.RootUsername),
             $"Gateway:RootUsername '{options.RootUsername}' is a name that the engine keeps for itself.");
-        Check(options.MaxEngineConnections is > 0 and <= 1000, "Gateway:MaxEngineConnections is not between 1 and 1000.");
         Check(
             options.EngineConnectionsPerUser > 0 && options.EngineConnectionsPerUser <= Math.Max(1, options.MaxEngineConnections),
             "Gateway:MaxEngineConnectionsPerUser is not between 1 and Gateway:MaxEngineConnections.");
         Check(
             options.EngineConnectionsReserved >= 0 && options.EngineConnectionsReserved < Math.Max(1, options.MaxEngineConnections),
             "Gateway:ReservedEngineConnections is not between 0 and Gateway:MaxEngineConnections less one.");
-        Check(options.MaxConnections > 0, "Gateway:MaxConnections is not positive.");
-        Check(options.ConnectionsPerUser > 0, "Gateway:MaxConnectionsPerUser is not positive.");
-        Check(options.UnauthenticatedConnections > 0, "Gateway:MaxUnauthenticatedConnections is not positive.");
-        Check(options.MaxUnauthenticatedConnectionsPerAddress is null or > 0, "Gateway:MaxUnauthenticatedConnectionsPerAddress is not positive.");
-        Check(options.MaxTransactionsPerConnection > 0, "Gateway:MaxTransactionsPerConnection is not positive.");
-        Check(options.MaxCursors > 0, "Gateway:MaxCursors is not positive.");
-        Check(options.MaxCursorsPerUser > 0, "Gateway:MaxCursorsPerUser is not positive.");
-        Check(options.MaxCursorsPerConnection > 0, "Gateway:MaxCursorsPerConnection is not positive.");
-        Check(options.MaxSessions > 0, "Gateway:MaxSessions is not positive.");
-        Check(options.MaxSessionsPerUser > 0, "Gateway:MaxSessionsPerUser is not positive.");
         Check(
             string.IsNullOrEmpty(options.TlsCertificateFile) == string.IsNullOrEmpty(options.TlsKeyFile),
             "Gateway:TlsCertificateFile and Gateway:TlsKeyFile must be set together.");
@@ -56,24 +44,7 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
             Check(file is null or "" || File.Exists(file), $"Gateway:{key} '{file}' does not exist.");
         }
 
-        Check(
-            options.BusyWait >= TimeSpan.Zero && options.BusyWait <= GatewayOptions.LongestBusyWait,
-            $"Gateway:BusyWait is not between 0 and {GatewayOptions.LongestBusyWait.TotalMilliseconds:0} ms.");
-        Positive(options.EngineConnectionWait, nameof(options.EngineConnectionWait));
-        Positive(options.StartupTimeout, nameof(options.StartupTimeout));
-        Positive(options.MessageTimeout, nameof(options.MessageTimeout));
-        Positive(options.LoginTimeout, nameof(options.LoginTimeout));
-        Positive(options.CursorTimeout, nameof(options.CursorTimeout));
-        Positive(options.TransactionLifetime, nameof(options.TransactionLifetime));
-        Positive(options.TransactionLockTimeout, nameof(options.TransactionLockTimeout));
-        Positive(options.OrphanedTransactionGrace, nameof(options.OrphanedTransactionGrace));
-        Positive(options.SessionTimeout, nameof(options.SessionTimeout));
-        Positive(options.RetryRecordRetention, nameof(options.RetryRecordRetention));
-        Positive(options.DrainTimeout, nameof(options.DrainTimeout));
-        Positive(options.SlowCommand, nameof(options.SlowCommand));
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
-
-        void Positive(TimeSpan value, string key) => Check(value > TimeSpan.Zero, $"Gateway:{key} is not a positive duration.");
 
         void Check(bool holds, string sentence)
         {

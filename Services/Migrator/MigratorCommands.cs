@@ -177,7 +177,7 @@ internal static class MigratorCommands
         var number = new Argument<int>("number") { Description = "The migration's number.", CustomParser = result => Number(result, "The migration's number", minimum: 1) ?? 0 };
         var applied = new Option<bool>("--applied") { Description = "Its change is complete in the database." };
         var pending = new Option<bool>("--pending") { Description = "Its change is not in the database; the next run begins it anew." };
-        var resume = new Option<bool>("--resume") { Description = "It may go on where it stopped; the next run leaves out the steps that are done." };
+        var resume = new Option<bool>("--resume") { Description = "It may go on where it stopped, the way it was going; the next run leaves out the steps that are done." };
         var command = new Command("resolve", "Say how a half-done migration stands, after looking at the data.") { number, applied, pending, resume, Json };
         command.Validators.Add(result =>
         {
@@ -194,7 +194,9 @@ internal static class MigratorCommands
             return ReportAsync(
                 result,
                 async (session, token) => await session.ResolveAsync(migration, resolution, token),
-                record => $"Migration {record.Id} is recorded as {record.State.ToString().ToLowerInvariant()}.",
+                record => record.MayGoOn
+                    ? $"Migration {record.Id} is half-done still and may go on: run 'migrator {(record.Direction == MigrationDirection.Up ? "up" : "down")}'."
+                    : $"Migration {record.Id} is recorded as {record.State.ToString().ToLowerInvariant()}.",
                 _ => true,
                 cancellationToken);
         });
@@ -226,7 +228,7 @@ internal static class MigratorCommands
         {
             if (argument.GetValueOrDefault<string>() is { } given && !MigrationScaffold.IsName(given))
             {
-                argument.AddError($"'{given}' is not a migration's name: words of lower-case letters and digits with underscores between them, at most {MigrationScaffold.MaxNameLength} characters.");
+                argument.AddError($"'{given}' is not a migration's name: words of lower-case letters and digits with underscores between them, the first beginning with a letter, at most {MigrationScaffold.MaxNameLength} characters, and no keyword of C#.");
             }
         });
         var command = new Command("new", "Write the source and the test of a new migration, to be filled in. Run it inside the repository.") { name, Json };
@@ -239,6 +241,12 @@ internal static class MigratorCommands
 
             try
             {
+                if (MigrationScaffold.Objection(root, result.GetRequiredValue(name)) is { } objection)
+                {
+                    await Console.Error.WriteLineAsync($"{Name}: {objection}");
+                    return ExitCodes.Refused;
+                }
+
                 var files = MigrationScaffold.Create(root, result.GetRequiredValue(name));
                 await Console.Out.WriteLineAsync(result.GetValue(Json)
                     ? ReportText.Json(new { Files = files })
@@ -248,7 +256,7 @@ internal static class MigratorCommands
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
                 await Console.Error.WriteLineAsync($"{Name}: {exception.Message}");
-                return ExitCodes.Failure;
+                return ExitCodes.CannotCreate;
             }
         });
         return command;
@@ -259,7 +267,7 @@ internal static class MigratorCommands
         var check = new Option<bool>("--check") { Description = "Change nothing; exit with 2 when the file is not as it should be." };
         var unreleased = new Option<bool>("--unreleased")
         {
-            Description = "No database that matters has the latest migration: accept that it, or the catalogue, was changed.",
+            Description = "No database that matters has the latest migration: accept that it, or the catalogue, was changed, or that it is gone.",
         };
         var command = new Command(
             "fingerprint", "Record the checksums of new migrations and of the catalogue in Migrations/checksums.txt. Run it inside the repository, after a build; './platform migrator fingerprint' builds first.")
@@ -271,14 +279,17 @@ internal static class MigratorCommands
                 return await OutsideAsync();
             }
 
-            var file = Path.Combine(root, MigrationScaffold.Migrations, "checksums.txt");
-            var ledger = MigrationLedger.Parse(File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : "");
-            var migrations = MigrationCatalogue.FindIn(typeof(MigratorCommands).Assembly);
-            var catalogue = CollectionCatalogue.Checksum();
-            var problems = result.GetValue(check) ? ledger.Compare(migrations, catalogue) : ledger.Objections(migrations, catalogue, result.GetValue(unreleased));
-            if (problems.Count == 0 && !result.GetValue(check))
+            IReadOnlyList<MigrationDescriptor> migrations;
+            IReadOnlyList<string> problems;
+            try
             {
-                await File.WriteAllTextAsync(file, ledger.Render(migrations, catalogue), cancellationToken);
+                migrations = MigrationCatalogue.FindIn(typeof(MigratorCommands).Assembly);
+                problems = await FingerprintAsync(root, migrations, result.GetValue(check), result.GetValue(unreleased), cancellationToken);
+            }
+            catch (Exception exception) when (exception is FormatException or InvalidOperationException or IOException or UnauthorizedAccessException)
+            {
+                await Console.Error.WriteLineAsync($"{Name}: {exception.Message}");
+                return exception is FormatException or InvalidOperationException ? ExitCodes.Refused : ExitCodes.CannotCreate;
             }
 
             if (result.GetValue(Json))
@@ -298,6 +309,26 @@ internal static class MigratorCommands
             return problems.Count == 0 ? ExitCodes.Success : ExitCodes.Refused;
         });
         return command;
+    }
+
+    private static async Task<IReadOnlyList<string>> FingerprintAsync(
+        string root, IReadOnlyList<MigrationDescriptor> migrations, bool check, bool unreleased, CancellationToken cancellationToken)
+    {
+        var file = Path.Combine(root, MigrationScaffold.Migrations, "checksums.txt");
+        var ledger = MigrationLedger.Parse(File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : "");
+        var catalogue = CollectionCatalogue.Checksum();
+        if (check)
+        {
+            return ledger.Compare(migrations, catalogue);
+        }
+
+        var objections = ledger.Objections(migrations, catalogue, unreleased);
+        if (objections.Count == 0)
+        {
+            await File.WriteAllTextAsync(file, ledger.Render(migrations, catalogue), cancellationToken);
+        }
+
+        return objections;
     }
 
     private static async Task<int> OutsideAsync()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -39,7 +40,7 @@ internal static class MigratorJob
             cancellationToken);
 
     // With JSON on standard output, what is logged goes to standard error.
-    private static IHost BuildHost(bool quiet, bool json)
+    internal static IHost BuildHost(bool quiet, bool json)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = [] });
         builder.Logging.ClearProviders();
@@ -73,11 +74,10 @@ internal static class MigratorJob
 
         builder.Services.AddOptions<MigratorOptions>()
             .BindConfiguration(MigratorOptions.Section)
-            .Validate(options => options.DatabaseTimeout >= TimeSpan.Zero, $"{MigratorOptions.Section}:{nameof(MigratorOptions.DatabaseTimeout)} must not be negative.")
-            .Validate(options => options.LeaseDuration >= TimeSpan.FromSeconds(1), $"{MigratorOptions.Section}:{nameof(MigratorOptions.LeaseDuration)} must be at least one second.")
-            .Validate(options => options.LeaseTimeout >= TimeSpan.Zero, $"{MigratorOptions.Section}:{nameof(MigratorOptions.LeaseTimeout)} must not be negative.")
-            .Validate(options => options.MaxDocumentsPerSecond >= 0, $"{MigratorOptions.Section}:{nameof(MigratorOptions.MaxDocumentsPerSecond)} must not be negative.")
-            .ValidateOnStart();
+            .ValidateLimits(MigratorOptions.Section)
+            .Validate(
+                options => options.MaxDocumentsPerSecond is 0 or >= MigratorOptions.LeastDocumentsPerSecond,
+                $"{MigratorOptions.Section}:{nameof(MigratorOptions.MaxDocumentsPerSecond)} must be 0, for no limit, or at least {MigratorOptions.LeastDocumentsPerSecond.ToString(CultureInfo.InvariantCulture)}.");
         builder.Services.AddValidationOptions();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ILeaseStore>(services => new MongoLeaseStore(services.GetRequiredService<PlatformDatabase>().Database));

@@ -108,15 +108,19 @@ internal sealed class MigratorSession(
 
     public async Task<StatusReport> StatusAsync(CancellationToken cancellationToken)
     {
-        var status = await engine.StatusAsync(cancellationToken);
+        var (migrations, lease) = await engine.StatusAsync(leases, cancellationToken);
         var missing = await catalogue.PlanAsync(cancellationToken);
-        var lease = await leases.ReadAsync(SoleWorker.LeaseName, cancellationToken);
         return new StatusReport(
-            missing.Count == 0 && status.All(migration => migration is { State: MigrationState.Applied, Known: true, Changed: false }),
-            status,
+            missing.Count == 0 && migrations.All(IsInOrder),
+            migrations,
             [.. missing.Select(change => change.ToString())],
-            lease?.Owner is null ? null : lease.Holder,
+            lease is { IsHeld: true } ? lease.Holder : null,
             lease?.Fence ?? 0);
+
+        // What a newer program has taken back is none of this one's business.
+        static bool IsInOrder(MigrationStatus migration) => migration.Known
+            ? migration is { Standing: MigrationStanding.Applied, Changed: false }
+            : migration.Standing == MigrationStanding.Pending;
     }
 
     private async Task<bool> AnyCollectionExistsAsync(CancellationToken cancellationToken)

@@ -26,7 +26,7 @@ internal static class ReportText
                 $"{migration.Id,-32} {Word(migration),-9} {migration.AppliedAt:u} {migration.DurationMs,6:0} ms {migration.Host} {Short(migration.ApplicationVersion)}").TrimEnd()
                 + (migration.Changed ? "  (its source was changed since)" : "")
                 + (migration.Known ? "" : "  (not known to this program)")),
-            .. report.Migrations.Where(migration => migration.State is MigrationState.Running or MigrationState.Failed).Select(HalfDone),
+            .. report.Migrations.Where(migration => migration.State is MigrationState.Running or MigrationState.Failed).Select(Unfinished),
             .. report.Missing.Select(change => $"to do: {change}"),
             .. report.AtWork is null ? [] : new[] { $"at work: {report.AtWork}" },
             report.UpToDate ? "The database is up to date." : "The database is not up to date.",
@@ -53,17 +53,21 @@ internal static class ReportText
 
     private static string Steps(MigrationOutcome migration) => migration.Steps.Count == 0 ? "" : $" ({string.Join(", ", migration.Steps)})";
 
-    private static string Word(MigrationStatus migration) => migration.State switch
+    private static string Word(MigrationStatus migration) => migration switch
     {
-        MigrationState.Running => "half-done",
-        MigrationState.Applied when migration.Runs is [.., { Outcome: MigrationRunOutcome.Baseline }] => "baseline",
-        _ => migration.State.ToString().ToLowerInvariant(),
+        { AtWork: true } => "running",
+        { State: MigrationState.Failed } => "failed",
+        { Standing: MigrationStanding.HalfDone } => "half-done",
+        { Standing: MigrationStanding.Applied, IsBaseline: true } => "baseline",
+        _ => migration.Standing.ToString().ToLowerInvariant(),
     };
 
-    private static string HalfDone(MigrationStatus migration) =>
-        $"half-done: {migration.Id} on its way {(migration.Direction == MigrationDirection.Up ? "up" : "down")}"
+    private static string Unfinished(MigrationStatus migration) =>
+        (migration.AtWork ? "at work on: " : migration.Standing == MigrationStanding.HalfDone ? "half-done: " : "nothing was changed: ")
+        + $"{migration.Id} on its way {(migration.Direction == MigrationDirection.Up ? "up" : "down")}"
         + (migration.Step is null ? "" : $", in the step '{migration.Step}'")
         + (migration.Checkpoint is null ? "" : $" after {migration.Checkpoint}")
+        + (migration.Steps.Count == 0 ? "" : $", done before: {string.Join(", ", migration.Steps)}")
         + (migration.Error is null ? "" : $": {migration.Error}");
 
     private static string Lines(string[] lines) => string.Join(Environment.NewLine, lines);

@@ -23,7 +23,7 @@ internal static class SeederJob
             },
             cancellationToken);
 
-    private static IHost BuildHost()
+    internal static IHost BuildHost()
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = [] });
 
@@ -38,9 +38,7 @@ internal static class SeederJob
 
         builder.Services.AddOptions<SeederOptions>()
             .BindConfiguration(SeederOptions.Section)
-            .Validate(options => options.DatabaseTimeout >= TimeSpan.Zero, $"{SeederOptions.Section}:{nameof(SeederOptions.DatabaseTimeout)} must not be negative.")
-            .Validate(options => options.Writers is >= 1 and <= 64, $"{SeederOptions.Section}:{nameof(SeederOptions.Writers)} must be between 1 and 64.")
-            .ValidateOnStart();
+            .ValidateLimits(SeederOptions.Section);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ILeaseStore>(services => new MongoLeaseStore(services.GetRequiredService<PlatformDatabase>().Database));
         builder.Services.AddSingleton<SeedGuard>();

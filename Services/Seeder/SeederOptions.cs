@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Platform.Seeder;
 
 /// <summary>Settings of the seeder. Configuration section <c>Seeder</c>.</summary>
@@ -7,8 +9,10 @@ public sealed class SeederOptions
     public const string Section = "Seeder";
 
     /// <summary>How long to wait for the database. Default: 15 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan DatabaseTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How many commands are under way at once. Default: 3; between 1 and 64.</summary>
+    /// <summary>How many commands are under way at once. Default: 3.</summary>
+    [Range(1, 64)]
     public int Writers { get; set; } = 3;
 }

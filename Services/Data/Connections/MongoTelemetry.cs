@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using MongoDB.Driver;
 using MongoDB.Driver.Core.Configuration;
 
@@ -27,10 +28,8 @@ public static class MongoTelemetry
         services.AddLogging();
         services.AddOptions<MongoTelemetryOptions>()
             .BindConfiguration(MongoTelemetryOptions.Section)
-            .Validate(
-                options => options.SlowCommandThreshold >= TimeSpan.Zero && options.SlowCommandThreshold <= TimeSpan.FromHours(1),
-                $"{MongoTelemetryOptions.Section}:{nameof(MongoTelemetryOptions.SlowCommandThreshold)} must be between zero (no log) and one hour.")
             .ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MongoTelemetryOptions>, MongoTelemetryOptionsValidator>());
         services.TryAddSingleton<MongoMetrics>();
         services.TryAddSingleton<MongoObserver>();
         return services;

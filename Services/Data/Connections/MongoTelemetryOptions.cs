@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Platform.Data.Connections;
 
 /// <summary>What is recorded of the traffic with MongoDB; section <c>MongoTelemetry</c>.</summary>
@@ -8,8 +10,9 @@ public sealed class MongoTelemetryOptions
 
     /// <summary>
     /// Commands that take this long or longer are logged with the shape of their statement. Default 100 ms, which is also the
-    /// server's own threshold; zero turns the log off. At most one hour.
+    /// server's own threshold; zero turns the log off.
     /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan SlowCommandThreshold { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>

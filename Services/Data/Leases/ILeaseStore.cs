@@ -35,7 +35,7 @@ public interface ILeaseStore
     /// <returns>False when another has taken the lease, or it was released before.</returns>
     Task<bool> ReleaseAsync(string name, string owner, long fence, CancellationToken cancellationToken);
 
-    /// <summary>Reads the lease.</summary>
+    /// <summary>Reads the lease, and whether it is over.</summary>
     /// <param name="name">What is leased.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The lease, or null when nobody ever took it.</returns>

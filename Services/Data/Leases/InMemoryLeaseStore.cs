@@ -14,14 +14,14 @@ public sealed class InMemoryLeaseStore(TimeProvider time) : ILeaseStore
         lock (_gate)
         {
             var now = time.GetUtcNow().UtcDateTime;
-            var lease = _leases.GetValueOrDefault(name) ?? new LeaseState(name, null, null, 0, null);
+            var lease = _leases.GetValueOrDefault(name) ?? new LeaseState(name, null, null, 0, null, IsHeld: false);
             if (lease.Owner == owner)
             {
                 lease = lease with { ExpiresAt = now + duration };
             }
             else if (lease.Owner is null || lease.ExpiresAt <= now)
             {
-                lease = new LeaseState(name, owner, holder, lease.Fence + 1, now + duration);
+                lease = new LeaseState(name, owner, holder, lease.Fence + 1, now + duration, IsHeld: true);
             }
 
             _leases[name] = lease;
@@ -35,7 +35,7 @@ public sealed class InMemoryLeaseStore(TimeProvider time) : ILeaseStore
 
     /// <inheritdoc/>
     public Task<bool> ReleaseAsync(string name, string owner, long fence, CancellationToken cancellationToken) =>
-        ChangeAsync(name, owner, fence, lease => lease with { Owner = null, ExpiresAt = null }, cancellationToken);
+        ChangeAsync(name, owner, fence, lease => lease with { Owner = null, ExpiresAt = null, IsHeld = false }, cancellationToken);
 
     /// <inheritdoc/>
     public Task<LeaseState?> ReadAsync(string name, CancellationToken cancellationToken)
@@ -43,7 +43,8 @@ public sealed class InMemoryLeaseStore(TimeProvider time) : ILeaseStore
         cancellationToken.ThrowIfCancellationRequested();
         lock (_gate)
         {
-            return Task.FromResult(_leases.GetValueOrDefault(name));
+            var lease = _leases.GetValueOrDefault(name);
+            return Task.FromResult(lease is { IsHeld: true } && lease.ExpiresAt <= time.GetUtcNow().UtcDateTime ? lease with { IsHeld = false } : lease);
         }
     }
 

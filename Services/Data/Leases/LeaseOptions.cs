@@ -1,8 +1,11 @@
 namespace Platform.Data.Leases;
 
-/// <summary>How a lease is taken and kept.</summary>
+/// <summary>How a lease is taken and kept. Every time is at most <see cref="Longest"/>; a timer waits no longer than some weeks.</summary>
 public sealed record LeaseOptions
 {
+    /// <summary>The longest time that is taken.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(1);
+
     /// <summary>How long the lease lasts without a renewal: the time until a rival takes over from a holder that died. Default: 15 seconds.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(15);
 

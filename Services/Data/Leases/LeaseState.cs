@@ -6,4 +6,5 @@ namespace Platform.Data.Leases;
 /// <param name="Holder">Who that is, for people: host and process. Of the last holder when nobody holds it.</param>
 /// <param name="Fence">The number of the latest acquisition; each is one more than the one before.</param>
 /// <param name="ExpiresAt">When the lease ends unless renewed (UTC, the store's clock); null when nobody holds it.</param>
-public sealed record LeaseState(string Name, string? Owner, string? Holder, long Fence, DateTime? ExpiresAt);
+/// <param name="IsHeld">Whether the owner still has it: by the store's clock, the lease of one that died ends without a word.</param>
+public sealed record LeaseState(string Name, string? Owner, string? Holder, long Fence, DateTime? ExpiresAt, bool IsHeld);

@@ -38,9 +38,9 @@ public sealed class MongoLeaseStore : ILeaseStore
                 return ToState(document);
             }
 
-            if (await ReadAsync(name, cancellationToken) is { } held)
+            if (await _leases.Find(ById(name)).FirstOrDefaultAsync(cancellationToken) is { } held)
             {
-                return held;
+                return ToState(held);
             }
 
             _made.TryRemove(name, out _); // somebody deleted it
@@ -67,7 +67,14 @@ public sealed class MongoLeaseStore : ILeaseStore
     public async Task<LeaseState?> ReadAsync(string name, CancellationToken cancellationToken)
     {
         var document = await _leases.Find(ById(name)).FirstOrDefaultAsync(cancellationToken);
-        return document is null ? null : ToState(document);
+        if (document is null || ToState(document) is not { Owner: { } owner } state)
+        {
+            return document is null ? null : ToState(document);
+        }
+
+        // Only the server knows what time it is there.
+        var notOver = Held(name, owner, state.Fence).Add("$expr", Operator("$gt", "$expiresAt", "$$NOW"));
+        return state with { IsHeld = await _leases.Find(notOver).AnyAsync(cancellationToken) };
     }
 
     // Made apart from being taken, and not by an upsert: upserts that meet on a document that does not exist yet must end as
@@ -119,7 +126,7 @@ public sealed class MongoLeaseStore : ILeaseStore
         },
     };
 
-    private static FilterDefinition<BsonDocument> Held(string name, string owner, long fence) =>
+    private static BsonDocument Held(string name, string owner, long fence) =>
         new BsonDocument { { "_id", name }, { "owner", owner }, { "fence", fence } };
 
     private static UpdateDefinition<BsonDocument> Pipeline(BsonDocument stage) =>
@@ -140,5 +147,6 @@ public sealed class MongoLeaseStore : ILeaseStore
         document.GetValue("owner", BsonNull.Value) is BsonString owner ? owner.Value : null,
         document.GetValue("holder", BsonNull.Value) is BsonString holder ? holder.Value : null,
         document["fence"].ToInt64(),
-        document.GetValue("expiresAt", BsonNull.Value) is BsonDateTime expiry ? expiry.ToUniversalTime() : null);
+        document.GetValue("expiresAt", BsonNull.Value) is BsonDateTime expiry ? expiry.ToUniversalTime() : null,
+        IsHeld: document.GetValue("owner", BsonNull.Value).IsString);
 }

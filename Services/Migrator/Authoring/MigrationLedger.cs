@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Platform.Migrator.Engine;
 
 namespace Platform.Migrator.Authoring;
@@ -8,7 +10,7 @@ namespace Platform.Migrator.Authoring;
 /// migration. A test compares it with the program, so that nobody edits a migration that was applied somewhere, or changes the
 /// catalogue without a migration, unnoticed.
 /// </summary>
-internal sealed class MigrationLedger
+internal sealed partial class MigrationLedger
 {
     private const string CatalogueEntry = "catalogue";
 
@@ -31,7 +33,7 @@ internal sealed class MigrationLedger
     }
 
     /// <summary>Reads the file's text.</summary>
-    /// <exception cref="FormatException">A line is not of the file's form.</exception>
+    /// <exception cref="FormatException">A line is not of the file's form, or there are two for the same: most often, two branches were not merged to their end.</exception>
     public static MigrationLedger Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -40,16 +42,23 @@ internal sealed class MigrationLedger
         string? migration = null;
         foreach (var line in text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#'))
         {
+            var isFirst = false;
             switch (line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             {
-                case [CatalogueEntry, var checksum, var latest]:
+                case [CatalogueEntry, var checksum, var latest] when IsName(latest):
+                    isFirst = catalogue is null;
                     (catalogue, migration) = (checksum, latest);
                     break;
-                case [var name, var checksum]:
-                    checksums[name] = checksum;
+                case [var name, var checksum] when IsName(name):
+                    isFirst = checksums.TryAdd(name, checksum);
                     break;
                 default:
                     throw new FormatException($"The line '{line}' of checksums.txt is neither a migration's nor the catalogue's.");
+            }
+
+            if (!isFirst)
+            {
+                throw new FormatException($"The line '{line}' of checksums.txt is the second one for the same.");
             }
         }
 
@@ -64,8 +73,7 @@ internal sealed class MigrationLedger
         .. migrations.Where(IsChanged).Select(migration =>
             $"Migration {migration.FullName} was changed after its checksum was recorded: restore its source and put the change into a new migration"
             + $"{(migration == migrations[^1] ? ", or, if no database that matters has it, run './platform migrator fingerprint --unreleased'" : "")}."),
-        .. _checksums.Keys.Except(migrations.Select(migration => migration.FullName), StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(name =>
-            $"Migration {name} is gone; restore its source, or no database that has it can be migrated."),
+        .. Gone(migrations).Select(name => $"Migration {name} is gone; restore its source, or no database that has it can be migrated."),
         .. migrations.Where(migration => !_checksums.ContainsKey(migration.FullName)).Select(migration =>
             $"Migration {migration.FullName} has no recorded checksum yet; run './platform migrator fingerprint' when it is finished."),
         .. _catalogue == catalogue ? [] : new[]
@@ -80,14 +88,22 @@ internal sealed class MigrationLedger
     /// <summary>What stands in the way of recording the program as it is, one sentence each.</summary>
     /// <param name="migrations">The program's migrations, in order.</param>
     /// <param name="catalogue">The checksum of the program's catalogue.</param>
-    /// <param name="unreleased">Whether no database that matters has the latest migration, so that it and the catalogue may be changed.</param>
+    /// <param name="unreleased">Whether no database that matters has the latest migration, so that it and the catalogue may be changed, and it may go or get another name.</param>
     public IReadOnlyList<string> Objections(IReadOnlyList<MigrationDescriptor> migrations, string catalogue, bool unreleased)
     {
-        var latest = migrations.Count == 0 ? null : migrations[^1];
+        if (migrations.Count == 0)
+        {
+            return ["There is no migration, so there is nothing to record."];
+        }
+
+        var latest = _checksums.Keys.Max(StringComparer.Ordinal);
         return
         [
-            .. migrations.Where(migration => IsChanged(migration) && !(unreleased && migration == latest)).Select(migration =>
+            .. migrations.Where(migration => IsChanged(migration) && !(unreleased && migration == migrations[^1] && migration.FullName == latest)).Select(migration =>
                 $"Migration {migration.FullName} was changed after its checksum was recorded; restore its source and put the change into a new migration."),
+            .. Gone(migrations).Where(name => !(unreleased && name == latest)).Select(name =>
+                $"Migration {name} is gone; restore its source, or no database that has it can be migrated."
+                + $"{(name == latest ? " If no database that matters has it, add --unreleased." : "")}"),
             .. _catalogue is null || _catalogue == catalogue || unreleased || HasNewer(migrations) ? [] : new[]
             {
                 "The catalogue changed without a migration; write one with './platform migrator new'. If no database that matters has the latest migration, add --unreleased.",
@@ -107,13 +123,23 @@ internal sealed class MigrationLedger
             text.Append(migration.FullName).Append(' ').Append(migration.Checksum).Append('\n');
         }
 
-        var since = _catalogue == catalogue ? _catalogueMigration : migrations[^1].FullName;
+        // The migration that the catalogue came with may be gone, when it was not released.
+        var since = _catalogue == catalogue && migrations.Any(migration => migration.FullName == _catalogueMigration) ? _catalogueMigration : migrations[^1].FullName;
         return text.Append(CatalogueEntry).Append(' ').Append(catalogue).Append(' ').Append(since).Append('\n').ToString();
     }
 
     private bool IsChanged(MigrationDescriptor migration) =>
         _checksums.TryGetValue(migration.FullName, out var checksum) && checksum != migration.Checksum;
 
+    private IEnumerable<string> Gone(IReadOnlyList<MigrationDescriptor> migrations) =>
+        _checksums.Keys.Except(migrations.Select(migration => migration.FullName), StringComparer.Ordinal).Order(StringComparer.Ordinal);
+
+    // By its number: one that only got another name is no newer one.
     private bool HasNewer(IReadOnlyList<MigrationDescriptor> migrations) =>
-        migrations.Count > 0 && string.CompareOrdinal(migrations[^1].FullName, _catalogueMigration) > 0;
+        migrations.Count > 0 && (_catalogueMigration is null || migrations[^1].Id > int.Parse(_catalogueMigration.AsSpan(0, 4), CultureInfo.InvariantCulture));
+
+    private static bool IsName(string word) => NamePattern().IsMatch(word);
+
+    [GeneratedRegex("^[0-9]{4}_[a-z0-9_]+$")]
+    private static partial Regex NamePattern();
 }

@@ -1,5 +1,8 @@
+using System.Collections.Frozen;
 using System.Globalization;
+using System.Reflection;
 using System.Text.RegularExpressions;
+using Platform.Migrator.Engine;
 
 namespace Platform.Migrator.Authoring;
 
@@ -15,8 +18,44 @@ internal static partial class MigrationScaffold
     /// <summary>The longest name of a migration.</summary>
     public const int MaxNameLength = 60;
 
-    /// <summary>Whether a name is one that a migration can have.</summary>
-    public static bool IsName(string name) => name.Length <= MaxNameLength && NamePattern().IsMatch(name);
+    // What a class of these names would hide from all migrations: what they import, and what the language gives a meaning.
+    private static readonly string[] s_imported =
+        ["System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Net.Http", "System.Threading", "System.Threading.Tasks", "MongoDB.Bson", "MongoDB.Driver"];
+
+    private static readonly FrozenSet<string> s_keywords = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "abstract", "as", "base", "bool", "break", "byte", "case", "catch", "char", "checked", "class", "const", "continue", "decimal", "default", "delegate", "do",
+        "double", "else", "enum", "event", "explicit", "extern", "false", "finally", "fixed", "float", "for", "foreach", "goto", "if", "implicit", "in", "int",
+        "interface", "internal", "is", "lock", "long", "namespace", "new", "null", "object", "operator", "out", "override", "params", "private", "protected", "public",
+        "readonly", "ref", "return", "sbyte", "sealed", "short", "sizeof", "stackalloc", "static", "string", "struct", "switch", "this", "throw", "true", "try", "typeof",
+        "uint", "ulong", "unchecked", "unsafe", "ushort", "using", "virtual", "void", "volatile", "while");
+
+    /// <summary>Whether a name is one that a migration can have: words, the first of which begins with a letter, and no word of the language.</summary>
+    public static bool IsName(string name) => name.Length <= MaxNameLength && NamePattern().IsMatch(name) && !s_keywords.Contains(name);
+
+    /// <summary>What stands in the way of a migration of this name, in one sentence; null when nothing does.</summary>
+    /// <param name="root">The repository's root.</param>
+    /// <param name="name">The migration's name.</param>
+    public static string? Objection(string root, string name)
+    {
+        var type = TypeOf(name);
+        // Names that differ by case alone would be two classes, and one to people and to some file systems.
+        bool IsTaken(string? other) => string.Equals(other, type, StringComparison.OrdinalIgnoreCase) || string.Equals(other, type + "Tests", StringComparison.OrdinalIgnoreCase);
+        foreach (var (place, file) in Sources(root, Migrations).Concat(Sources(root, Tests)))
+        {
+            if (TypePattern().Matches(File.ReadAllText(file)).FirstOrDefault(match => IsTaken(match.Groups[1].Value)) is { } match)
+            {
+                return $"The migration '{name}' would be the class {type}, and {place}/{Path.GetFileName(file)} has a class {match.Groups[1].Value}; give it another name.";
+            }
+        }
+
+        var seen = typeof(Migration).Assembly.GetTypes();
+        var taken = seen.FirstOrDefault(known => IsTaken(known.Name))?.FullName
+            ?? Imported(type)?.FullName
+            ?? seen.SelectMany(known => known.Namespace?.Split('.') ?? []).Concat(s_imported.SelectMany(names => names.Split('.'))).FirstOrDefault(IsTaken)
+            ?? typeof(Migration).GetMembers().FirstOrDefault(member => IsTaken(member.Name))?.Name;
+        return taken is null ? null : $"The migration '{name}' would be the class {type}, which hides {taken} from the code of migrations; give it another name.";
+    }
 
     /// <summary>The repository's root: the nearest directory above with the solution; null when there is none.</summary>
     public static string? FindRoot(string directory)
@@ -36,7 +75,7 @@ internal static partial class MigrationScaffold
     /// <param name="root">The repository's root.</param>
     /// <param name="name">The migration's name.</param>
     /// <returns>The files, from the repository's root.</returns>
-    /// <exception cref="IOException">A file cannot be written, or there is one already.</exception>
+    /// <exception cref="IOException">A file cannot be written, or there is one already; then neither is there afterwards that was not before.</exception>
     public static IReadOnlyList<string> Create(string root, string name)
     {
         var directory = Path.Combine(root, Migrations);
@@ -45,20 +84,38 @@ internal static partial class MigrationScaffold
             .Where(match => match.Success)
             .Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
         var number = numbers.DefaultIfEmpty(0).Max() + 1;
-        var type = string.Concat(name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+        var type = TypeOf(name);
         var file = string.Create(CultureInfo.InvariantCulture, $"{number:0000}_{name}.cs");
         var written = new List<string>();
-        foreach (var (place, text) in new[] { (Migrations, Source(number, name, type)), (Tests, Test(number, type)) })
+        try
         {
-            Directory.CreateDirectory(Path.Combine(root, place));
-            using var stream = new FileStream(Path.Combine(root, place, file), FileMode.CreateNew);
-            using var writer = new StreamWriter(stream) { NewLine = "\n" };
-            writer.Write(text.ReplaceLineEndings("\n"));
-            written.Add($"{place}/{file}");
+            foreach (var (place, text) in new[] { (Migrations, Source(number, name, type)), (Tests, Test(number, type)) })
+            {
+                Directory.CreateDirectory(Path.Combine(root, place));
+                using var stream = new FileStream(Path.Combine(root, place, file), FileMode.CreateNew);
+                written.Add($"{place}/{file}");
+                using var writer = new StreamWriter(stream) { NewLine = "\n" };
+                writer.Write(text.ReplaceLineEndings("\n"));
+            }
+        }
+        catch
+        {
+            written.ForEach(half => File.Delete(Path.Combine(root, half)));
+            throw;
         }
 
         return written;
     }
+
+    private static string TypeOf(string name) => string.Concat(name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+
+    private static IEnumerable<(string Place, string File)> Sources(string root, string place) =>
+        Path.Combine(root, place) is var directory && Directory.Exists(directory) ? Directory.EnumerateFiles(directory, "*.cs").Select(file => (place, file)) : [];
+
+    private static Type? Imported(string type) => Assembly.GetExecutingAssembly().GetReferencedAssemblies().Select(Assembly.Load)
+        .Append(typeof(object).Assembly).Append(typeof(CollectionNames).Assembly)
+        .SelectMany(assembly => s_imported.Append(nameof(Platform)).Select(space => assembly.GetType($"{space}.{type}", throwOnError: false, ignoreCase: true)))
+        .FirstOrDefault(found => found is { IsPublic: true });
 
     private static string Source(int number, string name, string type) => $$"""
         using Platform.Migrator.Engine;
@@ -112,6 +169,9 @@ internal static partial class MigrationScaffold
 
     [GeneratedRegex("^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
     private static partial Regex NamePattern();
+
+    [GeneratedRegex(@"\b(?:class|record|struct|interface|enum)\s+(\w+)")]
+    private static partial Regex TypePattern();
 
     [GeneratedRegex("^([0-9]{4})_.*[.]cs$")]
     private static partial Regex FilePattern();

@@ -4,8 +4,9 @@ namespace Platform.Migrator.Engine;
 public abstract class Migration
 {
     /// <summary>
-    /// Whether the migration may simply be run again after it was interrupted half-way. When not, an interrupted run blocks
-    /// all later ones until a person has looked at the data and said how it stands.
+    /// Whether the migration may simply be run again after it was interrupted half-way, either way: what it finds is what
+    /// <see cref="UpAsync"/> or <see cref="DownAsync"/> left. When not, an interrupted run blocks all later ones until a person has looked
+    /// at the data and said how it stands.
     /// </summary>
     public abstract bool CanBeRepeated { get; }
 
@@ -22,7 +23,9 @@ public abstract class Migration
 
     /// <summary>Makes the change.</summary>
     /// <param name="context">The database and what else a migration may use.</param>
-    /// <param name="cancellationToken">Cancelled when the process is asked to stop, or has lost the right to work alone.</param>
+    /// <param name="cancellationToken">
+    /// Cancelled when the process is asked to stop, or has lost the right to work alone. What stops for it throws: what returns is done.
+    /// </param>
     /// <exception cref="MigrationRefusedException">The data at hand does not allow it; nothing was changed yet.</exception>
     public abstract Task UpAsync(MigrationContext context, CancellationToken cancellationToken);
 

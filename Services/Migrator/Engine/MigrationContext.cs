@@ -31,15 +31,19 @@ public sealed class MigrationContext
 
     /// <summary>Creates the collections, validators and indexes of the catalogue that are missing.</summary>
     /// <param name="cancellationToken">Cancels the work.</param>
-    public async Task EnsureCatalogueAsync(CancellationToken cancellationToken) =>
+    public async Task EnsureCatalogueAsync(CancellationToken cancellationToken)
+    {
+        _attempt.Begin();
         await _environment.Catalogue.ApplyAsync(allowDrop: false, cancellationToken);
+    }
 
     /// <summary>
-    /// Runs a part of the migration under a name. The record says which step is under way; a failure names it; and when the migration
-    /// is resumed, steps that are done are not run again (unless it runs in a transaction, of which nothing stays).
+    /// Runs a part of the migration under a name. The record says which step is under way; a failure names it; and as long as the
+    /// migration goes the same way, a step that has returned is not run again, also when the source was edited meanwhile (unless it ran in
+    /// a transaction, of which nothing stays).
     /// </summary>
-    /// <param name="name">The name, unique in the migration; stays the same for ever.</param>
-    /// <param name="step">What to do; can be repeated, as it may have been stopped half-way.</param>
+    /// <param name="name">The name, unique in the migration; stays the same as long as what the step does.</param>
+    /// <param name="step">What to do; can be repeated, as it may have been stopped half-way. What stops early throws: what returns is done.</param>
     /// <param name="cancellationToken">Stops the step.</param>
     public Task StepAsync(string name, Func<CancellationToken, Task> step, CancellationToken cancellationToken)
     {

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using MongoDB.Driver;
 using Platform.Data.Leases;
 
 namespace Platform.Migrator.Engine;
@@ -25,8 +24,8 @@ public sealed class MigrationEngine(
     /// <summary>The source of one span per migration.</summary>
     public static readonly ActivitySource Activities = new("Platform.Migrator");
 
-    private static readonly TransactionOptions Transactions = new(
-        readConcern: ReadConcern.Snapshot, readPreference: ReadPreference.Primary, writeConcern: WriteConcern.WMajority.With(journal: true));
+    // Of a status, when somebody begins or ends again and again while it is read.
+    private const int MaxLooks = 5;
 
     /// <summary>Applies what is pending, in order; stops at the first failure.</summary>
     /// <param name="environment">What the migrations work on.</param>
@@ -40,10 +39,10 @@ public sealed class MigrationEngine(
         ArgumentNullException.ThrowIfNull(environment);
         if (to is { } last && (last < 1 || last > migrations.Count))
         {
-            throw new MigrationRefusedException($"There is no migration {Number(last)} to go up to; the last one is {migrations[^1].FullName}.");
+            throw NoSuchMigration(last, " to go up to");
         }
 
-        var records = await ReadAsync(cancellationToken);
+        var records = await ReadAsync(MigrationDirection.Up, cancellationToken);
         return await RunAllAsync(
             MigrationDirection.Up, Pending(records).Where(migration => to is null || migration.Id <= to), records, fence, environment, cancellationToken);
     }
@@ -62,42 +61,53 @@ public sealed class MigrationEngine(
         ArgumentNullException.ThrowIfNull(environment);
         if (to is { } last && (last < 0 || last > migrations.Count))
         {
-            throw new MigrationRefusedException($"There is no migration {Number(last)} to go down to; the last one is {migrations[^1].FullName}.");
+            throw NoSuchMigration(last, " to go down to");
         }
 
-        var records = await ReadAsync(cancellationToken);
+        var records = await ReadAsync(MigrationDirection.Down, cancellationToken);
         var present = migrations.Reverse()
-            .Where(migration => records.GetValueOrDefault(migration.FullName) is { } record && (record.State == MigrationState.Applied || record.IsHalfDone))
+            .Where(migration => StandingOf(records, migration) != MigrationStanding.Pending)
             .Where(migration => to is null || migration.Id > to)
             .Take(steps);
         return await RunAllAsync(MigrationDirection.Down, present, records, fence, environment, cancellationToken);
     }
 
-    /// <summary>Records migrations as applied without running them: the database had what they do before it had a history.</summary>
+    /// <summary>
+    /// Records migrations as applied without running them: the database had what they do before it had a history. The last one comes
+    /// first, so that what an interrupted call leaves is no history to go on from; then it is called again.
+    /// </summary>
     /// <param name="to">The number of the last one.</param>
     /// <param name="fence">The lease's fencing number.</param>
     /// <param name="cancellationToken">Cancels the writes.</param>
     /// <returns>The full names of the migrations.</returns>
-    /// <exception cref="MigrationRefusedException">The database has a history already, or there is no such migration.</exception>
+    /// <exception cref="MigrationRefusedException">The database has a history of another kind already, or there is no such migration.</exception>
     public async Task<IReadOnlyList<string>> BaselineAsync(int to, long fence, CancellationToken cancellationToken)
     {
         if (to < 1 || to > migrations.Count)
         {
-            throw new MigrationRefusedException($"There is no migration {Number(to)}; the last one is {migrations[^1].FullName}.");
+            throw NoSuchMigration(to, "");
         }
 
-        if ((await history.ReadAsync(cancellationToken)).FirstOrDefault(record => record.Number > 0 && record.State != MigrationState.Pending) is { } present)
+        var records = await ReadUncheckedAsync(cancellationToken);
+        if (records.Values.FirstOrDefault(record => record.State != MigrationState.Pending && !record.IsBaseline) is { } present)
         {
             throw new MigrationRefusedException($"The database has a history already (migration {present.Id}), so it needs no baseline.");
         }
 
-        var now = time.GetUtcNow().UtcDateTime;
-        var recorded = migrations.Take(to).ToList();
-        foreach (var migration in recorded)
+        if (records.Values.FirstOrDefault(record => record.IsBaseline && record.Number > to) is { } later)
         {
-            var record = Begin(migration, previous: null, MigrationDirection.Up, fence);
+            throw new MigrationRefusedException($"The database has a baseline up to migration {later.Id} already; 'migrator baseline --to {later.Number.ToString(CultureInfo.InvariantCulture)}' records it whole.");
+        }
+
+        var recorded = migrations.Take(to).ToList();
+        foreach (var migration in Enumerable.Reverse(recorded))
+        {
+            var record = Begin(migration, records.GetValueOrDefault(migration.FullName), MigrationDirection.Up, fence, inTransaction: false);
             await history.WriteAsync(
-                record.With(Ended(record, MigrationRunOutcome.Baseline, 0)) with { State = MigrationState.Applied, AppliedAt = now, DurationMs = 0, Attempts = 0 },
+                record.With(record.Ended(MigrationRunOutcome.Baseline, 0)) with
+                {
+                    State = MigrationState.Applied, AppliedAt = record.StartedAt, DurationMs = 0, Attempts = record.Attempts - 1, Steps = [], Checkpoint = null,
+                },
                 session: null,
                 cancellationToken);
         }
@@ -111,59 +121,90 @@ public sealed class MigrationEngine(
     /// <param name="fence">The lease's fencing number.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns>The record as it is now.</returns>
-    /// <exception cref="MigrationRefusedException">The migration is not half-done.</exception>
+    /// <exception cref="MigrationRefusedException">The migration is not half-done, or this program does not know what it is to go on with.</exception>
     public async Task<MigrationRecord> ResolveAsync(int number, MigrationResolution resolution, long fence, CancellationToken cancellationToken)
     {
-        var record = (await history.ReadAsync(cancellationToken)).FirstOrDefault(record => record.Number == number && record.IsHalfDone)
+        var record = (await history.ReadAsync(cancellationToken)).FirstOrDefault(record => record.Number == number && record.Standing == MigrationStanding.HalfDone)
             ?? throw new MigrationRefusedException($"Migration {Number(number)} is not half-done, so there is nothing to resolve.");
-        var resumed = resolution == MigrationResolution.Resume;
-        var applied = resolution == MigrationResolution.Applied || (resumed && record.Direction == MigrationDirection.Down);
-        var resolved = record.With(Ended(record, MigrationRunOutcome.Resolved, 0)) with
+        var known = Known().GetValueOrDefault(record.Id);
+        var resolved = record.With(record.Ended(MigrationRunOutcome.Resolved, 0)) with { Fence = fence };
+        if (resolution == MigrationResolution.Resume)
         {
-            State = applied ? MigrationState.Applied : MigrationState.Pending,
-            AppliedAt = applied ? record.AppliedAt ?? time.GetUtcNow().UtcDateTime : null,
-            Fence = fence,
-            Step = null,
-            Error = null,
-            Steps = resumed ? record.Steps : [],
-            Checkpoint = resumed ? record.Checkpoint : null,
-        };
+            resolved = known is null
+                ? throw new MigrationRefusedException($"This program does not know the migration {record.Id}, so it cannot go on with it; use the program of version {record.ApplicationVersion}.")
+                : resolved with { MayGoOn = true };
+        }
+        else
+        {
+            var applied = resolution == MigrationResolution.Applied;
+            resolved = resolved with
+            {
+                State = applied ? MigrationState.Applied : MigrationState.Pending,
+                AppliedAt = applied ? record.AppliedAt ?? time.GetUtcNow().UtcDateTime : null,
+                // What is applied is what this program has: a source that was mended on the way is not a changed one.
+                Checksum = known?.Checksum ?? record.Checksum,
+                MayGoOn = false,
+                Step = null,
+                Error = null,
+                Steps = [],
+                Checkpoint = null,
+            };
+        }
+
         await history.WriteAsync(resolved, session: null, cancellationToken);
         return resolved;
     }
 
     /// <summary>Tells how every migration stands that the program knows or the database recorded, by number.</summary>
-    /// <param name="cancellationToken">Cancels the query.</param>
-    public async Task<IReadOnlyList<MigrationStatus>> StatusAsync(CancellationToken cancellationToken)
+    /// <param name="leases">Where the lease is kept, which tells whether somebody is at work.</param>
+    /// <param name="cancellationToken">Cancels the queries.</param>
+    /// <returns>The migrations, and the lease as it was when they were read; null when nobody ever took it.</returns>
+    public async Task<(IReadOnlyList<MigrationStatus> Migrations, LeaseState? Lease)> StatusAsync(ILeaseStore leases, CancellationToken cancellationToken)
     {
-        var records = await ReadUncheckedAsync(cancellationToken);
+        ArgumentNullException.ThrowIfNull(leases);
+        Dictionary<string, MigrationRecord> records;
+        var lease = await leases.ReadAsync(SoleWorker.LeaseName, cancellationToken);
+        LeaseState? before;
+        var looks = 0;
+        do
+        {
+            // Somebody who begins or ends between the two reads would be seen in one of them only.
+            before = lease;
+            records = await ReadUncheckedAsync(cancellationToken);
+            lease = await leases.ReadAsync(SoleWorker.LeaseName, cancellationToken);
+        }
+        while (++looks < MaxLooks && (before?.Fence, before?.IsHeld) != (lease?.Fence, lease?.IsHeld));
+
         var known = Known();
-        return
-        [
-            .. known.Keys.Union(records.Keys).Order(StringComparer.Ordinal).Select(id =>
-            {
-                var record = records.GetValueOrDefault(id);
-                var migration = known.GetValueOrDefault(id);
-                return new MigrationStatus(
-                    id,
-                    migration?.Id ?? record!.Number,
-                    record?.State ?? MigrationState.Pending,
-                    migration is not null,
-                    record is not null && migration is not null && record.State != MigrationState.Pending && record.Checksum != migration.Checksum,
-                    record?.AppliedAt,
-                    record?.DurationMs,
-                    record?.Host,
-                    record?.ApplicationVersion,
-                    record?.Error,
-                    record?.Direction,
-                    record?.Step,
-                    record?.Checkpoint is { } checkpoint
-                        ? string.Create(CultureInfo.InvariantCulture, $"{checkpoint.Documents} of {checkpoint.Total} documents")
-                        : null,
-                    record?.Runs);
-            }),
-        ];
+        return (
+            [
+                .. known.Keys.Union(records.Keys).Order(StringComparer.Ordinal)
+                    .Select(id => StatusOf(id, known.GetValueOrDefault(id), records.GetValueOrDefault(id), lease)),
+            ],
+            lease);
     }
+
+    private static MigrationStatus StatusOf(string id, MigrationDescriptor? migration, MigrationRecord? record, LeaseState? lease) => new(
+        id,
+        migration?.Id ?? record!.Number,
+        record?.State ?? MigrationState.Pending,
+        record?.Standing ?? MigrationStanding.Pending,
+        record is { State: MigrationState.Running } && lease is { IsHeld: true } && lease.Fence == record.Fence,
+        record is { IsBaseline: true },
+        migration is not null,
+        record is not null && migration is not null && record.Standing != MigrationStanding.Pending && record.Checksum != migration.Checksum,
+        record?.AppliedAt,
+        record?.DurationMs,
+        record?.Host,
+        record?.ApplicationVersion,
+        record?.Error,
+        record?.Direction,
+        record?.Steps ?? [],
+        record?.Step,
+        record?.Checkpoint is { } checkpoint
+            ? string.Create(CultureInfo.InvariantCulture, $"{checkpoint.Documents} of {checkpoint.Total} documents")
+            : null,
+        record?.Runs);
 
     /// <summary>Finds in what ways the database's history does not fit this program. What is merely pending is no problem.</summary>
     /// <param name="cancellationToken">Cancels the query.</param>
@@ -175,61 +216,75 @@ public sealed class MigrationEngine(
     {
         var known = Known();
         var newest = migrations.Count == 0 ? 0 : migrations[^1].Id;
-        foreach (var record in records.Values.Where(record => record.State != MigrationState.Pending).OrderBy(record => record.Number))
+        foreach (var record in records.Values.Where(record => record.Standing != MigrationStanding.Pending).OrderBy(record => record.Number))
         {
             if (!known.TryGetValue(record.Id, out var migration))
             {
                 yield return record.Number > newest
                     ? new(MigrationProblemKind.Newer, record.Id, $"The database has the migration {record.Id}, which this program does not know; use the program of version {record.ApplicationVersion} or later.")
                     : new(MigrationProblemKind.Unknown, record.Id, $"The database has the migration {record.Id}, which this program does not know, although it knows later ones; use the program of version {record.ApplicationVersion}, or restore the migration's source.");
-                continue;
             }
-
-            if (record.IsHalfDone)
+            else if (record.Standing == MigrationStanding.HalfDone)
             {
-                yield return new(MigrationProblemKind.HalfDone, record.Id, HalfDone(record, Repeats(migration, record)));
+                yield return new(MigrationProblemKind.HalfDone, record.Id, HalfDone(record, migration));
             }
-
-            if (record.Checksum != migration.Checksum && record.State == MigrationState.Applied)
+            else if (record.Checksum != migration.Checksum)
             {
                 yield return new(MigrationProblemKind.Changed, record.Id, $"Migration {record.Id} was changed after it was applied; restore its source and put the change into a new migration.");
             }
         }
 
-        var last = migrations.LastOrDefault(migration => IsApplied(records, migration));
-        foreach (var migration in migrations.TakeWhile(migration => migration != last).Where(migration => last is not null && !IsApplied(records, migration)))
+        foreach (var problem in Gaps(records))
         {
-            yield return new(
-                MigrationProblemKind.Gap,
-                migration.FullName,
-                $"Migration {migration.FullName} is not applied although {last!.FullName} after it is; take the later ones back, or give it a later number if no database has it.");
+            yield return problem;
         }
 
-        DateTime? latest = null;
-        foreach (var record in migrations.Where(migration => IsApplied(records, migration)).Select(migration => records[migration.FullName]))
+        // By the lease's numbers and not by time: the clocks of two machines do not agree.
+        var latest = 0L;
+        foreach (var record in migrations.Where(migration => StandingOf(records, migration) == MigrationStanding.Applied).Select(migration => records[migration.FullName]))
         {
-            if (record.AppliedAt < latest)
+            if (record.AppliedFence < latest)
             {
                 yield return new(MigrationProblemKind.OutOfOrder, record.Id, $"Migration {record.Id} was applied before one with a smaller number; look whether it needed what that one does.");
             }
-            else
-            {
-                latest = record.AppliedAt;
-            }
+
+            latest = Math.Max(latest, record.AppliedFence);
         }
     }
 
-    private static bool IsApplied(Dictionary<string, MigrationRecord> records, MigrationDescriptor migration) =>
-        records.GetValueOrDefault(migration.FullName)?.State == MigrationState.Applied;
+    private IEnumerable<MigrationProblem> Gaps(Dictionary<string, MigrationRecord> records)
+    {
+        if (migrations.LastOrDefault(migration => StandingOf(records, migration) == MigrationStanding.Applied) is not { } last)
+        {
+            yield break;
+        }
 
-    private static string HalfDone(MigrationRecord record, bool canBeRepeated)
+        var ofBaseline = records[last.FullName].IsBaseline;
+        foreach (var migration in migrations.TakeWhile(migration => migration != last).Where(migration => StandingOf(records, migration) != MigrationStanding.Applied))
+        {
+            yield return ofBaseline
+                ? new(
+                    MigrationProblemKind.InterruptedBaseline,
+                    migration.FullName,
+                    $"Migration {migration.FullName} is not recorded although {last.FullName} after it is, by a baseline that was interrupted; run 'migrator baseline --to {last.Id.ToString(CultureInfo.InvariantCulture)}' again.")
+                : new(
+                    MigrationProblemKind.Gap,
+                    migration.FullName,
+                    $"Migration {migration.FullName} is not applied although {last.FullName} after it is; take the later ones back, or give it a later number if no database has it.");
+        }
+    }
+
+    private static MigrationStanding StandingOf(Dictionary<string, MigrationRecord> records, MigrationDescriptor migration) =>
+        records.GetValueOrDefault(migration.FullName)?.Standing ?? MigrationStanding.Pending;
+
+    private static string HalfDone(MigrationRecord record, MigrationDescriptor migration)
     {
         var way = record.Direction == MigrationDirection.Up ? "" : " on its way back";
         var what = $"Migration {record.Id} is half-done{way} ({(record.State == MigrationState.Failed ? "it failed" : "it was interrupted")}"
             + $"{(record.Step is null ? "" : $" in the step '{record.Step}'")} on {record.Host}); ";
         var number = record.Number.ToString(CultureInfo.InvariantCulture);
-        return what + (canBeRepeated
-            ? "unless somebody is at work on it now, run 'migrator up' or 'migrator down' to finish it."
+        return what + (migration.Migration.CanBeRepeated ? "unless somebody is at work on it now, run 'migrator up' or 'migrator down' to finish it."
+            : record.MayGoOn ? $"it may go on: run 'migrator {(record.Direction == MigrationDirection.Up ? "up" : "down")}' to finish it."
             : $"look at the data, then run 'migrator resolve {number} --applied', 'migrator resolve {number} --pending' or 'migrator resolve {number} --resume'.");
     }
 
@@ -238,8 +293,8 @@ public sealed class MigrationEngine(
     private async Task<Dictionary<string, MigrationRecord>> ReadUncheckedAsync(CancellationToken cancellationToken) =>
         (await history.ReadAsync(cancellationToken)).Where(record => record.Number > 0).ToDictionary(record => record.Id, StringComparer.Ordinal);
 
-    // Half-done migrations that can be repeated and the order in which old ones were applied do not stand in the way of a run.
-    private async Task<Dictionary<string, MigrationRecord>> ReadAsync(CancellationToken cancellationToken)
+    // Half-done migrations that may be run this way and the order in which old ones were applied do not stand in the way of a run.
+    private async Task<Dictionary<string, MigrationRecord>> ReadAsync(MigrationDirection direction, CancellationToken cancellationToken)
     {
         var records = await ReadUncheckedAsync(cancellationToken);
         var known = Known();
@@ -248,7 +303,7 @@ public sealed class MigrationEngine(
             var stops = problem.Kind switch
             {
                 MigrationProblemKind.OutOfOrder or MigrationProblemKind.Gap => false,
-                MigrationProblemKind.HalfDone => !Repeats(known[problem.Id], records[problem.Id]),
+                MigrationProblemKind.HalfDone => !MayRun(known[problem.Id], records[problem.Id], direction),
                 _ => true,
             };
             if (stops)
@@ -260,15 +315,14 @@ public sealed class MigrationEngine(
         return records;
     }
 
-    // Of a transaction that did not end nothing is left, so it can always be run again.
-    private static bool Repeats(MigrationDescriptor migration, MigrationRecord record) =>
-        migration.Migration.CanBeRepeated || (migration.Migration.InTransaction && record.State is MigrationState.Running or MigrationState.Failed);
+    private static bool MayRun(MigrationDescriptor migration, MigrationRecord halfDone, MigrationDirection direction) =>
+        migration.Migration.CanBeRepeated || (halfDone.MayGoOn && halfDone.Direction == direction);
 
     private IEnumerable<MigrationDescriptor> Pending(Dictionary<string, MigrationRecord> records)
     {
         var gap = Problems(records).FirstOrDefault(problem => problem.Kind == MigrationProblemKind.Gap);
         return gap is null
-            ? migrations.Where(migration => !IsApplied(records, migration))
+            ? migrations.Where(migration => StandingOf(records, migration) != MigrationStanding.Applied)
             : throw new MigrationRefusedException(gap.Sentence);
     }
 
@@ -284,7 +338,7 @@ public sealed class MigrationEngine(
         foreach (var migration in chosen)
         {
             var previous = records.GetValueOrDefault(migration.FullName);
-            if (previous is { IsHalfDone: true })
+            if (previous is { Standing: MigrationStanding.HalfDone })
             {
                 MigrationLog.Repeating(logger, migration.FullName, previous.Host);
             }
@@ -321,55 +375,16 @@ public sealed class MigrationEngine(
         }
 
         MigrationLog.Applying(logger, migration.FullName);
-        var started = time.GetTimestamp();
-        var record = Begin(migration, previous, direction, fence);
+        var record = Begin(migration, previous, direction, fence, inTransaction);
         await history.WriteAsync(record, session: null, cancellationToken);
-        var attempt = new MigrationAttempt(record, history, inTransaction);
-        MigrationRecord Finished() => attempt.Record.With(Ended(record, MigrationRunOutcome.Done, Elapsed())) with
-        {
-            State = direction == MigrationDirection.Up ? MigrationState.Applied : MigrationState.Pending,
-            AppliedAt = direction == MigrationDirection.Up ? time.GetUtcNow().UtcDateTime : null,
-            DurationMs = Elapsed(),
-            Step = null,
-            Steps = [],
-            Checkpoint = null,
-        };
-        double Elapsed() => time.GetElapsedTime(started).TotalMilliseconds;
-
-        var committing = false;
+        var attempt = new MigrationAttempt(migration, direction, record, history, inTransaction, time);
         try
         {
-            if (inTransaction)
-            {
-                using var session = await environment.Database.Client.StartSessionAsync(cancellationToken: cancellationToken);
-                await session.WithTransactionAsync(
-                    async (transaction, token) =>
-                    {
-                        committing = false;
-                        attempt.Restart();
-                        await WayOf(migration, direction)(new MigrationContext(environment, attempt, transaction), token);
-                        Lease.RequireHeld();
-                        await history.WriteAsync(Finished(), transaction, token);
-                        committing = true;
-                        return true;
-                    },
-                    Transactions,
-                    cancellationToken);
-            }
-            else
-            {
-                await WayOf(migration, direction)(new MigrationContext(environment, attempt, session: null), cancellationToken);
-                cancellationToken.ThrowIfCancellationRequested();
-            }
+            await attempt.RunAsync(environment, cancellationToken);
         }
-        catch (MigrationRefusedException exception)
+        catch (MigrationRefusedException exception) when (!attempt.HasBegun)
         {
-            // It refused before it changed anything, so it is as it was.
-            var before = previous ?? record with { State = MigrationState.Pending };
-            await history.WriteAsync(
-                before.With(Ended(record, MigrationRunOutcome.Refused, Elapsed()) with { Error = exception.Message }) with { Fence = fence },
-                session: null,
-                CancellationToken.None);
+            await RecordEndAsync(attempt.Refused(previous, exception.Message));
             throw;
         }
         catch (StaleFenceException)
@@ -379,18 +394,14 @@ public sealed class MigrationEngine(
         }
         catch (Exception exception)
         {
-            var error = exception.Message.ReplaceLineEndings(" ");
-            var step = attempt.Record.Step;
-            var cancelled = exception is LeaseLostException || exception is OperationCanceledException && cancellationToken.IsCancellationRequested;
             activity?.AddException(exception);
             activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
-            MigrationLog.Failed(logger, exception, migration.FullName, step);
-            var ended = Ended(record, cancelled ? MigrationRunOutcome.Cancelled : MigrationRunOutcome.Failed, Elapsed()) with { Step = step, Error = error };
-            // Whether a commit that was not answered took place is not known here: the record, which is part of it, tells. If it did not,
-            // the record still says running.
-            if (!committing)
+            MigrationLog.Failed(logger, exception, migration.FullName, attempt.Record.Step);
+            var cancelled = exception is LeaseLostException || exception is OperationCanceledException && cancellationToken.IsCancellationRequested;
+            var failed = attempt.Failed(cancelled ? MigrationRunOutcome.Cancelled : MigrationRunOutcome.Failed, exception.Message.ReplaceLineEndings(" "));
+            if (!attempt.IsCommitting)
             {
-                await RecordFailureAsync(attempt.Record.With(ended) with { State = MigrationState.Failed, DurationMs = ended.DurationMs, Error = error });
+                await RecordEndAsync(failed);
             }
 
             if (cancelled)
@@ -398,64 +409,63 @@ public sealed class MigrationEngine(
                 throw;
             }
 
-            return (null, new MigrationFailure(migration.FullName, step, error, exception));
+            return (null, new MigrationFailure(migration.FullName, failed.Step, failed.Error!, exception));
         }
 
         if (!inTransaction)
         {
-            await history.WriteAsync(Finished(), session: null, CancellationToken.None);
+            await history.WriteAsync(attempt.Finished(), session: null, CancellationToken.None);
         }
 
         if (direction == MigrationDirection.Up)
         {
-            MigrationLog.Applied(logger, migration.FullName, Elapsed());
+            MigrationLog.Applied(logger, migration.FullName, attempt.ElapsedMs);
         }
         else
         {
-            MigrationLog.TakenBack(logger, migration.FullName, Elapsed());
+            MigrationLog.TakenBack(logger, migration.FullName, attempt.ElapsedMs);
         }
 
-        return (new MigrationOutcome(migration.FullName, Elapsed(), [.. attempt.StepsRun]), null);
+        return (new MigrationOutcome(migration.FullName, attempt.ElapsedMs, [.. attempt.StepsRun]), null);
     }
 
-    private static Func<MigrationContext, CancellationToken, Task> WayOf(MigrationDescriptor migration, MigrationDirection direction) =>
-        direction == MigrationDirection.Up ? migration.Migration.UpAsync : migration.Migration.DownAsync;
-
-    // What is left of an attempt in the same direction is gone on with; the other direction begins anew.
-    private MigrationRecord Begin(MigrationDescriptor migration, MigrationRecord? previous, MigrationDirection direction, long fence)
+    private MigrationRecord Begin(MigrationDescriptor migration, MigrationRecord? previous, MigrationDirection direction, long fence, bool inTransaction)
     {
-        var resumed = previous?.Direction == direction && previous.Checksum == migration.Checksum ? previous : null;
-        return new MigrationRecord
+        var record = new MigrationRecord
         {
             Id = migration.FullName,
             Number = migration.Id,
             Checksum = migration.Checksum,
             State = MigrationState.Running,
             Direction = direction,
+            IsAtomic = inTransaction,
             StartedAt = time.GetUtcNow().UtcDateTime,
             AppliedAt = direction == MigrationDirection.Down ? previous?.AppliedAt : null,
             Attempts = (previous?.Attempts ?? 0) + 1,
             Host = Environment.MachineName,
             ApplicationVersion = applicationVersion,
             Fence = fence,
-            Steps = resumed?.Steps ?? [],
-            Checkpoint = resumed?.Checkpoint,
             Runs = previous?.Runs ?? [],
+        };
+        if (inTransaction && previous is { Standing: MigrationStanding.HalfDone })
+        {
+            // Until it is committed, it is half-done as it was.
+            return record with
+            {
+                Checksum = previous.Checksum, Direction = previous.Direction, IsAtomic = false, MayGoOn = previous.MayGoOn, AppliedAt = previous.AppliedAt,
+                Steps = previous.Steps, Checkpoint = previous.Checkpoint,
+            };
+        }
+
+        // The steps that an attempt in the same direction has done stay done, whatever became of the source; the other direction begins
+        // anew. A step that was mended is run from its beginning.
+        return previous?.Direction != direction ? record : record with
+        {
+            Steps = previous.Steps, Checkpoint = previous.Checksum == migration.Checksum ? previous.Checkpoint : null,
         };
     }
 
-    private static MigrationRun Ended(MigrationRecord record, MigrationRunOutcome outcome, double durationMs) => new()
-    {
-        Direction = record.Direction,
-        Outcome = outcome,
-        StartedAt = record.StartedAt,
-        DurationMs = durationMs,
-        Host = record.Host,
-        ApplicationVersion = record.ApplicationVersion,
-        Fence = record.Fence,
-    };
-
-    private async Task RecordFailureAsync(MigrationRecord record)
+    private async Task RecordEndAsync(MigrationRecord record)
     {
         // Not the caller's token: that it is cancelled may be the very failure to record.
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), time);
@@ -463,13 +473,16 @@ public sealed class MigrationEngine(
         {
             await history.WriteAsync(record, session: null, patience.Token);
         }
-#pragma warning disable CA1031 // The failure itself matters more than that it could not be recorded; the record stays at running.
+#pragma warning disable CA1031 // What ended the attempt matters more than that it could not be recorded; the record stays at running.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
             MigrationLog.NotRecorded(logger, exception, record.Id);
         }
     }
+
+    private MigrationRefusedException NoSuchMigration(int number, string purpose) => new(
+        $"There is no migration {Number(number)}{purpose}; {(migrations.Count == 0 ? "this program has none" : $"the last one is {migrations[^1].FullName}")}.");
 
     private static string Number(int number) => number.ToString("0000", CultureInfo.InvariantCulture);
 }

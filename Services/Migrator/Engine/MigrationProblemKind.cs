@@ -15,6 +15,9 @@ public enum MigrationProblemKind
     /// <summary>A migration is not applied although a later one is.</summary>
     Gap,
 
+    /// <summary>A baseline was interrupted: a migration is not recorded although a later one is, as part of it.</summary>
+    InterruptedBaseline,
+
     /// <summary>A migration was applied before one with a smaller number.</summary>
     OutOfOrder,
 

@@ -27,6 +27,18 @@ public sealed record MigrationRecord
     /// <summary>Which way the latest attempt went.</summary>
     public MigrationDirection Direction { get; init; }
 
+    /// <summary>
+    /// Whether the latest attempt is all or nothing: it runs in a transaction, and did not find the migration half-done. Until it is
+    /// done the database is as it was before.
+    /// </summary>
+    public bool IsAtomic { get; init; }
+
+    /// <summary>
+    /// Whether a person said that the half-done migration may go on the way that it was going. It holds for one attempt, which may do
+    /// harm again.
+    /// </summary>
+    public bool MayGoOn { get; init; }
+
     /// <summary>When the latest attempt began (UTC).</summary>
     public required DateTime StartedAt { get; init; }
 
@@ -54,7 +66,7 @@ public sealed record MigrationRecord
     /// <summary>The step under way, or the one that failed; null for none.</summary>
     public string? Step { get; init; }
 
-    /// <summary>The steps that are done of a migration that is not; they are not run again when it is resumed.</summary>
+    /// <summary>The steps that are done of a migration that is half-done; they are not run again as long as it goes the same way.</summary>
     public IReadOnlyList<string> Steps { get; init; } = [];
 
     /// <summary>How far the step under way has come; null when it does not work in batches.</summary>
@@ -63,9 +75,38 @@ public sealed record MigrationRecord
     /// <summary>The attempts that came to an end, latest last; at most <see cref="KeptRuns"/>.</summary>
     public IReadOnlyList<MigrationRun> Runs { get; init; } = [];
 
-    /// <summary>Whether the migration was begun and neither finished nor resolved. When nobody is at work, a person or the next run has to act.</summary>
+    /// <summary>Where the change stands.</summary>
     [BsonIgnore]
-    public bool IsHalfDone => State is MigrationState.Running or MigrationState.Failed;
+    public MigrationStanding Standing => State switch
+    {
+        MigrationState.Applied => MigrationStanding.Applied,
+        MigrationState.Pending => MigrationStanding.Pending,
+        _ when !IsAtomic => MigrationStanding.HalfDone,
+        _ => Direction == MigrationDirection.Up ? MigrationStanding.Pending : MigrationStanding.Applied,
+    };
+
+    /// <summary>The fencing number under which what is applied was applied; later ones may only have looked at it.</summary>
+    [BsonIgnore]
+    public long AppliedFence => Runs.LastOrDefault(run => run.Outcome is MigrationRunOutcome.Done or MigrationRunOutcome.Baseline or MigrationRunOutcome.Resolved)?.Fence ?? Fence;
+
+    /// <summary>Whether it is applied because the database had the change before it had a history.</summary>
+    [BsonIgnore]
+    public bool IsBaseline => State == MigrationState.Applied
+        && Runs.LastOrDefault(run => run.Outcome != MigrationRunOutcome.Refused)?.Outcome == MigrationRunOutcome.Baseline;
+
+    /// <summary>The attempt that the record is of, come to an end.</summary>
+    /// <param name="outcome">How it ended.</param>
+    /// <param name="durationMs">How long it took, in milliseconds.</param>
+    public MigrationRun Ended(MigrationRunOutcome outcome, double durationMs) => new()
+    {
+        Direction = Direction,
+        Outcome = outcome,
+        StartedAt = StartedAt,
+        DurationMs = durationMs,
+        Host = Host,
+        ApplicationVersion = ApplicationVersion,
+        Fence = Fence,
+    };
 
     /// <summary>The record with one more attempt that came to an end.</summary>
     /// <param name="run">The attempt.</param>

@@ -9,6 +9,6 @@ public enum MigrationResolution
     /// <summary>Its change is not in the database.</summary>
     Pending,
 
-    /// <summary>It may go on where it stopped: steps that are done stay done.</summary>
+    /// <summary>It stays half-done and may go on where it stopped, the way it was going: steps that are done stay done.</summary>
     Resume,
 }

@@ -12,7 +12,7 @@ public enum MigrationRunOutcome
     /// <summary>It was asked to stop, or lost the right to work alone, and stopped half-way.</summary>
     Cancelled,
 
-    /// <summary>It would not begin.</summary>
+    /// <summary>It would not begin, so nothing was changed.</summary>
     Refused,
 
     /// <summary>It was recorded as done without being run: the database had the change before it had a history.</summary>

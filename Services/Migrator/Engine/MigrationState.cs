@@ -1,17 +1,17 @@
 namespace Platform.Migrator.Engine;
 
-/// <summary>How a migration stands in a database.</summary>
+/// <summary>How far the latest attempt at a migration came; <see cref="MigrationStanding"/> says what that means for the database.</summary>
 public enum MigrationState
 {
-    /// <summary>Never begun, or taken back.</summary>
+    /// <summary>There was none, it refused, or it took the change back.</summary>
     Pending,
 
-    /// <summary>Begun; when nobody is at work, it was interrupted half-way.</summary>
+    /// <summary>Begun; when nobody is at work, it was interrupted.</summary>
     Running,
 
-    /// <summary>Done.</summary>
+    /// <summary>The change is made.</summary>
     Applied,
 
-    /// <summary>Stopped by an error half-way.</summary>
+    /// <summary>Stopped by an error.</summary>
     Failed,
 }

@@ -50,8 +50,7 @@ public abstract class MigrationContract(GatewayFixture gateway)
             return;
         }
 
-        var down = await Engine(database).DownAsync(Environment(database), 1, 3, to: null, Token);
-        Assert.Null(down.Failure?.Sentence);
+        await DownAsync(database, 3);
         Assert.Equal(before, await SnapshotAsync(database));
 
         await UpAsync(database, 4);
@@ -101,6 +100,23 @@ public abstract class MigrationContract(GatewayFixture gateway)
         }
     }
 
+    [Fact]
+    public async Task Stopped_half_way_it_can_be_taken_the_other_way()
+    {
+        Assert.SkipUnless(CanBeRepeated && RestoresData, "The migration does not say that it goes both ways from the half of it.");
+        var database = await PrepareAsync();
+        var before = await SnapshotAsync(database);
+        await StopAsync(database, MigrationDirection.Up, 2, commands: 1);
+        await DownAsync(database, 3);
+        Assert.Equal(before, await SnapshotAsync(database));
+
+        await UpAsync(database, 4);
+        var finished = await SnapshotAsync(database);
+        await StopAsync(database, MigrationDirection.Down, 5, commands: 1);
+        await UpAsync(database, 6);
+        Assert.Equal(finished, await SnapshotAsync(database));
+    }
+
     /// <summary>Writes documents, whatever the validators of the latest catalogue say.</summary>
     protected static Task InsertAsync(IMongoDatabase database, string collection, IEnumerable<BsonDocument> documents, CancellationToken cancellationToken)
     {
@@ -135,8 +151,17 @@ public abstract class MigrationContract(GatewayFixture gateway)
         Assert.Single(result.Done);
     }
 
+    private static async Task DownAsync(IMongoDatabase database, long fence)
+    {
+        var result = await Engine(database).DownAsync(Environment(database), 1, fence, to: null, Token);
+        Assert.Null(result.Failure?.Sentence);
+        Assert.Single(result.Done);
+    }
+
+    private Task<int> UpToAsync(IMongoDatabase database, int commands) => StopAsync(database, MigrationDirection.Up, 2, commands);
+
     // Lets so many commands that write through and refuses those after; returns how many went through.
-    private async Task<int> UpToAsync(IMongoDatabase database, int commands)
+    private async Task<int> StopAsync(IMongoDatabase database, MigrationDirection direction, long fence, int commands)
     {
         var passed = 0;
         var stopped = false;
@@ -158,7 +183,9 @@ public abstract class MigrationContract(GatewayFixture gateway)
         });
         var tapped = tap.Client.GetDatabase(database.DatabaseNamespace.DatabaseName);
         // The records are written past the tap: it is the migration that is stopped.
-        var result = await Engine(database).UpAsync(Environment(tapped), 2, Number, Token);
+        var result = direction == MigrationDirection.Up
+            ? await Engine(database).UpAsync(Environment(tapped), fence, Number, Token)
+            : await Engine(database).DownAsync(Environment(tapped), 1, fence, to: null, Token);
         Assert.True(stopped == result.Failure is not null, result.Failure?.Sentence ?? "It was stopped and did not fail.");
         return passed;
     }

@@ -20,7 +20,7 @@ public sealed class SeederUsageTests
     }
 
     [Theory]
-    [InlineData("Seeder__Writers", "0", "Seeder:Writers must be between 1 and 64.")]
+    [InlineData("Seeder__Writers", "0", "Seeder:Writers is 0, but must be from 1 to 64.")]
     [InlineData("ConnectionStrings__platform", "", "There is no MongoDB connection string")]
     [InlineData("ConnectionStrings__platform", "redis://x", "ConnectionStrings:platform is not a MongoDB connection string")]
     public async Task A_wrong_setting_ends_with_78_and_a_sentence(string key, string value, string sentence)

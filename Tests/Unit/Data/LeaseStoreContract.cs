@@ -49,6 +49,19 @@ public abstract class LeaseStoreContract
     }
 
     [Fact]
+    public async Task A_lease_that_is_over_is_held_by_nobody()
+    {
+        Assert.True((await AcquireAsync("a")).IsHeld);
+        Assert.True((await Store.ReadAsync(Name, Token))!.IsHeld);
+        await AdvanceAsync(Duration + TimeSpan.FromMilliseconds(200));
+        var over = await Store.ReadAsync(Name, Token);
+        Assert.Equal(("a", 1L, false), (over!.Owner, over.Fence, over.IsHeld));
+        Assert.True((await AcquireAsync("b")).IsHeld);
+        await Store.ReleaseAsync(Name, "b", 2, Token);
+        Assert.False((await Store.ReadAsync(Name, Token))!.IsHeld);
+    }
+
+    [Fact]
     public async Task An_expired_lease_is_taken_over_with_the_next_fencing_number()
     {
         await AcquireAsync("a");

@@ -21,6 +21,20 @@ public sealed class LeaseTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    [Theory]
+    [InlineData("00:00:00", "00:00:01", "00:00:01")]
+    [InlineData("1000.00:00:00", "00:00:01", "00:00:01")]
+    [InlineData("00:00:01", "00:00:00", "00:00:01")]
+    [InlineData("00:00:01", "60.00:00:00", "00:00:01")]
+    [InlineData("00:00:01", "00:00:01", "-00:00:01")]
+    [InlineData("00:00:01", "00:00:01", "60.00:00:00")]
+    public async Task Times_that_a_timer_does_not_take_are_refused_at_once(string duration, string poll, string patience)
+    {
+        var options = new LeaseOptions { Duration = TimeSpan.Parse(duration, null), PollInterval = TimeSpan.Parse(poll, null), AcquireTimeout = TimeSpan.Parse(patience, null) };
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Lease.AcquireAsync(
+            new InMemoryLeaseStore(TimeProvider.System), "work", options, TimeProvider.System, NullLogger.Instance, cancellationToken: Token));
+    }
+
     [Fact]
     public async Task The_heartbeat_keeps_a_lease_far_beyond_its_duration()
     {

@@ -88,9 +88,9 @@ public sealed class RewritingTests
         var failures = new GatewayOptionsValidation().Validate(null, options).Failures;
         Assert.Equal(
             [
-                "Gateway:Port 0 is not between 1 and 65535.",
+                "Gateway:Port is 0, but must be from 1 to 65535.",
+                "Gateway:TransactionLifetime is 00:00:00, but must be from 00:00:00.001 to 1.00:00:00.",
                 "Gateway:RootUsername 'pg_root' is a name that the engine keeps for itself.",
-                "Gateway:TransactionLifetime is not a positive duration.",
             ],
             failures);
     }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using MongoDB.Driver;
+using Platform.Data.Leases;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Structure;
 using Xunit;
@@ -145,7 +146,8 @@ public sealed class MigrationEngineTests
     public async Task The_status_lists_what_is_known_and_what_is_recorded()
     {
         await UpAsync(Engine(Step(1, "a"), Step(2, "b")), 1);
-        var status = await Engine(Step(1, "a") with { Checksum = "other" }, Step(3, "c")).StatusAsync(Token);
+        var (status, lease) = await Engine(Step(1, "a") with { Checksum = "other" }, Step(3, "c")).StatusAsync(new InMemoryLeaseStore(_time), Token);
+        Assert.Null(lease);
         Assert.Equal(
             [("0001_a", MigrationState.Applied, true, true), ("0002_b", MigrationState.Applied, false, false), ("0003_c", MigrationState.Pending, true, false)],
             status.Select(entry => (entry.Id, entry.State, entry.Known, entry.Changed)));
@@ -186,12 +188,29 @@ public sealed class MigrationEngineTests
     }
 
     [Fact]
-    public async Task An_edited_half_done_migration_begins_anew()
+    public async Task An_edited_half_done_migration_goes_on_after_the_steps_that_are_done()
     {
         await InterruptAsync(Step(1, "a"), "two", ["one"]);
         var repaired = Steps(1, "a", ("one", null), ("two", null)) with { Checksum = "repaired" };
         await UpAsync(Engine(repaired), 2);
-        Assert.Equal(["one", "two"], _log);
+        Assert.Equal(["two"], _log);
+        Assert.Equal("repaired", (await _history.ReadAsync(Token)).Single().Checksum);
+    }
+
+    [Fact]
+    public async Task A_step_that_was_mended_is_run_from_its_beginning_and_not_from_a_checkpoint_of_the_old_source()
+    {
+        var checkpoint = new MigrationCheckpoint { Step = "two", Position = 5, Documents = 5, Total = 9 };
+        await InterruptAsync(Step(1, "a"), "two", ["one"]);
+        var record = (await _history.ReadAsync(Token)).Single() with { Checkpoint = checkpoint };
+        foreach (var (checksum, expected) in new[] { (record.Checksum, checkpoint), ("repaired", null) })
+        {
+            MigrationCheckpoint? seen = null;
+            await _history.WriteAsync(record, session: null, Token);
+            var look = async () => seen = (await _history.ReadAsync(Token)).Single().Checkpoint;
+            await UpAsync(Engine(Steps(1, "a", ("one", null), ("two", look)) with { Checksum = checksum }), 1);
+            Assert.Equal(expected, seen);
+        }
     }
 
     [Theory]
@@ -236,6 +255,103 @@ public sealed class MigrationEngineTests
     }
 
     [Fact]
+    public async Task A_refusal_after_a_step_has_begun_is_a_failure_and_the_migration_half_done()
+    {
+        var refuses = true;
+        var engine = Engine(Steps(1, "a", ("one", null), ("two", () => refuses ? throw new MigrationRefusedException("Not with this data.") : Task.CompletedTask)));
+        var result = await engine.UpAsync(Environment(), 1, to: null, Token);
+        Assert.Equal("Migration 0001_a failed in the step 'two': Not with this data.", result.Failure?.Sentence);
+        var record = (await _history.ReadAsync(Token)).Single();
+        Assert.Equal((MigrationState.Failed, MigrationStanding.HalfDone, MigrationRunOutcome.Failed), (record.State, record.Standing, record.Runs.Single().Outcome));
+        Assert.Contains(await engine.VerifyAsync(Token), problem => problem.Kind == MigrationProblemKind.HalfDone);
+
+        refuses = false;
+        await UpAsync(engine, 2);
+        Assert.Equal(["one", "two", "two"], _log);
+    }
+
+    [Fact]
+    public async Task A_half_done_way_back_that_may_go_on_stays_half_done_and_only_goes_that_way()
+    {
+        var migration = new MigrationDescriptor(1, "a", "sum", new Stepped(repeatable: false, [("one", null), ("two", null)], _log));
+        await InterruptAsync(migration, "two", ["one"], MigrationDirection.Down);
+        var engine = Engine(migration);
+        var record = await engine.ResolveAsync(1, MigrationResolution.Resume, 2, Token);
+        Assert.Equal((MigrationStanding.HalfDone, true), (record.Standing, record.MayGoOn));
+        Assert.Contains("run 'migrator down' to finish it", (await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(engine, 3))).Message, StringComparison.Ordinal);
+        Assert.Equal(["0001_a"], await DownAsync(engine, 1, 4));
+        Assert.Equal(["two"], _log);
+        Assert.Equal(MigrationStanding.Pending, (await _history.ReadAsync(Token)).Single().Standing);
+    }
+
+    [Fact]
+    public async Task What_is_resolved_as_applied_is_what_this_program_has()
+    {
+        await InterruptAsync(Step(1, "a", repeatable: false));
+        var engine = Engine(Step(1, "a", repeatable: false) with { Checksum = "mended" });
+        await engine.ResolveAsync(1, MigrationResolution.Applied, 2, Token);
+        Assert.Empty(await engine.VerifyAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_migration_of_another_program_is_not_gone_on_with()
+    {
+        await InterruptAsync(Step(2, "b"));
+        var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => Engine(Step(1, "a")).ResolveAsync(2, MigrationResolution.Resume, 2, Token));
+        Assert.Contains("does not know the migration 0002_b", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_status_tells_who_is_at_work_until_the_lease_is_over()
+    {
+        var leases = new InMemoryLeaseStore(_time);
+        await leases.TryAcquireAsync(SoleWorker.LeaseName, "one", "there", TimeSpan.FromSeconds(15), Token);
+        await InterruptAsync(Step(1, "a"));
+        var engine = Engine(Step(1, "a"));
+        var (status, lease) = await engine.StatusAsync(leases, Token);
+        Assert.Equal((true, MigrationStanding.HalfDone, "there"), (status.Single().AtWork, status.Single().Standing, lease?.Holder));
+
+        _time.Advance(TimeSpan.FromSeconds(15));
+        (status, lease) = await engine.StatusAsync(leases, Token);
+        Assert.Equal((false, false), (status.Single().AtWork, lease?.IsHeld));
+
+        // Somebody else holds it, and has not begun this one.
+        await leases.TryAcquireAsync(SoleWorker.LeaseName, "two", "there", TimeSpan.FromSeconds(15), Token);
+        (status, lease) = await engine.StatusAsync(leases, Token);
+        Assert.Equal((false, true), (status.Single().AtWork, lease?.IsHeld));
+    }
+
+    [Fact]
+    public async Task The_order_of_what_was_applied_does_not_depend_on_clocks()
+    {
+        var migrations = new[] { Step(1, "a"), Step(2, "b") };
+        await UpAsync(Engine(migrations[0]), 1);
+        var late = new FakeTimeProvider(_time.GetUtcNow().AddHours(-1));
+        var other = new MigrationEngine(migrations, _history, "1.2.3", late, NullLogger<MigrationEngine>.Instance);
+        await UpAsync(other, 2);
+        Assert.Empty(await other.VerifyAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_baseline_that_was_interrupted_is_not_built_upon_and_can_be_repeated()
+    {
+        var engine = Engine(Step(1, "a"), Step(2, "b"), Step(3, "c"));
+        await engine.BaselineAsync(3, 1, Token);
+        var records = await _history.ReadAsync(Token);
+        await _history.WriteAsync(records[0] with { State = MigrationState.Pending, Runs = [] }, session: null, Token);
+
+        Assert.Equal(MigrationProblemKind.InterruptedBaseline, (await engine.VerifyAsync(Token)).Single().Kind);
+        Assert.Contains("'migrator baseline --to 3' again", (await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(engine, 2))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<MigrationRefusedException>(() => DownAsync(engine, 1, 2));
+        Assert.Contains("up to migration 0003_c already", (await Assert.ThrowsAsync<MigrationRefusedException>(() => engine.BaselineAsync(2, 2, Token))).Message, StringComparison.Ordinal);
+
+        Assert.Equal(["0001_a", "0002_b", "0003_c"], await engine.BaselineAsync(3, 2, Token));
+        Assert.Empty(await engine.VerifyAsync(Token));
+        Assert.Empty(await UpAsync(engine, 3));
+        Assert.Empty(_log);
+    }
+
+    [Fact]
     public async Task Two_steps_of_one_name_are_a_defect()
     {
         var result = await Engine(Steps(1, "a", ("one", null), ("one", null))).UpAsync(Environment(), 1, to: null, Token);
@@ -264,7 +380,7 @@ public sealed class MigrationEngineTests
         var records = (await _history.ReadAsync(Token)).ToDictionary(record => record.Number);
         await _history.WriteAsync(records[2] with { State = MigrationState.Pending }, session: null, Token);
         await _history.WriteAsync(records[3] with { State = MigrationState.Failed, Step = "s" }, session: null, Token);
-        await _history.WriteAsync(records[4] with { AppliedAt = records[4].AppliedAt - TimeSpan.FromHours(1) }, session: null, Token);
+        await _history.WriteAsync(records[1] with { Runs = [records[1].Runs.Single() with { Fence = 2 }] }, session: null, Token);
         var problems = await Engine(Step(1, "a") with { Checksum = "other" }, Step(2, "b"), Step(3, "c"), Step(4, "d")).VerifyAsync(Token);
         Assert.Equal(
             [
@@ -331,13 +447,14 @@ public sealed class MigrationEngineTests
     }
 
     // What a process leaves that was killed inside the migration.
-    private Task InterruptAsync(MigrationDescriptor migration, string? step = null, string[]? steps = null) => _history.WriteAsync(
+    private Task InterruptAsync(MigrationDescriptor migration, string? step = null, string[]? steps = null, MigrationDirection direction = MigrationDirection.Up) => _history.WriteAsync(
         new MigrationRecord
         {
             Id = migration.FullName,
             Number = migration.Id,
             Checksum = migration.Checksum,
             State = MigrationState.Running,
+            Direction = direction,
             StartedAt = _time.GetUtcNow().UtcDateTime,
             Attempts = 1,
             Host = "gone",
@@ -369,6 +486,8 @@ public sealed class MigrationEngineTests
     private sealed class Stepped(bool repeatable, (string Name, Func<Task>? Action)[] steps, List<string> log) : Migration
     {
         public override bool CanBeRepeated => repeatable;
+
+        public override Task DownAsync(MigrationContext context, CancellationToken cancellationToken) => UpAsync(context, cancellationToken);
 
         public override async Task UpAsync(MigrationContext context, CancellationToken cancellationToken)
         {

@@ -81,7 +81,37 @@ public sealed class MigrationLedgerTests
         Assert.Contains("0002_b is gone", Assert.Single(Recorded("ccc", s_first, s_second).Compare([s_first], "ccc")), StringComparison.Ordinal);
 
     [Fact]
-    public void A_line_of_another_form_is_refused() => Assert.Throws<FormatException>(() => MigrationLedger.Parse("one two three"));
+    public void A_migration_that_is_gone_cannot_be_recorded_unless_it_is_the_latest_and_not_released()
+    {
+        var ledger = Recorded("ccc", s_first, s_second);
+        Assert.Contains("add --unreleased", Assert.Single(ledger.Objections([s_first], "ccc", unreleased: false)), StringComparison.Ordinal);
+        Assert.Empty(ledger.Objections([s_first], "ccc", unreleased: true));
+
+        // Under another name it is gone too, whatever takes its number.
+        var renamed = s_second with { Name = "z" };
+        Assert.Contains("0002_b is gone", Assert.Single(ledger.Objections([s_first, renamed], "ccc", unreleased: false)), StringComparison.Ordinal);
+        Assert.Contains("0001_a is gone", Assert.Single(ledger.Objections([s_first with { Name = "z" }, s_second], "ccc", unreleased: true)), StringComparison.Ordinal);
+        Assert.Equal(2, ledger.Objections([s_first, renamed], "ddd", unreleased: false).Count);
+        // With the latest one gone, the one before is still a released one.
+        Assert.Contains("0001_a was changed", Assert.Single(ledger.Objections([s_first with { Checksum = "other" }], "ccc", unreleased: true)), StringComparison.Ordinal);
+        Assert.Single(ledger.Objections([], "ccc", unreleased: true));
+    }
+
+    [Fact]
+    public void What_is_recorded_without_an_unreleased_migration_is_right_when_read_again()
+    {
+        var ledger = MigrationLedger.Parse(Recorded("ccc", s_first, s_second).Render([s_first], "ccc"));
+        Assert.Empty(ledger.Compare([s_first], "ccc"));
+        Assert.Empty(ledger.Objections([s_first, Descriptor(2, "a", "aaa")], "ddd", unreleased: false));
+    }
+
+    [Theory]
+    [InlineData("one two three")]
+    [InlineData("<<<<<<< HEAD")]
+    [InlineData("=======")]
+    [InlineData("0001_a aaa\n0001_a bbb")]
+    [InlineData("catalogue ccc 0001_a\ncatalogue ddd 0001_a")]
+    public void A_file_of_another_form_is_refused(string text) => Assert.Throws<FormatException>(() => MigrationLedger.Parse(text));
 
     private static MigrationLedger Recorded(string catalogue, params MigrationDescriptor[] migrations) =>
         MigrationLedger.Parse(MigrationLedger.Parse("").Render(migrations, catalogue));

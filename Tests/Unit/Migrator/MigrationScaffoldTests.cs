@@ -36,6 +36,43 @@ public sealed class MigrationScaffoldTests : IDisposable
     }
 
     [Theory]
+    [InlineData("order_item_count", "0002_order_item_count.cs has a class OrderItemCount")]
+    [InlineData("order_itemcount", "0002_order_item_count.cs has a class OrderItemCount")]
+    [InlineData("stock_check", "0003_checks.cs has a class StockCheckTests")]
+    [InlineData("task", "hides System.Threading.Tasks.Task")]
+    [InlineData("bson_document", "hides MongoDB.Bson.BsonDocument")]
+    [InlineData("bsondocument", "hides MongoDB.Bson.BsonDocument")]
+    [InlineData("migration_context", "hides Platform.Migrator.Engine.MigrationContext")]
+    [InlineData("collection_names", "hides Platform.CollectionNames")]
+    [InlineData("platform", "hides Platform")]
+    [InlineData("up_async", "hides UpAsync")]
+    [InlineData("split_customer_name", null)]
+    public void A_name_whose_class_is_there_already_or_hides_another_is_refused(string name, string? reason)
+    {
+        File.WriteAllText(Path.Combine(_root.FullName, MigrationScaffold.Migrations, "0002_order_item_count.cs"), "internal sealed class OrderItemCount : Migration;");
+        File.WriteAllText(Path.Combine(_root.CreateSubdirectory(MigrationScaffold.Tests).FullName, "0003_checks.cs"), "public sealed class StockCheckTests;");
+        var objection = MigrationScaffold.Objection(_root.FullName, name);
+        if (reason is null)
+        {
+            Assert.Null(objection);
+        }
+        else
+        {
+            Assert.Contains(reason, objection, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_migration_whose_test_cannot_be_written_is_not_left_behind()
+    {
+        var test = Path.Combine(_root.CreateSubdirectory(MigrationScaffold.Tests).FullName, "0001_split_name.cs");
+        File.WriteAllText(test, "kept");
+        Assert.Throws<IOException>(() => MigrationScaffold.Create(_root.FullName, "split_name"));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_root.FullName, MigrationScaffold.Migrations)));
+        Assert.Equal("kept", File.ReadAllText(test));
+    }
+
+    [Theory]
     [InlineData("split_name", true)]
     [InlineData("v2_names", true)]
     [InlineData("Split", false)]
@@ -44,6 +81,8 @@ public sealed class MigrationScaffoldTests : IDisposable
     [InlineData("2nd", false)]
     [InlineData("../up", false)]
     [InlineData("", false)]
+    [InlineData("event", false)]
+    [InlineData("events", true)]
     public void A_name_is_words_with_underscores(string name, bool accepted) => Assert.Equal(accepted, MigrationScaffold.IsName(name));
 
     public void Dispose() => _root.Delete(recursive: true);

@@ -59,7 +59,7 @@ public sealed partial class ConnectionsPageTests
                 rows.Add(string.Join(" | ",
                     $"| `{section}:{property.Name}`",
                     value is "" ? "" : $"`{Convert.ToString(value, CultureInfo.InvariantCulture)}`",
-                    Cell(MongoOptionsValidator.AllowedOf(property) is { } allowed && !allowed.StartsWith("text", StringComparison.Ordinal) ? allowed : ""),
+                    Cell(SettingLimits.AllowedOf(property) is { } allowed && !allowed.StartsWith("text", StringComparison.Ordinal) ? allowed : ""),
                     option is null ? "" : $"`{option}`",
                     $"{Cell(DefaultAtTheEnd().Replace(Text(comment.Element("summary")!), ""))} |"));
             }

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Options;
+using Platform;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Has settings checked against the limits that are declared on them.</summary>
+public static class SettingLimitsExtensions
+{
+    /// <summary>Checks the limits whenever the settings are read, and at the start: a wrong one stops it with a sentence that names the key.</summary>
+    /// <typeparam name="TOptions">The settings.</typeparam>
+    /// <param name="builder">The settings' registration.</param>
+    /// <param name="section">The configuration section that they are bound to.</param>
+    /// <returns>The same registration.</returns>
+    public static OptionsBuilder<TOptions> ValidateLimits<TOptions>(this OptionsBuilder<TOptions> builder, string section)
+        where TOptions : class
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddSingleton<IValidateOptions<TOptions>>(new Limits<TOptions>(section));
+        return builder.ValidateOnStart();
+    }
+
+    private sealed class Limits<TOptions>(string section) : IValidateOptions<TOptions>
+        where TOptions : class
+    {
+        public ValidateOptionsResult Validate(string? name, TOptions options) =>
+            SettingLimits.Mistakes(section, options).ToList() is { Count: > 0 } mistakes ? ValidateOptionsResult.Fail(mistakes) : ValidateOptionsResult.Success;
+    }
+}

@@ -1,0 +1,11 @@
+using Platform.Migrator.Engine;
+
+namespace Platform.Tests.Unit.Migrator.States;
+
+/// <summary>What a transaction has written and not committed.</summary>
+internal sealed class ModelTransaction
+{
+    public MigrationRecord? Record { get; set; }
+
+    public List<Action> Effects { get; } = [];
+}
