@@ -15,7 +15,7 @@ internal sealed class DeferredIndexes(IMongoDatabase database)
     public async Task<IReadOnlyList<string>> FindAsync(IEnumerable<SeedCollection> parts, CancellationToken cancellationToken)
     {
         var found = new List<string>();
-        foreach (var part in parts.Where(part => part.Definition.Indexes.Any(index => index.IsText)))
+        foreach (var part in parts.Where(part => part.Definition.Indexes.Any(index => index.IsCostly)))
         {
             var collection = Collection(part);
             if (await collection.Find(FilterDefinition<BsonDocument>.Empty).Limit(1).AnyAsync(cancellationToken))
@@ -25,7 +25,7 @@ internal sealed class DeferredIndexes(IMongoDatabase database)
 
             using var cursor = await collection.Indexes.ListAsync(cancellationToken);
             var names = (await cursor.ToListAsync(cancellationToken)).Select(index => index["name"].AsString).ToHashSet(StringComparer.Ordinal);
-            found.AddRange(part.Definition.Indexes.Where(index => index.IsText && names.Contains(index.Name)).Select(index => $"{part.Name}.{index.Name}"));
+            found.AddRange(part.Definition.Indexes.Where(index => index.IsCostly && names.Contains(index.Name)).Select(index => $"{part.Name}.{index.Name}"));
         }
 
         return found;

@@ -30,7 +30,7 @@ internal sealed record SeedPiece(SeedCollection Part, int Index, long From, long
     public static IEnumerable<SeedPiece> Mixed(IReadOnlyCollection<SeedCollection> parts, int size, Func<int, bool> left)
     {
         var lanes = parts
-            .GroupBy(part => part.Definition.Indexes.Any(index => index.IsText))
+            .GroupBy(part => part.Definition.Indexes.Any(index => index.IsCostly))
             .Select(lane => (Pieces: Of(lane, size, left), Count: Of(lane, size, left).Count()))
             .ToList();
         return lanes
