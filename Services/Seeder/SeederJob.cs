@@ -38,7 +38,9 @@ internal static class SeederJob
 
         builder.Services.AddOptions<SeederOptions>()
             .BindConfiguration(SeederOptions.Section)
-            .Validate(options => options.DatabaseTimeout >= TimeSpan.Zero, $"{SeederOptions.Section}:{nameof(SeederOptions.DatabaseTimeout)} must not be negative.")
+            .Validate(
+                options => options.DatabaseTimeout >= TimeSpan.Zero && options.DatabaseTimeout <= SeederOptions.LongestDatabaseTimeout,
+                $"{SeederOptions.Section}:{nameof(SeederOptions.DatabaseTimeout)} must be between 0 and a day.")
             .Validate(options => options.Writers is >= 1 and <= 64, $"{SeederOptions.Section}:{nameof(SeederOptions.Writers)} must be between 1 and 64.")
             .ValidateOnStart();
         builder.Services.TryAddSingleton(TimeProvider.System);
