@@ -6,16 +6,18 @@ using Platform.Seeder.Generation;
 namespace Platform.Seeder;
 
 /// <summary>
-/// Takes the text indexes away from collections that hold nothing, and builds them when these are filled. Keeping one costs an entry for
+/// Takes the costly indexes away from collections that hold nothing, and builds them when these are filled. Keeping one costs an entry for
 /// each word of each document, at a random place; building one sorts them first.
 /// </summary>
-internal sealed class DeferredIndexes(IMongoDatabase database)
+/// <param name="database">The database.</param>
+/// <param name="permit">Refuses when made-up data is not welcome any more; asked before each drop.</param>
+internal sealed class DeferredIndexes(IMongoDatabase database, Func<CancellationToken, Task> permit)
 {
     /// <summary>The indexes that can wait, as <c>COLLECTION.INDEX</c>: those that are there, of collections without a document.</summary>
     public async Task<IReadOnlyList<string>> FindAsync(IEnumerable<SeedCollection> parts, CancellationToken cancellationToken)
     {
         var found = new List<string>();
-        foreach (var part in parts.Where(part => part.Definition.Indexes.Any(index => index.IsText)))
+        foreach (var part in parts.Where(part => part.Definition.Indexes.Any(index => index.IsCostly)))
         {
             var collection = Collection(part);
             if (await collection.Find(FilterDefinition<BsonDocument>.Empty).Limit(1).AnyAsync(cancellationToken))
@@ -25,7 +27,7 @@ internal sealed class DeferredIndexes(IMongoDatabase database)
 
             using var cursor = await collection.Indexes.ListAsync(cancellationToken);
             var names = (await cursor.ToListAsync(cancellationToken)).Select(index => index["name"].AsString).ToHashSet(StringComparer.Ordinal);
-            found.AddRange(part.Definition.Indexes.Where(index => index.IsText && names.Contains(index.Name)).Select(index => $"{part.Name}.{index.Name}"));
+            found.AddRange(part.Definition.Indexes.Where(index => index.IsCostly && names.Contains(index.Name)).Select(index => $"{part.Name}.{index.Name}"));
         }
 
         return found;
@@ -37,6 +39,7 @@ internal sealed class DeferredIndexes(IMongoDatabase database)
         foreach (var name in names)
         {
             var (part, index) = Read(parts, name);
+            await permit(cancellationToken);
             Lease.RequireHeld();
             await Collection(part).Indexes.DropOneAsync(index, cancellationToken);
         }
@@ -48,9 +51,14 @@ internal sealed class DeferredIndexes(IMongoDatabase database)
         foreach (var name in names)
         {
             var (part, index) = Read(parts, name);
+            if (part.Definition.Indexes.FirstOrDefault(definition => definition.Name == index)?.Specification() is not { } specification)
+            {
+                // An older program noted one that is not in the catalogue any more.
+                continue;
+            }
+
             Lease.RequireHeld();
             await output.WriteLineAsync($"Building the index {name}.");
-            var specification = part.Definition.Indexes.First(definition => definition.Name == index).Specification();
             await database.RunCommandAsync<BsonDocument>(
                 new BsonDocument { { "createIndexes", part.Name }, { "indexes", new BsonArray { specification } } }, cancellationToken: cancellationToken);
         }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Leases;
@@ -7,7 +8,10 @@ using Platform.Seeder.Progress;
 namespace Platform.Seeder;
 
 /// <summary>Removes seeded documents, and no others: by ranges of keys, a bounded number with each command.</summary>
-internal sealed class SeedCleaner(IMongoDatabase database, int workers)
+/// <param name="database">The database.</param>
+/// <param name="workers">How many commands are under way at once.</param>
+/// <param name="permit">Refuses when nothing may be removed any more; asked before each command.</param>
+internal sealed class SeedCleaner(IMongoDatabase database, int workers, Func<CancellationToken, Task> permit)
 {
     private const int PieceSize = 5000;
 
@@ -30,49 +34,66 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers)
                 removed += await RemoveAsync(part, tenant, kept[part.Name], progress, cancellationToken);
             }
         });
-        return new CleanReport(removed, kept.Values.Sum(numbers => numbers.Count), referring);
+        return new CleanReport(removed, kept.Values.Sum(ids => ids.Count), referring);
     }
 
-    private async Task<long> RemoveAsync(SeedCollection part, ObjectId? tenant, SortedSet<long> kept, ISeedProgress progress, CancellationToken cancellationToken)
+    private async Task<long> RemoveAsync(SeedCollection part, ObjectId? tenant, SortedSet<ObjectId> kept, ISeedProgress progress, CancellationToken cancellationToken)
     {
         var collection = Collection(part);
-        var end = await SeedKeys.EndAsync(collection, part.Kind, cancellationToken);
-        var pieces = part.Pieces(0, end, PieceSize).ToList();
-        long removed = 0, seen = 0;
+        var expected = await collection.CountDocumentsAsync(SeedKeys.All(part.Kind) & Of(part, tenant), cancellationToken: cancellationToken);
+        long removed = 0;
         await Parallel.ForEachAsync(
-            pieces,
+            PiecesAsync(part, cancellationToken),
             new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellationToken },
             async (piece, token) =>
             {
-                var filter = Of(part, tenant) & SeedKeys.Row(part.Kind, piece.From, piece.To);
+                var filter = Of(part, tenant) & SeedKeys.Between(piece.First, piece.Last);
                 if (kept.Count > 0)
                 {
-                    SortedSet<long> here;
+                    List<ObjectId> here;
                     lock (kept)
                     {
-                        here = [.. kept.GetViewBetween(piece.From, piece.To - 1)];
+                        here = [.. kept.GetViewBetween(piece.First, piece.Last)];
                     }
 
                     if (here.Count > 0)
                     {
-                        filter &= Builders<BsonDocument>.Filter.Nin("_id", here.Select(number => SeedId.Create(part.Kind, number)));
+                        filter &= Builders<BsonDocument>.Filter.Nin("_id", here);
                     }
                 }
 
+                await permit(token);
                 Lease.RequireHeld();
-                Interlocked.Add(ref removed, (await collection.DeleteManyAsync(filter, token)).DeletedCount);
-                progress.Report(part.Name, Interlocked.Add(ref seen, piece.To - piece.From), end, finished: false);
+                progress.Report(part.Name, Interlocked.Add(ref removed, (await collection.DeleteManyAsync(filter, token)).DeletedCount), expected, finished: false);
             });
         progress.Report(part.Name, removed, removed, finished: true);
         return removed;
     }
 
+    // Ranges of keys that hold so many documents, whatever size they were seeded with.
+    private async IAsyncEnumerable<(ObjectId First, ObjectId Last)> PiecesAsync(SeedCollection part, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var (first, end) = SeedId.Range(part.Kind);
+        while (true)
+        {
+            var last = await Collection(part).Find(SeedKeys.Between(first, end)).Sort(new BsonDocument("_id", 1)).Skip(PieceSize - 1).Limit(2)
+                .Project(new BsonDocument("_id", 1)).ToListAsync(cancellationToken);
+            yield return (first, last.Count == 2 ? last[0]["_id"].AsObjectId : end);
+            if (last.Count < 2)
+            {
+                yield break;
+            }
+
+            first = last[1]["_id"].AsObjectId;
+        }
+    }
+
     // Who refers to what will be removed? Reads only documents that were not seeded, and of the seeded ones those that stay.
-    private async Task<(Dictionary<string, long> Referring, Dictionary<string, SortedSet<long>> Kept)> FindReferredAsync(
+    private async Task<(Dictionary<string, long> Referring, Dictionary<string, SortedSet<ObjectId>> Kept)> FindReferredAsync(
         IReadOnlyList<SeedCollection> parts, ObjectId? tenant, bool keep, CancellationToken cancellationToken)
     {
         var byName = parts.ToDictionary(part => part.Name);
-        var kept = parts.ToDictionary(part => part.Name, _ => new SortedSet<long>());
+        var kept = parts.ToDictionary(part => part.Name, _ => new SortedSet<ObjectId>());
         var referring = new Dictionary<string, long>();
         foreach (var part in parts)
         {
@@ -91,19 +112,18 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers)
 
         if (!keep)
         {
-            return (referring, parts.ToDictionary(part => part.Name, _ => new SortedSet<long>()));
+            return (referring, parts.ToDictionary(part => part.Name, _ => new SortedSet<ObjectId>()));
         }
 
         foreach (var part in parts.Reverse())
         {
             // A category refers to one of its own collection, hence again until nothing is new.
-            HashSet<long> done = [];
+            HashSet<ObjectId> done = [];
             while (kept[part.Name].Except(done).ToList() is { Count: > 0 } fresh)
             {
                 foreach (var chunk in fresh.Chunk(1000))
                 {
-                    var ids = Builders<BsonDocument>.Filter.In("_id", chunk.Select(number => SeedId.Create(part.Kind, number)));
-                    foreach (var document in await Collection(part).Find(ids).Project(Projection(part)).ToListAsync(cancellationToken))
+                    foreach (var document in await Collection(part).Find(Builders<BsonDocument>.Filter.In("_id", chunk)).Project(Projection(part)).ToListAsync(cancellationToken))
                     {
                         Note(part, document);
                     }
@@ -125,13 +145,10 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers)
                     continue;
                 }
 
-                foreach (var id in SeedKeys.Read(document, reference))
+                foreach (var id in SeedKeys.Read(document, reference).Where(id => SeedId.TryRead(id, target.Kind, out _, out _)))
                 {
-                    if (SeedId.TryRead(id, target.Kind, out var number))
-                    {
-                        refers = true;
-                        kept[target.Name].Add(number);
-                    }
+                    refers = true;
+                    kept[target.Name].Add(id);
                 }
             }
 

@@ -14,6 +14,12 @@ namespace Platform.Seeder;
 /// </summary>
 internal sealed class SeedGuard(PlatformDatabase database, IHostEnvironment environment, TimeProvider time)
 {
+    // What the platform's programs keep for themselves, also in a database without data. Events that wait are data.
+    private static readonly HashSet<string> Bookkeeping = new(StringComparer.Ordinal)
+    {
+        CollectionNames.Migrations, CollectionNames.HiddenIndexes, CollectionNames.Leases, CollectionNames.SeedMarker, CollectionNames.Environment,
+    };
+
     private IMongoCollection<EnvironmentMark> Marks => database.Database.GetCollection<EnvironmentMark>(CollectionNames.Environment).ForDecisions();
 
     private string DatabaseName => database.Database.DatabaseNamespace.DatabaseName;
@@ -24,38 +30,31 @@ internal sealed class SeedGuard(PlatformDatabase database, IHostEnvironment envi
 
     /// <summary>Refuses unless made-up data may be written here.</summary>
     /// <exception cref="SeedRefusedException">It may not.</exception>
-    public async Task RequireDevelopmentAsync(CancellationToken cancellationToken)
-    {
-        RefuseProductionProcess();
-        var mark = await ReadAsync(cancellationToken);
-        if (mark is null)
-        {
-            throw new SeedRefusedException(
-                $"The database '{DatabaseName}' is not marked as development; look at what it holds, then 'seeder mark {DatabaseName}' marks it.");
-        }
+    public Task RequireDevelopmentAsync(CancellationToken cancellationToken) => RequireAsync(orEmpty: false, cancellationToken);
 
-        RefuseOther(mark);
-    }
+    /// <summary>Refuses unless made-up data may be written here, or may after <see cref="MarkEmptyAsync"/>. Writes nothing.</summary>
+    /// <exception cref="SeedRefusedException">It may not.</exception>
+    public Task RequireDevelopmentOrEmptyAsync(CancellationToken cancellationToken) => RequireAsync(orEmpty: true, cancellationToken);
 
     /// <summary>Marks a database that holds nothing yet, when this process runs in the environment Development.</summary>
     /// <returns>Whether it was marked now.</returns>
     public async Task<bool> MarkEmptyAsync(CancellationToken cancellationToken)
     {
-        if (!environment.IsDevelopment() || await ReadAsync(cancellationToken) is not null)
+        if (await ReadAsync(cancellationToken) is not null || !await MayBeMarkedAsync(cancellationToken))
         {
             return false;
         }
 
-        foreach (var collection in CollectionCatalogue.All)
+        try
         {
-            if (await database.Database.GetCollection<BsonDocument>(collection.Name).ForDecisions().Find(FilterDefinition<BsonDocument>.Empty).Limit(1).AnyAsync(cancellationToken))
-            {
-                return false;
-            }
+            await Marks.InsertOneAsync(Mark(EnvironmentMark.Development), options: null, cancellationToken);
+            return true;
         }
-
-        await WriteAsync(EnvironmentMark.Development, cancellationToken);
-        return true;
+        catch (MongoWriteException exception) when (exception.WriteError?.Category == ServerErrorCategory.DuplicateKey)
+        {
+            // Somebody was faster, and what they say counts.
+            return false;
+        }
     }
 
     /// <summary>Marks a database, whatever it holds.</summary>
@@ -70,16 +69,58 @@ internal sealed class SeedGuard(PlatformDatabase database, IHostEnvironment envi
             throw new SeedRefusedException($"The database is called '{DatabaseName}', not '{typedName}'.");
         }
 
-        if (name == EnvironmentMark.Development)
+        if (name != EnvironmentMark.Development)
         {
-            RefuseProductionProcess();
-            if (await ReadAsync(cancellationToken) is { } mark)
+            await Marks.ReplaceOneAsync(mark => mark.Id == EnvironmentMark.OnlyId, Mark(name), new ReplaceOptions { IsUpsert = true }, cancellationToken);
+            return;
+        }
+
+        RefuseProductionProcess();
+        try
+        {
+            // Only in place of the same or of nothing, whoever marks it meanwhile.
+            await Marks.ReplaceOneAsync(
+                mark => mark.Id == EnvironmentMark.OnlyId && mark.Name == EnvironmentMark.Development, Mark(name), new ReplaceOptions { IsUpsert = true }, cancellationToken);
+        }
+        catch (MongoWriteException exception) when (exception.WriteError?.Category == ServerErrorCategory.DuplicateKey)
+        {
+            RefuseOther(await ReadAsync(cancellationToken));
+        }
+    }
+
+    private async Task RequireAsync(bool orEmpty, CancellationToken cancellationToken)
+    {
+        RefuseProductionProcess();
+        var mark = await ReadAsync(cancellationToken);
+        if (mark is null && !(orEmpty && await MayBeMarkedAsync(cancellationToken)))
+        {
+            throw new SeedRefusedException(
+                $"The database '{DatabaseName}' is not marked as development; look at what it holds, then 'seeder mark {DatabaseName}' marks it.");
+        }
+
+        RefuseOther(mark);
+    }
+
+    // Any collection that is not the platform's, also an empty one, says that the database is there for something else.
+    private async Task<bool> MayBeMarkedAsync(CancellationToken cancellationToken)
+    {
+        if (!environment.IsDevelopment())
+        {
+            return false;
+        }
+
+        var ours = CollectionCatalogue.All.Select(collection => collection.Name).Append(CollectionNames.Outbox).ToHashSet(StringComparer.Ordinal);
+        using var cursor = await database.Database.ListCollectionNamesAsync(cancellationToken: cancellationToken);
+        foreach (var name in (await cursor.ToListAsync(cancellationToken)).Where(name => !Bookkeeping.Contains(name) && !name.StartsWith("system.", StringComparison.Ordinal)))
+        {
+            if (!ours.Contains(name)
+                || await database.Database.GetCollection<BsonDocument>(name).ForDecisions().Find(FilterDefinition<BsonDocument>.Empty).Limit(1).AnyAsync(cancellationToken))
             {
-                RefuseOther(mark);
+                return false;
             }
         }
 
-        await WriteAsync(name, cancellationToken);
+        return true;
     }
 
     private void RefuseProductionProcess()
@@ -91,22 +132,18 @@ internal sealed class SeedGuard(PlatformDatabase database, IHostEnvironment envi
         }
     }
 
-    private void RefuseOther(EnvironmentMark mark)
+    private void RefuseOther(EnvironmentMark? mark)
     {
-        if (mark.Name != EnvironmentMark.Development)
+        if (mark is not null && mark.Name != EnvironmentMark.Development)
         {
             throw new SeedRefusedException($"The database '{DatabaseName}' is marked as {mark.Name}, where made-up data does not belong.");
         }
     }
 
-    private Task<ReplaceOneResult> WriteAsync(string name, CancellationToken cancellationToken) => Marks.ReplaceOneAsync(
-        mark => mark.Id == EnvironmentMark.OnlyId,
-        new EnvironmentMark
-        {
-            Name = name,
-            MarkedAt = time.GetUtcNow().UtcDateTime,
-            MarkedBy = $"{Environment.UserName} on {Environment.MachineName}",
-        },
-        new ReplaceOptions { IsUpsert = true },
-        cancellationToken);
+    private EnvironmentMark Mark(string name) => new()
+    {
+        Name = name,
+        MarkedAt = time.GetUtcNow().UtcDateTime,
+        MarkedBy = $"{Environment.UserName} on {Environment.MachineName}",
+    };
 }

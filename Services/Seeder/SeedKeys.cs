@@ -11,12 +11,15 @@ internal static class SeedKeys
     public static FilterDefinition<BsonDocument> All(SeedKind kind)
     {
         var (first, last) = SeedId.Range(kind);
-        return Builders<BsonDocument>.Filter.Gte("_id", first) & Builders<BsonDocument>.Filter.Lte("_id", last);
+        return Between(first, last);
     }
 
-    /// <summary>Those whose numbers are from one to before another.</summary>
-    public static FilterDefinition<BsonDocument> Row(SeedKind kind, long from, long to) =>
-        Builders<BsonDocument>.Filter.Gte("_id", SeedId.Create(kind, from)) & Builders<BsonDocument>.Filter.Lte("_id", SeedId.Create(kind, to - 1));
+    /// <summary>Those of a collection whose numbers are from one to before another.</summary>
+    public static FilterDefinition<BsonDocument> Row(SeedCollection part, long from, long to) => Between(part.Key(from), part.Key(to - 1));
+
+    /// <summary>Those whose keys are from one to another, both included.</summary>
+    public static FilterDefinition<BsonDocument> Between(ObjectId first, ObjectId last) =>
+        Builders<BsonDocument>.Filter.Gte("_id", first) & Builders<BsonDocument>.Filter.Lte("_id", last);
 
     /// <summary>The documents that were not seeded. (Every key in the platform's collections is an ObjectId.)</summary>
     public static FilterDefinition<BsonDocument> Others(SeedKind kind)
@@ -37,12 +40,5 @@ internal static class SeedKeys
         return document.TryGetValue(array, out var items) && items is BsonArray list
             ? list.OfType<BsonDocument>().Select(item => item.GetValue(field, BsonNull.Value)).OfType<BsonObjectId>().Select(item => item.Value)
             : [];
-    }
-
-    /// <summary>One more than the greatest number of a seeded document; 0 when there is none.</summary>
-    public static async Task<long> EndAsync(IMongoCollection<BsonDocument> collection, SeedKind kind, CancellationToken cancellationToken)
-    {
-        var last = await collection.Find(All(kind)).Sort(new BsonDocument("_id", -1)).Limit(1).Project(new BsonDocument("_id", 1)).FirstOrDefaultAsync(cancellationToken);
-        return last is not null && SeedId.TryRead(last["_id"].AsObjectId, kind, out var number) ? number + 1 : 0;
     }
 }

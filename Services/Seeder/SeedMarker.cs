@@ -32,6 +32,9 @@ public sealed record SeedMarker
     /// <summary>Whether the last run came to its end.</summary>
     public required bool Complete { get; init; }
 
+    /// <summary>Whether documents of before are still being removed: what is there of collections that are not in <see cref="Parts"/> is not to be kept.</summary>
+    public bool Removing { get; init; }
+
     /// <summary>The fencing number of the lease under which this was written.</summary>
     public required long Fence { get; init; }
 

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data;
-using Platform.Data.Catalogue;
 using Platform.Data.Connections;
 using Platform.Data.Documents;
 using Platform.Data.Leases;
@@ -41,14 +40,22 @@ internal sealed class SeedSession(
     public async Task RunAsync(
         SeedSize size, IReadOnlyCollection<string> only, bool again, bool deferIndexes, ISeedProgress progress, TextWriter output, CancellationToken cancellationToken)
     {
-        await RequireStructureAsync(cancellationToken);
-        if (await guard.MarkEmptyAsync(cancellationToken))
-        {
-            await output.WriteLineAsync($"The database '{DatabaseName}' is empty and is now marked as development.");
-        }
+        // Before anything is written, the lease included, and again when nobody else is at work any more.
+        await Check.ReadCollectionsAsync(cancellationToken);
+        await guard.RequireDevelopmentOrEmptyAsync(cancellationToken);
+        await AloneAsync(
+            output,
+            async (fence, token) =>
+            {
+                if (await guard.MarkEmptyAsync(token))
+                {
+                    await output.WriteLineAsync($"The database '{DatabaseName}' is empty and is now marked as development.");
+                }
 
-        await guard.RequireDevelopmentAsync(cancellationToken);
-        await AloneAsync(output, (fence, token) => RunAloneAsync(size, only, again, deferIndexes, fence, progress, output, token), cancellationToken);
+                await guard.RequireDevelopmentAsync(token);
+                await RunAloneAsync(size, only, again, deferIndexes, fence, progress, output, token);
+            },
+            cancellationToken);
     }
 
     /// <summary>Removes exactly what was seeded.</summary>
@@ -64,6 +71,7 @@ internal sealed class SeedSession(
             output,
             async (fence, token) =>
             {
+                await guard.RequireDevelopmentAsync(token);
                 var marker = await ReadMarkerAsync(token) is { } found ? found with { Fence = fence } : null;
                 var tenant = slug is null ? (ObjectId?)null : await FindTenantAsync(slug, marker, token);
                 if (marker is not null)
@@ -79,7 +87,7 @@ internal sealed class SeedSession(
                 var report = await Cleaner().CleanAsync(SeedCollection.All(new SeedSize()), tenant, keepReferenced, progress, token);
                 if (marker is not null)
                 {
-                    await new DeferredIndexes(database.Database).BuildAsync(SeedCollection.All(new SeedSize()), marker.DeferredIndexes, output, token);
+                    await Indexes.BuildAsync(SeedCollection.All(new SeedSize()), marker.DeferredIndexes, output, token);
                     marker = marker with { DeferredIndexes = [] };
                 }
 
@@ -105,7 +113,7 @@ internal sealed class SeedSession(
         }
 
         var state = marker is null ? collections.Exists(collection => collection.Seeded > 0) ? SeedState.Incomplete : SeedState.NotSeeded
-            : marker.Complete ? SeedState.Seeded : SeedState.Incomplete;
+            : marker.Complete && collections.TrueForAll(collection => collection.Seeded >= collection.Expected) ? SeedState.Seeded : SeedState.Incomplete;
         return new SeedStatus(DatabaseName, mark?.Name, state, marker, collections);
     }
 
@@ -155,7 +163,11 @@ internal sealed class SeedSession(
         return marker is null || marker.Tenants == 0 ? 0 : documents / marker.Tenants * (marker.Tenants - marker.RemovedTenants.Count);
     }
 
-    private SeedCleaner Cleaner() => new(database.Database, options.Value.Writers);
+    private SeedCheck Check => new(database.Database);
+
+    private DeferredIndexes Indexes => new(database.Database, guard.RequireDevelopmentAsync);
+
+    private SeedCleaner Cleaner() => new(database.Database, options.Value.Writers, guard.RequireDevelopmentAsync);
 
     private IMongoCollection<BsonDocument> Collection(SeedCollection part) => database.Database.GetCollection<BsonDocument>(part.Name);
 
@@ -165,18 +177,18 @@ internal sealed class SeedSession(
         var all = SeedCollection.All(size);
         var wanted = only.Count == 0 ? all : SeedCollection.WithReferenced(all, only);
         var before = await ReadMarkerAsync(cancellationToken);
-        var same = before?.Size() == size;
-        var removed = same ? before!.RemovedTenants : [];
-        var kept = !same ? [] : await StillThereAsync(all, again ? before!.Parts.Where(part => wanted.All(want => want.Name != part.Collection)) : before!.Parts, cancellationToken);
-        var missing = wanted.Where(part => kept.All(known => known.Collection != part.Name)).ToList();
-        if (missing.Count == 0 && removed.Count == 0 && before is { Complete: true, DeferredIndexes.Count: 0 })
+        var plan = await PlanAsync(all, wanted, before, before?.Size() == size, again, cancellationToken);
+        if (plan.Missing.Count == 0 && before is { Complete: true, DeferredIndexes.Count: 0, RemovedTenants.Count: 0 })
         {
             SeedLog.AlreadySeeded(logger, before.Hash);
             await output.WriteLineAsync($"Already seeded: {Format(before.Documents)} documents, hash {before.Hash}.");
             return;
         }
 
+        // Whatever could stop the run stops it here, where nothing was removed yet.
         var started = time.GetTimestamp();
+        var dangling = await Check.RequireAsync(plan.Missing, size, cancellationToken);
+        var removes = await AnyAsync(plan.Stale, cancellationToken);
         var marker = new SeedMarker
         {
             DataVersion = SeedSize.DataVersion,
@@ -185,102 +197,101 @@ internal sealed class SeedSession(
             Scale = size.Scale,
             Until = size.Until.ToString(SeedSize.DateFormat, CultureInfo.InvariantCulture),
             Complete = false,
+            Removing = removes,
             Fence = fence,
-            Parts = kept,
-            RemovedTenants = removed,
+            Parts = plan.Known,
             DeferredIndexes = before?.DeferredIndexes ?? [],
             StartedAt = time.GetUtcNow().UtcDateTime,
         };
         await WriteMarkerAsync(marker, cancellationToken);
-
-        // What an interrupted run left of the same; or everything of another size, which has other keys.
-        var stale = same ? missing : all;
-        if (await AnyAsync(stale, cancellationToken))
+        if (removes)
         {
-            await Cleaner().CleanAsync(stale, tenant: null, keepReferenced: false, new NoProgress(), cancellationToken);
-        }
-
-        await RefuseTakenSlugsAsync(missing, size, cancellationToken);
-        var indexes = new DeferredIndexes(database.Database);
-        if (deferIndexes)
-        {
-            var deferred = await indexes.FindAsync(missing, cancellationToken);
-            marker = marker with { DeferredIndexes = [.. marker.DeferredIndexes.Union(deferred)] };
+            await Cleaner().CleanAsync(plan.Stale, tenant: null, keepReferenced: false, new NoProgress(), cancellationToken);
+            marker = marker with { Removing = false };
             await WriteMarkerAsync(marker, cancellationToken);
-            await indexes.DropAsync(all, deferred, cancellationToken);
         }
 
-        long documents = 0;
-        await progress.RunAsync(async () =>
-        {
-            if (removed.Count > 0)
-            {
-                documents += await WriteRemovedTenantsAsync(all, marker, progress, cancellationToken);
-                marker = marker with { RemovedTenants = [] };
-                await WriteMarkerAsync(marker, cancellationToken);
-            }
-
-            var written = await Writer().WriteAsync(
-                missing,
-                _ => false,
-                progress,
-                async (part, token) =>
-                {
-                    marker = marker with { Parts = [.. all.SelectMany(known => marker.Parts.Append(part).Where(other => other.Collection == known.Name))] };
-                    await WriteMarkerAsync(marker, token);
-                },
-                cancellationToken);
-            documents += written.Sum(part => part.Documents);
-        });
-        await indexes.BuildAsync(all, marker.DeferredIndexes, output, cancellationToken);
+        marker = deferIndexes ? await DeferAsync(all, plan.Missing, marker, cancellationToken) : marker;
+        (marker, var documents) = await WriteAsync(all, plan.Missing, marker, progress, cancellationToken);
+        await Indexes.BuildAsync(all, marker.DeferredIndexes, output, cancellationToken);
         marker = marker with { Complete = true, DeferredIndexes = [], CompletedAt = time.GetUtcNow().UtcDateTime };
         await WriteMarkerAsync(marker, cancellationToken);
-
-        var elapsed = time.GetElapsedTime(started);
-        SeedLog.Seeded(logger, documents, marker.Hash, elapsed.TotalMilliseconds);
-        await output.WriteLineAsync(string.Create(
-            CultureInfo.InvariantCulture, $"Seeded {documents:N0} documents in {elapsed.TotalSeconds:0.00} s ({documents / elapsed.TotalSeconds:N0}/s)."));
-        await output.WriteLineAsync($"Hash {marker.Hash}");
-        if (missing.Any(part => part.Kind == SeedKind.User))
+        await TellSeededAsync(marker, documents, time.GetElapsedTime(started), dangling, output);
+        if (plan.Missing.Any(part => part.Kind == SeedKind.User))
         {
             await TellPasswordsAsync(size, output);
         }
     }
 
-    private SeedWriter Writer() => new(database.Database, SeedWriter.DefaultPieceSize, options.Value.Writers);
-
-    // What was complete is written for the tenants that were removed; the rest will be written for all of them.
-    private async Task<long> WriteRemovedTenantsAsync(
-        IReadOnlyList<SeedCollection> all, SeedMarker marker, ISeedProgress progress, CancellationToken cancellationToken)
+    // A marker alone proves little: documents may be gone since.
+    private async Task<Plan> PlanAsync(
+        IReadOnlyList<SeedCollection> all, IReadOnlyList<SeedCollection> wanted, SeedMarker? before, bool same, bool again, CancellationToken cancellationToken)
     {
-        var back = LeftOut(marker);
-        var parts = all.Where(part => marker.Parts.Any(known => known.Collection == part.Name)).ToList();
-        foreach (var slug in marker.RemovedTenants)
+        bool IsKnown(SeedCollection part) => same && before!.Parts.Any(known => known.Collection == part.Name);
+        List<SeedCollection> stale = [.. all.Where(part => !same || (again && wanted.Contains(part)) || (before!.Removing && !IsKnown(part)))];
+        List<SeedCollection> missing = [];
+        // Tenants that were removed come back in all collections.
+        foreach (var part in all.Where(part => wanted.Contains(part) || (before is { RemovedTenants.Count: > 0 } && IsKnown(part))))
         {
-            // An interrupted run may have begun with it.
-            var tenant = SeedGenerator.TenantId(TenantProfile.Find(slug, marker.Tenants));
-            await Cleaner().CleanAsync(parts, tenant, keepReferenced: false, new NoProgress(), cancellationToken);
-        }
-
-        var written = await Writer().WriteAsync(parts, tenant => !back(tenant), progress, (_, _) => Task.CompletedTask, cancellationToken);
-        return written.Sum(part => part.Documents);
-    }
-
-    private async Task<IReadOnlyList<SeedPart>> StillThereAsync(
-        IReadOnlyList<SeedCollection> all, IEnumerable<SeedPart> parts, CancellationToken cancellationToken)
-    {
-        // A marker alone proves little: somebody may have emptied a collection since.
-        var there = new List<SeedPart>();
-        foreach (var part in parts)
-        {
-            if (all.FirstOrDefault(known => known.Name == part.Collection) is { } known && await AnyAsync([known], cancellationToken))
+            if (stale.Contains(part) || !IsKnown(part) || await Collection(part).CountDocumentsAsync(SeedKeys.All(part.Kind), cancellationToken: cancellationToken) < part.Count)
             {
-                there.Add(part);
+                missing.Add(part);
             }
         }
 
-        return there;
+        return new Plan(stale, missing, same ? [.. before!.Parts.Where(part => stale.TrueForAll(other => other.Name != part.Collection))] : []);
     }
+
+    private async Task<SeedMarker> DeferAsync(
+        IReadOnlyList<SeedCollection> all, IReadOnlyList<SeedCollection> missing, SeedMarker marker, CancellationToken cancellationToken)
+    {
+        var deferred = await Indexes.FindAsync(missing, cancellationToken);
+        marker = marker with { DeferredIndexes = [.. marker.DeferredIndexes.Union(deferred)] };
+        await WriteMarkerAsync(marker, cancellationToken);
+        await Indexes.DropAsync(all, deferred, cancellationToken);
+        return marker;
+    }
+
+    private async Task<(SeedMarker Marker, long Documents)> WriteAsync(
+        IReadOnlyList<SeedCollection> all, IReadOnlyList<SeedCollection> missing, SeedMarker marker, ISeedProgress progress, CancellationToken cancellationToken)
+    {
+        var begun = new List<SeedCollection>();
+        foreach (var part in missing)
+        {
+            if (await AnyAsync([part], cancellationToken))
+            {
+                begun.Add(part);
+            }
+        }
+
+        long documents = 0;
+        await progress.RunAsync(async () => documents = await Writer().WriteAsync(
+            missing,
+            begun,
+            progress,
+            async (part, token) =>
+            {
+                marker = marker with { Parts = [.. all.SelectMany(known => marker.Parts.Where(other => other.Collection != part.Collection).Append(part).Where(other => other.Collection == known.Name))] };
+                await WriteMarkerAsync(marker, token);
+            },
+            cancellationToken));
+        return (marker, documents);
+    }
+
+    private async Task TellSeededAsync(SeedMarker marker, long documents, TimeSpan elapsed, IReadOnlyDictionary<string, long> dangling, TextWriter output)
+    {
+        SeedLog.Seeded(logger, documents, marker.Hash, elapsed.TotalMilliseconds);
+        await output.WriteLineAsync(string.Create(
+            CultureInfo.InvariantCulture, $"Seeded {documents:N0} documents in {elapsed.TotalSeconds:0.00} s ({documents / elapsed.TotalSeconds:N0}/s)."));
+        await output.WriteLineAsync($"Hash {marker.Hash}");
+        if (dangling.Count > 0)
+        {
+            var who = string.Join(", ", dangling.Select(referring => $"{referring.Key} {Format(referring.Value)}"));
+            await output.WriteLineAsync($"Documents of others refer to seeded ones that there are not with these settings ({who}).");
+        }
+    }
+
+    private SeedWriter Writer() => new(database.Database, SeedWriter.DefaultPieceSize, options.Value.Writers, guard.RequireDevelopmentAsync);
 
     private async Task<bool> AnyAsync(IEnumerable<SeedCollection> parts, CancellationToken cancellationToken)
     {
@@ -334,6 +345,13 @@ internal sealed class SeedSession(
 
     private async Task<ObjectId> FindTenantAsync(string slug, SeedMarker? marker, CancellationToken cancellationToken)
     {
+        var (first, last) = SeedId.Range(SeedKind.Tenant);
+        if (await database.Tenants.Find(tenant => tenant.Slug == slug && tenant.Id >= first && tenant.Id <= last).FirstOrDefaultAsync(cancellationToken) is { } found)
+        {
+            return found.Id;
+        }
+
+        // An interrupted removal took the tenant itself last, or just not yet what refers to it.
         var tenants = marker?.Tenants ?? 0;
         var number = TenantProfile.Find(slug, tenants);
         if (number >= 0)
@@ -341,7 +359,6 @@ internal sealed class SeedSession(
             return SeedGenerator.TenantId(number);
         }
 
-        var (first, last) = SeedId.Range(SeedKind.Tenant);
         var there = await database.Tenants.Find(tenant => tenant.Id >= first && tenant.Id <= last).Limit(10).ToListAsync(cancellationToken);
         throw new SeedUsageException(there.Count == 0
             ? $"There is no seeded tenant '{slug}': nothing is seeded."
@@ -381,34 +398,6 @@ internal sealed class SeedSession(
         }
     }
 
-    private async Task RequireStructureAsync(CancellationToken cancellationToken)
-    {
-        using var cursor = await database.Database.ListCollectionNamesAsync(cancellationToken: cancellationToken);
-        var existing = await cursor.ToListAsync(cancellationToken);
-        var missing = CollectionCatalogue.All.Select(collection => collection.Name).Except(existing).FirstOrDefault();
-        if (missing is not null)
-        {
-            throw new SeedRefusedException($"The database '{DatabaseName}' has no collection '{missing}'; run the migrator first.");
-        }
-    }
-
-    private async Task RefuseTakenSlugsAsync(IEnumerable<SeedCollection> parts, SeedSize size, CancellationToken cancellationToken)
-    {
-        if (parts.All(part => part.Kind != SeedKind.Tenant))
-        {
-            return;
-        }
-
-        foreach (var slugs in Enumerable.Range(0, size.Tenants).Select(tenant => TenantProfile.For(tenant).Slug).Chunk(1000))
-        {
-            var taken = await database.Tenants.Find(Builders<Tenant>.Filter.In(tenant => tenant.Slug, slugs)).FirstOrDefaultAsync(cancellationToken);
-            if (taken is not null)
-            {
-                throw new SeedRefusedException($"A tenant that was not seeded has the name '{taken.Slug}' already; rename or remove it.");
-            }
-        }
-    }
-
     private async Task AloneAsync(TextWriter output, Func<long, CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         await using var lease = await Lease.AcquireAsync(
@@ -422,4 +411,10 @@ internal sealed class SeedSession(
             },
             cancellationToken);
     }
+
+    /// <summary>What a run is to do.</summary>
+    /// <param name="Stale">Collections whose seeded documents are removed first.</param>
+    /// <param name="Missing">Collections that are written, or lack documents.</param>
+    /// <param name="Known">What is recorded of collections that were complete and stay.</param>
+    private sealed record Plan(IReadOnlyList<SeedCollection> Stale, IReadOnlyList<SeedCollection> Missing, IReadOnlyList<SeedPart> Known);
 }

@@ -9,6 +9,6 @@ internal enum SeedState
     /// <summary>Everything that was asked for is there.</summary>
     Seeded,
 
-    /// <summary>A run was interrupted, or is under way.</summary>
+    /// <summary>A run was interrupted or is under way, or documents are gone since.</summary>
     Incomplete,
 }

@@ -22,7 +22,9 @@ internal static class SeedText
             case { Marker: { } marker }:
                 Line(text, status.State == SeedState.Seeded
                     ? (FormattableString)$"Seeded at {marker.CompletedAt:u}: {Origin(marker)}."
-                    : $"The run begun at {marker.StartedAt:u} is not complete ('seeder run' completes it): {Origin(marker)}.");
+                    : marker.Complete
+                        ? (FormattableString)$"Seeded at {marker.CompletedAt:u}, and some documents are gone since ('seeder run' writes them again): {Origin(marker)}."
+                        : $"The run begun at {marker.StartedAt:u} is not complete ('seeder run' completes it): {Origin(marker)}.");
                 Line(text, $"Hash {marker.Hash}");
                 if (marker.RemovedTenants.Count > 0)
                 {

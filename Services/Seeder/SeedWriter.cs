@@ -13,7 +13,8 @@ namespace Platform.Seeder;
 /// <param name="database">The database.</param>
 /// <param name="pieceSize">How many documents are made and written at once.</param>
 /// <param name="writers">How many tasks.</param>
-internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int writers)
+/// <param name="permit">Refuses when nothing may be written any more; asked before each command. Null for no question.</param>
+internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int writers, Func<CancellationToken, Task>? permit = null)
 {
     // Small enough that a collection is spread over the writers; larger ones were not faster.
     public const int DefaultPieceSize = 500;
@@ -23,21 +24,21 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
 
     /// <summary>Writes collections.</summary>
     /// <param name="parts">The collections.</param>
-    /// <param name="left">Which tenants are left out.</param>
+    /// <param name="begun">Which of them have documents of the same size already, which stay as they are.</param>
     /// <param name="progress">Told about every piece.</param>
     /// <param name="completed">Told about every collection that is complete, one at a time.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    /// <returns>What was written of each collection.</returns>
+    /// <returns>How many documents were written.</returns>
     /// <exception cref="SeedRefusedException">A document that was not seeded has the same unique key.</exception>
-    public async Task<IReadOnlyList<SeedPart>> WriteAsync(
+    public async Task<long> WriteAsync(
         IReadOnlyList<SeedCollection> parts,
-        Func<int, bool> left,
+        IReadOnlyCollection<SeedCollection> begun,
         ISeedProgress progress,
         Func<SeedPart, CancellationToken, Task> completed,
         CancellationToken cancellationToken)
     {
         var states = parts.ToDictionary(part => part, _ => new PartState());
-        foreach (var piece in SeedPiece.Of(parts, pieceSize, left))
+        foreach (var piece in SeedPiece.Of(parts, pieceSize, _ => false))
         {
             states[piece.Part].Pieces++;
         }
@@ -46,25 +47,31 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
         try
         {
             await Parallel.ForEachAsync(
-                SeedPiece.Mixed(parts, pieceSize, left),
+                SeedPiece.Mixed(parts, pieceSize, _ => false),
                 new ParallelOptions { MaxDegreeOfParallelism = writers, CancellationToken = cancellationToken },
                 async (piece, token) =>
                 {
                     var documents = piece.Documents();
                     var state = states[piece.Part];
                     state.Hash.Add(piece.Index, documents);
-                    Lease.RequireHeld();
-                    await InsertAsync(piece.Part, documents, token);
-                    var written = Interlocked.Add(ref state.Written, documents.Count);
+                    var missing = begun.Contains(piece.Part) ? await MissingAsync(piece, documents, token) : documents;
+                    if (missing.Count > 0)
+                    {
+                        await (permit?.Invoke(token) ?? Task.CompletedTask);
+                        Lease.RequireHeld();
+                        await InsertAsync(piece.Part, missing, token);
+                    }
+
+                    var written = Interlocked.Add(ref state.Written, missing.Count);
                     var finished = Interlocked.Decrement(ref state.Pieces) == 0;
                     progress.Report(piece.Part.Name, written, piece.Part.Count, finished);
                     if (finished)
                     {
-                        state.Part = new SeedPart { Collection = piece.Part.Name, Documents = written, Hash = state.Hash.Finish() };
+                        var part = new SeedPart { Collection = piece.Part.Name, Documents = piece.Part.Count, Hash = state.Hash.Finish() };
                         await one.WaitAsync(token);
                         try
                         {
-                            await completed(state.Part, token);
+                            await completed(part, token);
                         }
                         finally
                         {
@@ -72,7 +79,7 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
                         }
                     }
                 });
-            return [.. parts.Select(part => states[part].Part).OfType<SeedPart>()];
+            return states.Values.Sum(state => state.Written);
         }
         finally
         {
@@ -84,8 +91,16 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
     }
 
     /// <summary>Writes everything.</summary>
-    public Task<IReadOnlyList<SeedPart>> WriteAsync(SeedSize size, ISeedProgress progress, CancellationToken cancellationToken) =>
-        WriteAsync(SeedCollection.All(size), _ => false, progress, (_, _) => Task.CompletedTask, cancellationToken);
+    public Task<long> WriteAsync(SeedSize size, ISeedProgress progress, CancellationToken cancellationToken) =>
+        WriteAsync(SeedCollection.All(size), [], progress, (_, _) => Task.CompletedTask, cancellationToken);
+
+    private async Task<IReadOnlyList<byte[]>> MissingAsync(SeedPiece piece, IReadOnlyList<byte[]> documents, CancellationToken cancellationToken)
+    {
+        var there = await database.GetCollection<BsonDocument>(piece.Part.Name).Find(SeedKeys.Row(piece.Part, piece.From, piece.To))
+            .Project(new BsonDocument("_id", 1)).ToListAsync(cancellationToken);
+        var ids = there.Select(document => document["_id"]).ToHashSet();
+        return ids.Count == 0 ? documents : [.. documents.Where(document => !ids.Contains(new RawBsonDocument(document)["_id"]))];
+    }
 
     private async Task InsertAsync(SeedCollection part, IReadOnlyList<byte[]> documents, CancellationToken cancellationToken)
     {
@@ -105,8 +120,6 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
     private sealed class PartState
     {
         public SeedHash Hash { get; } = new();
-
-        public SeedPart? Part { get; set; }
 
         public long Written;
 

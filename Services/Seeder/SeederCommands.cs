@@ -21,7 +21,7 @@ internal static partial class SeederCommands
 
     private static Option<int> Scale { get; } = JobCommandLine.WholeNumber("--scale", "N", "Multiplies what each tenant has (1 is 4 stores, 8 categories, 400 products, 200 customers, 800 orders).", 1, 1, 100_000);
 
-    private static Option<int> Tenants { get; } = JobCommandLine.WholeNumber("--tenants", "N", "How many tenants.", new SeedSize().Tenants, 1, 10_000);
+    private static Option<int> Tenants { get; } = JobCommandLine.WholeNumber("--tenants", "N", "How many tenants.", new SeedSize().Tenants, 1, SeedSize.MostTenants);
 
     private static Option<int> Seed { get; } = JobCommandLine.WholeNumber("--seed", "N", "The start of all random numbers: the same seed gives the same data, byte for byte.", new SeedSize().Seed, int.MinValue, int.MaxValue);
 
@@ -33,7 +33,7 @@ internal static partial class SeederCommands
 
     private static Option<bool> DeferIndexes { get; } = new("--defer-indexes")
     {
-        Description = "Drop the text indexes of empty collections and build them at the end: faster at a large scale, but searches fail meanwhile.",
+        Description = "Drop the index of words while its collection is empty and build it at the end: faster at a large scale, but searches are slow meanwhile.",
     };
 
     private static Option<bool> AsJson { get; } = new("--json") { Description = "Print JSON." };
@@ -198,12 +198,15 @@ internal static partial class SeederCommands
         HelpName = "YYYY-MM-DD",
         CustomParser = result =>
         {
-            if (DateOnly.TryParseExact(result.Tokens[0].Value, SeedSize.DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) && day.Year >= 1970)
+            var isDay = DateOnly.TryParseExact(result.Tokens[0].Value, SeedSize.DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day);
+            if (isDay && day >= SeedSize.EarliestUntil && day <= SeedSize.LatestUntil)
             {
                 return day;
             }
 
-            result.AddError($"--until must be a day such as 2026-01-01, not '{result.Tokens[0].Value}'.");
+            result.AddError(string.Create(
+                CultureInfo.InvariantCulture,
+                $"--until must be a day {(isDay ? $"from {SeedSize.EarliestUntil:yyyy-MM-dd} to {SeedSize.LatestUntil:yyyy-MM-dd}" : "such as 2026-01-01")}, not '{result.Tokens[0].Value}'."));
             return SeedSize.DefaultUntil;
         },
     };

@@ -8,6 +8,8 @@ using Platform.Api.Paging;
 using Platform.Api.Problems;
 using Platform.Api.Products;
 using Platform.Api.Tenants;
+using Platform.Data.Search;
+using Platform.Data.Validation;
 
 namespace Platform.Api.Endpoints;
 
@@ -45,7 +47,7 @@ internal static class ProductEndpoints
 
     private static async Task<Results<Ok<ProductPage>, ProblemHttpResult>> ListAsync(
         [Description("The tenant's slug.")] string tenant,
-        [Description("Words to find in names, tags and descriptions; \"phrases\" and -exclusions work.")] string? search,
+        [Description("Words to find in names, SKUs, tags and descriptions: all of them, the last may be the beginning of one; what has a -word is left out.")] string? search,
         [Description("The slug or id of a category; those below it are included.")] string? category,
         [Description("The least price.")] string? minPrice,
         [Description("The greatest price.")] string? maxPrice,
@@ -58,6 +60,16 @@ internal static class ProductEndpoints
     {
         var errors = new RequestErrors();
         var words = errors.Text("search", search, maxLength: 200);
+        var query = words is null ? null : SearchQuery.Parse(words);
+        if (words is not null && query is null)
+        {
+            errors.Parameter("search", ErrorCodes.Characters, "Must have a word: letters or digits, without a hyphen in front.");
+        }
+        else if (query?.Count > SearchQuery.MaxWords)
+        {
+            errors.Parameter("search", RuleCodes.MaxItems, $"Must have at most {SearchQuery.MaxWords} words.");
+        }
+
         var inCategory = errors.Text("category", category, maxLength: 100);
         var min = errors.Amount("minPrice", minPrice);
         var max = errors.Amount("maxPrice", maxPrice);
@@ -69,7 +81,7 @@ internal static class ProductEndpoints
 
         // The rest of the request identifies the list that a cursor belongs to.
         var list = JsonSerializer.Serialize<object?[]>(["products", tenant, words, inCategory, min, max]);
-        var filter = new ProductFilter(words, null, min, max);
+        var filter = new ProductFilter(query, null, min, max);
         var after = cursor is null ? null : cursors.Decode(list, cursor);
         if (cursor is not null && (after is null || !products.IsPosition(filter.Order, after)))
         {

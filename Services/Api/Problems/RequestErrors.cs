@@ -59,7 +59,7 @@ public sealed class RequestErrors
     /// <summary>Reads an optional text.</summary>
     /// <param name="field">The field's name.</param>
     /// <param name="text">What the caller sent.</param>
-    /// <param name="maxLength">The longest text allowed, in characters.</param>
+    /// <param name="maxLength">The longest text allowed, in characters, which are counted as the rules on documents count them: code points.</param>
     public string? Text(string field, string? text, int maxLength)
     {
         if (text is null)
@@ -72,7 +72,7 @@ public sealed class RequestErrors
         {
             Parameter(field, ErrorCodes.Blank, "Must not be blank.");
         }
-        else if (trimmed.Length > maxLength)
+        else if (trimmed.EnumerateRunes().Count() > maxLength)
         {
             Parameter(field, RuleCodes.MaxLength, string.Create(CultureInfo.InvariantCulture, $"Must be at most {maxLength} characters long."));
         }

@@ -54,7 +54,7 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
             {
                 ProductOrder.Newest => key.IsBsonDateTime,
                 ProductOrder.Cheapest => key.IsDecimal128,
-                _ => key.IsDouble,
+                _ => key.IsInt32,
             };
     }
 
@@ -75,17 +75,18 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
         var (afterKey, afterId) = (after?["k"], after?["i"]);
 
         // One more than asked for says whether a next page exists.
-        if (filter.Order == ProductOrder.BestMatch)
+        if (filter.Search is { } search)
         {
+            BsonValue[] words = [.. search.Words], without = [.. search.Without];
             var pipeline = new BsonDocumentStagePipelineDefinition<Product, BsonDocument>(
             [
-                new BsonDocument("$match", ProductQueries.Matching(filter.Search, min, max, categories)),
-                .. ProductQueries.BestFirst(limit + 1, afterKey, afterId),
+                new BsonDocument("$match", ProductQueries.Matching(words, search.Beginning, without, min, max, categories)),
+                .. ProductQueries.BestFirst(words, search.Beginning, limit + 1, afterKey, afterId),
             ]);
             using var scored = await products.AggregateAsync(pipeline, cancellationToken: cancellationToken);
             var documents = await scored.ToListAsync(cancellationToken);
             var found = documents.Select(document => BsonSerializer.Deserialize<Product>(document)).ToList();
-            return Slice(found, limit, last => documents[last][ProductQueries.Score].ToDouble());
+            return Slice(found, limit, last => documents[last][ProductQueries.Score].ToInt32());
         }
 
         if (filter.Order == ProductOrder.Cheapest)

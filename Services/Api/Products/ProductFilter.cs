@@ -1,13 +1,14 @@
 using MongoDB.Bson;
+using Platform.Data.Search;
 
 namespace Platform.Api.Products;
 
 /// <summary>Which products of a tenant are asked for.</summary>
-/// <param name="Search">Words to find, best match first; null for all.</param>
+/// <param name="Search">The words to find, best match first; null for all.</param>
 /// <param name="Categories">Categories to look in; null for all.</param>
 /// <param name="MinPrice">The least price; null for none.</param>
 /// <param name="MaxPrice">The greatest price; null for none.</param>
-public sealed record ProductFilter(string? Search, IReadOnlyList<ObjectId>? Categories, decimal? MinPrice, decimal? MaxPrice)
+public sealed record ProductFilter(SearchQuery? Search, IReadOnlyList<ObjectId>? Categories, decimal? MinPrice, decimal? MaxPrice)
 {
     /// <summary>
     /// How the products are ordered: by relevance when words are searched, by price when a price is given, else the newest

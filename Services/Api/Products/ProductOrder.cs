@@ -9,6 +9,6 @@ public enum ProductOrder
     /// <summary>The lowest price first.</summary>
     Cheapest,
 
-    /// <summary>The best text score first.</summary>
+    /// <summary>The best match of the words first.</summary>
     BestMatch,
 }

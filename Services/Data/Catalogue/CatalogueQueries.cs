@@ -105,11 +105,12 @@ internal static class CatalogueQueries
         new()
         {
             Name = "search",
-            Asks = "The API's search by words, best first.",
+            Asks = "The API's search by words, best first; the last word may be the beginning of one.",
             Command = d => Aggregate(
-                CollectionNames.Products, [Match(d, ProductQueries.Matching(d["name"])), .. ProductQueries.BestFirst(PageAndOne)]),
+                CollectionNames.Products,
+                [Match(d, ProductQueries.Matching([Word(d, 0)], Word(d, 1))), .. ProductQueries.BestFirst([Word(d, 0)], Word(d, 1), PageAndOne)]),
             Bound = QueryBound.Ranked,
-            BoundReason = $"All products with one of the words are read and scored, at most {ProductQueries.SearchDepth}.",
+            BoundReason = $"Products with all of the words are read and ranked, at most {ProductQueries.SearchDepth}.",
         },
         new()
         {
@@ -117,16 +118,20 @@ internal static class CatalogueQueries
             Asks = "The API's search by words, narrowed.",
             Command = d => Aggregate(
                 CollectionNames.Products,
-                [Match(d, ProductQueries.Matching(d["name"], d["price"], d["price"], [d["categoryId"]])), .. ProductQueries.BestFirst(PageAndOne)]),
+                [
+                    Match(d, ProductQueries.Matching([Word(d, 0)], Word(d, 1), null, d["price"], d["price"], [d["categoryId"]])),
+                    .. ProductQueries.BestFirst([Word(d, 0)], Word(d, 1), PageAndOne),
+                ]),
             Bound = QueryBound.Ranked,
-            BoundReason = "Category and price are checked on the products that contain the words.",
+            BoundReason = "Category and price are checked on the products that have the words.",
         },
         new()
         {
             Name = "search, next page",
             Asks = "The API's search by words, a page that is not the first.",
             Command = d => Aggregate(
-                CollectionNames.Products, [Match(d, ProductQueries.Matching(d["name"])), .. ProductQueries.BestFirst(PageAndOne, 1.0, d["_id"])]),
+                CollectionNames.Products,
+                [Match(d, ProductQueries.Matching([Word(d, 0)], Word(d, 1))), .. ProductQueries.BestFirst([Word(d, 0)], Word(d, 1), PageAndOne, 10, d["_id"])]),
             Bound = QueryBound.Ranked,
             BoundReason = "A score is known only when it was calculated.",
         },
@@ -341,6 +346,8 @@ internal static class CatalogueQueries
 
     private static BsonDocument Pick(BsonDocument document, params string[] fields) =>
         new(fields.Select(field => new BsonElement(field, document.GetValue(field, BsonNull.Value))));
+
+    private static BsonValue Word(BsonDocument product, int number) => product["searchWords"] is BsonArray words ? words[number] : product["searchWords"];
 
     private static BsonDocument In(BsonValue value) => new("$in", new BsonArray { value });
 

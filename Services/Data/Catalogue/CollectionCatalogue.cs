@@ -100,10 +100,12 @@ public static class CollectionCatalogue
             new() { Name = "tenant_sku", Keys = [Tenant, Up("sku")], Unique = true, Serves = "A product by its SKU; an SKU names one product of a tenant.", Queries = CatalogueQueries.ProductBySku },
             new()
             {
-                Name = "tenant_text",
-                Keys = [Tenant, new("name", IndexKind.Text, 10), new("tags", IndexKind.Text, 5), new("description", IndexKind.Text)],
-                Serves = "Search by words among a tenant's products; a word in the name counts ten times one in the description.",
+                Name = "active_words",
+                Keys = [Tenant, Up("searchWords")],
+                PartialFilter = ActiveProducts(),
+                Serves = "Search by words among a tenant's products on sale.",
                 Queries = CatalogueQueries.ProductSearch,
+                IsCostly = true,
                 BytesPerDocument = 400,
             },
             new()

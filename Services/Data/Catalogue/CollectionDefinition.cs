@@ -1,4 +1,6 @@
+using System.Reflection;
 using MongoDB.Bson;
+using MongoDB.Bson.Serialization;
 using Platform.Data.Documents;
 using Platform.Data.Validation;
 
@@ -8,11 +10,13 @@ namespace Platform.Data.Catalogue;
 public abstract class CollectionDefinition
 {
     private readonly Lazy<DocumentRules> _rules;
+    private readonly Lazy<IReadOnlyDictionary<string, string>> _computed;
 
     private protected CollectionDefinition(Type documentType)
     {
         DocumentType = documentType;
         _rules = new Lazy<DocumentRules>(() => new DocumentRules(documentType, CrossField));
+        _computed = new Lazy<IReadOnlyDictionary<string, string>>(() => ReadComputed(documentType));
     }
 
     /// <summary>The collection's name.</summary>
@@ -53,7 +57,31 @@ public abstract class CollectionDefinition
     /// <summary>All rules on the documents: those that <see cref="DocumentType"/> declares, and <see cref="CrossField"/>.</summary>
     public DocumentRules Rules => _rules.Value;
 
+    /// <summary>
+    /// The stored fields that are made from others when a document is written, and those that they are made from: each with the name of the
+    /// one that is made.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Computed => _computed.Value;
+
     /// <summary>What the server checks each written document against.</summary>
     /// <remarks><see href="https://www.mongodb.com/docs/manual/core/schema-validation/"/></remarks>
     public BsonDocument Validator => Rules.Validator();
+
+    private static Dictionary<string, string> ReadComputed(Type documentType)
+    {
+        var members = BsonClassMap.LookupClassMap(documentType).AllMemberMaps;
+        var computed = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var member in members)
+        {
+            if (member.MemberInfo.GetCustomAttribute<ComputedFromAttribute>() is { } source)
+            {
+                foreach (var name in members.Where(other => source.Members.Contains(other.MemberName)).Select(other => other.ElementName).Append(member.ElementName))
+                {
+                    computed.TryAdd(name, member.ElementName);
+                }
+            }
+        }
+
+        return computed;
+    }
 }

@@ -39,6 +39,12 @@ public sealed record IndexDefinition
     /// <summary>What the index may take in storage, in bytes for each document of its collection. Default: 300.</summary>
     public int BytesPerDocument { get; init; } = 300;
 
+    /// <summary>
+    /// Whether a document has many entries in the index, so that they take most of the time that writing the document takes: then it pays to
+    /// build the index after many documents are written. Default: false.
+    /// </summary>
+    public bool IsCostly { get; init; }
+
     /// <summary>Whether it is a text index, of which a collection has at most one.</summary>
     public bool IsText => Keys.Any(key => key.Kind == IndexKind.Text);
 

@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using MongoDB.Bson;
+using MongoDB.Bson.Serialization.Attributes;
+using Platform.Data.Search;
 using Platform.Data.Validation;
 
 namespace Platform.Data.Documents;
@@ -48,4 +50,17 @@ public sealed record Product : ITenantOwned
 
     /// <summary>When the document last changed (UTC).</summary>
     public required DateTime UpdatedAt { get; init; }
+
+    /// <summary>
+    /// The words that the product is found by: those of its name, then of SKU, tags and description. Written with every product; one that a
+    /// program from before it wrote has none, and is not found by words.
+    /// </summary>
+    [MaxLength(ProductWords.Most), Items(MinimumLength = 1, MaximumLength = SearchText.MaxLength)]
+    [BsonElement("searchWords"), ComputedFrom(nameof(Name), nameof(Sku), nameof(Tags), nameof(Description))]
+    public IReadOnlyList<string>? SearchWords => ProductWords.Of(Name, Sku, Tags, Description).All;
+
+    /// <summary>How many of <see cref="SearchWords"/>, from the first, are of the name: a product is a better match for these.</summary>
+    [Range(0, ProductWords.Most)]
+    [BsonElement("searchNameWords"), ComputedFrom(nameof(Name))]
+    public int? SearchNameWords => ProductWords.Of(Name).OfName;
 }

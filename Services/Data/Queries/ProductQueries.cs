@@ -1,5 +1,6 @@
 using MongoDB.Bson;
 using Platform.Data.Documents;
+using Platform.Data.Search;
 
 namespace Platform.Data.Queries;
 
@@ -18,6 +19,9 @@ public static class ProductQueries
 
     /// <summary>The field that search results have in addition: how well they match.</summary>
     public const string Score = "_score";
+
+    private const string Words = "searchWords";
+    private const string NameWords = "searchNameWords";
 
     /// <summary>The latest created first.</summary>
     public static BsonDocument NewestFirst => new() { { "createdAt", -1 }, { "_id", -1 } };
@@ -71,31 +75,53 @@ public static class ProductQueries
         return filter;
     }
 
-    /// <summary>Products on sale that contain words.</summary>
-    /// <param name="words">The words.</param>
+    /// <summary>Products on sale that have all words of a search; for <see cref="BestFirst"/>.</summary>
+    /// <param name="words">The words that have to be there.</param>
+    /// <param name="beginning">The beginning of one more.</param>
+    /// <param name="without">The words that must not be there; null for none.</param>
     /// <param name="min">The least price; null for none.</param>
     /// <param name="max">The greatest price; null for none.</param>
     /// <param name="categories">The categories; null for all.</param>
-    public static BsonDocument Matching(BsonValue words, BsonValue? min = null, BsonValue? max = null, IEnumerable<BsonValue>? categories = null)
+    /// <remarks>Words are letters and digits (<see cref="SearchText"/>), so that they mean nothing else in a pattern or an expression.</remarks>
+    public static BsonDocument Matching(
+        IEnumerable<BsonValue> words,
+        BsonValue beginning,
+        IReadOnlyCollection<BsonValue>? without = null,
+        BsonValue? min = null,
+        BsonValue? max = null,
+        IEnumerable<BsonValue>? categories = null)
     {
         var filter = OnSale();
-        filter.Add("$text", new BsonDocument("$search", words));
+        var contained = new BsonDocument("$all", new BsonArray(words) { new BsonRegularExpression($"^{beginning}") });
+        if (without is { Count: > 0 })
+        {
+            contained.Add("$nin", new BsonArray(without));
+        }
+
+        filter.Add(Words, contained);
         Within(filter, categories);
         Between(filter, min, max);
         return filter;
     }
 
-    /// <summary>The stages after the match of <see cref="Matching"/>: the best first.</summary>
+    /// <summary>
+    /// The stages after the match of <see cref="Matching"/>: the best first. A word counts ten times as much in the name as elsewhere, the
+    /// beginning of a word half of a whole one.
+    /// </summary>
+    /// <param name="words">The words that have to be there.</param>
+    /// <param name="beginning">The beginning of one more.</param>
     /// <param name="limit">How many products at most.</param>
     /// <param name="afterScore">The score of the last product of the page before; null for the first page.</param>
     /// <param name="afterId">The key of that product.</param>
-    public static IReadOnlyList<BsonDocument> BestFirst(int limit, BsonValue? afterScore = null, BsonValue? afterId = null)
+    public static IReadOnlyList<BsonDocument> BestFirst(
+        IEnumerable<BsonValue> words, BsonValue beginning, int limit, BsonValue? afterScore = null, BsonValue? afterId = null)
     {
+        var ofWords = words.Select(word => Call("$cond", IsInName(word), 20, 2));
         List<BsonDocument> stages =
         [
-            new("$addFields", new BsonDocument(Score, new BsonDocument("$meta", "textScore"))),
-            // Bounds the work, and keeps an engine from calculating the score anew for every use of it.
+            // Bounds the work.
             new("$limit", SearchDepth),
+            new("$addFields", new BsonDocument(Score, Call("$add", [.. ofWords, OfBeginning(beginning)]))),
         ];
         if (afterScore is not null)
         {
@@ -110,6 +136,29 @@ public static class ProductQueries
         stages.Add(new("$limit", limit));
         return stages;
     }
+
+    private static BsonDocument OfBeginning(BsonValue beginning) => Call(
+        "$cond",
+        Call("$in", beginning, $"${Words}"),
+        Call("$cond", IsInName(beginning), 20, 2),
+        Call(
+            "$cond",
+            Call("$anyElementTrue", new BsonArray
+            {
+                new BsonDocument("$map", new BsonDocument
+                {
+                    { "input", Call("$slice", $"${Words}", $"${NameWords}") },
+                    { "as", "word" },
+                    { "in", Call("$eq", Call("$indexOfCP", "$$word", beginning), 0) },
+                }),
+            }),
+            10,
+            1));
+
+    // Of a word that is there.
+    private static BsonDocument IsInName(BsonValue word) => Call("$lt", Call("$indexOfArray", $"${Words}", word), $"${NameWords}");
+
+    private static BsonDocument Call(string name, params BsonValue[] arguments) => new(name, new BsonArray(arguments));
 
     private static BsonDocument OnSale() => new("status", DocumentConventions.Stored(ProductStatus.Active));
 

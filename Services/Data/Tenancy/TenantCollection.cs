@@ -167,7 +167,7 @@ public sealed class TenantCollection<TDocument>
     /// <param name="update">What to change; update operators, not a pipeline.</param>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
-    /// <exception cref="ArgumentException">The update names the tenant, or is a pipeline.</exception>
+    /// <exception cref="ArgumentException">The update names the tenant or what another member is computed from, or is a pipeline.</exception>
     /// <exception cref="DuplicateKeyException">A unique key is taken.</exception>
     /// <exception cref="DocumentRefusedException">The server refused the document because it breaks rules of the collection.</exception>
     public Task<UpdateResult> UpdateOneAsync(
@@ -176,7 +176,7 @@ public sealed class TenantCollection<TDocument>
         IClientSessionHandle? session = null,
         CancellationToken cancellationToken = default)
     {
-        RequireTenantKept(update);
+        RequireKept(update);
         return WriteAsync([], () => session is null
             ? _collection.UpdateOneAsync(Scoped(filter), update, cancellationToken: cancellationToken)
             : _collection.UpdateOneAsync(session, Scoped(filter), update, cancellationToken: cancellationToken));
@@ -187,7 +187,7 @@ public sealed class TenantCollection<TDocument>
     /// <param name="update">What to change; update operators, not a pipeline.</param>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
-    /// <exception cref="ArgumentException">The update names the tenant, or is a pipeline.</exception>
+    /// <exception cref="ArgumentException">The update names the tenant or what another member is computed from, or is a pipeline.</exception>
     /// <exception cref="DuplicateKeyException">A unique key is taken.</exception>
     /// <exception cref="DocumentRefusedException">The server refused the document because it breaks rules of the collection.</exception>
     public Task<UpdateResult> UpdateManyAsync(
@@ -196,7 +196,7 @@ public sealed class TenantCollection<TDocument>
         IClientSessionHandle? session = null,
         CancellationToken cancellationToken = default)
     {
-        RequireTenantKept(update);
+        RequireKept(update);
         return WriteAsync([], () => session is null
             ? _collection.UpdateManyAsync(Scoped(filter), update, cancellationToken: cancellationToken)
             : _collection.UpdateManyAsync(session, Scoped(filter), update, cancellationToken: cancellationToken));
@@ -208,7 +208,7 @@ public sealed class TenantCollection<TDocument>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns>The changed document, or null when none matched.</returns>
-    /// <exception cref="ArgumentException">The update names the tenant, or is a pipeline.</exception>
+    /// <exception cref="ArgumentException">The update names the tenant or what another member is computed from, or is a pipeline.</exception>
     /// <exception cref="DuplicateKeyException">A unique key is taken.</exception>
     /// <exception cref="DocumentRefusedException">The server refused the document because it breaks rules of the collection.</exception>
     public async Task<TDocument?> FindOneAndUpdateAsync(
@@ -217,7 +217,7 @@ public sealed class TenantCollection<TDocument>
         IClientSessionHandle? session = null,
         CancellationToken cancellationToken = default)
     {
-        RequireTenantKept(update);
+        RequireKept(update);
         var options = new FindOneAndUpdateOptions<TDocument> { ReturnDocument = ReturnDocument.After };
         return await WriteAsync([], () => session is null
             ? _collection.FindOneAndUpdateAsync(Scoped(filter), update, options, cancellationToken)
@@ -317,7 +317,7 @@ public sealed class TenantCollection<TDocument>
         }
     }
 
-    private void RequireTenantKept(UpdateDefinition<TDocument> update)
+    private void RequireKept(UpdateDefinition<TDocument> update)
     {
         ArgumentNullException.ThrowIfNull(update);
         if (update.Render(RenderArgs()) is not BsonDocument operators)
@@ -330,6 +330,13 @@ public sealed class TenantCollection<TDocument>
         if (changes.Any(change => change.Name == tenant || change.Value == tenant && operators.Contains("$rename")))
         {
             throw new ArgumentException("An update cannot change which tenant a document belongs to.", nameof(update));
+        }
+
+        var names = changes.SelectMany(change => change.Value is BsonString renamed && operators.Contains("$rename") ? new[] { change.Name, renamed.Value } : [change.Name]);
+        if (names.Select(name => name.Split('.')[0]).FirstOrDefault(_definition.Computed.ContainsKey) is { } changed)
+        {
+            throw new ArgumentException(
+                $"An update cannot change {changed}, which {_definition.Computed[changed]} is made from or is itself; write the whole document instead.", nameof(update));
         }
     }
 }

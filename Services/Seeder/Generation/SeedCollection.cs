@@ -37,11 +37,15 @@ internal sealed class SeedCollection
     /// <summary>The keys' numbers of a tenant are this many in a row.</summary>
     public long CountPerTenant => (long)UnitsPerTenant * KeysPerUnit;
 
+    /// <summary>The key of a number: that of its tenant's, and of the document among them.</summary>
+    public ObjectId Key(long number) => SeedId.Create(Kind, (int)(number / CountPerTenant), number % CountPerTenant);
+
     private int UnitsPerTenant { get; }
 
     private int KeysPerUnit { get; }
 
-    private long Units { get; }
+    /// <summary>Documents that are made together count once.</summary>
+    public long Units { get; }
 
     /// <summary>All parts, referenced collections before those that refer to them.</summary>
     public static IReadOnlyList<SeedCollection> All(SeedSize size)

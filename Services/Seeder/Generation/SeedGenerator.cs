@@ -41,7 +41,7 @@ internal sealed class SeedGenerator
         _profiles = [.. Enumerable.Range(0, size.Tenants).Select(TenantProfile.For)];
     }
 
-    public static ObjectId TenantId(int tenant) => SeedId.Create(SeedKind.Tenant, tenant);
+    public static ObjectId TenantId(int tenant) => SeedId.Create(SeedKind.Tenant, tenant, 0);
 
     public Tenant Tenant(long number)
     {
@@ -82,7 +82,7 @@ internal sealed class SeedGenerator
         random.Fill(salt);
         return new User
         {
-            Id = SeedId.Create(SeedKind.User, number),
+            Id = SeedId.Create(SeedKind.User, tenant, index),
             TenantId = TenantId(tenant),
             Email = string.Create(CultureInfo.InvariantCulture, $"{roleName}{(repetition == 1 ? "" : repetition)}@{profile.Slug}.example"),
             DisplayName = $"{random.Pick(words.FirstNames)} {random.Pick(words.LastNames)}",
@@ -185,7 +185,7 @@ internal sealed class SeedGenerator
             var onHand = random.Between(0, 200);
             yield return new InventoryItem
             {
-                Id = SeedId.Create(SeedKind.Inventory, (productNumber * SeedSize.StoresPerProduct) + i),
+                Id = SeedId.Create(SeedKind.Inventory, tenant, ((long)product * SeedSize.StoresPerProduct) + i),
                 TenantId = TenantId(tenant),
                 ProductId = ProductId(tenant, product),
                 StoreId = StoreId(tenant, stores[i]),
@@ -257,7 +257,7 @@ internal sealed class SeedGenerator
         var tax = CurrencyUnits.Round(subtotal * country.TaxRate, country.Currency);
         return new Order
         {
-            Id = SeedId.Create(SeedKind.Order, number),
+            Id = SeedId.Create(SeedKind.Order, tenant, index),
             TenantId = TenantId(tenant),
             Number = string.Create(CultureInfo.InvariantCulture, $"S{index + 1:0000000}"),
             CustomerId = CustomerId(tenant, customer),
@@ -276,13 +276,13 @@ internal sealed class SeedGenerator
 
     private static (int Tenant, int Index) Place(long number, int perTenant) => ((int)(number / perTenant), (int)(number % perTenant));
 
-    private ObjectId StoreId(int tenant, int store) => SeedId.Create(SeedKind.Store, ((long)tenant * _size.Stores) + store);
+    private static ObjectId StoreId(int tenant, int store) => SeedId.Create(SeedKind.Store, tenant, store);
 
-    private ObjectId CategoryId(int tenant, int category) => SeedId.Create(SeedKind.Category, ((long)tenant * _size.Categories) + category);
+    private static ObjectId CategoryId(int tenant, int category) => SeedId.Create(SeedKind.Category, tenant, category);
 
-    private ObjectId ProductId(int tenant, int product) => SeedId.Create(SeedKind.Product, ProductNumber(tenant, product));
+    private static ObjectId ProductId(int tenant, int product) => SeedId.Create(SeedKind.Product, tenant, product);
 
-    private ObjectId CustomerId(int tenant, int customer) => SeedId.Create(SeedKind.Customer, ((long)tenant * _size.Customers) + customer);
+    private static ObjectId CustomerId(int tenant, int customer) => SeedId.Create(SeedKind.Customer, tenant, customer);
 
     private long ProductNumber(int tenant, int product) => ((long)tenant * _size.Products) + product;
 

@@ -24,13 +24,13 @@ internal sealed record SeedPiece(SeedCollection Part, int Index, long From, long
     }
 
     /// <summary>
-    /// Cuts collections, those with a text index spread evenly over the time of the others, which come one after the other. Writing into a
-    /// text index takes so long that several such writes at once wait for each other while the machine has nothing to do.
+    /// Cuts collections, those with a costly index spread evenly over the time of the others, which come one after the other. Writing into
+    /// such an index takes so long that several such writes at once wait for each other while the machine has nothing to do.
     /// </summary>
     public static IEnumerable<SeedPiece> Mixed(IReadOnlyCollection<SeedCollection> parts, int size, Func<int, bool> left)
     {
         var lanes = parts
-            .GroupBy(part => part.Definition.Indexes.Any(index => index.IsText))
+            .GroupBy(part => part.Definition.Indexes.Any(index => index.IsCostly))
             .Select(lane => (Pieces: Of(lane, size, left), Count: Of(lane, size, left).Count()))
             .ToList();
         return lanes

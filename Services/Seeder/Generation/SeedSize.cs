@@ -4,16 +4,25 @@ namespace Platform.Seeder.Generation;
 public sealed record SeedSize
 {
     /// <summary>Raised when the generated data changes, so that databases seeded by older programs are seeded anew.</summary>
-    public const int DataVersion = 2;
+    public const int DataVersion = 3;
 
-    /// <summary>The greatest product of <see cref="Tenants"/> and <see cref="Scale"/>: keys are numbered in 32 bits.</summary>
+    /// <summary>The greatest product of <see cref="Tenants"/> and <see cref="Scale"/>: keys are numbered in 32 bits, and nobody waits for more.</summary>
     public const int MostTenantsTimesScale = 1_000_000;
+
+    /// <summary>The most tenants.</summary>
+    public const int MostTenants = 10_000;
 
     /// <summary>How days are written.</summary>
     public const string DateFormat = "yyyy-MM-dd";
 
     /// <summary>The day before which everything happened, when none is given: data that changed with the day could not be compared.</summary>
     public static DateOnly DefaultUntil { get; } = new(2026, 1, 1);
+
+    /// <summary>The first day that the history can end with.</summary>
+    public static DateOnly EarliestUntil { get; } = new(1970, 1, 1);
+
+    /// <summary>The last day that the history can end with: what is reckoned from it has to be in the calendar, too.</summary>
+    public static DateOnly LatestUntil { get; } = new(9999, 1, 1);
 
     /// <summary>The start of all random numbers. Default: 2026.</summary>
     public int Seed { get; init; } = 2026;

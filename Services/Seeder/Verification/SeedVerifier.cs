@@ -62,7 +62,7 @@ internal sealed class SeedVerifier(IMongoDatabase database, int workers)
     {
         var expected = piece.Documents();
         var found = await database.GetCollection<BsonDocument>(piece.Part.Name)
-            .Find(SeedKeys.Row(piece.Part.Kind, piece.From, piece.To))
+            .Find(SeedKeys.Row(piece.Part, piece.From, piece.To))
             .Sort(new BsonDocument("_id", 1))
             .As<RawBsonDocument>()
             .ToListAsync(cancellationToken);

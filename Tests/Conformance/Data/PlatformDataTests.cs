@@ -4,6 +4,7 @@ using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
+using Platform.Data.Queries;
 using Platform.Data.Tenancy;
 using Platform.Data.Validation;
 using Platform.Migrator.Engine;
@@ -99,28 +100,29 @@ public sealed class PlatformDataTests(GatewayFixture gateway)
         var (first, second) = await TwoTenantsAsync(database);
         var foreign = await second.Products.Find().FirstAsync(Cancel);
         var byId = Builders<Product>.Filter.Eq(product => product.Id, foreign.Id);
-        var rename = Builders<Product>.Update.Set(product => product.Name, "stolen");
+        var reprice = Builders<Product>.Update.Set(product => product.Price, 1m);
 
         Assert.Null(await first.Products.FindByIdAsync(foreign.Id, cancellationToken: Cancel));
         Assert.Equal(0, await first.Products.CountAsync(byId, cancellationToken: Cancel));
-        Assert.Equal(0, (await first.Products.UpdateOneAsync(byId, rename, cancellationToken: Cancel)).MatchedCount);
-        Assert.Null(await first.Products.FindOneAndUpdateAsync(byId, rename, cancellationToken: Cancel));
+        Assert.Equal(0, (await first.Products.UpdateOneAsync(byId, reprice, cancellationToken: Cancel)).MatchedCount);
+        Assert.Null(await first.Products.FindOneAndUpdateAsync(byId, reprice, cancellationToken: Cancel));
         Assert.False(await first.Products.ReplaceAsync(foreign with { TenantId = first.TenantId }, cancellationToken: Cancel));
         Assert.False(await first.Products.DeleteByIdAsync(foreign.Id, cancellationToken: Cancel));
-        Assert.Equal(foreign.Name, (await second.Products.FindByIdAsync(foreign.Id, cancellationToken: Cancel))!.Name);
+        Assert.Equal(foreign.Price, (await second.Products.FindByIdAsync(foreign.Id, cancellationToken: Cancel))!.Price);
     }
 
     [Fact]
-    public async Task A_text_search_and_a_search_by_place_stay_in_the_tenant()
+    public async Task A_search_by_words_and_a_search_by_place_stay_in_the_tenant()
     {
         var database = await SeededAsync();
         var (first, second) = await TwoTenantsAsync(database);
-        var word = (await first.Products.Find().FirstAsync(Cancel)).Name.Split(' ')[0];
+        var one = await first.Products.Find(Builders<Product>.Filter.Eq(product => product.Status, ProductStatus.Active)).FirstAsync(Cancel);
+        FilterDefinition<Product> contained = ProductQueries.Matching([], one.SearchWords![0]);
 
-        var found = await first.Products.Find(Builders<Product>.Filter.Text(word)).ToListAsync(Cancel);
+        var found = await first.Products.Find(contained).ToListAsync(Cancel);
         Assert.NotEmpty(found);
         Assert.All(found, product => Assert.Equal(first.TenantId, product.TenantId));
-        Assert.NotEqual(0, await second.Products.CountAsync(Builders<Product>.Filter.Text(word), cancellationToken: Cancel));
+        Assert.NotEqual(0, await second.Products.CountAsync(contained, cancellationToken: Cancel));
 
         var store = await first.Stores.Find().FirstAsync(Cancel);
         var near = new BsonDocumentStagePipelineDefinition<Store, BsonDocument>(

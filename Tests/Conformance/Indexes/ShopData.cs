@@ -1,6 +1,7 @@
 using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Data.Search;
 
 namespace Platform.Tests.Indexes;
 
@@ -128,11 +129,13 @@ internal sealed class ShopData(int products, int others)
         var tenant = Owner(number);
         var (look, material, thing) = (Pick(random, Looks), Pick(random, Materials), Pick(random, Things));
         var created = When(random);
+        var (sku, name) = ($"SKU-{number:00000000}", $"{look} {material} {thing} {number % 1009}");
+        var description = $"A {thing} for every day, made of {material}. It is {look} and {Pick(random, Looks)}, and goes well with any {Pick(random, Things)}.";
+        var words = ProductWords.Of(name, sku, [material, look], description);
         return new BsonDocument
         {
-            { "_id", Key(5, number) }, { "tenantId", Tenants[tenant] }, { "sku", $"SKU-{number:00000000}" },
-            { "name", $"{look} {material} {thing} {number % 1009}" },
-            { "description", $"A {thing} for every day, made of {material}. It is {look} and {Pick(random, Looks)}, and goes well with any {Pick(random, Things)}." },
+            { "_id", Key(5, number) }, { "tenantId", Tenants[tenant] }, { "sku", sku }, { "name", name }, { "description", description },
+            { "searchWords", new BsonArray(words.All) }, { "searchNameWords", words.OfName },
             { "categoryId", Key(4, (tenant * CategoriesPerTenant) + random.Next(CategoriesPerTenant)) },
             { "price", Price(random) }, { "currency", "EUR" }, { "tags", new BsonArray { material, look } },
             { "status", random.Next(10) switch { 0 => "draft", 1 => "archived", _ => "active" } },

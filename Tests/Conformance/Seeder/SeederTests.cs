@@ -222,7 +222,7 @@ public sealed class SeederTests(GatewayFixture gateway)
     {
         var database = await MigratedAsync();
         var before = await IndexesAsync();
-        Assert.Contains("Building the index products.tenant_text.", await DoneAsync(database, "run", "--defer-indexes"), StringComparison.Ordinal);
+        Assert.Contains("Building the index products.active_words.", await DoneAsync(database, "run", "--defer-indexes"), StringComparison.Ordinal);
         Assert.Equal(before, await IndexesAsync());
         await DoneAsync(database, "verify");
 
@@ -230,9 +230,9 @@ public sealed class SeederTests(GatewayFixture gateway)
         Assert.DoesNotContain("Building", await DoneAsync(database, "run", "--only", "users", "--again", "--defer-indexes"), StringComparison.Ordinal);
 
         // Those of a run that was interrupted are built by the next one.
-        await Collection(database, CollectionNames.Products).Indexes.DropOneAsync("tenant_text", Cancel);
+        await Collection(database, CollectionNames.Products).Indexes.DropOneAsync("active_words", Cancel);
         await Collection(database, CollectionNames.SeedMarker).UpdateOneAsync(
-            FilterDefinition<BsonDocument>.Empty, Builders<BsonDocument>.Update.Set("deferredIndexes", new BsonArray { "products.tenant_text" }), cancellationToken: Cancel);
+            FilterDefinition<BsonDocument>.Empty, Builders<BsonDocument>.Update.Set("deferredIndexes", new BsonArray { "products.active_words" }), cancellationToken: Cancel);
         await DoneAsync(database, "run");
         Assert.Equal(before, await IndexesAsync());
 
@@ -280,10 +280,10 @@ public sealed class SeederTests(GatewayFixture gateway)
         var order = await orders.Find(FilterDefinition<BsonDocument>.Empty).SortBy(document => document["_id"]).FirstAsync(Cancel);
         await orders.UpdateOneAsync(new BsonDocument("_id", order["_id"]), Builders<BsonDocument>.Update.Set("total", new Decimal128(order["total"].AsDecimal + 1)), new UpdateOptions { BypassDocumentValidation = true }, Cancel);
         await orders.UpdateOneAsync(
-            new BsonDocument("_id", SeedId.Create(SeedKind.Order, 1)), Builders<BsonDocument>.Update.Set("customerId", SeedId.Create(SeedKind.Customer, 399)), cancellationToken: Cancel);
+            new BsonDocument("_id", SeedId.Create(SeedKind.Order, 0, 1)), Builders<BsonDocument>.Update.Set("customerId", SeedId.Create(SeedKind.Customer, 1, 199)), cancellationToken: Cancel);
         await Collection(database, CollectionNames.Products).DeleteOneAsync(new BsonDocument("_id", order["lines"][0]["productId"]), Cancel);
         var customer = await Collection(database, CollectionNames.Customers).Find(FilterDefinition<BsonDocument>.Empty).FirstAsync(Cancel);
-        customer["_id"] = SeedId.Create(SeedKind.Customer, 1_000_000);
+        customer["_id"] = SeedId.Create(SeedKind.Customer, 0, 1_000_000);
         customer["email"] = "somebody@else.example";
         await Collection(database, CollectionNames.Customers).InsertOneAsync(customer, cancellationToken: Cancel);
 

@@ -21,6 +21,7 @@ public sealed class SeederUsageTests
 
     [Theory]
     [InlineData("Seeder__Writers", "0", "Seeder:Writers is 0, but must be from 1 to 64.")]
+    [InlineData("Seeder__DatabaseTimeout", "1000.00:00:00", "Seeder:DatabaseTimeout is 1000.00:00:00, but must be from 00:00:00 to 1.00:00:00.")]
     [InlineData("ConnectionStrings__platform", "", "There is no MongoDB connection string")]
     [InlineData("ConnectionStrings__platform", "redis://x", "ConnectionStrings:platform is not a MongoDB connection string")]
     public async Task A_wrong_setting_ends_with_78_and_a_sentence(string key, string value, string sentence)
@@ -41,6 +42,8 @@ public sealed class SeederUsageTests
     [InlineData("run --scale 100000 --tenants 11", "--scale times --tenants must be at most 1000000.")]
     [InlineData("run --seed 1.5", "--seed must be a whole number between -2147483648 and 2147483647, not '1.5'.")]
     [InlineData("run --until 2026-02-30", "--until must be a day such as 2026-01-01, not '2026-02-30'.")]
+    [InlineData("run --until 9999-01-02", "--until must be a day from 1970-01-01 to 9999-01-01, not '9999-01-02'.")]
+    [InlineData("run --until 1969-12-31", "--until must be a day from 1970-01-01 to 9999-01-01, not '1969-12-31'.")]
     [InlineData("run --only users,shops", "--only does not know 'shops'; there are tenants, users, stores,")]
     [InlineData("--only shops", "--only does not know 'shops'")]
     [InlineData("clean --tenant", "--tenant")]

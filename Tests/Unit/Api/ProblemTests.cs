@@ -45,6 +45,9 @@ public sealed class ProblemTests : IDisposable
     [InlineData("/tenants/acme/products?minPrice=2&maxPrice=1", "minPrice")]
     [InlineData("/tenants/acme/products?minPrice=NaN&maxPrice=x&limit=x&cursor=x&search=%20&category=", "category,cursor,limit,maxPrice,minPrice,search")]
     [InlineData("/tenants/acme/products?search=a%00b", "search")]
+    [InlineData("/tenants/acme/products?search=----------------------------------------", "search")]
+    [InlineData("/tenants/acme/products?search=-tent%20%F0%9F%98%80", "search")]
+    [InlineData("/tenants/acme/products?search=1+2+3+4+5+6+7+8+9+10+11+12+13+14+15+16+17+18+19+20+21", "search")]
     [InlineData("/tenants/acme/products?cursor=abc", "cursor")]
     [InlineData("/tenants/acme/products/42", "id")]
     [InlineData("/tenants/acme/orders/not-an-id", "id")]
@@ -61,6 +64,22 @@ public sealed class ProblemTests : IDisposable
         var answer = await _client.GetAsync(new Uri(path, UriKind.Relative), Cancellation);
 
         await AssertProblemAsync(answer, HttpStatusCode.BadRequest, fields.Split(','));
+    }
+
+    [Theory]
+    [InlineData(200, HttpStatusCode.OK)]
+    [InlineData(201, HttpStatusCode.BadRequest)]
+    public async Task The_length_of_a_text_is_counted_in_characters_as_in_documents(int characters, HttpStatusCode expected)
+    {
+        _api.Products.ListAsync(default, null!, null, default, Cancellation).ReturnsForAnyArgs(new Platform.Api.Products.ProductSlice([], null));
+        foreach (var character in new[] { "a", "é", "汉", "𝒜" })
+        {
+            var search = string.Concat(Enumerable.Repeat(character, characters));
+            // Each Chinese character is a word, and these are one.
+            var answer = await _client.GetAsync(new Uri($"/tenants/acme/products?search={Uri.EscapeDataString(search)}", UriKind.Relative), Cancellation);
+
+            Assert.Equal((character, expected), (character, answer.StatusCode));
+        }
     }
 
     [Theory]

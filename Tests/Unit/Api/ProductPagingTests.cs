@@ -5,6 +5,7 @@ using NSubstitute;
 using Platform.Api.Contracts;
 using Platform.Api.Products;
 using Platform.Data.Documents;
+using Platform.Data.Search;
 using Xunit;
 
 namespace Platform.Tests.Unit.Api;
@@ -38,7 +39,7 @@ public sealed class ProductPagingTests : IDisposable
         await _client.GetFromJsonAsync<ProductPage>($"/tenants/acme/products?search=lamp&limit=7&cursor={page!.NextCursor}", Cancellation);
 
         await _api.Products.Received(1).ListAsync(
-            ApiFactory.Acme.Id, Arg.Is<ProductFilter>(filter => filter.Search == "lamp"), _position, 7, Arg.Any<CancellationToken>());
+            ApiFactory.Acme.Id, Arg.Is<ProductFilter>(filter => filter.Search!.Beginning == "lamp"), _position, 7, Arg.Any<CancellationToken>());
     }
 
     [Theory]
@@ -93,7 +94,32 @@ public sealed class ProductPagingTests : IDisposable
     [InlineData(null, 5, ProductOrder.Cheapest)]
     [InlineData("lamp", 5, ProductOrder.BestMatch)]
     public void The_filter_decides_the_order(string? search, int? price, ProductOrder expected) =>
-        Assert.Equal(expected, new ProductFilter(search, null, price, null).Order);
+        Assert.Equal(expected, new ProductFilter(search is null ? null : SearchQuery.Parse(search), null, price, null).Order);
+
+    [Fact]
+    public void A_position_in_a_list_of_before_is_none_in_a_search()
+    {
+        var catalogue = new ProductCatalogue(null!, null!);
+        var id = ObjectId.GenerateNewId();
+        Assert.True(catalogue.IsPosition(ProductOrder.BestMatch, new BsonDocument { { "k", 30 }, { "i", id } }));
+        // A score of the engine's own.
+        Assert.False(catalogue.IsPosition(ProductOrder.BestMatch, new BsonDocument { { "k", 1.5 }, { "i", id } }));
+        Assert.False(catalogue.IsPosition(ProductOrder.BestMatch, new BsonDocument { { "k", new BsonDateTime(5) }, { "i", id } }));
+    }
+
+    [Theory]
+    [InlineData("XK-2000%20dri", "xk,2000", "dri", "")]
+    [InlineData("Caf%C3%A9%20-Cafe%CC%81", "", "cafe", "cafe")]
+    [InlineData("%F0%9F%98%80%20I%C5%9EIK", "", "isik", "")]
+    public async Task A_search_is_asked_in_the_words_that_are_kept_with_products(string search, string words, string beginning, string without)
+    {
+        await _client.GetFromJsonAsync<ProductPage>($"/tenants/acme/products?search={search}", Cancellation);
+
+        await _api.Products.Received(1).ListAsync(
+            ApiFactory.Acme.Id,
+            Arg.Is<ProductFilter>(filter => string.Join(',', filter.Search!.Words) == words && filter.Search.Beginning == beginning && string.Join(',', filter.Search.Without) == without),
+            null, 20, Arg.Any<CancellationToken>());
+    }
 
     private static Product NewProduct() => new()
     {

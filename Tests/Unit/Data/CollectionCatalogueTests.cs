@@ -100,13 +100,17 @@ public sealed class CollectionCatalogueTests
     }
 
     [Fact]
-    public void A_collection_has_at_most_one_text_index_and_the_products_have_it()
+    public void No_search_rests_on_a_text_index_since_engines_cut_texts_into_words_differently() =>
+        Assert.Empty(Indexes.Where(entry => entry.Index.IsText).Select(Describe));
+
+    [Fact]
+    public void The_words_of_products_are_indexed_behind_the_tenant_and_are_made_from_what_they_say()
     {
-        var text = Indexes.Where(entry => entry.Index.IsText).ToList();
-        var entry = Assert.Single(text);
-        Assert.Equal(CollectionNames.Products, entry.Collection.Name);
+        var index = CollectionCatalogue.Products.Indexes.Single(index => index.Name == "active_words");
+        Assert.Equal(BsonDocument.Parse("{ tenantId: 1, searchWords: 1 }"), index.KeyDocument());
         Assert.Equal(
-            BsonDocument.Parse("{ name: 10, tags: 5, description: 1 }"), entry.Index.Specification()["weights"].AsBsonDocument);
+            ["description", "name", "searchNameWords", "searchWords", "sku", "tags"], CollectionCatalogue.Products.Computed.Keys.Order(StringComparer.Ordinal));
+        Assert.Empty(CollectionCatalogue.Orders.Computed);
     }
 
     [Fact]
@@ -157,7 +161,12 @@ public sealed class CollectionCatalogueTests
     public void An_index_does_not_differ_from_what_the_server_lists_for_it()
     {
         // As listIndexes reports a text index: its fields stand in "weights", as doubles.
-        var text = CollectionCatalogue.Products.Indexes.Single(index => index.IsText);
+        var text = new IndexDefinition
+        {
+            Name = "tenant_text",
+            Keys = [new("tenantId"), new("name", IndexKind.Text, 10), new("tags", IndexKind.Text, 5), new("description", IndexKind.Text)],
+            Serves = "Words.",
+        };
         var listed = BsonDocument.Parse("""
             { v: 2, key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'tenant_text', default_language: 'english',
               weights: { name: 10.0, tags: 5.0, description: 1.0 }, textIndexVersion: 2 }

@@ -52,6 +52,21 @@ public sealed class TenantCollectionTests
         await Assert.ThrowsAsync<ArgumentException>(() => _scope.Products.UpdateOneAsync(
             FilterDefinition<Product>.Empty, BsonDocument.Parse(update), cancellationToken: TestContext.Current.CancellationToken));
 
+    [Theory]
+    [InlineData("{ $set: { name: 'x' } }")]
+    [InlineData("{ $unset: { description: 1 } }")]
+    [InlineData("{ $push: { tags: 'x' } }")]
+    [InlineData("{ $set: { 'tags.0': 'x' } }")]
+    [InlineData("{ $set: { searchWords: ['x'] } }")]
+    [InlineData("{ $rename: { sku: 'other' } }")]
+    [InlineData("{ $rename: { other: 'sku' } }")]
+    public async Task An_update_cannot_leave_the_words_of_a_product_as_they_were(string update)
+    {
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() => _scope.Products.UpdateManyAsync(
+            FilterDefinition<Product>.Empty, BsonDocument.Parse(update), cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Contains("write the whole document instead", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task An_update_pipeline_is_refused()
     {

@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
+using Platform.Data.Search;
 using Platform.Data.Security;
 using Platform.Seeder;
 using Platform.Seeder.Generation;
@@ -14,7 +16,7 @@ public sealed class SeedGeneratorTests
     private static readonly SeedSize Default = new();
     private static readonly SeedSize Two = new() { Tenants = 2 };
 
-    private const string KnownHash = "31634df7a8d3510663b8cf40a414e54544aa418cf1402131717eb287566f9467";
+    private const string KnownHash = "15842ac328a78839febdf2a389bb6b688a914244fa0164abfe82ebf570b85777";
 
     /// <summary>Sizes, seeds and ends that have nothing in common.</summary>
     public static TheoryData<int, int, int, string> Sizes => new()
@@ -313,9 +315,65 @@ public sealed class SeedGeneratorTests
             var ids = part.Documents().Select(document => new RawBsonDocument(document)["_id"].AsObjectId).ToList();
             Assert.All(ids, id => Assert.True(id >= first && id <= last, part.Name));
             Assert.Equal(ids.Order(), ids);
-            Assert.Equal(ids.Select((_, i) => (true, (long)i)), ids.Select(id => (SeedId.TryRead(id, part.Kind, out var number), number)));
-            Assert.False(SeedId.TryRead(fresh, part.Kind, out _));
+            Assert.Equal(ids.Select((_, i) => (true, i)), ids.Select(id => (SeedId.TryRead(id, part.Kind, out var tenant, out var number), (int)((tenant * part.CountPerTenant) + number))));
+            Assert.Equal(ids, ids.Select((_, i) => part.Key(i)));
+            Assert.False(SeedId.TryRead(fresh, part.Kind, out _, out _));
             Assert.False(fresh >= first && fresh <= last);
+        }
+    }
+
+    [Fact]
+    public void A_key_is_of_the_same_tenant_in_every_size()
+    {
+        var owners = new Dictionary<(string Collection, ObjectId Id), ObjectId>();
+        foreach (var size in new SeedSize[] { new() { Tenants = 2 }, new() { Tenants = 5, Scale = 2 }, new() { Tenants = 3, Scale = 7, Seed = 1 } })
+        {
+            foreach (var part in SeedCollection.All(size).Where(part => part.Kind is not (SeedKind.User or SeedKind.Order)))
+            {
+                foreach (var document in part.Documents().Select(document => new RawBsonDocument(document)))
+                {
+                    var owner = document[part.Kind == SeedKind.Tenant ? "_id" : "tenantId"].AsObjectId;
+                    Assert.True(owners.TryAdd((part.Name, document["_id"].AsObjectId), owner) || owners[(part.Name, document["_id"].AsObjectId)] == owner, $"{part.Name} {document["_id"]}");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Every_day_that_the_history_may_end_with_gives_documents_that_obey()
+    {
+        var random = new Random(1);
+        var days = SeedSize.LatestUntil.DayNumber - SeedSize.EarliestUntil.DayNumber;
+        foreach (var until in new[] { SeedSize.EarliestUntil, SeedSize.LatestUntil }.Concat(Enumerable.Range(0, 4).Select(_ => SeedSize.EarliestUntil.AddDays(random.Next(days)))))
+        {
+            foreach (var part in SeedCollection.All(new SeedSize { Tenants = 1, Until = until, Seed = random.Next() }).Where(part => part.Kind != SeedKind.User))
+            {
+                Assert.Equal(part.Count, part.Documents().Count());
+                Assert.All(part.Documents(0, part.Count / part.Units), document => Assert.Empty(part.Definition.Rules.Evaluate(BsonSerializer.Deserialize<BsonDocument>(document))));
+            }
+        }
+    }
+
+    [Fact]
+    public void The_search_of_the_readme_finds_products_on_sale_of_its_tenant()
+    {
+        var readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
+        var slug = Regex.Match(readme, "tenant=([a-z-]+)").Groups[1].Value;
+        var search = SearchQuery.Parse(Uri.UnescapeDataString(Regex.Match(readme, "search=([^&\"]+)").Groups[1].Value))!;
+        var data = new Data(Default);
+        var tenant = data.Tenants.Single(tenant => tenant.Slug == slug).Id;
+        Assert.Contains(data.Products, product => product.TenantId == tenant && product.Status == ProductStatus.Active
+            && search.Words.All(product.SearchWords!.Contains) && product.SearchWords!.Any(word => word.StartsWith(search.Beginning, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Every_tenant_has_a_product_on_sale_that_the_words_of_its_name_find()
+    {
+        foreach (var products in new Data(Default).Products.GroupBy(product => product.TenantId))
+        {
+            var product = products.First(product => product.Status == ProductStatus.Active);
+            Assert.Equal(SearchText.Distinct([product.Name], 10), product.SearchWords!.Take(product.SearchNameWords!.Value));
+            Assert.Contains(product.Sku.Split('-')[1], product.SearchWords!);
         }
     }
 

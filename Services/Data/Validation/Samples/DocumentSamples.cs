@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using MongoDB.Bson;
+using MongoDB.Bson.Serialization;
 using Platform.Data.Catalogue;
 
 namespace Platform.Data.Validation.Samples;
@@ -32,7 +33,7 @@ public sealed partial class DocumentSamples(CollectionDefinition collection, int
             CrossFieldSample.Of(rule).Repair(document, _random);
         }
 
-        return document;
+        return collection.Computed.Count > 0 && _random.Next(2) == 0 ? AsWritten(document) : document;
     }
 
     /// <summary>One document for each rule of the collection that breaks it: no other rule, except where the other is broken by necessity.</summary>
@@ -85,6 +86,9 @@ public sealed partial class DocumentSamples(CollectionDefinition collection, int
 
         return document;
     }
+
+    // With the values that programs of ours compute, where those drawn are any that obey.
+    private BsonDocument AsWritten(BsonDocument document) => BsonSerializer.Deserialize(document, collection.DocumentType).ToBsonDocument(collection.DocumentType);
 
     private T Pick<T>(IReadOnlyList<T> list) => list[_random.Next(list.Count)];
 
