@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Platform.Api.Limits;
 
 /// <summary>How many requests somebody may send: a bucket that holds some and is filled again evenly.</summary>
@@ -7,10 +9,10 @@ public sealed class RateLimit
     public const int Most = 1_000_000;
 
     /// <summary>How many requests a second are allowed in the long run.</summary>
+    [Range(1, Most)]
     public int PerSecond { get; set; }
 
     /// <summary>How many requests are allowed at once after a rest.</summary>
+    [Range(1, Most)]
     public int Burst { get; set; }
-
-    internal bool IsValid => PerSecond is >= 1 and <= Most && Burst is >= 1 and <= Most;
 }

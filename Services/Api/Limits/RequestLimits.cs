@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
@@ -25,9 +24,7 @@ internal static class RequestLimits
     {
         services.AddOptions<RateLimitOptions>()
             .BindConfiguration(RateLimitOptions.Section)
-            .Validate(options => options.Client.IsValid, Sentence(nameof(RateLimitOptions.Client)))
-            .Validate(options => options.Tenant.IsValid, Sentence(nameof(RateLimitOptions.Tenant)))
-            .ValidateOnStart();
+            .ValidateLimits(RateLimitOptions.Section);
         services.AddRateLimiter(_ => { });
         services.AddOptions<RateLimiterOptions>().Configure<IOptions<RateLimitOptions>>((limiter, limits) =>
         {
@@ -65,8 +62,4 @@ internal static class RequestLimits
         var after = lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromSeconds(1);
         return ApiProblem.TooMany(http, after).ExecuteAsync(http);
     }
-
-    private static string Sentence(string whose) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{RateLimitOptions.Section}:{whose}:PerSecond and {RateLimitOptions.Section}:{whose}:Burst must be from 1 to {RateLimit.Most}.");
 }

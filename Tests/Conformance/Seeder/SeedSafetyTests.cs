@@ -165,7 +165,7 @@ public sealed class SeedSafetyTests(GatewayFixture gateway)
     }
 
     // What a person writes who does not wait for anybody.
-    private static Task MarkAsync(IMongoDatabase database, string name) => Collection(database, CollectionNames.Environment).UpdateOneAsync(
+    private static Task<UpdateResult> MarkAsync(IMongoDatabase database, string name) => Collection(database, CollectionNames.Environment).UpdateOneAsync(
         new BsonDocument("_id", EnvironmentMark.OnlyId), Builders<BsonDocument>.Update.Set("name", name), cancellationToken: Cancel);
 
     // All documents, and what the seeder remembers.
