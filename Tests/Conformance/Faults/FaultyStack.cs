@@ -1,10 +1,8 @@
 using System.Globalization;
-using System.Net;
 using MongoDB.Driver;
 using Platform.Tests.Conformance.Connections;
 using Platform.Tests.Conformance.Gateway;
 using Platform.Tests.TestKit;
-using Xunit;
 
 namespace Platform.Tests.Conformance.Faults;
 
