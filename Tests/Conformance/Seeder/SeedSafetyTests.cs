@@ -16,7 +16,7 @@ using Xunit;
 namespace Platform.Tests.Conformance.Seeder;
 
 /// <summary>What the seeder must not do to a database: by its session, in this process.</summary>
-[Collection(JobsCollection.Name)]
+[Collection(SeederCollection.Name)]
 public sealed class SeedSafetyTests(GatewayFixture gateway)
 {
     private static readonly SeedSize One = new() { Tenants = 1 };
@@ -165,7 +165,7 @@ public sealed class SeedSafetyTests(GatewayFixture gateway)
     }
 
     // What a person writes who does not wait for anybody.
-    private static Task MarkAsync(IMongoDatabase database, string name) => Collection(database, CollectionNames.Environment).UpdateOneAsync(
+    private static Task<UpdateResult> MarkAsync(IMongoDatabase database, string name) => Collection(database, CollectionNames.Environment).UpdateOneAsync(
         new BsonDocument("_id", EnvironmentMark.OnlyId), Builders<BsonDocument>.Update.Set("name", name), cancellationToken: Cancel);
 
     // All documents, and what the seeder remembers.
