@@ -13,6 +13,7 @@ internal static class HttpFuzzBenchmark
     public const string Argument = "--fuzz";
 
     private const int Requests = 100_000;
+    private const int Customers = 1_000;
     private const int Connections = 4;
     private const int Turns = 20;
 
@@ -20,9 +21,9 @@ internal static class HttpFuzzBenchmark
     public static async Task RunAsync(BenchmarkServer server, Report report, int[] arguments, CancellationToken cancellationToken)
     {
         var requests = arguments is [var given, ..] ? given : Requests;
-        var seed = arguments is [_, var from] ? from : Random.Shared.Next(1_000_000);
+        var seed = arguments is [_, var start] ? start : Random.Shared.Next(1_000_000);
         using var direct = new MongoClient(server.ConnectionString);
-        var load = await OrderLoad.PrepareAsync(direct.GetDatabase("fuzz"), requests, seed, cancellationToken);
+        var load = await OrderLoad.PrepareAsync(direct.GetDatabase("fuzz"), Customers, seed, cancellationToken);
         // Without a cache: every read comes from the database. Nothing listens there.
         await using var api = await BenchmarkApi.StartAsync(server.ConnectionString.Replace("/bench?", "/fuzz?", StringComparison.Ordinal), "127.0.0.1:9", cancellationToken);
 

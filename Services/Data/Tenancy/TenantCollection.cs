@@ -335,8 +335,8 @@ public sealed class TenantCollection<TDocument>
         var names = changes.SelectMany(change => change.Value is BsonString renamed && operators.Contains("$rename") ? new[] { change.Name, renamed.Value } : [change.Name]);
         if (names.Select(name => name.Split('.')[0]).FirstOrDefault(_definition.Computed.ContainsKey) is { } changed)
         {
-            throw new ArgumentException(
-                $"An update cannot change {changed}, which {_definition.Computed[changed]} is made from or is itself; write the whole document instead.", nameof(update));
+            var why = _definition.Computed[changed] == changed ? "is made from others" : $"{_definition.Computed[changed]} is made from";
+            throw new ArgumentException($"An update cannot change {changed}, which {why}; write the whole document instead.", nameof(update));
         }
     }
 }

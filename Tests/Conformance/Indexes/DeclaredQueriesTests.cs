@@ -63,6 +63,60 @@ public sealed class DeclaredQueriesTests(GatewayFixture gateway)
         Assert.DoesNotContain(shapes, shape => !declared.Contains(shape));
     }
 
+    [Fact]
+    public async Task A_search_finds_what_people_type_however_it_is_written_the_best_first_and_page_by_page()
+    {
+        var database = gateway.NewDatabase();
+        using var client = new MongoClient(gateway.ConnectionString);
+        using var host = Build(client, database.DatabaseNamespace.DatabaseName);
+        var (mine, other) = (ObjectId.GenerateNewId(), ObjectId.GenerateNewId());
+        string[] names = ["XK-2000 drill", "Caf\u00e9 table", "Cafe\u0301 chair", "I\u015f\u0131k lamp", "Stra\u00dfe", "--- \ud83d\ude00", "Drill 7", .. Enumerable.Range(0, 25).Select(i => $"Thing {i} for a drill")];
+        foreach (var tenant in new[] { mine, other })
+        {
+            await new PlatformDatabase(database).ForTenant(tenant).Products.InsertManyAsync([.. names.Select((name, i) => NewProduct(tenant, name, i))], cancellationToken: Cancel);
+        }
+
+        var products = host.Services.GetRequiredService<ProductCatalogue>();
+        Assert.Equal(["XK-2000 drill"], await SearchAsync("2000"));
+        Assert.Equal(["XK-2000 drill"], await SearchAsync("xk-2000 dri"));
+        Assert.Equal(["Caf\u00e9 table", "Cafe\u0301 chair"], await SearchAsync("cafe"));
+        Assert.Equal(["Caf\u00e9 table"], await SearchAsync("CAFE\u0301 -chair"));
+        Assert.Equal(["I\u015f\u0131k lamp"], await SearchAsync("isik"));
+        Assert.Equal(["Stra\u00dfe"], await SearchAsync("strasse"));
+        Assert.Empty(await SearchAsync("cafe drill"));
+        Assert.Empty(await SearchAsync("$where: {a: /x/} .* nothing"));
+
+        // What has the word, or its beginning, in the name comes first; one name has no word at all.
+        foreach (var text in new[] { "drill", "dri" })
+        {
+            var found = await SearchAsync(text);
+            Assert.Equal(29, found.Distinct().Count());
+            Assert.Equal(["Caf\u00e9 table", "--- \ud83d\ude00"], found[27..]);
+        }
+
+        async Task<List<string>> SearchAsync(string text)
+        {
+            var all = new List<string>();
+            BsonDocument? after = null;
+            do
+            {
+                var page = await products.ListAsync(mine, new ProductFilter(SearchQuery.Parse(text), null, null, null), after, 10, Cancel);
+                Assert.All(page.Products, product => Assert.Equal(mine, product.TenantId));
+                Assert.True(page.Next is null || products.IsPosition(ProductOrder.BestMatch, page.Next));
+                all.AddRange(page.Products.Select(product => product.Name));
+                after = page.Next;
+            }
+            while (after is not null);
+            return all;
+        }
+
+        static Product NewProduct(ObjectId tenant, string name, int number) => new()
+        {
+            Id = ObjectId.GenerateNewId(), TenantId = tenant, Sku = $"S{number}", Name = name, Description = number is 1 or 5 ? "For a drill." : "", CategoryId = ObjectId.GenerateNewId(),
+            Price = 1, Currency = "EUR", Tags = [], Status = ProductStatus.Active, CreatedAt = DateTime.UnixEpoch, UpdatedAt = DateTime.UnixEpoch,
+        };
+    }
+
     private IHost Build(MongoClient client, string database)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = [], ApplicationName = "tests" });

@@ -16,7 +16,7 @@ using Xunit;
 namespace Platform.Tests.Conformance.Seeder;
 
 /// <summary>What the seeder must not do to a database: by its session, in this process.</summary>
-[Collection(JobsCollection.Name)]
+[Collection(SeederCollection.Name)]
 public sealed class SeedSafetyTests(GatewayFixture gateway)
 {
     private static readonly SeedSize One = new() { Tenants = 1 };

@@ -14,6 +14,8 @@ namespace Platform.Tests.Unit.Data;
 /// <summary>The words that texts are cut into: of what is kept with products, and of what people type.</summary>
 public sealed class SearchTests
 {
+    static SearchTests() => DocumentConventions.Register();
+
     private const string KnownTable = "e2d48a18c51e25f1d807f7e71fe8ec14c6cbf3fd345e03b443d6fbbb78c01676";
 
     // Composed, and decomposed. Where a letter has two marks, these are in the order that Unicode gives them.
