@@ -5,6 +5,9 @@ namespace Platform.Data.Catalogue;
 /// <summary>One index: what it is, which queries it is there for, and what it may cost.</summary>
 public sealed record IndexDefinition
 {
+    // What listIndexes adds of itself, and what does not change what an index does.
+    private static readonly string[] Incidental = ["v", "ns", "name", "key", "background", "textIndexVersion", "2dsphereIndexVersion", "storageEngine"];
+
     /// <summary>The index's name, unique in the collection.</summary>
     public required string Name { get; init; }
 
@@ -96,84 +99,82 @@ public sealed record IndexDefinition
     };
 
     /// <summary>
-    /// Tells in which point an existing index differs from this definition, comparing what the <c>listIndexes</c> command
-    /// reported; null when it does not. What an index can be changed in as it stands (its expiry, being hidden) comes last.
+    /// The index under another name that keeps the same rule and answers the same queries, for as long as this one is built under its
+    /// name: all of its directions are the other way round, so that a server takes both. Null when there is none, as for words and places.
+    /// </summary>
+    public IndexDefinition? Interim() =>
+        Keys.All(key => key.Kind is IndexKind.Ascending or IndexKind.Descending)
+            ? this with
+            {
+                Name = InterimName,
+                Keys = [.. Keys.Select(key => key with { Kind = key.Kind == IndexKind.Ascending ? IndexKind.Descending : IndexKind.Ascending })],
+            }
+            : null;
+
+    /// <summary>The name of <see cref="Interim"/>.</summary>
+    public string InterimName => $"{Name}_interim";
+
+    /// <summary>
+    /// Tells in which points an existing index differs from this definition, comparing what the <c>listIndexes</c> command
+    /// reported. An option that is not known here is a difference, too.
     /// </summary>
     /// <param name="existing">The index as the server reported it.</param>
-    /// <returns>The name of the differing option, or null.</returns>
-    public string? DifferenceFrom(BsonDocument existing)
+    /// <returns>The names of the differing options; of other keys just <c>key</c>. What an index can be changed in as it stands comes last.</returns>
+    public IReadOnlyList<string> DifferencesFrom(BsonDocument existing)
     {
         ArgumentNullException.ThrowIfNull(existing);
-
-        if (!SameKeys(existing))
+        if (!HasKeysOf(existing))
         {
-            return "key";
+            return ["key"];
         }
 
-        if (IsText && !SameWeights(existing))
-        {
-            return "weights";
-        }
-
-        if (IsText && existing.GetValue("default_language", "english") != "english")
-        {
-            return "default_language";
-        }
-
-        if (Flag(existing, "unique") != Unique)
-        {
-            return "unique";
-        }
-
-        if (Flag(existing, "sparse"))
-        {
-            return "sparse";
-        }
-
-        if (existing.Contains("collation"))
-        {
-            return "collation";
-        }
-
-        if (existing.GetValue("partialFilterExpression", BsonNull.Value) != ((BsonValue?)PartialFilter ?? BsonNull.Value))
-        {
-            return "partialFilterExpression";
-        }
-
-        double? lifetime = existing.TryGetValue("expireAfterSeconds", out var seconds) ? seconds.ToDouble() : null;
-        if (lifetime != ExpireAfter?.TotalSeconds)
-        {
-            return "expireAfterSeconds";
-        }
-
-        return Flag(existing, "hidden") ? "hidden" : null;
+        var declared = Specification();
+        return
+        [
+            .. declared.Names.Concat(existing.Names)
+                .Except(Incidental, StringComparer.Ordinal)
+                .Where(option => !IsSame(option, declared, existing))
+                .OrderBy(option => option switch { "hidden" => 2, "expireAfterSeconds" => 1, _ => 0 }),
+        ];
     }
 
-    private static bool Flag(BsonDocument existing, string option) => existing.GetValue(option, false).ToBoolean();
+    /// <summary>Whether an existing index has the same keys; of an index of words these are the fields beside the words, and where the words stand.</summary>
+    /// <param name="existing">The index as the server reported it.</param>
+    public bool HasKeysOf(BsonDocument existing)
+    {
+        ArgumentNullException.ThrowIfNull(existing);
+        var (declared, listed) = (Comparable(KeyDocument()), Comparable(existing["key"].AsBsonDocument));
+        return declared.Count == listed.Count && declared.Zip(listed).All(pair => pair.First.Name == pair.Second.Name && IsEqual(pair.First.Value, pair.Second.Value));
+    }
 
     // A text index is listed with the pair {_fts: "text", _ftsx: 1} in place of its text fields, which stand in "weights".
-    private bool SameKeys(BsonDocument existing)
+    private static List<BsonElement> Comparable(BsonDocument key)
     {
-        var listed = existing["key"].AsBsonDocument.Where(element => element.Name is not "_fts" and not "_ftsx").ToList();
-        var plain = KeyDocument().Where(element => !IsText || element.Value != "text").ToList();
-        if (IsText && listed.Any(element => element.Value == "text"))
+        var comparable = new List<BsonElement>();
+        foreach (var element in key.Where(element => element.Name != "_ftsx"))
         {
-            listed.RemoveAll(element => element.Value == "text");
+            var part = element.Value == "text" ? new BsonElement("_fts", "text") : element;
+            if (comparable.Count == 0 || part != comparable[^1])
+            {
+                comparable.Add(part);
+            }
         }
 
-        return listed.Count == plain.Count
-            && listed.Zip(plain).All(pair => pair.First.Name == pair.Second.Name && SameKind(pair.First.Value, pair.Second.Value))
-            && IsText == existing["key"].AsBsonDocument.Any(element => element.Value == "text");
+        return comparable;
     }
 
-    private bool SameWeights(BsonDocument existing)
+    // An option that is not listed has its default.
+    private static bool IsSame(string option, BsonDocument declared, BsonDocument existing)
     {
-        var weights = existing.GetValue("weights", new BsonDocument()).AsBsonDocument;
-        var expected = Keys.Where(key => key.Kind == IndexKind.Text).ToList();
-        return weights.ElementCount == expected.Count
-            && expected.TrueForAll(key => weights.TryGetValue(key.Field, out var weight) && weight.ToDouble() == key.Weight);
+        BsonValue standard = option switch { "default_language" => "english", "language_override" => "language", _ => false };
+        return IsEqual(declared.GetValue(option, standard), existing.GetValue(option, standard));
     }
 
-    private static bool SameKind(BsonValue left, BsonValue right) =>
-        left.IsNumeric && right.IsNumeric ? left.ToDouble().Equals(right.ToDouble()) : left == right;
+    private static bool IsEqual(BsonValue left, BsonValue right) => (left, right) switch
+    {
+        ({ IsNumeric: true }, { IsNumeric: true }) => left.ToDouble().Equals(right.ToDouble()),
+        (BsonDocument first, BsonDocument second) => first.ElementCount == second.ElementCount
+            && first.All(element => second.TryGetValue(element.Name, out var other) && IsEqual(element.Value, other)),
+        _ => left == right,
+    };
 }

@@ -54,7 +54,7 @@ public sealed class MigrationContext
 
     /// <summary>
     /// Rewrites the documents of a collection, as a step of the transform's name. A repeated call goes on after the last batch that
-    /// is recorded. Afterwards no document is left that needs the change, or the step fails.
+    /// is recorded. Afterwards every document that was there when it began has the new form, or the step fails and names some that have not.
     /// </summary>
     /// <param name="transform">What to rewrite, and how.</param>
     /// <param name="cancellationToken">Stops after the batch under way.</param>

@@ -23,17 +23,17 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
         var started = time.GetTimestamp();
         var (outcome, reason) = change.Kind switch
         {
-            IndexChangeKind.Missing => await CreateAsync(change.Collection, change.Definition!, cancellationToken),
+            _ when change.NeedsPermission && !removal.Allowed => (IndexOutcomeKind.Left, WhyLeft(change)),
+            IndexChangeKind.Missing => await CreateAsync(change, removal, cancellationToken),
             IndexChangeKind.Adjusted => await AdjustAsync(change, cancellationToken),
-            IndexChangeKind.Changed => removal.Allowed
-                ? await ReplaceAsync(change.Collection, change.Definition!, $"its {change.Difference} differed", cancellationToken)
-                : (IndexOutcomeKind.Left, $"its {change.Difference} differs; give --allow-drop to drop it and build it again"),
+            IndexChangeKind.Changed or IndexChangeKind.Renamed => await ReplaceAsync(change, removal, cancellationToken),
+            IndexChangeKind.Interim => await EndInterimAsync(change, cancellationToken),
             _ => await RemoveAsync(change, removal, cancellationToken),
         };
         return new IndexOutcome(change.Collection, change.Index, outcome, reason, time.GetElapsedTime(started).TotalMilliseconds);
     }
 
-    /// <summary>Drops an index and builds it again, so that it is as small as it can be.</summary>
+    /// <summary>Builds an index again, so that it is as small as it can be.</summary>
     /// <param name="collection">The collection.</param>
     /// <param name="definition">The index.</param>
     /// <param name="cancellationToken">Cancels the commands.</param>
@@ -41,8 +41,8 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
     {
         Lease.RequireHeld();
         var started = time.GetTimestamp();
-        var (outcome, reason) = await ReplaceAsync(collection, definition, "asked for", cancellationToken);
-        return new IndexOutcome(collection, definition.Name, outcome, reason, time.GetElapsedTime(started).TotalMilliseconds);
+        var how = await SwapAsync(collection, definition, definition.Name, mayLack: true, cancellationToken);
+        return new IndexOutcome(collection, definition.Name, IndexOutcomeKind.Replaced, $"asked for; {how}", time.GetElapsedTime(started).TotalMilliseconds);
     }
 
     /// <summary>Lets queries see an index again.</summary>
@@ -66,39 +66,136 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
         return all.ToDictionary(index => index.Id, index => index.HiddenAt, StringComparer.Ordinal);
     }
 
-    private async Task<(IndexOutcomeKind Outcome, string Reason)> CreateAsync(
-        string collection, IndexDefinition definition, CancellationToken cancellationToken)
+    /// <summary>Why a difference is left until somebody allows to drop the index.</summary>
+    /// <param name="change">The difference.</param>
+    public static string WhyLeft(IndexChange change) => change switch
     {
-        await RunAsync(definition.CreateCommand(collection), cancellationToken);
-        return (IndexOutcomeKind.Created, definition.Serves);
+        { Kind: IndexChangeKind.Renamed } =>
+            $"it is called {change.ExistingName}, and nothing can stand in for it while it is dropped and built under its name, so that queries lack it; give --allow-drop to do it",
+        { ExistingName: var name } when name != change.Index => $"{name} stands in its place and differs in its {change.Difference}; give --allow-drop to drop that one and build it",
+        _ => $"its {change.Difference} differs; give --allow-drop to drop it and build it again",
+    };
+
+    private async Task<(IndexOutcomeKind Outcome, string Reason)> CreateAsync(IndexChange change, IndexRemoval removal, CancellationToken cancellationToken)
+    {
+        var definition = change.Definition!;
+        try
+        {
+            await RunAsync(definition.CreateCommand(change.Collection), cancellationToken);
+            return (IndexOutcomeKind.Created, definition.Serves);
+        }
+        catch (MongoCommandException exception) when (ServerLimits.IsConflict(exception))
+        {
+            // Whether a server takes two indexes with the same keys and other options depends on its version.
+            var other = (await ReadAsync(change.Collection, cancellationToken)).Find(definition.HasKeysOf)?["name"].AsString;
+            if (other is null)
+            {
+                throw;
+            }
+
+            if (!removal.Allowed)
+            {
+                return (IndexOutcomeKind.Left, $"this server takes no second index with the keys of {other}; give --allow-drop to drop that one and build it");
+            }
+
+            return (IndexOutcomeKind.Replaced, $"it took the place of {other}; {await SwapAsync(change.Collection, definition, other, mayLack: true, cancellationToken)}");
+        }
     }
 
     private async Task<(IndexOutcomeKind Outcome, string Reason)> AdjustAsync(IndexChange change, CancellationToken cancellationToken)
     {
-        if (change.Difference == "hidden")
+        var done = new List<string>();
+        if (change.Differences.Contains("expireAfterSeconds", StringComparer.Ordinal))
+        {
+            var seconds = (long)change.Definition!.ExpireAfter!.Value.TotalSeconds;
+            await ModifyAsync(change.Collection, change.Index, new BsonElement("expireAfterSeconds", seconds), cancellationToken);
+            done.Add(string.Create(CultureInfo.InvariantCulture, $"documents now expire after {seconds} seconds"));
+        }
+
+        var hidden = change.Differences.Contains("hidden", StringComparer.Ordinal);
+        if (hidden)
         {
             await SetHiddenAsync(change.Collection, change.Index, hidden: false, cancellationToken);
             await ForgetAsync(change.Collection, change.Index, cancellationToken);
-            return (IndexOutcomeKind.Restored, "it was hidden, and the catalogue declares it");
+            done.Add("it was hidden, and the catalogue declares it");
         }
 
-        var seconds = (long)change.Definition!.ExpireAfter!.Value.TotalSeconds;
-        await RunAsync(
-            new BsonDocument
-            {
-                { "collMod", change.Collection },
-                { "index", new BsonDocument { { "name", change.Index }, { "expireAfterSeconds", seconds } } },
-            },
-            cancellationToken);
-        return (IndexOutcomeKind.Adjusted, string.Create(CultureInfo.InvariantCulture, $"documents now expire after {seconds} seconds"));
+        return (hidden ? IndexOutcomeKind.Restored : IndexOutcomeKind.Adjusted, string.Join("; ", done));
     }
 
-    private async Task<(IndexOutcomeKind Outcome, string Reason)> ReplaceAsync(
-        string collection, IndexDefinition definition, string reason, CancellationToken cancellationToken)
+    private async Task<(IndexOutcomeKind Outcome, string Reason)> ReplaceAsync(IndexChange change, IndexRemoval removal, CancellationToken cancellationToken)
     {
-        await DropAsync(collection, definition.Name, cancellationToken);
+        if (await SwapAsync(change.Collection, change.Definition!, change.ExistingName, removal.Allowed, cancellationToken) is not { } how)
+        {
+            return (IndexOutcomeKind.Left, WhyLeft(change));
+        }
+
+        return change.ExistingName == change.Index
+            ? (IndexOutcomeKind.Replaced, $"its {change.Difference} differed; {how}")
+            : (IndexOutcomeKind.Renamed, $"it was called {change.ExistingName}{(change.Difference is null ? "" : $", and its {change.Difference} differed")}; {how}");
+    }
+
+    // A server takes neither two indexes of one name nor two with the same keys. So that no query and no rule lacks the index while it
+    // is built, one with the directions the other way round stands in for it. It is built first: when documents break a rule that is
+    // new, nothing was dropped. Stopped anywhere, the next comparison finds what is left to do. Returns how it went; null when nothing
+    // was done, as there is no stand-in.
+    private async Task<string?> SwapAsync(string collection, IndexDefinition definition, string old, bool mayLack, CancellationToken cancellationToken)
+    {
+        var standIn = await StandInAsync(collection, definition, cancellationToken);
+        if (standIn is null && !mayLack)
+        {
+            return null;
+        }
+
+        Lease.RequireHeld();
+        await DropAsync(collection, old, cancellationToken);
         await RunAsync(definition.CreateCommand(collection), cancellationToken);
-        return (IndexOutcomeKind.Replaced, reason);
+        if (standIn == definition.InterimName)
+        {
+            await DropAsync(collection, standIn, cancellationToken);
+        }
+
+        return standIn is null ? "queries had to do without it while it was built" : $"{standIn} stood in for it while it was built";
+    }
+
+    // The name of an index that stands in; one of another name that does so already stays.
+    private async Task<string?> StandInAsync(string collection, IndexDefinition definition, CancellationToken cancellationToken)
+    {
+        if (definition.Interim() is not { } interim)
+        {
+            return null;
+        }
+
+        var existing = await ReadAsync(collection, cancellationToken);
+        if (existing.Find(index => interim.DifferencesFrom(index).Count == 0) is { } there)
+        {
+            return there["name"].AsString;
+        }
+
+        if (existing.Exists(index => index["name"] == interim.Name))
+        {
+            await DropAsync(collection, interim.Name, cancellationToken);
+        }
+
+        try
+        {
+            await RunAsync(interim.CreateCommand(collection), cancellationToken);
+            return interim.Name;
+        }
+        catch (MongoCommandException exception) when (ServerLimits.IsConflict(exception))
+        {
+            return null;
+        }
+    }
+
+    private async Task<(IndexOutcomeKind Outcome, string Reason)> EndInterimAsync(IndexChange change, CancellationToken cancellationToken)
+    {
+        if ((await ReadAsync(change.Collection, cancellationToken)).Exists(index => index["name"] == change.Index))
+        {
+            await DropAsync(change.Collection, change.Index, cancellationToken);
+        }
+
+        return (IndexOutcomeKind.Dropped, "it only stood in for another while that was built");
     }
 
     private async Task<(IndexOutcomeKind Outcome, string Reason)> RemoveAsync(IndexChange change, IndexRemoval removal, CancellationToken cancellationToken)
@@ -114,6 +211,8 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
             return (IndexOutcomeKind.Dropped, "the catalogue does not declare it");
         }
 
+        // Taken down first: stopped in between, it is hidden at the next run.
+        var since = await RememberAsync(change, cancellationToken);
         if (!change.IsHidden)
         {
             try
@@ -122,13 +221,10 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
             }
             catch (MongoCommandException exception) when (ServerLimits.IsUnsupported(exception))
             {
+                await ForgetAsync(change.Collection, change.Index, cancellationToken);
                 return (IndexOutcomeKind.Left, $"this server cannot hide indexes ({exception.Message}); give --no-hide to drop it at once");
             }
-        }
 
-        var since = await RememberAsync(change, cancellationToken);
-        if (!change.IsHidden)
-        {
             return (IndexOutcomeKind.Hidden, $"the catalogue does not declare it; dropped by a run from {Moment(since + removal.HiddenFor)} on");
         }
 
@@ -141,19 +237,26 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
         return (IndexOutcomeKind.Dropped, $"hidden since {Moment(since)}, and nobody missed it");
     }
 
-    // The first to hide it counts, also when somebody did so by hand.
+    // The first run that found it hidden counts, also when somebody did so by hand. For one that queries have seen since, or that was
+    // made anew, the time begins again.
     private async Task<DateTime> RememberAsync(IndexChange change, CancellationToken cancellationToken)
     {
-        if (await Hidden.Find(index => index.Id == change.Name).FirstOrDefaultAsync(cancellationToken) is { } known)
+        if (change.IsHidden
+            && await Hidden.Find(index => index.Id == change.Name).FirstOrDefaultAsync(cancellationToken) is { } known
+            && Visible(known.Specification) == Visible(change.Existing!))
         {
             return known.HiddenAt;
         }
 
         var now = new BsonDateTime(time.GetUtcNow().UtcDateTime).ToUniversalTime();
-        await Hidden.InsertOneAsync(
+        await Hidden.ReplaceOneAsync(
+            index => index.Id == change.Name,
             new HiddenIndex { Id = change.Name, HiddenAt = now, Host = Environment.MachineName, Specification = change.Existing! },
-            cancellationToken: cancellationToken);
+            new ReplaceOptions { IsUpsert = true },
+            cancellationToken);
         return now;
+
+        static BsonDocument Visible(BsonDocument specification) => new(specification.Where(option => option.Name != "hidden"));
     }
 
     private Task<DeleteResult> ForgetAsync(string collection, string index, CancellationToken cancellationToken) =>
@@ -166,8 +269,17 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
     }
 
     // https://www.mongodb.com/docs/manual/core/index-hidden/
-    private Task<BsonDocument> SetHiddenAsync(string collection, string index, bool hidden, CancellationToken cancellationToken) => RunAsync(
-        new BsonDocument { { "collMod", collection }, { "index", new BsonDocument { { "name", index }, { "hidden", hidden } } } }, cancellationToken);
+    private Task<BsonDocument> SetHiddenAsync(string collection, string index, bool hidden, CancellationToken cancellationToken) =>
+        ModifyAsync(collection, index, new BsonElement("hidden", hidden), cancellationToken);
+
+    private Task<BsonDocument> ModifyAsync(string collection, string index, BsonElement option, CancellationToken cancellationToken) => RunAsync(
+        new BsonDocument { { "collMod", collection }, { "index", new BsonDocument { { "name", index }, option } } }, cancellationToken);
+
+    private async Task<List<BsonDocument>> ReadAsync(string collection, CancellationToken cancellationToken)
+    {
+        using var cursor = await database.GetCollection<BsonDocument>(collection).Indexes.ListAsync(cancellationToken);
+        return await cursor.ToListAsync(cancellationToken);
+    }
 
     private Task<BsonDocument> RunAsync(BsonDocument command, CancellationToken cancellationToken) =>
         database.RunCommandAsync<BsonDocument>(command, ReadPreference.Primary, cancellationToken);

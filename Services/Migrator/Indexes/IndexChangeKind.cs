@@ -12,6 +12,12 @@ public enum IndexChangeKind
     /// <summary>It differs in its keys or options, so that it has to be dropped and built again.</summary>
     Changed,
 
+    /// <summary>The database has it under a name that the catalogue does not declare.</summary>
+    Renamed,
+
+    /// <summary>It stood in for one that was built under its name, and was left behind by a run that was stopped.</summary>
+    Interim,
+
     /// <summary>The database has it and the catalogue does not declare it.</summary>
     Unknown,
 }

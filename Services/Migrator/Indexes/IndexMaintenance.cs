@@ -23,22 +23,23 @@ internal static class IndexMaintenance
     private static IEnumerable<MaintenanceRow> Look(
         CollectionDefinition definition, CollectionState state, IReadOnlyDictionary<string, DateTime> hidden)
     {
-        var unknown = IndexPlanner.Compare(definition, state)
-            .Where(change => change.Kind == IndexChangeKind.Unknown)
-            .Select(change => change.Index)
-            .ToHashSet(StringComparer.Ordinal);
+        var changes = IndexPlanner.Compare(definition, state).Where(change => change.Existing is not null).ToDictionary(change => change.ExistingName, StringComparer.Ordinal);
         foreach (var index in state.Indexes)
         {
             var name = index["name"].AsString;
             var bytes = state.IndexBytes.GetValueOrDefault(name);
             var declared = definition.IndexesFor(state.IsTimeSeries).FirstOrDefault(declared => declared.Name == name);
             var budget = declared?.Budget(state.Documents);
+            var change = changes.GetValueOrDefault(name);
+            var unknown = change?.Kind == IndexChangeKind.Unknown;
             var (candidate, reason) =
-                unknown.Contains(name) && index.GetValue("hidden", false).ToBoolean()
+                change?.Kind == IndexChangeKind.Interim ? (MaintenanceCandidate.Drop, "it only stood in for another while that was built: 'migrator up' drops it")
+                : change?.Definition is { } wanted && wanted.Name != name ? (MaintenanceCandidate.Rebuild, $"it is {wanted.Name} in the catalogue: 'migrator up' builds it under that name")
+                : unknown && index.GetValue("hidden", false).ToBoolean()
                     ? (MaintenanceCandidate.Drop, hidden.TryGetValue($"{state.Name}.{name}", out var since)
                         ? $"not declared; hidden since {since.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC"
                         : "not declared; hidden by hand")
-                : unknown.Contains(name) ? (MaintenanceCandidate.Hide, "not declared")
+                : unknown ? (MaintenanceCandidate.Hide, "not declared")
                 : declared is not null && Redundant(index, state) is { } other ? (MaintenanceCandidate.Hide, $"{other} begins with its keys: take it out of the catalogue")
                 : bytes > budget ? (MaintenanceCandidate.Rebuild, string.Create(
                     CultureInfo.InvariantCulture, $"takes {bytes / Math.Max(1, state.Documents)} bytes for a document and may take {declared!.BytesPerDocument}"))

@@ -12,6 +12,9 @@ internal enum IndexOutcomeKind
     /// <summary>The index was dropped and built again.</summary>
     Replaced,
 
+    /// <summary>The index, which had another name, was built under its own, and the old one dropped.</summary>
+    Renamed,
+
     /// <summary>Queries no longer see the index; it is dropped at a later run.</summary>
     Hidden,
 

@@ -23,32 +23,55 @@ internal static class IndexPlanner
         var existing = state?.Indexes.ToDictionary(index => index["name"].AsString, StringComparer.Ordinal) ?? [];
         // A collection that is missing will be a time series where the engine has them.
         var declared = definition.IndexesFor(state?.IsTimeSeries ?? true);
+        var others = existing.Values.Where(index => declared.All(known => known.Name != index["name"])).ToList();
         foreach (var index in declared)
         {
-            if (!existing.Remove(index.Name, out var found))
+            if (existing.Remove(index.Name, out var found))
             {
-                yield return new IndexChange(IndexChangeKind.Missing, definition.Name, index.Name, null, index, null);
+                if (index.DifferencesFrom(found) is { Count: > 0 } differences)
+                {
+                    var kind = CanBeAdjusted(differences, index, found) ? IndexChangeKind.Adjusted : IndexChangeKind.Changed;
+                    yield return new IndexChange(kind, definition.Name, index.Name, differences, index, found);
+                }
             }
-            else if (index.DifferenceFrom(found) is { } difference)
+            else if (FindRenamed(index, others) is { } renamed)
             {
-                var kind = CanBeAdjusted(difference, index, found) ? IndexChangeKind.Adjusted : IndexChangeKind.Changed;
-                yield return new IndexChange(kind, definition.Name, index.Name, difference, index, found);
+                others.Remove(renamed);
+                existing.Remove(renamed["name"].AsString);
+                var differences = index.DifferencesFrom(renamed);
+                var kind = CanBeAdjusted(differences, index, renamed) ? IndexChangeKind.Renamed : IndexChangeKind.Changed;
+                yield return new IndexChange(kind, definition.Name, index.Name, differences, index, renamed);
+            }
+            else
+            {
+                yield return new IndexChange(IndexChangeKind.Missing, definition.Name, index.Name, [], index, null);
             }
         }
 
         foreach (var (name, index) in existing)
         {
-            if (name != PrimaryKey && !IsTheEngines(definition, state!, index))
+            if (name == PrimaryKey || IsTheEngines(definition, state!, index))
             {
-                yield return new IndexChange(IndexChangeKind.Unknown, definition.Name, name, null, null, index);
+                continue;
             }
+
+            var kind = declared.Any(known => known.InterimName == name) ? IndexChangeKind.Interim : IndexChangeKind.Unknown;
+            yield return new IndexChange(kind, definition.Name, name, [], null, index);
         }
     }
 
+    // No server takes two indexes with the same keys and options, nor a second one of words.
+    private static BsonDocument? FindRenamed(IndexDefinition index, List<BsonDocument> others)
+    {
+        var same = others.Where(other => other["name"] != index.InterimName && (index.HasKeysOf(other) || (index.IsText && IsText(other))));
+        return same.FirstOrDefault(other => index.IsText || CanBeAdjusted(index.DifferencesFrom(other), index, other));
+    }
+
+    private static bool IsText(BsonDocument index) => index["key"].AsBsonDocument.Any(key => key.Value == "text");
+
     // Only an expiry that is there can be given another value.
-    private static bool CanBeAdjusted(string difference, IndexDefinition definition, BsonDocument existing) =>
-        difference == "hidden"
-        || (difference == "expireAfterSeconds" && definition.ExpireAfter is not null && existing.Contains("expireAfterSeconds"));
+    private static bool CanBeAdjusted(IReadOnlyList<string> differences, IndexDefinition definition, BsonDocument existing) => differences.All(difference =>
+        difference == "hidden" || (difference == "expireAfterSeconds" && definition.ExpireAfter is not null && existing.Contains("expireAfterSeconds")));
 
     // A time series comes with an index on its source and time; an engine that only knows plain collections lets it expire by one.
     private static bool IsTheEngines(CollectionDefinition definition, CollectionState state, BsonDocument index)

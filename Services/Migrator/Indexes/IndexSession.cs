@@ -66,10 +66,10 @@ internal sealed class IndexSession(
                 collection is null ? "missing" : collection.IsTimeSeries ? "time series" : definition.TimeSeries is null ? "collection" : "plain",
                 collection?.Documents ?? 0,
                 declared,
-                declared - Count(IndexChangeKind.Missing, IndexChangeKind.Changed, IndexChangeKind.Adjusted),
+                declared - Count(IndexChangeKind.Missing, IndexChangeKind.Changed, IndexChangeKind.Adjusted, IndexChangeKind.Renamed),
                 Count(IndexChangeKind.Missing),
-                Count(IndexChangeKind.Changed, IndexChangeKind.Adjusted),
-                Count(IndexChangeKind.Unknown),
+                Count(IndexChangeKind.Changed, IndexChangeKind.Adjusted, IndexChangeKind.Renamed),
+                Count(IndexChangeKind.Unknown, IndexChangeKind.Interim),
                 collection?.Indexes.Count(index => index.GetValue("hidden", false).ToBoolean()) ?? 0,
                 collection?.IndexBytes.Values.Sum() ?? 0));
         }
@@ -93,8 +93,9 @@ internal sealed class IndexSession(
                    let found = state.Collections[definition.Name]
                    from index in found.Indexes
                    let name = index["name"].AsString
-                   let declared = definition.IndexesFor(found.IsTimeSeries).FirstOrDefault(declared => declared.Name == name)
-                   let unknown = IndexPlanner.Compare(definition, found).Any(change => change.Kind == IndexChangeKind.Unknown && change.Index == name)
+                   let change = IndexPlanner.Compare(definition, found).FirstOrDefault(change => change.Existing is not null && change.ExistingName == name)
+                   let declared = definition.IndexesFor(found.IsTimeSeries).FirstOrDefault(declared => declared.Name == name) ?? change?.Definition
+                   let unknown = change is { Definition: null }
                    let usage = found.Usage.GetValueOrDefault(name)
                    select new UsageRow(
                        definition.Name,
@@ -219,12 +220,15 @@ internal sealed class IndexSession(
         change.Index,
         (change.Definition?.KeyDocument() ?? change.Existing!["key"].AsBsonDocument).ToJson(),
         change.Difference,
-        hidden.TryGetValue(change.Name, out var since) ? since : null,
+        change.IsHidden && hidden.TryGetValue(change.Name, out var since) ? since : null,
         change.Kind switch
         {
             IndexChangeKind.Missing => collectionExists ? change.Definition!.Serves : "The collection is missing, too: 'migrator up' makes both.",
             IndexChangeKind.Adjusted => "Changed as it stands.",
+            IndexChangeKind.Renamed => $"The database calls it {change.ExistingName}; built under its name{(change.NeedsPermission ? ", with --allow-drop" : "")}.",
+            IndexChangeKind.Changed when change.ExistingName != change.Index => $"Built in the place of {change.ExistingName}, with --allow-drop.",
             IndexChangeKind.Changed => "Dropped and built again, with --allow-drop.",
+            IndexChangeKind.Interim => "It only stood in for another while that was built; dropped.",
             _ => change.IsHidden ? "Hidden; dropped later, with --allow-drop." : "Hidden first and dropped later, with --allow-drop.",
         });
 

@@ -105,6 +105,8 @@ internal static class IndexText
         IndexChangeKind.Unknown => change.HiddenSince is { } since
             ? $"unknown, hidden since {since.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}"
             : "unknown",
+        IndexChangeKind.Renamed => "renamed",
+        IndexChangeKind.Interim => "left over",
         _ => $"other {change.Difference}",
     };
 

@@ -9,6 +9,8 @@ internal static class ServerLimits
     private const int Unauthorized = 13;
     private const int CommandNotFound = 59;
     private const int InvalidOptions = 72;
+    private const int IndexOptionsConflict = 85;
+    private const int IndexKeySpecsConflict = 86;
     private const int CommandNotSupported = 115;
     private const int UnknownStage = 40324;
     private const int UnknownField = 40415;
@@ -16,6 +18,9 @@ internal static class ServerLimits
     /// <summary>Whether the server refused because it lacks the feature.</summary>
     public static bool IsUnsupported(MongoCommandException exception) =>
         exception.Code is CommandNotFound or CommandNotSupported or InvalidOptions or UnknownStage or UnknownField;
+
+    /// <summary>Whether the server refused an index because it has another one that is too much like it.</summary>
+    public static bool IsConflict(MongoCommandException exception) => exception.Code is IndexOptionsConflict or IndexKeySpecsConflict;
 
     /// <summary>Whether the user may not ask for it.</summary>
     public static bool IsUnauthorized(MongoCommandException exception) => exception.Code == Unauthorized;

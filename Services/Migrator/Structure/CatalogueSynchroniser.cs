@@ -63,11 +63,9 @@ public sealed class CatalogueSynchroniser(
     {
         await MakeOutboxAsync(cancellationToken);
         var changes = await PlanAsync(cancellationToken);
-        var replaced = changes.FirstOrDefault(change => change.Kind == StructureChangeKind.ReplaceIndex);
-        if (replaced is not null && !allowDrop)
+        if (!allowDrop && changes.FirstOrDefault(change => change.Index is { NeedsPermission: true })?.Index is { } refused)
         {
-            throw new MigrationRefusedException(
-                $"The index {replaced.Collection}.{replaced.Name} differs from the catalogue in its {replaced.Detail}; run 'migrator up --allow-drop' to drop and create it again.");
+            throw Refused(refused.Name, IndexBuilder.WhyLeft(refused));
         }
 
         if (changes.Count == 0)
@@ -82,7 +80,7 @@ public sealed class CatalogueSynchroniser(
             cancellationToken.ThrowIfCancellationRequested();
             Lease.RequireHeld();
             var started = time.GetTimestamp();
-            foreach (var more in await ApplyAsync(change, cancellationToken))
+            foreach (var more in await ApplyAsync(change, allowDrop, cancellationToken))
             {
                 left.Enqueue(more);
             }
@@ -106,7 +104,7 @@ public sealed class CatalogueSynchroniser(
     }
 
     // Returns what has to be done in addition, as it turned out.
-    private async Task<IReadOnlyList<StructureChange>> ApplyAsync(StructureChange change, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<StructureChange>> ApplyAsync(StructureChange change, bool allowDrop, CancellationToken cancellationToken)
     {
         var definition = CollectionCatalogue.All.First(definition => definition.Name == change.Collection);
         switch (change.Kind)
@@ -117,14 +115,12 @@ public sealed class CatalogueSynchroniser(
                 await new ValidatorMigration(database, logger).ApplyAsync(definition, _validation.For(definition.Name), cancellationToken);
                 return [];
             default:
-                var index = definition.IndexesFor(isTimeSeries: false).First(index => index.Name == change.Name);
-                await _indexes.ApplyAsync(
-                    new IndexChange(KindOf(change.Kind), definition.Name, index.Name, change.Detail, index, Existing: null),
-                    new IndexRemoval(Allowed: true, TimeSpan.Zero, AtOnce: false),
-                    cancellationToken);
-                return [];
+                var outcome = await _indexes.ApplyAsync(change.Index!, new IndexRemoval(allowDrop, TimeSpan.Zero, AtOnce: false), cancellationToken);
+                return outcome.Outcome == IndexOutcomeKind.Left ? throw Refused(change.Index!.Name, outcome.Reason) : [];
         }
     }
+
+    private static MigrationRefusedException Refused(string index, string reason) => new($"The index {index} cannot be made as declared: {reason}.");
 
     private async Task<IReadOnlyList<StructureChange>> CreateAsync(CollectionDefinition definition, CancellationToken cancellationToken)
     {
@@ -146,7 +142,8 @@ public sealed class CatalogueSynchroniser(
         {
             StructureLog.NoTimeSeries(logger, definition.Name, exception.Message);
             await RunAsync(ValidatorMigration.Create(definition, _validation.For(definition.Name)), cancellationToken);
-            return [new StructureChange(StructureChangeKind.CreateIndex, definition.Name, TimeSeriesDefinition.ExpiryIndex)];
+            var expiry = definition.IndexesFor(isTimeSeries: false).First(index => index.Name == TimeSeriesDefinition.ExpiryIndex);
+            return [Of(new IndexChange(IndexChangeKind.Missing, definition.Name, expiry.Name, [], expiry, null))];
         }
     }
 
@@ -180,20 +177,19 @@ public sealed class CatalogueSynchroniser(
 
         return IndexPlanner.Compare(definition, state)
             .Where(change => change.Kind != IndexChangeKind.Unknown)
-            .Select(change => new StructureChange(KindOf(change.Kind), definition.Name, change.Index, change.Difference));
+            .Select(Of);
     }
 
-    private static StructureChangeKind KindOf(IndexChangeKind kind) => kind switch
+    private static StructureChange Of(IndexChange change)
     {
-        IndexChangeKind.Missing => StructureChangeKind.CreateIndex,
-        IndexChangeKind.Adjusted => StructureChangeKind.AdjustIndex,
-        _ => StructureChangeKind.ReplaceIndex,
-    };
-
-    private static IndexChangeKind KindOf(StructureChangeKind kind) => kind switch
-    {
-        StructureChangeKind.CreateIndex => IndexChangeKind.Missing,
-        StructureChangeKind.AdjustIndex => IndexChangeKind.Adjusted,
-        _ => IndexChangeKind.Changed,
-    };
+        var (kind, detail) = change.Kind switch
+        {
+            IndexChangeKind.Missing => (StructureChangeKind.CreateIndex, null),
+            IndexChangeKind.Adjusted => (StructureChangeKind.AdjustIndex, change.Difference),
+            IndexChangeKind.Renamed => (StructureChangeKind.RenameIndex, change.ExistingName),
+            IndexChangeKind.Interim => (StructureChangeKind.DropInterimIndex, null),
+            _ => (StructureChangeKind.ReplaceIndex, change.Difference),
+        };
+        return new StructureChange(kind, change.Collection, change.Index, detail, change);
+    }
 }

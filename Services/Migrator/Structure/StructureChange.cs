@@ -1,3 +1,5 @@
+using Platform.Migrator.Indexes;
+
 namespace Platform.Migrator.Structure;
 
 /// <summary>One difference between the catalogue and a database.</summary>
@@ -5,7 +7,8 @@ namespace Platform.Migrator.Structure;
 /// <param name="Collection">Where.</param>
 /// <param name="Name">The index, for changes of an index; else null.</param>
 /// <param name="Detail">More about it, for people; null when there is nothing to say.</param>
-public sealed record StructureChange(StructureChangeKind Kind, string Collection, string? Name = null, string? Detail = null)
+/// <param name="Index">The difference of an index; null for other changes.</param>
+public sealed record StructureChange(StructureChangeKind Kind, string Collection, string? Name = null, string? Detail = null, IndexChange? Index = null)
 {
     /// <inheritdoc/>
     public override string ToString() => Kind switch
@@ -15,6 +18,8 @@ public sealed record StructureChange(StructureChangeKind Kind, string Collection
         StructureChangeKind.CreateIndex => $"create index {Collection}.{Name}",
         StructureChangeKind.ReplaceIndex => $"replace index {Collection}.{Name} (its {Detail} differs)",
         StructureChangeKind.AdjustIndex => $"change index {Collection}.{Name} (its {Detail} differs)",
+        StructureChangeKind.RenameIndex => $"rename index {Collection}.{Name} (it is called {Detail})",
+        StructureChangeKind.DropInterimIndex => $"drop index {Collection}.{Name} (it only stood in for another)",
         _ => $"{Kind} {Collection}.{Name}",
     };
 }

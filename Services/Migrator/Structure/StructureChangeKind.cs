@@ -17,4 +17,10 @@ public enum StructureChangeKind
 
     /// <summary>An index of this name expires documents at another time, or is hidden; it is changed as it stands.</summary>
     AdjustIndex,
+
+    /// <summary>An index has another name; it is built under its own, and the one of the other name dropped.</summary>
+    RenameIndex,
+
+    /// <summary>An index was left behind that stood in for another while that was built.</summary>
+    DropInterimIndex,
 }

@@ -12,10 +12,9 @@ namespace Platform.Migrator.Transforms;
 /// <param name="first">The update of the first one.</param>
 internal sealed class RewriteGroup(CollectionTransform transform, BsonDocument first)
 {
-    private readonly string[] _reads = [.. transform.Reads.Where(field => field != "_id")];
     private readonly string[] _set = NamesOf(first, "$set");
     private readonly string[] _unset = NamesOf(first, "$unset");
-    private readonly List<(BsonDocument Document, BsonDocument Update)> _documents = [];
+    private readonly List<PreparedDocument> _documents = [];
     private readonly BsonArray _keys = [];
     private readonly BsonArray _befores = [];
     private readonly BsonArray _values = [];
@@ -44,26 +43,53 @@ internal sealed class RewriteGroup(CollectionTransform transform, BsonDocument f
         return names.Length > 1 ? string.Join('\0', names) : null;
     }
 
-    /// <summary>Adds a document.</summary>
-    /// <param name="document">The document as it was read.</param>
-    /// <param name="update">Its update.</param>
-    public void Add(BsonDocument document, BsonDocument update)
+    /// <summary>What a document's key and fields are when it is written: equal to what they were, unless somebody changed it.</summary>
+    /// <param name="transform">The transform.</param>
+    public static BsonDocument Now(CollectionTransform transform)
     {
-        _documents.Add((document, update));
-        _keys.Add(document["_id"]);
-        var before = new BsonDocument("k", document["_id"]);
-        for (var i = 0; i < _reads.Length; i++)
+        // A field that is missing is missing in the object, too.
+        var now = new BsonDocument("k", "$_id");
+        now.AddRange(transform.Reads.Select((field, i) => new BsonElement(Name(i), "$" + field)));
+        if (transform.Expression is { } expression)
         {
-            if (CollectionTransform.Value(document, _reads[i]) is { } value)
+            now.Add("v", expression);
+        }
+
+        return now;
+    }
+
+    /// <summary>What a document's key and fields were when it was read.</summary>
+    /// <param name="transform">The transform.</param>
+    /// <param name="document">The document.</param>
+    public static BsonDocument Before(CollectionTransform transform, PreparedDocument document)
+    {
+        var before = new BsonDocument("k", document.Id);
+        for (var i = 0; i < transform.Reads.Count; i++)
+        {
+            if (document.Document.TryGetValue(transform.Reads[i], out var value))
             {
                 before.Add(Name(i), value);
             }
         }
 
-        Add(_befores, before);
+        if (transform.Expression is not null && document.Computed[0] is { } computed)
+        {
+            before.Add("v", computed);
+        }
+
+        return before;
+    }
+
+    /// <summary>Adds a document.</summary>
+    /// <param name="document">The document.</param>
+    public void Add(PreparedDocument document)
+    {
+        _documents.Add(document);
+        _keys.Add(document.Id);
+        Add(_befores, Before(transform, document));
         if (_set.Length > 0)
         {
-            var fields = update["$set"].AsBsonDocument;
+            var fields = document.Change.Update!["$set"].AsBsonDocument;
             Add(_values, new BsonDocument(_set.Select((field, i) => new BsonElement(Name(i), fields[field]))));
         }
     }
@@ -71,15 +97,8 @@ internal sealed class RewriteGroup(CollectionTransform transform, BsonDocument f
     /// <summary>The statement.</summary>
     public RewriteStatement ToStatement()
     {
-        var filter = new BsonDocument("$and", new BsonArray { new BsonDocument("_id", new BsonDocument("$in", _keys)), transform.Needed });
-        if (_reads.Length > 0)
-        {
-            // A field that is missing is missing in the object, too.
-            var now = new BsonDocument("k", "$_id");
-            now.AddRange(_reads.Select((field, i) => new BsonElement(Name(i), "$" + field)));
-            filter["$and"].AsBsonArray.Add(new BsonDocument("$expr", new BsonDocument("$in", new BsonArray { now, Literal(_befores) })));
-        }
-
+        var same = new BsonDocument("$in", new BsonArray { Now(transform), Literal(_befores) });
+        var filter = RewriteStatement.Unchanged(transform, new BsonDocument("$in", _keys), same);
         List<BsonDocument> stages = [];
         if (_set.Length > 0)
         {

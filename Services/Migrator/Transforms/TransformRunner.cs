@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using MongoDB.Driver;
@@ -7,17 +6,16 @@ using Platform.Migrator.Engine;
 
 namespace Platform.Migrator.Transforms;
 
-/// <summary>Rewrites the documents of a collection in batches. Holds two batches in memory, whatever the collection's size.</summary>
+/// <summary>
+/// Rewrites the documents of a collection in batches, once over the keys that were there when it began. Holds two batches in memory,
+/// whatever the collection's size.
+/// </summary>
 /// <param name="database">The database.</param>
 /// <param name="time">The clock of throttle and progress.</param>
 /// <param name="logger">Where progress is logged.</param>
 public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, ILogger logger)
 {
     private const int MaxSamples = 20;
-    private const int NamedDocuments = 3;
-    private const int Writers = 2;
-    private const int MinDocuments = 100;
-    private const int MinStatements = 5;
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>How many documents a second are rewritten at most; null for as many as can be. Default: null.</summary>
@@ -26,12 +24,12 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
     /// <summary>Whether what is written is thrown away: then one batch is done, and nothing is verified. Default: false.</summary>
     public bool IsDryRun { get; init; }
 
-    /// <summary>Runs a transform to its end and verifies it.</summary>
+    /// <summary>Runs a transform to its end.</summary>
     /// <param name="transform">What to rewrite, and how.</param>
-    /// <param name="resumed">How far an earlier run came; null to begin.</param>
+    /// <param name="resumed">How far an earlier run came; null to begin. What is before that is looked at again at the end.</param>
     /// <param name="record">Records how far this one came; called after each batch, before the next is written.</param>
     /// <param name="cancellationToken">Stops between two batches, or in one.</param>
-    /// <exception cref="TransformException">Some documents could not be rewritten, or samples are not as they should be.</exception>
+    /// <exception cref="TransformException">Some documents could not be rewritten, though all others were; or a sample is not as it should be.</exception>
     public async Task<TransformReport> RunAsync(
         CollectionTransform transform,
         MigrationCheckpoint? resumed,
@@ -41,8 +39,9 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
         ArgumentNullException.ThrowIfNull(transform);
         ArgumentNullException.ThrowIfNull(record);
         var collection = database.GetCollection<BsonDocument>(transform.Collection).WithWriteConcern(WriteConcern.WMajority);
-        var run = new Run(transform, collection, time.GetTimestamp());
-        run.Reported = run.Started;
+        var run = new TransformRun(transform, collection, logger);
+        var started = time.GetTimestamp();
+        var ranges = await KeyRange.ReadAsync(collection, resumed?.Position, cancellationToken);
         if (resumed is null)
         {
             run.Total = await collection.CountDocumentsAsync(transform.Needed, cancellationToken: cancellationToken);
@@ -55,58 +54,33 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
             TransformLog.Resumes(logger, transform.Name, transform.Collection, resumed.Documents, resumed.Total);
         }
 
-        // A range of _id only holds values of one type, and documents that others changed meanwhile are left out: passes are made until
-        // one has nothing to do.
-        var position = resumed?.Position;
-        while (true)
+        var visit = new Visit(run, new TransformReader(transform, collection), new TransformWriter(run), record, started) { Reported = started };
+        foreach (var range in ranges.TakeWhile(_ => !IsDryRun || run.Batches == 0))
         {
-            var rewritten = await PassAsync(run, position, record, cancellationToken);
-            if (IsDryRun || (rewritten == 0 && position is null))
-            {
-                break;
-            }
-
-            position = null;
+            await VisitAsync(visit, range, cancellationToken);
         }
 
-        if (!IsDryRun)
-        {
-            await VerifyAsync(run, cancellationToken);
-        }
-
+        var newer = IsDryRun ? 0 : await FinishAsync(run, visit.Reader, cancellationToken);
         var report = new TransformReport(
-            transform.Name, transform.Collection, run.Documents, run.Batches, run.Samples.Count, time.GetElapsedTime(run.Started).TotalMilliseconds);
+            transform.Name, transform.Collection, run.Documents, run.Batches, run.Samples, run.Obstructed, newer, time.GetElapsedTime(started).TotalMilliseconds);
         TransformLog.Done(logger, report.Name, report.Collection, report.Documents, report.Batches, report.DurationMs, report.Samples);
         return report;
     }
 
-    private async Task<long> PassAsync(
-        Run run, BsonValue? position, Func<MigrationCheckpoint, CancellationToken, Task> record, CancellationToken cancellationToken)
+    private async Task VisitAsync(Visit visit, KeyRange range, CancellationToken cancellationToken)
     {
-        var rewritten = 0L;
-        var next = PrepareAsync(run, position, cancellationToken);
-        while (true)
+        var run = visit.Run;
+        var next = PrepareAsync(visit, range, range.After, cancellationToken);
+        while (await next is { Documents.Count: > 0 } batch)
         {
-            var batch = await next;
-            if (batch.Documents.Count == 0)
-            {
-                return rewritten;
-            }
-
             // The next batch is read, and rewritten in memory, while this one is written.
-            var last = batch.Documents[^1]["_id"];
-            next = batch.IsLast || IsDryRun ? Task.FromResult(Batch.None) : PrepareAsync(run, last, cancellationToken);
+            var last = batch.Documents[^1].Id;
+            next = batch.IsLast || IsDryRun ? Task.FromResult(Batch.None) : PrepareAsync(visit, range, last, cancellationToken);
             try
             {
-                await SampleAsync(run, batch.Documents, cancellationToken);
-                Lease.RequireHeld();
-                var written = run.Transform.Update is null
-                    ? await WriteAsync(run, batch.Statements, cancellationToken)
-                    : await UpdateAsync(run, batch.Documents, cancellationToken);
-                rewritten += written;
-                run.Documents += written;
+                await WriteAsync(visit, batch, cancellationToken);
                 run.Batches++;
-                await record(
+                await visit.Record(
                     new MigrationCheckpoint { Step = run.Transform.Name, Position = last, Documents = run.Before + run.Documents, Total = run.Total },
                     cancellationToken);
             }
@@ -117,8 +91,8 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
                 throw;
             }
 
-            ReportProgress(run);
-            var pause = Throttle.PauseAfter(run.Documents, time.GetElapsedTime(run.Started), MaxDocumentsPerSecond);
+            ReportProgress(visit);
+            var pause = Throttle.PauseAfter(run.Documents, time.GetElapsedTime(visit.Started), MaxDocumentsPerSecond);
             if (pause > TimeSpan.Zero)
             {
                 await Task.Delay(pause, time, cancellationToken);
@@ -126,160 +100,124 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
         }
     }
 
-    private static async Task<Batch> PrepareAsync(Run run, BsonValue? after, CancellationToken cancellationToken)
+    // One document of the first batches each is a sample: enough to see a rewriting that is wrong, and no burden.
+    private async Task<Batch> PrepareAsync(Visit visit, KeyRange range, BsonValue? after, CancellationToken cancellationToken)
     {
-        var documents = await ReadAsync(run, after, cancellationToken);
-        var isLast = documents.Count < run.Transform.BatchSize;
-        if (run.Transform.Update is null)
+        var transform = visit.Run.Transform;
+        var (documents, areAll) = await visit.Reader.ReadAsync(range.ToFilter(after), transform.BatchSize, cancellationToken);
+        if (transform.Examine is null)
         {
-            return new Batch(documents, RewriteStatement.Of(run.Transform, documents), isLast);
+            return new Batch(documents, [], [], documents.Count > 0 && WantsSample(visit) ? documents[documents.Count / 2] : null, [], areAll);
         }
 
-        // The server is told a range, which holds values of one type only; the next pass has the rest.
-        var ofOneType = documents.TakeWhile(document => TypeOf(document) == TypeOf(documents[0])).ToList();
-        return new Batch(ofOneType, [], isLast || ofOneType.Count < documents.Count);
-
-        static BsonType TypeOf(BsonDocument document) => document["_id"] is { IsNumeric: true } ? BsonType.Double : document["_id"].BsonType;
-    }
-
-    private static Task<List<BsonDocument>> ReadAsync(Run run, BsonValue? after, CancellationToken cancellationToken)
-    {
-        var filter = after is null
-            ? run.Transform.Needed
-            : new BsonDocument("$and", new BsonArray { new BsonDocument("_id", new BsonDocument("$gt", after)), run.Transform.Needed });
-        var fields = new BsonDocument(run.Transform.Reads.Prepend("_id").Distinct().Select(field => new BsonElement(field, 1)));
-        // All in one reply: for a second one the engine would keep the rest in a file.
-        return run.Collection.Find(filter, new FindOptions { BatchSize = run.Transform.BatchSize })
-            .Project<BsonDocument>(fields)
-            .Sort(new BsonDocument("_id", 1))
-            .Limit(run.Transform.BatchSize)
-            .ToListAsync(cancellationToken);
-    }
-
-    private static async Task<long> UpdateAsync(Run run, List<BsonDocument> batch, CancellationToken cancellationToken)
-    {
-        UpdateDefinition<BsonDocument> update = run.Transform.Update is BsonArray stages
-            ? new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>(stages.Select(stage => stage.AsBsonDocument))
-            : run.Transform.Update!.AsBsonDocument;
-        var options = new UpdateOptions { BypassDocumentValidation = run.Transform.BypassValidation ? true : null };
-        var results = await Task.WhenAll(Parts(batch, MinDocuments).Select(part =>
+        var changed = documents.Where(document => document.Change.Update is not null).ToList();
+        var tooLong = changed.Where(document => document.Bytes > RewriteStatement.MaxStatementBytes).ToList();
+        changed.RemoveAll(tooLong.Contains);
+        PreparedDocument? sample = null;
+        if (changed.Count > 0 && WantsSample(visit))
         {
-            var filter = new BsonDocument("$and", new BsonArray
+            sample = changed[changed.Count / 2];
+            changed.Remove(sample);
+        }
+
+        return new Batch(documents, changed, RewriteStatement.Of(transform, changed), sample, tooLong, areAll);
+    }
+
+    private async Task WriteAsync(Visit visit, Batch batch, CancellationToken cancellationToken)
+    {
+        var (run, writer) = (visit.Run, visit.Writer);
+        Lease.RequireHeld();
+        List<PreparedDocument> again = [.. batch.TooLong];
+        if (batch.Sample is { } sample && !await visit.Singles.SampleAsync(sample, cancellationToken) && run.Transform.Examine is not null)
+        {
+            again.Add(sample);
+        }
+
+        if (run.Transform.Examine is null)
+        {
+            again.AddRange(await writer.UpdateAsync(batch.Documents, cancellationToken));
+        }
+        else
+        {
+            foreach (var document in batch.Documents)
             {
-                new BsonDocument("_id", new BsonDocument { { "$gte", part[0]["_id"] }, { "$lte", part[^1]["_id"] } }),
-                run.Transform.Needed,
-            });
-            return run.Collection.UpdateManyAsync(filter, update, options, cancellationToken);
-        }));
-        return results.Sum(result => result.ModifiedCount);
-    }
+                run.Note(document);
+            }
 
-    private static async Task<long> WriteAsync(Run run, List<RewriteStatement> statements, CancellationToken cancellationToken)
-    {
-        var written = await Task.WhenAll(Parts(statements, MinStatements).Select(part => WritePartAsync(run, part, cancellationToken)));
-        return written.Sum();
-    }
-
-    private static async Task<long> WritePartAsync(Run run, RewriteStatement[] statements, CancellationToken cancellationToken)
-    {
-        var options = new BulkWriteOptions { IsOrdered = false, BypassDocumentValidation = run.Transform.BypassValidation ? true : null };
-        try
-        {
-            var result = await run.Collection.BulkWriteAsync(statements.Select(statement => statement.Model), options, cancellationToken);
-            return result.ModifiedCount;
-        }
-        catch (MongoBulkWriteException<BsonDocument> exception) when (exception.WriteErrors.Any(error => statements[error.Index].Documents.Count > 1))
-        {
-            // One document that is refused takes its statement with it. One by one, the others are written and the error is about that one.
-            var single = exception.WriteErrors
-                .SelectMany(error => statements[error.Index].Documents)
-                .Select(document => RewriteStatement.One(run.Transform, document.Document, document.Update));
-            return exception.Result.ModifiedCount + await WritePartAsync(run, [.. single], cancellationToken);
-        }
-    }
-
-    // The server does the statements of one command one after another; several commands use several of its processors.
-    private static IEnumerable<T[]> Parts<T>(List<T> all, int atLeast) => all.Chunk(Math.Max(atLeast, (all.Count + Writers - 1) / Writers));
-
-    // One document of the first batches each: enough to see a rewriting that is wrong, and no burden.
-    private async Task SampleAsync(Run run, List<BsonDocument> batch, CancellationToken cancellationToken)
-    {
-        if (run.Transform.Check is null || run.Samples.Count >= MaxSamples || IsDryRun)
-        {
-            return;
-        }
-
-        var filter = new BsonDocument("$and", new BsonArray { new BsonDocument("_id", batch[batch.Count / 2]["_id"]), run.Transform.Needed });
-        if (await run.Collection.Find(filter).FirstOrDefaultAsync(cancellationToken) is { } document)
-        {
-            run.Samples.Add(document);
-        }
-    }
-
-    private static async Task VerifyAsync(Run run, CancellationToken cancellationToken)
-    {
-        var left = await run.Collection.CountDocumentsAsync(run.Transform.Needed, cancellationToken: cancellationToken);
-        if (left > 0)
-        {
-            var some = await run.Collection.Find(run.Transform.Needed).Project<BsonDocument>(new BsonDocument("_id", 1)).Limit(NamedDocuments).ToListAsync(cancellationToken);
-            throw new TransformException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{left} documents of {run.Transform.Collection} could not be rewritten, such as _id {string.Join(", ", some.Select(document => document["_id"]))}."));
-        }
-
-        foreach (var before in run.Samples)
-        {
-            // One that was deleted meanwhile has nothing to compare.
-            var after = await run.Collection.Find(new BsonDocument("_id", before["_id"])).FirstOrDefaultAsync(cancellationToken);
-            if (after is not null && run.Transform.Check!(before, after) is { } problem)
+            var all = await writer.WriteAsync(batch.Statements, cancellationToken);
+            if (!IsDryRun && (!all || run.Transform.WhyStillNeeded is not null))
             {
-                throw new TransformException($"The document {before["_id"]} of {run.Transform.Collection} was rewritten wrongly: {problem}.");
+                again.AddRange(await writer.SelectedAsync(batch.Changed, cancellationToken));
             }
         }
+
+        if (!IsDryRun)
+        {
+            await visit.Singles.RewriteAsync(again, cancellationToken);
+        }
     }
 
-    private void ReportProgress(Run run)
+    // What is in the old form now was written by others: it had been visited, or was not yet there.
+    private async Task<long> FinishAsync(TransformRun run, TransformReader reader, CancellationToken cancellationToken)
     {
-        if (time.GetElapsedTime(run.Reported) >= ProgressInterval)
+        if (run.Obstructed > 0)
         {
-            run.Reported = time.GetTimestamp();
+            TransformLog.ObstructedInAll(logger, run.Transform.Name, run.Transform.Collection, run.Obstructed);
+        }
+
+        run.RequireAllDone();
+        var newer = await reader.CountAsync(cancellationToken);
+        if (newer > 0)
+        {
+            TransformLog.Newer(logger, run.Transform.Name, run.Transform.Collection, newer);
+        }
+
+        return newer;
+    }
+
+    private bool WantsSample(Visit visit) => !IsDryRun && visit.SamplesTaken++ < MaxSamples;
+
+    private void ReportProgress(Visit visit)
+    {
+        if (time.GetElapsedTime(visit.Reported) >= ProgressInterval)
+        {
+            var run = visit.Run;
+            visit.Reported = time.GetTimestamp();
             TransformLog.Progress(
                 logger,
                 run.Transform.Name,
                 run.Transform.Collection,
                 run.Before + run.Documents,
                 run.Total,
-                run.Documents / time.GetElapsedTime(run.Started).TotalSeconds);
+                run.Documents / time.GetElapsedTime(visit.Started).TotalSeconds);
         }
     }
 
     /// <summary>Documents that are written together.</summary>
-    /// <param name="Documents">As they were read.</param>
-    /// <param name="Statements">What rewrites them; none when the server does it.</param>
-    /// <param name="IsLast">Whether the pass ends with it.</param>
-    private sealed record Batch(List<BsonDocument> Documents, List<RewriteStatement> Statements, bool IsLast)
+    /// <param name="Documents">All that were read.</param>
+    /// <param name="Changed">Those that the statements write.</param>
+    /// <param name="Statements">What writes them; none when the server does it.</param>
+    /// <param name="Sample">One that is written before the others and looked at; null for none.</param>
+    /// <param name="TooLong">Those that no statement can hold.</param>
+    /// <param name="IsLast">Whether the range ends with it.</param>
+    private sealed record Batch(
+        IReadOnlyList<PreparedDocument> Documents,
+        IReadOnlyList<PreparedDocument> Changed,
+        List<RewriteStatement> Statements,
+        PreparedDocument? Sample,
+        IReadOnlyList<PreparedDocument> TooLong,
+        bool IsLast)
     {
-        public static Batch None { get; } = new([], [], IsLast: true);
+        public static Batch None { get; } = new([], [], [], null, [], IsLast: true);
     }
 
-    private sealed class Run(CollectionTransform transform, IMongoCollection<BsonDocument> collection, long started)
+    private sealed record Visit(
+        TransformRun Run, TransformReader Reader, TransformWriter Writer, Func<MigrationCheckpoint, CancellationToken, Task> Record, long Started)
     {
-        public CollectionTransform Transform => transform;
+        public SingleRewriter Singles { get; } = new(Run, Reader, Writer);
 
-        public IMongoCollection<BsonDocument> Collection => collection;
-
-        public long Started => started;
+        public int SamplesTaken { get; set; }
 
         public long Reported { get; set; }
-
-        public List<BsonDocument> Samples { get; } = [];
-
-        public long Total { get; set; }
-
-        public long Before { get; set; }
-
-        public long Documents { get; set; }
-
-        public int Batches { get; set; }
     }
 }

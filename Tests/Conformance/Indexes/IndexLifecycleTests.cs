@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
+using Platform.Migrator.Engine;
 using Platform.Migrator.Indexes;
 using Platform.Migrator.Structure;
 using Platform.Tests.Conformance.Gateway;
@@ -57,6 +58,21 @@ public sealed class IndexLifecycleTests(GatewayFixture gateway)
     }
 
     [Fact]
+    public async Task An_index_under_another_name_is_renamed_with_the_catalogue_unless_nothing_can_stand_in_for_it()
+    {
+        var database = await NewAsync();
+        await RunAsync(database, "{ dropIndexes: 'orders', index: 'tenant_number' }");
+        await RunAsync(database, "{ createIndexes: 'orders', indexes: [{ name: 'number_before', key: { tenantId: 1, number: 1 }, unique: true }] }");
+        Assert.Equal(["rename index orders.tenant_number (it is called number_before)"], (await SynchroniseAsync(database)).Select(change => change.ToString()));
+        Assert.Empty(await CompareAsync(database));
+
+        await RunAsync(database, "{ dropIndexes: 'stores', index: 'location' }");
+        await RunAsync(database, "{ createIndexes: 'stores', indexes: [{ name: 'place', key: { location: '2dsphere' } }] }");
+        var refused = await Assert.ThrowsAsync<MigrationRefusedException>(() => SynchroniseAsync(database));
+        Assert.StartsWith("The index stores.location cannot be made as declared: it is called place, ", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_hiding_an_unknown_index_is_dropped_at_once()
     {
         var database = await NewAsync();
@@ -76,10 +92,11 @@ public sealed class IndexLifecycleTests(GatewayFixture gateway)
         await orders.Indexes.DropOneAsync("tenant_number", Cancel);
         await RunAsync(database, "{ createIndexes: 'orders', indexes: [{ name: 'tenant_number', key: { tenantId: 1, number: 1 } }] }");
         await RunAsync(database, "{ collMod: 'saleEvents', index: { name: 'expiry', expireAfterSeconds: 60 } }");
+        await RunAsync(database, "{ collMod: 'saleEvents', index: { name: 'expiry', hidden: true } }");
         await RunAsync(database, "{ collMod: 'orders', index: { name: 'tenant_placed', hidden: true } }");
 
         Assert.Equal(
-            [("tenant_number", IndexOutcomeKind.Left), ("tenant_placed", IndexOutcomeKind.Restored), ("expiry", IndexOutcomeKind.Adjusted)],
+            [("tenant_number", IndexOutcomeKind.Left), ("tenant_placed", IndexOutcomeKind.Restored), ("expiry", IndexOutcomeKind.Restored)],
             (await ApplyAsync(database, IndexRemoval.None)).Select(outcome => (outcome.Index, outcome.Outcome)));
         Assert.Equal(("tenant_number", "unique"), Assert.Single((await CompareAsync(database)).Select(change => (change.Index, change.Difference))));
         Assert.Equal(IndexOutcomeKind.Replaced, Assert.Single(await ApplyAsync(database, Removal)).Outcome);

@@ -171,9 +171,9 @@ public sealed class CollectionCatalogueTests
             { v: 2, key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'tenant_text', default_language: 'english',
               weights: { name: 10.0, tags: 5.0, description: 1.0 }, textIndexVersion: 2 }
             """);
-        Assert.Null(text.DifferenceFrom(listed));
+        Assert.Empty(text.DifferencesFrom(listed));
         listed["weights"]["name"] = 3;
-        Assert.Equal("weights", text.DifferenceFrom(listed));
+        Assert.Equal(["weights"], text.DifferencesFrom(listed));
     }
 
     [Theory]
@@ -186,7 +186,7 @@ public sealed class CollectionCatalogueTests
     public void The_difference_of_an_index_is_named(string listed, string? difference)
     {
         var index = CollectionCatalogue.Products.Indexes.Single(index => index.Name == "active_newest");
-        Assert.Equal(difference, index.DifferenceFrom(BsonDocument.Parse(listed)));
+        Assert.Equal(difference, index.DifferencesFrom(BsonDocument.Parse(listed)).SingleOrDefault());
     }
 
     private static string Describe((CollectionDefinition Collection, IndexDefinition Index) entry) => $"{entry.Collection.Name}.{entry.Index.Name}";

@@ -60,6 +60,14 @@ public sealed class IndexPlannerTests
     [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 1 } }", "Changed text weights")]
     [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10 }, default_language: 'german' }", "Changed text default_language")]
     [InlineData(3, "{ key: { tenantId: 1, name: 1 }, name: 'text' }", "Changed text key")]
+    [InlineData(3, "{ key: { _fts: 'text', _ftsx: 1, tenantId: 1 }, name: 'text', weights: { name: 10 } }", "Changed text key")]
+    [InlineData(3, "{ key: { _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10 } }", "Changed text key")]
+    [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10 }, language_override: 'tongue' }", "Changed text language_override")]
+    [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10, tags: 1 }, default_language: 'none' }", "Changed text weights and default_language")]
+    [InlineData(1, "{ key: { tenantId: 1, sku: 1 }, name: 'sku', unique: true, prepareUnique: true }", "Changed sku prepareUnique")]
+    [InlineData(1, "{ key: { tenantId: 1, sku: 1 }, name: 'sku', hidden: true }", "Changed sku unique and hidden")]
+    [InlineData(4, "{ key: { updatedAt: 1 }, name: 'old', expireAfterSeconds: 60, hidden: true }", "Adjusted old expireAfterSeconds and hidden")]
+    [InlineData(4, "{ key: { updatedAt: -1 }, name: 'old', expireAfterSeconds: 3600 }", "Changed old key")]
     [InlineData(4, "{ key: { updatedAt: 1 }, name: 'old', expireAfterSeconds: 60 }", "Adjusted old expireAfterSeconds")]
     [InlineData(4, "{ key: { updatedAt: 1 }, name: 'old' }", "Changed old expireAfterSeconds")]
     public void What_differs_is_named_and_told_apart_by_what_it_takes(int number, string listed, string difference)
@@ -68,6 +76,64 @@ public sealed class IndexPlannerTests
         existing[number] = listed;
         var change = Assert.Single(Compare(existing));
         Assert.Equal(difference, $"{change.Kind} {change.Index} {change.Difference}");
+    }
+
+    [Theory]
+    [InlineData("{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10.0 }, default_language: 'english', language_override: 'language', textIndexVersion: 3 }")]
+    [InlineData("{ key: { tenantId: 1, name: 'text' }, name: 'text', weights: { name: NumberLong(10) }, sparse: false, background: true }")]
+    public void A_text_index_is_as_declared_however_a_server_lists_it(string listed) => Assert.Empty(Compare([.. AsDeclared.Where((_, i) => i != 3), listed]));
+
+    [Theory]
+    [InlineData(1, "{ key: { tenantId: 1, sku: 1 }, name: 'sku_before', unique: true }", "Renamed sku () False")]
+    [InlineData(1, "{ key: { tenantId: 1, sku: 1 }, name: 'sku_before', unique: true, hidden: true }", "Renamed sku (hidden) False")]
+    [InlineData(4, "{ key: { updatedAt: 1 }, name: 'before', expireAfterSeconds: 60 }", "Renamed old (expireAfterSeconds) False")]
+    [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'words', weights: { name: 10 } }", "Renamed text () True")]
+    [InlineData(3, "{ key: { _fts: 'text', _ftsx: 1 }, name: 'words', weights: { tags: 1 } }", "Changed text (key) True")]
+    public void An_index_under_another_name_is_told_from_one_that_is_missing(int number, string listed, string expected)
+    {
+        var existing = AsDeclared.ToArray();
+        existing[number] = listed;
+        var change = Assert.Single(Compare(existing));
+        Assert.Equal(expected, $"{change.Kind} {change.Index} ({change.Difference}) {change.NeedsPermission}");
+        Assert.Equal(BsonDocument.Parse(listed)["name"].AsString, change.ExistingName);
+    }
+
+    [Theory]
+    [InlineData("{ key: { tenantId: 1, sku: 1 }, name: 'sku_before' }")]
+    [InlineData("{ key: { tenantId: 1, sku: -1 }, name: 'sku_before', unique: true }")]
+    public void One_that_keeps_another_rule_is_no_other_name_of_it(string listed)
+    {
+        var existing = AsDeclared.ToArray();
+        existing[1] = listed;
+        Assert.Equal(["Missing sku", "Unknown sku_before"], Compare(existing).Select(change => $"{change.Kind} {change.Index}"));
+    }
+
+    [Fact]
+    public void What_stood_in_for_another_is_neither_unknown_nor_that_one()
+    {
+        const string interim = "{ key: { tenantId: -1, sku: -1 }, name: 'sku_interim', unique: true }";
+        Assert.Equal(["Interim sku_interim"], Compare([.. AsDeclared, interim]).Select(change => $"{change.Kind} {change.Index}"));
+        // Stopped when the old one was dropped: the declared one is built first.
+        Assert.Equal(["Missing sku", "Interim sku_interim"], Compare([.. AsDeclared.Where((_, i) => i != 1), interim]).Select(change => $"{change.Kind} {change.Index}"));
+    }
+
+    [Fact]
+    public void An_interim_index_keeps_the_same_rule_for_the_same_documents_with_other_keys()
+    {
+        foreach (var index in Products.Indexes)
+        {
+            var interim = index.Interim();
+            Assert.Equal(index.IsText, interim is null);
+            if (interim is not null)
+            {
+                Assert.Equal(index.Keys.Select(key => key.Field), interim.Keys.Select(key => key.Field));
+                Assert.All(index.Keys.Zip(interim.Keys), pair => Assert.NotEqual(pair.First.Kind, pair.Second.Kind));
+                Assert.Equal(
+                    index with { Name = "", Keys = [] },
+                    interim with { Name = "", Keys = [] },
+                    (left, right) => left.Specification() == right.Specification());
+            }
+        }
     }
 
     [Fact]

@@ -1,0 +1,198 @@
+using MongoDB.Bson;
+using MongoDB.Bson.IO;
+using MongoDB.Driver;
+
+namespace Platform.Migrator.Transforms;
+
+/// <summary>Reads the documents that a transform looks at, with what the server has to calculate for them.</summary>
+/// <param name="transform">The transform.</param>
+/// <param name="collection">The collection.</param>
+internal sealed class TransformReader(CollectionTransform transform, IMongoCollection<BsonDocument> collection)
+{
+    // A reply of a server ends at 16 MiB, whatever was asked for: documents are taken from so many replies at most.
+    private const int MaxReplies = 2;
+    private const int MaxConversionBytes = 4 * 1024 * 1024;
+    private const int MaxConversions = 10_000;
+
+    private const int MaxAskedBytes = RewriteStatement.MaxStatementBytes;
+
+    /// <summary>Reads documents, by key, and says what becomes of each.</summary>
+    /// <param name="keys">Which keys.</param>
+    /// <param name="limit">How many documents at most.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    /// <returns>The documents, and whether these are all.</returns>
+    public async Task<(IReadOnlyList<PreparedDocument> Documents, bool AreAll)> ReadAsync(BsonDocument keys, int limit, CancellationToken cancellationToken)
+    {
+        var found = new List<RawBsonDocument>();
+        var areAll = true;
+        using (var cursor = await OpenAsync(keys, limit, cancellationToken))
+        {
+            for (var replies = 0; await cursor.MoveNextAsync(cancellationToken); replies++)
+            {
+                found.AddRange(cursor.Current);
+                if (replies + 1 == MaxReplies || found.Count >= limit)
+                {
+                    areAll = false;
+                    break;
+                }
+            }
+        }
+
+        if (transform.Examine is null)
+        {
+            return ([.. found.Select(raw => new PreparedDocument(raw, [], new DocumentChange(null), raw.Slice.Length))], areAll);
+        }
+
+        var documents = found.ConvertAll(Parse);
+        var computed = transform.ConvertsTo is null ? documents.ConvertAll(Computed) : await ConvertAsync(documents, cancellationToken);
+        return ([.. documents.Select((document, i) => Prepare(found[i], document, computed[i]))], areAll);
+    }
+
+    // What no program of .NET can read, such as two fields of one name, does not keep others from being read.
+    private static BsonDocument? Parse(RawBsonDocument raw)
+    {
+        try
+        {
+            return raw.Materialize(new BsonBinaryReaderSettings());
+        }
+        catch (Exception exception) when (exception is FormatException or ArgumentException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private PreparedDocument Prepare(RawBsonDocument raw, BsonDocument? document, IReadOnlyList<BsonValue?> computed) => document is null
+        ? new PreparedDocument(raw, [], new DocumentChange(null, "it cannot be read: it has a name twice in one document, or text that is not UTF-8"), raw.Slice.Length)
+        : new PreparedDocument(document, computed, transform.Examine!(document, computed), raw.Slice.Length);
+
+    /// <summary>Whether a document, as it is given, still needs the change.</summary>
+    /// <param name="document">The whole document. One that is too long to be asked about is taken for done.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<bool> IsStillNeededAsync(BsonDocument document, CancellationToken cancellationToken) =>
+        document.ToBson().Length <= MaxAskedBytes
+        && (await EvaluateAsync([document], [new BsonDocument("$match", transform.Needed)], cancellationToken)).Count > 0;
+
+    /// <summary>Counts the documents that need the change.</summary>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<long> CountAsync(CancellationToken cancellationToken)
+    {
+        if (!transform.NeedsToBeExamined)
+        {
+            return await collection.CountDocumentsAsync(transform.Needed, cancellationToken: cancellationToken);
+        }
+
+        // What is computed does not matter for whether it is needed.
+        var count = 0L;
+        using var cursor = await collection.Find(transform.Needed).Project<RawBsonDocument>(Fields()).ToCursorAsync(cancellationToken);
+        while (await cursor.MoveNextAsync(cancellationToken))
+        {
+            count += cursor.Current.Select(Parse).Count(document => document is null || transform.Examine!(document, NoValues(document)) is { Update: not null } or { Problem: not null });
+        }
+
+        return count;
+
+        BsonValue?[] NoValues(BsonDocument document) => new BsonValue?[transform.Convertible?.Invoke(document).Count ?? 1];
+    }
+
+    private BsonDocument Fields() => new(transform.Reads.Prepend("_id").Select(field => new BsonElement(field, 1)));
+
+    private Task<IAsyncCursor<RawBsonDocument>> OpenAsync(BsonDocument keys, int limit, CancellationToken cancellationToken)
+    {
+        var filter = new BsonDocument("$and", new BsonArray { keys, transform.Needed });
+        var fields = Fields();
+        var order = new BsonDocument("_id", 1);
+        if (transform.Expression is null)
+        {
+            // All in one reply: for a second one the engine would keep the rest in a file.
+            return collection.Find(filter, new FindOptions { BatchSize = limit }).Project<RawBsonDocument>(fields).Sort(order).Limit(limit).ToCursorAsync(cancellationToken);
+        }
+
+        fields.Add(ComputedField(transform), 1);
+        return collection.AggregateAsync(
+            new BsonDocumentStagePipelineDefinition<BsonDocument, RawBsonDocument>(
+            [
+                new BsonDocument("$match", filter),
+                new BsonDocument("$sort", order),
+                new BsonDocument("$limit", limit),
+                new BsonDocument("$set", new BsonDocument(ComputedField(transform), transform.Expression)),
+                new BsonDocument("$project", fields),
+            ]),
+            new AggregateOptions { BatchSize = limit },
+            cancellationToken);
+    }
+
+    private static string ComputedField(CollectionTransform transform) => transform.Reads.Contains("computed", StringComparer.Ordinal) ? "computed_" : "computed";
+
+    // Takes what was calculated out of the document again.
+    private IReadOnlyList<BsonValue?> Computed(BsonDocument? document)
+    {
+        if (transform.Expression is null || document is null)
+        {
+            return [];
+        }
+
+        var field = ComputedField(transform);
+        var value = document.GetValue(field, null);
+        document.Remove(field);
+        return [value];
+    }
+
+    private async Task<List<IReadOnlyList<BsonValue?>>> ConvertAsync(List<BsonDocument?> documents, CancellationToken cancellationToken)
+    {
+        var values = documents.ConvertAll(document => document is null ? [] : transform.Convertible!(document));
+        var converted = new List<BsonValue?>();
+        foreach (var (chunk, bytes) in Chunks([.. values.SelectMany(list => list).Select(value => new BsonDocument("v", value))], value => value.ToBson().Length))
+        {
+            if (bytes > MaxAskedBytes)
+            {
+                converted.Add(null);
+                continue;
+            }
+
+            var convert = new BsonDocument { { "input", "$v" }, { "to", transform.ConvertsTo! }, { "onError", new BsonDocument("$literal", BsonMaxKey.Value) } };
+            var results = await EvaluateAsync(
+                [.. chunk.Select((value, i) => new BsonDocument { { "_id", i }, { "v", value["v"] } })],
+                [new BsonDocument("$project", new BsonDocument("v", new BsonDocument("$convert", convert)))],
+                cancellationToken);
+            converted.AddRange(results.OrderBy(result => result["_id"].AsInt32).Select(result => result["v"] is BsonMaxKey ? null : result["v"]));
+        }
+
+        var at = 0;
+        return values.ConvertAll(list => (IReadOnlyList<BsonValue?>)converted.GetRange((at += list.Count) - list.Count, list.Count));
+    }
+
+    // https://www.mongodb.com/docs/manual/reference/operator/aggregation/documents/
+    private async Task<List<BsonDocument>> EvaluateAsync(IReadOnlyList<BsonDocument> documents, BsonDocument[] stages, CancellationToken cancellationToken)
+    {
+        var given = new BsonDocument("$documents", new BsonDocument("$literal", new BsonArray(documents)));
+        using var cursor = await collection.Database.WithReadConcern(ReadConcern.Default).AggregateAsync(
+            new BsonDocumentStagePipelineDefinition<NoPipelineInput, BsonDocument>([given, .. stages]),
+            new AggregateOptions { BatchSize = documents.Count + 1 },
+            cancellationToken);
+        return await cursor.ToListAsync(cancellationToken);
+    }
+
+    private static IEnumerable<(IReadOnlyList<T> Items, int Bytes)> Chunks<T>(IReadOnlyList<T> all, Func<T, int> bytesOf)
+    {
+        var chunk = new List<T>();
+        var bytes = 0;
+        foreach (var item in all)
+        {
+            var itemBytes = bytesOf(item);
+            if (chunk.Count == MaxConversions || (chunk.Count > 0 && bytes + itemBytes > MaxConversionBytes))
+            {
+                yield return (chunk, bytes);
+                chunk = [];
+                bytes = 0;
+            }
+
+            chunk.Add(item);
+            bytes += itemBytes;
+        }
+
+        if (chunk.Count > 0)
+        {
+            yield return (chunk, bytes);
+        }
+    }
+}
