@@ -10,7 +10,7 @@ namespace Platform.Tests.Unit.Migrator.States;
 /// </summary>
 public sealed class MigrationStateTests
 {
-    private const int Cases = 5_000;
+    private const int Cases = 2_500;
     private const int Commands = 14;
 
     [Fact]
