@@ -8,14 +8,14 @@ public sealed record ProductWords(IReadOnlyList<string> All, int OfName)
     /// <summary>The most words. A name, an SKU and tags have fewer, so that only the end of a long description is left out.</summary>
     public const int Most = 300;
 
-    /// <summary>Collects the words of a product.</summary>
+    /// <summary>Collects the words of a product. A document that older programs or people wrote may lack anything, whatever its type says.</summary>
     /// <param name="name">The name.</param>
     /// <param name="sku">The SKU.</param>
     /// <param name="tags">The tags.</param>
     /// <param name="description">The description.</param>
-    public static ProductWords Of(string name, string? sku = null, IEnumerable<string>? tags = null, string? description = null)
+    public static ProductWords Of(string? name, string? sku = null, IEnumerable<string?>? tags = null, string? description = null)
     {
-        string[] others = [sku ?? "", .. tags ?? [], description ?? ""];
-        return new(SearchText.Distinct(others.Prepend(name), Most), SearchText.Distinct([name], Most).Count);
+        string[] ofName = [name ?? ""], others = [sku ?? "", .. (tags ?? []).OfType<string>(), description ?? ""];
+        return new(SearchText.Distinct(ofName.Concat(others), Most), SearchText.Distinct(ofName, Most).Count);
     }
 }

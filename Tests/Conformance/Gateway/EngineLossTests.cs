@@ -64,7 +64,7 @@ public sealed class EngineLossTests(GatewayFixture gateway) : IClassFixture<Gate
     }
 
     [Theory]
-    [InlineData("--Gateway:Port=70000", "Gateway:Port 70000 is not between 1 and 65535.")]
+    [InlineData("--Gateway:Port=70000", "Gateway:Port is 70000, but must be from 1 to 65535.")]
     [InlineData("--Gateway:RootPassword=", "Gateway:RootPassword is missing.")]
     [InlineData("--Gateway:RootUsername=postgres", "Gateway:RootUsername 'postgres' is a name that the engine keeps for itself.")]
     [InlineData("--Gateway:BindAddress=here", "Gateway:BindAddress 'here' is not an IP address.")]
