@@ -1,5 +1,4 @@
 using MongoDB.Bson;
-using MongoDB.Bson.IO;
 using MongoDB.Driver;
 
 namespace Platform.Migrator.Transforms;
@@ -43,26 +42,13 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
             return ([.. found.Select(raw => new PreparedDocument(raw, [], new DocumentChange(null), raw.Slice.Length))], areAll);
         }
 
-        var documents = found.ConvertAll(Parse);
+        var documents = found.ConvertAll(ExactDocument.Read);
         var computed = transform.ConvertsTo is null ? documents.ConvertAll(Computed) : await ConvertAsync(documents, cancellationToken);
         return ([.. documents.Select((document, i) => Prepare(found[i], document, computed[i]))], areAll);
     }
 
-    // What no program of .NET can read, such as two fields of one name, does not keep others from being read.
-    private static BsonDocument? Parse(RawBsonDocument raw)
-    {
-        try
-        {
-            return raw.Materialize(new BsonBinaryReaderSettings());
-        }
-        catch (Exception exception) when (exception is FormatException or ArgumentException or InvalidOperationException)
-        {
-            return null;
-        }
-    }
-
     private PreparedDocument Prepare(RawBsonDocument raw, BsonDocument? document, IReadOnlyList<BsonValue?> computed) => document is null
-        ? new PreparedDocument(raw, [], new DocumentChange(null, "it cannot be read: it has a name twice in one document, or text that is not UTF-8"), raw.Slice.Length)
+        ? new PreparedDocument(raw, [], new DocumentChange(null, "it has what cannot be read and written again to the byte, such as two fields of one name or text that is not UTF-8"), raw.Slice.Length)
         : new PreparedDocument(document, computed, transform.Examine!(document, computed), raw.Slice.Length);
 
     /// <summary>Whether a document, as it is given, still needs the change.</summary>
@@ -86,7 +72,7 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
         using var cursor = await collection.Find(transform.Needed).Project<RawBsonDocument>(Fields()).ToCursorAsync(cancellationToken);
         while (await cursor.MoveNextAsync(cancellationToken))
         {
-            count += cursor.Current.Select(Parse).Count(document => document is null || transform.Examine!(document, NoValues(document)) is { Update: not null } or { Problem: not null });
+            count += cursor.Current.Select(ExactDocument.Read).Count(document => document is null || transform.Examine!(document, NoValues(document)) is { Update: not null } or { Problem: not null });
         }
 
         return count;
@@ -154,7 +140,7 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
                 [.. chunk.Select((value, i) => new BsonDocument { { "_id", i }, { "v", value["v"] } })],
                 [new BsonDocument("$project", new BsonDocument("v", new BsonDocument("$convert", convert)))],
                 cancellationToken);
-            converted.AddRange(results.OrderBy(result => result["_id"].AsInt32).Select(result => result["v"] is BsonMaxKey ? null : result["v"]));
+            converted.AddRange(results.Select(ExactDocument.Read).OrderBy(result => result!["_id"].AsInt32).Select(result => result!["v"] is BsonMaxKey ? null : result["v"]));
         }
 
         var at = 0;
@@ -162,11 +148,11 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
     }
 
     // https://www.mongodb.com/docs/manual/reference/operator/aggregation/documents/
-    private async Task<List<BsonDocument>> EvaluateAsync(IReadOnlyList<BsonDocument> documents, BsonDocument[] stages, CancellationToken cancellationToken)
+    private async Task<List<RawBsonDocument>> EvaluateAsync(IReadOnlyList<BsonDocument> documents, BsonDocument[] stages, CancellationToken cancellationToken)
     {
         var given = new BsonDocument("$documents", new BsonDocument("$literal", new BsonArray(documents)));
         using var cursor = await collection.Database.WithReadConcern(ReadConcern.Default).AggregateAsync(
-            new BsonDocumentStagePipelineDefinition<NoPipelineInput, BsonDocument>([given, .. stages]),
+            new BsonDocumentStagePipelineDefinition<NoPipelineInput, RawBsonDocument>([given, .. stages]),
             new AggregateOptions { BatchSize = documents.Count + 1 },
             cancellationToken);
         return await cursor.ToListAsync(cancellationToken);

@@ -60,7 +60,14 @@ public sealed class TransformModelTests(GatewayFixture gateway)
     }
 
     private static async Task<Dictionary<BsonValue, BsonDocument>> AllAsync(IMongoCollection<BsonDocument> collection) =>
-        (await collection.Find(new BsonDocument()).ToListAsync(Token)).ToDictionary(document => document["_id"]);
+        (await collection.Find(new BsonDocument()).As<RawBsonDocument>().ToListAsync(Token)).Select(Exact).ToDictionary(document => document["_id"]);
+
+    private static BsonDocument Exact(RawBsonDocument raw)
+    {
+        var document = ExactDocument.Read(raw)!;
+        Assert.Equal(raw.ToBson(), document.ToBson());
+        return document;
+    }
 
     // What the server makes of each value, asked in the plainest way.
     private static async Task<Dictionary<(string, string), BsonValue?>> ConvertAsync(IMongoDatabase database, IEnumerable<BsonDocument> documents)
@@ -71,8 +78,8 @@ public sealed class TransformModelTests(GatewayFixture gateway)
         await collection.InsertManyAsync(values.Select((value, i) => new BsonDocument { { "_id", i }, { "v", value } }), cancellationToken: Token);
         var fields = new BsonDocument(types.Select(type => new BsonElement(
             type, new BsonDocument("$convert", new BsonDocument { { "input", "$v" }, { "to", type }, { "onError", "failed" } }))));
-        var results = await collection.Aggregate().Project<BsonDocument>(fields).ToListAsync(Token);
-        return results.SelectMany(result => types.Select(type => (Value: values[result["_id"].AsInt32], Type: type, Made: result[type])))
+        var results = await collection.Aggregate().Project<RawBsonDocument>(fields).ToListAsync(Token);
+        return results.Select(Exact).SelectMany(result => types.Select(type => (Value: values[result["_id"].AsInt32], Type: type, Made: result[type])))
             .ToDictionary(made => (Key(made.Value), made.Type), made => made.Made == "failed" ? null : made.Made);
     }
 

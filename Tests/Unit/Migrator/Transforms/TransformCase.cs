@@ -269,7 +269,7 @@ internal sealed record TransformCase(
         0 or 1 => Text(random),
         2 => random.Next(-1000, 1000),
         3 => (long)random.Next() * 4096,
-        4 => new double[] { 1.5, -0.0, double.NaN, double.PositiveInfinity, 1e300, 3 }[random.Next(6)],
+        4 => new BsonDouble(new double[] { 1.5, -0.0, double.NaN, double.PositiveInfinity, 1e300, 3 }[random.Next(6)]),
         5 => new BsonDecimal128(Decimal128.Parse(new string[] { "1.50", "1E+20", "-0", "7" }[random.Next(4)])),
         6 => random.Next(2) == 0,
         7 => BsonNull.Value,
