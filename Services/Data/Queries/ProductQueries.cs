@@ -143,15 +143,12 @@ public static class ProductQueries
         Call("$cond", IsInName(beginning), 20, 2),
         Call(
             "$cond",
-            Call("$anyElementTrue", new BsonArray
+            Call("$anyElementTrue", new BsonDocument("$map", new BsonDocument
             {
-                new BsonDocument("$map", new BsonDocument
-                {
-                    { "input", Call("$slice", $"${Words}", $"${NameWords}") },
-                    { "as", "word" },
-                    { "in", Call("$eq", Call("$indexOfCP", "$$word", beginning), 0) },
-                }),
-            }),
+                { "input", Call("$slice", $"${Words}", $"${NameWords}") },
+                { "as", "word" },
+                { "in", Call("$eq", Call("$indexOfCP", "$$word", beginning), 0) },
+            })),
             10,
             1));
 
