@@ -43,6 +43,32 @@ internal sealed class RewriteGroup(CollectionTransform transform, BsonDocument f
         return names.Length > 1 ? string.Join('\0', names) : null;
     }
 
+    /// <summary>
+    /// The same update as a pipeline when that means the same, so that a document is rewritten in one way alone and together with others.
+    /// DocumentDB takes an update document that sets an array or an embedded document to one with equal numbers of other types for no change.
+    /// </summary>
+    /// <param name="update">An update document.</param>
+    public static UpdateDefinition<BsonDocument> ToDefinition(BsonDocument update)
+    {
+        if (KeyOf(update) is null)
+        {
+            return update;
+        }
+
+        List<BsonDocument> stages = [];
+        if (NamesOf(update, "$set") is { Length: > 0 } set)
+        {
+            stages.Add(Set(set.Select(field => new BsonElement(field, new BsonDocument("$literal", update["$set"][field])))));
+        }
+
+        if (NamesOf(update, "$unset") is { Length: > 0 } unset)
+        {
+            stages.Add(new BsonDocument("$unset", new BsonArray(unset)));
+        }
+
+        return new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>(stages);
+    }
+
     /// <summary>What a document's key and fields are when it is written: equal to what they were, unless somebody changed it.</summary>
     /// <param name="transform">The transform.</param>
     public static BsonDocument Now(CollectionTransform transform)

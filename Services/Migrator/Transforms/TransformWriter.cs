@@ -85,7 +85,7 @@ internal sealed class TransformWriter(TransformRun run)
     /// <param name="cancellationToken">Cancels the command.</param>
     /// <returns>The document as this update left it; null when others changed it.</returns>
     public Task<BsonDocument?> WriteOneAsync(PreparedDocument document, CancellationToken cancellationToken) =>
-        FindAndUpdateAsync(RewriteStatement.Unchanged(run.Transform, document), document.Change.Update!, cancellationToken);
+        FindAndUpdateAsync(RewriteStatement.Unchanged(run.Transform, document), RewriteGroup.ToDefinition(document.Change.Update!), cancellationToken);
 
     /// <summary>Writes one document that is too long to be compared with what it was: in a transaction it cannot change in between.</summary>
     /// <param name="document">The document.</param>
@@ -105,7 +105,7 @@ internal sealed class TransformWriter(TransformRun run)
                 }
 
                 var options = new UpdateOptions { BypassDocumentValidation = _bulk.BypassDocumentValidation };
-                await run.Collection.UpdateOneAsync(transaction, new BsonDocument("_id", document.Id), document.Change.Update!, options, token);
+                await run.Collection.UpdateOneAsync(transaction, new BsonDocument("_id", document.Id), RewriteGroup.ToDefinition(document.Change.Update!), options, token);
                 return true;
             },
             cancellationToken: cancellationToken);
