@@ -203,7 +203,7 @@ others=()
 other_versions() { # IMAGE
   local recorded=$root/Scripts/server-image.versions
   others=()
-  [[ $(<"$1/var/lib/dpkg/arch-native") == "$(sed -n 's/^# Architecture: //p' "$recorded")" ]] 2>/dev/null || return 0
+  [[ -e $1/var/lib/dpkg/arch-native && -e $recorded && $(<"$1/var/lib/dpkg/arch-native") == $(sed -n 's/^# Architecture: //p' "$recorded") ]] || return 0
   mapfile -t others < <(awk '
     /^#/ { next }
     FNR == NR { was[$1] = $2; next }
