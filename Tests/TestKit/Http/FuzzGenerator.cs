@@ -95,8 +95,8 @@ public sealed class FuzzGenerator(FuzzShop shop, int seed)
             };
         }
 
-        // A path with NUL is refused before anybody sees it, one that is no UTF-8 is left as it is.
-        _isHttp &= !filled.Contains("%00", StringComparison.Ordinal);
+        // A path with NUL is refused before anybody sees it, and a whole address that differs from Host; a path that is no UTF-8 is left as it is.
+        _isHttp &= !filled.Contains("%00", StringComparison.Ordinal) && filled.StartsWith('/');
         return filled;
     }
 
