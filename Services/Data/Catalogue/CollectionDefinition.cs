@@ -69,6 +69,7 @@ public abstract class CollectionDefinition
 
     private static Dictionary<string, string> ReadComputed(Type documentType)
     {
+        DocumentConventions.Register();
         var members = BsonClassMap.LookupClassMap(documentType).AllMemberMaps;
         var computed = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var member in members)
