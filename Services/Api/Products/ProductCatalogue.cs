@@ -54,7 +54,7 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
             {
                 ProductOrder.Newest => key.IsBsonDateTime,
                 ProductOrder.Cheapest => key.IsDecimal128,
-                _ => key.IsInt32,
+                _ => key.IsDouble,
             };
     }
 
@@ -86,7 +86,7 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
             using var scored = await products.AggregateAsync(pipeline, cancellationToken: cancellationToken);
             var documents = await scored.ToListAsync(cancellationToken);
             var found = documents.Select(document => BsonSerializer.Deserialize<Product>(document)).ToList();
-            return Slice(found, limit, last => documents[last][ProductQueries.Score].ToInt32());
+            return Slice(found, limit, last => documents[last][ProductQueries.Score].ToDouble());
         }
 
         if (filter.Order == ProductOrder.Cheapest)

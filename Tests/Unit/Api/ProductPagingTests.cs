@@ -101,9 +101,9 @@ public sealed class ProductPagingTests : IDisposable
     {
         var catalogue = new ProductCatalogue(null!, null!);
         var id = ObjectId.GenerateNewId();
-        Assert.True(catalogue.IsPosition(ProductOrder.BestMatch, new BsonDocument { { "k", 30 }, { "i", id } }));
+        Assert.True(catalogue.IsPosition(ProductOrder.BestMatch, new BsonDocument { { "k", 30.0 }, { "i", id } }));
         // A score of the engine's own.
-        Assert.False(catalogue.IsPosition(ProductOrder.BestMatch, new BsonDocument { { "k", 1.5 }, { "i", id } }));
+        Assert.False(catalogue.IsPosition(ProductOrder.BestMatch, new BsonDocument { { "k", 30 }, { "i", id } }));
         Assert.False(catalogue.IsPosition(ProductOrder.BestMatch, new BsonDocument { { "k", new BsonDateTime(5) }, { "i", id } }));
     }
 
