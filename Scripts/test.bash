@@ -51,13 +51,13 @@ cmd_test() {
   mkdir -p "$results"
   # Marks every process that the tests start, so that one that is left can be found.
   local mark; mark=$$-$(date +%s%N)
-  for project in Unit Conformance Integration; do
+  for project in Unit Gateway Server Graph; do
     say "${bold}Tests/$project${plain}"
     local report=$results/$project.xml arguments=(-noLogo -xml "$results/$project.xml" -trx "$results/$project.trx")
     [[ -n $live ]] || arguments+=(-noColor)
     [[ -z $filter ]] || arguments+=(-method "*$filter*")
-    [[ $project != Integration ]] || arguments+=(-diagnostics) # how long the graph took to start
-    local program; program=$(output "$project" "Platform.Tests.$project") program=${program#"$root"/}
+    [[ $project != Graph ]] || arguments+=(-diagnostics) # how long the graph took to start
+    local program; program=$(output "${project}Tests" "Platform.Tests.$project") program=${program#"$root"/}
     status=0
     PLATFORM_TEST_RUN=$mark plainly timeout -k 30 "${PLATFORM_TEST_TIMEOUT:-1200}" "$plain_root/$program" "${arguments[@]}" </dev/null || status=$?
     local counts=0; [[ ! -s $report ]] || read_counts "$report"

@@ -14,9 +14,9 @@ using Platform.Api.Reports;
 using Platform.Api.Stores;
 using Platform.Api.Tenants;
 using Platform.Data;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Platform.Data.Events;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 using StackExchange.Redis;
 
 namespace Platform.Api;

@@ -8,9 +8,9 @@ using MongoDB.Driver;
 using MongoDB.Driver.Core.Configuration;
 using Platform;
 using Platform.Data;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Platform.Data.Documents;
-using MongoTelemetry = Platform.Data.Connections.MongoTelemetry;
+using MongoTelemetry = Platform.Mongo.Connections.MongoTelemetry;
 
 namespace Microsoft.Extensions.Hosting;
 

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using Platform.Data;
-using Platform.Data.Connections;
-using Platform.Data.Leases;
+using Platform.Mongo.Connections;
+using Platform.Mongo.Leases;
 using Platform.Data.Validation;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Indexes;
@@ -61,7 +61,7 @@ internal static class MigratorJob
         }
         else
         {
-            builder.Logging.AddFilter<ConsoleLoggerProvider>("Platform.Data.Connections", LogLevel.Warning);
+            builder.Logging.AddFilter<ConsoleLoggerProvider>("Platform.Mongo.Connections", LogLevel.Warning);
         }
 
         // The sentence is told already; the server and the connections to it are of interest when something is wrong.

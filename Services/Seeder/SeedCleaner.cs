@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Progress;
 

@@ -3,7 +3,7 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data;
 using Platform.Data.Catalogue;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 
 namespace Platform.Seeder;
 

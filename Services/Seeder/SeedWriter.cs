@@ -1,6 +1,6 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Progress;
 

@@ -3,8 +3,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Platform.Data;
-using Platform.Data.Connections;
-using Platform.Data.Leases;
+using Platform.Mongo.Connections;
+using Platform.Mongo.Leases;
 using Platform.ServiceDefaults;
 
 namespace Platform.Seeder;

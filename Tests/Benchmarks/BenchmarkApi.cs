@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using Platform.Tests.TestKit.Http;
 
 namespace Platform.Benchmarks;
 

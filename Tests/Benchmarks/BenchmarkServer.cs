@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using MongoDB.Driver;
 using Npgsql;
-using Platform.Tests;
 
 namespace Platform.Benchmarks;
 

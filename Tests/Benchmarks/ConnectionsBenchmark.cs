@@ -5,8 +5,8 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
-using Platform.Data.Connections;
-using MongoTelemetry = Platform.Data.Connections.MongoTelemetry;
+using Platform.Mongo.Connections;
+using MongoTelemetry = Platform.Mongo.Connections.MongoTelemetry;
 
 namespace Platform.Benchmarks;
 

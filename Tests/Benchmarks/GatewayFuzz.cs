@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Tests.Conformance.Gateway;
 
 namespace Platform.Benchmarks;
 

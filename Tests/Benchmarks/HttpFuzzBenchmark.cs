@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using MongoDB.Driver;
-using Platform.Tests.Conformance.Faults;
-using Platform.Tests.TestKit.Http;
 
 namespace Platform.Benchmarks;
 

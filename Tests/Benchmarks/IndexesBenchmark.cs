@@ -5,7 +5,6 @@ using MongoDB.Driver;
 using Npgsql;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
-using Platform.Tests.Indexes;
 
 namespace Platform.Benchmarks;
 

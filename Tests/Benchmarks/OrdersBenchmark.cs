@@ -1,7 +1,5 @@
 using System.Globalization;
 using MongoDB.Driver;
-using Platform.Tests.Conformance.Faults;
-using Platform.Tests.TestKit;
 
 namespace Platform.Benchmarks;
 

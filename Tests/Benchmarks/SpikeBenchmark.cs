@@ -5,9 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using MongoDB.Driver.Core.Events;
-using Platform.Data.Connections;
-using Platform.Tests;
-using MongoTelemetry = Platform.Data.Connections.MongoTelemetry;
+using Platform.Mongo.Connections;
+using MongoTelemetry = Platform.Mongo.Connections.MongoTelemetry;
 
 namespace Platform.Benchmarks;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Driver;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Structure;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using Platform.Api.Contracts;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using StackExchange.Redis;
 
 namespace Platform.Api.Caching;

@@ -1,8 +1,8 @@
 using MongoDB.Driver;
 using Platform.Api.Caching;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Platform.Data.Events;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 
 namespace Platform.Api.Events;
 

@@ -4,7 +4,7 @@ using Platform.Api.Caching;
 using Platform.Api.Contracts;
 using Platform.Api.Events;
 using Platform.Data;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Platform.Data.Documents;
 using Platform.Data.Events;
 using Platform.Data.Tenancy;

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
-using Platform.Data;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Platform.Data.Validation;
 
 namespace Platform.Api.Problems;

@@ -1,4 +1,4 @@
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 
 namespace Platform.Api.Problems;
 

@@ -3,7 +3,7 @@ using MongoDB.Bson.Serialization;
 using MongoDB.Driver;
 using Platform.Api.Contracts;
 using Platform.Data;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Platform.Data.Documents;
 using Platform.Data.Queries;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Caching.Memory;
 using MongoDB.Driver;
 using Platform.Data;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Platform.Data.Documents;
 using Platform.Data.Validation;
 

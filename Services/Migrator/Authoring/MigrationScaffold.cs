@@ -13,7 +13,7 @@ internal static partial class MigrationScaffold
     public const string Migrations = "Services/Migrator/Migrations";
 
     /// <summary>Where their tests are, from the repository's root.</summary>
-    public const string Tests = "Tests/Conformance/Migrator/Migrations";
+    public const string Tests = "Tests/Server/Migrator/Migrations";
 
     /// <summary>The longest name of a migration.</summary>
     public const int MaxNameLength = 60;
@@ -141,10 +141,10 @@ internal static partial class MigrationScaffold
 
     private static string Test(int number, string type) => $$"""
         using MongoDB.Driver;
-        using Platform.Tests.Conformance.Gateway;
+        using Platform.Tests.Gateway;
         using Xunit;
 
-        namespace Platform.Tests.Conformance.Migrator.Migrations;
+        namespace Platform.Tests.Server.Migrator.Migrations;
 
         /// <summary>Up, down, up again, and stopped at every command: see <see cref="MigrationContract"/>.</summary>
         [Collection(GatewayCollection.Name)]

@@ -1,5 +1,5 @@
 using MongoDB.Driver;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 
 namespace Platform.Migrator.Engine;
 

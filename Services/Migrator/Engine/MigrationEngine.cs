@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 
 namespace Platform.Migrator.Engine;
 

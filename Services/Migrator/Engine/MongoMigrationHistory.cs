@@ -1,5 +1,5 @@
 using MongoDB.Driver;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Platform.Data.Documents;
 
 namespace Platform.Migrator.Engine;

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 
 namespace Platform.Migrator.Engine;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 
 namespace Platform.Migrator.Indexes;
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using Platform.Data;
 using Platform.Data.Catalogue;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 using Platform.Migrator.Engine;
 
 namespace Platform.Migrator.Indexes;

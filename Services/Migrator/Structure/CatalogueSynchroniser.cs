@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 using Platform.Data.Validation;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Indexes;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 using Platform.Migrator.Engine;
 
 namespace Platform.Migrator.Transforms;

@@ -11,7 +11,7 @@ using Platform.Api.Products;
 using Platform.Api.Reports;
 using Platform.Api.Stores;
 using Platform.Api.Tenants;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Platform.Data.Documents;
 using Platform.Tests.Unit.Data.Connections;
 using StackExchange.Redis;

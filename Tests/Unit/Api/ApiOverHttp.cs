@@ -3,7 +3,6 @@ using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
-using Platform.Tests.TestKit.Http;
 
 namespace Platform.Tests.Unit.Api;
 

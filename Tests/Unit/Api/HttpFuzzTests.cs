@@ -5,7 +5,6 @@ using NSubstitute;
 using Platform.Api.Orders;
 using Platform.Api.Products;
 using Platform.Data.Documents;
-using Platform.Tests.TestKit.Http;
 using Xunit;
 
 namespace Platform.Tests.Unit.Api;

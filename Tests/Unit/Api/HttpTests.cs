@@ -6,7 +6,6 @@ using Microsoft.Extensions.Options;
 using NSubstitute;
 using Platform.Api;
 using Platform.Api.Orders;
-using Platform.Tests.TestKit.Http;
 using Xunit;
 
 namespace Platform.Tests.Unit.Api;

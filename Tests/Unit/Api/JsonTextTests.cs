@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Platform.Api.Problems;
 using Platform.Api.Requests;
-using Platform.Tests.TestKit.Http;
 using Xunit;
 
 namespace Platform.Tests.Unit.Api;

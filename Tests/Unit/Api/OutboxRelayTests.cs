@@ -9,7 +9,7 @@ using Platform.Api.Caching;
 using Platform.Api.Events;
 using Platform.Data;
 using Platform.Data.Events;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 using StackExchange.Redis;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 
 namespace Platform.Tests.Unit.Data;
 

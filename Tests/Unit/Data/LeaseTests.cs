@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 using Xunit;
 
 namespace Platform.Tests.Unit.Data;

@@ -18,7 +18,7 @@ public sealed class MigrationScaffoldTests : IDisposable
     {
         File.WriteAllText(Path.Combine(_root.FullName, MigrationScaffold.Migrations, "0007_before.cs"), "");
         var files = MigrationScaffold.Create(_root.FullName, "split_name");
-        Assert.Equal(["Services/Migrator/Migrations/0008_split_name.cs", "Tests/Conformance/Migrator/Migrations/0008_split_name.cs"], files);
+        Assert.Equal(["Services/Migrator/Migrations/0008_split_name.cs", "Tests/Server/Migrator/Migrations/0008_split_name.cs"], files);
         var source = File.ReadAllText(Path.Combine(_root.FullName, files[0]));
         Assert.Contains("[Migration(8, \"split_name\")]", source, StringComparison.Ordinal);
         Assert.Contains("class SplitName : Migration", source, StringComparison.Ordinal);

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Platform.Api;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Platform.Gateway;
 using Platform.Migrator;
 using Platform.Seeder;

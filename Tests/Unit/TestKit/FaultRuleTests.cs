@@ -1,4 +1,3 @@
-using Platform.Tests.TestKit;
 using Xunit;
 
 namespace Platform.Tests.Unit.TestKit;

@@ -1,5 +1,5 @@
 using MongoDB.Bson;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Xunit;
 
 namespace Platform.Tests.Unit.Data.Connections;

@@ -2,7 +2,7 @@ using System.Net;
 using MongoDB.Bson;
 using MongoDB.Driver.Core.Clusters;
 using MongoDB.Driver.Core.Servers;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 
 namespace Platform.Tests.Unit.Data.Connections;
 

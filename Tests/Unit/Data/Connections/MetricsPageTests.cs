@@ -1,4 +1,4 @@
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Xunit;
 
 namespace Platform.Tests.Unit.Data.Connections;

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using MongoDB.Bson;
 using MongoDB.Driver.Core.Servers;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Xunit;
 
 namespace Platform.Tests.Unit.Data.Connections;

@@ -9,7 +9,7 @@ using MongoDB.Driver.Core.Configuration;
 using MongoDB.Driver.Core.Connections;
 using MongoDB.Driver.Core.Events;
 using MongoDB.Driver.Core.Servers;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Xunit;
 
 namespace Platform.Tests.Unit.Data.Connections;

@@ -9,8 +9,7 @@ using MongoDB.Driver;
 using MongoDB.Driver.Core.Clusters;
 using MongoDB.Driver.Core.Connections;
 using MongoDB.Driver.Core.Servers;
-using Platform.Data;
-using Platform.Data.Connections;
+using Platform.Mongo.Connections;
 using Xunit;
 
 namespace Platform.Tests.Unit.Data.Connections;

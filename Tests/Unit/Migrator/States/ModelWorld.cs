@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using MongoDB.Driver;
-using Platform.Data.Leases;
+using Platform.Mongo.Leases;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Structure;
 using Xunit;

@@ -1,6 +1,5 @@
 using MongoDB.Bson;
 using Platform.Migrator.Transforms;
-using Platform.Tests.Unit.Gateway;
 using Xunit;
 
 namespace Platform.Tests.Unit.Migrator.Transforms;

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Platform.Tests.Unit.Migrator.Transforms;
 
-/// <summary>What transforms make of generated documents, without a server; Tests/Conformance has the same with one.</summary>
+/// <summary>What transforms make of generated documents, without a server; Tests/Server has the same with one.</summary>
 public sealed class TransformModelTests
 {
     private const int Documents = 1500;

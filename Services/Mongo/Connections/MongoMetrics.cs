@@ -1,0 +1,265 @@
+using System.Diagnostics.Metrics;
+using System.Text;
+using MongoDB.Driver.Core.Clusters;
+using MongoDB.Driver.Core.Servers;
+
+namespace Platform.Mongo.Connections;
+
+/// <summary>
+/// The instruments of the traffic with MongoDB. Names, units and attributes are those of OpenTelemetry's conventions where
+/// these have one: https://opentelemetry.io/docs/specs/semconv/database/database-metrics/
+/// </summary>
+internal sealed class MongoMetrics
+{
+    /// <summary>The meter's name.</summary>
+    public const string MeterName = "Platform.Data";
+
+    private const string Counter = "counter";
+    private const string UpDownCounter = "up-down counter";
+    private const string Histogram = "histogram";
+
+    private static readonly string[] PoolAttributes = [Attributes.PoolName];
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
+    };
+
+    private static readonly MetricDefinition CountDefinition = new(
+        "db.client.connection.count", UpDownCounter, "{connection}", [Attributes.PoolName, Attributes.State],
+        "Open connections, idle or used");
+
+    private static readonly MetricDefinition IdleMinDefinition = new(
+        "db.client.connection.idle.min", UpDownCounter, "{connection}", PoolAttributes,
+        "Connections that the pool keeps open (minPoolSize)");
+
+    private static readonly MetricDefinition IdleMaxDefinition = new(
+        "db.client.connection.idle.max", UpDownCounter, "{connection}", PoolAttributes,
+        "Idle connections that the pool may hold: the driver has no limit below maxPoolSize");
+
+    private static readonly MetricDefinition MaxDefinition = new(
+        "db.client.connection.max", UpDownCounter, "{connection}", PoolAttributes, "Connections that the pool may open (maxPoolSize)");
+
+    private static readonly MetricDefinition PendingDefinition = new(
+        "db.client.connection.pending_requests", UpDownCounter, "{request}", PoolAttributes,
+        "Callers that wait for a connection, those that open one included");
+
+    private static readonly MetricDefinition TimeoutsDefinition = new(
+        "db.client.connection.timeouts", Counter, "{timeout}", PoolAttributes, "Callers that got no connection in time (waitQueueTimeout)");
+
+    private static readonly MetricDefinition CreateTimeDefinition = new(
+        "db.client.connection.create_time", Histogram, "s", PoolAttributes, "Time to open a connection, handshake and log-in included");
+
+    private static readonly MetricDefinition WaitTimeDefinition = new(
+        "db.client.connection.wait_time", Histogram, "s", PoolAttributes, "Time that a caller waited until it had a connection");
+
+    private static readonly MetricDefinition UseTimeDefinition = new(
+        "db.client.connection.use_time", Histogram, "s", PoolAttributes, "Time from taking a connection to giving it back");
+
+    private static readonly MetricDefinition DurationDefinition = new(
+        "db.client.operation.duration", Histogram, "s",
+        [Attributes.System, Attributes.Namespace, Attributes.Collection, Attributes.Operation, Attributes.ServerAddress, Attributes.ServerPort, Attributes.ErrorType, Attributes.StatusCode],
+        "Time from sending a command to its reply; each command and each repetition counts by itself");
+
+    private static readonly MetricDefinition ClearsDefinition = new(
+        "mongodb.client.connection.pool.clears", Counter, "{clear}", PoolAttributes,
+        "Times that the driver gave up all connections of a pool after an error");
+
+    private static readonly MetricDefinition SelectionDefinition = new(
+        "mongodb.client.server_selection.failures", Counter, "{failure}", [Attributes.ErrorType],
+        "Operations that found no suitable server in time");
+
+    private static readonly MetricDefinition HeartbeatDefinition = new(
+        "mongodb.client.heartbeat.failures", Counter, "{failure}", PoolAttributes, "Heartbeats that a server did not answer");
+
+    private readonly Lock _change = new();
+    // Replaced as a whole: there are few, they change seldom, and each event looks for one.
+    private volatile ObservedPool[] _pools = [];
+
+    /// <summary>Makes the instruments.</summary>
+    /// <param name="meters">Makes the meter.</param>
+    public MongoMetrics(IMeterFactory meters)
+    {
+        ArgumentNullException.ThrowIfNull(meters);
+        Meter = meters.Create(MeterName);
+
+        ObserveConnections();
+        Observe(IdleMinDefinition, pool => pool.Min);
+        Observe(IdleMaxDefinition, pool => pool.Max);
+        Observe(MaxDefinition, pool => pool.Max);
+        Observe(PendingDefinition, pool => pool.Pending);
+        Timeouts = Count(TimeoutsDefinition);
+        CreateTime = Time(CreateTimeDefinition);
+        WaitTime = Time(WaitTimeDefinition);
+        UseTime = Time(UseTimeDefinition);
+        OperationDuration = Time(DurationDefinition);
+        PoolClears = Count(ClearsDefinition);
+        SelectionFailures = Count(SelectionDefinition);
+        HeartbeatFailures = Count(HeartbeatDefinition);
+    }
+
+    /// <summary>Every metric, in the order of the page.</summary>
+    public static IReadOnlyList<MetricDefinition> Definitions { get; } =
+    [
+        CountDefinition, IdleMinDefinition, IdleMaxDefinition, MaxDefinition, PendingDefinition, TimeoutsDefinition,
+        CreateTimeDefinition, WaitTimeDefinition, UseTimeDefinition, DurationDefinition,
+        ClearsDefinition, SelectionDefinition, HeartbeatDefinition,
+    ];
+
+    /// <summary>The meter.</summary>
+    public Meter Meter { get; }
+
+    /// <summary>The pools that are open, of every client.</summary>
+    public IReadOnlyList<ObservedPool> Pools => _pools;
+
+    /// <summary>Open connections of the pool that has the most of them.</summary>
+    public int LargestPool
+    {
+        get
+        {
+            var most = 0;
+            foreach (var pool in _pools)
+            {
+                most = Math.Max(most, pool.Open);
+            }
+
+            return most;
+        }
+    }
+
+    /// <summary><c>db.client.connection.timeouts</c></summary>
+    public Counter<long> Timeouts { get; }
+
+    /// <summary><c>db.client.connection.create_time</c></summary>
+    public Histogram<double> CreateTime { get; }
+
+    /// <summary><c>db.client.connection.wait_time</c></summary>
+    public Histogram<double> WaitTime { get; }
+
+    /// <summary><c>db.client.connection.use_time</c></summary>
+    public Histogram<double> UseTime { get; }
+
+    /// <summary><c>db.client.operation.duration</c></summary>
+    public Histogram<double> OperationDuration { get; }
+
+    /// <summary><c>mongodb.client.connection.pool.clears</c></summary>
+    public Counter<long> PoolClears { get; }
+
+    /// <summary><c>mongodb.client.server_selection.failures</c></summary>
+    public Counter<long> SelectionFailures { get; }
+
+    /// <summary><c>mongodb.client.heartbeat.failures</c></summary>
+    public Counter<long> HeartbeatFailures { get; }
+
+    /// <summary>Adds a pool under a name that no other open pool has.</summary>
+    public void Open(ServerId server, int min, int max)
+    {
+        lock (_change)
+        {
+            var address = ObservedPool.AddressOf(server.EndPoint);
+            var name = address;
+            for (var number = 2; _pools.Any(pool => pool.Name == name); number++)
+            {
+                name = $"{address}#{number}";
+            }
+
+            _pools = [.. _pools.Where(pool => !pool.Server.Equals(server)), new ObservedPool(name, server, min, max)];
+        }
+    }
+
+    /// <summary>Takes a pool away.</summary>
+    public void Close(ServerId server)
+    {
+        lock (_change)
+        {
+            _pools = [.. _pools.Where(pool => !pool.Server.Equals(server))];
+        }
+    }
+
+    /// <summary>The open pool of a server; null when there is none.</summary>
+    public ObservedPool? PoolOf(ServerId server)
+    {
+        var pools = _pools;
+        foreach (var pool in pools)
+        {
+            // The driver has one object for each of its servers.
+            if (ReferenceEquals(pool.Server, server))
+            {
+                return pool;
+            }
+        }
+
+        return FindEqual(pools, server);
+    }
+
+    /// <summary>The use of all pools of a client.</summary>
+    /// <param name="client">The client's cluster.</param>
+    /// <param name="maxPerServer">How many connections each pool may have.</param>
+    public PoolUse UseOf(ClusterId client, int maxPerServer)
+    {
+        var (open, used) = (0, 0);
+        foreach (var pool in _pools.Where(pool => pool.Server.ClusterId.Equals(client)))
+        {
+            var now = pool.Connections;
+            (open, used) = (open + now.Idle + now.Used, used + now.Used);
+        }
+
+        return new PoolUse(open, used, maxPerServer);
+    }
+
+    /// <summary>The metrics as a Markdown table.</summary>
+    public static string Render()
+    {
+        var page = new StringBuilder("| Metric | Kind | Unit | Attributes | Meaning |\n| --- | --- | --- | --- | --- |\n");
+        foreach (var metric in Definitions)
+        {
+            page.Append("| `").Append(metric.Name).Append("` | ").Append(metric.Kind).Append(" | `").Append(metric.Unit).Append("` | ")
+                .AppendJoin(", ", metric.Attributes.Select(attribute => $"`{attribute}`"))
+                .Append(" | ").Append(metric.Description).Append(". |\n");
+        }
+
+        return page.ToString();
+    }
+
+    // Read from the connections when somebody collects: a caller that takes one pays for nothing but a mark on it.
+    private void ObserveConnections() =>
+        Meter.CreateObservableUpDownCounter(
+            CountDefinition.Name,
+            () => _pools.SelectMany(pool =>
+            {
+                var (idle, used) = pool.Connections;
+                return new Measurement<long>[] { new(idle, pool.IdleTags), new(used, pool.UsedTags) };
+            }),
+            CountDefinition.Unit,
+            CountDefinition.Description);
+
+    // Apart: its closure would be made at the start of the method, for each event.
+    private static ObservedPool? FindEqual(ObservedPool[] pools, ServerId server) => Array.Find(pools, pool => pool.Server.Equals(server));
+
+    private void Observe(MetricDefinition metric, Func<ObservedPool, long> value) =>
+        Meter.CreateObservableUpDownCounter(
+            metric.Name,
+            () => _pools.Select(pool => new Measurement<long>(value(pool), in pool.Tags)),
+            metric.Unit,
+            metric.Description);
+
+    private Counter<long> Count(MetricDefinition metric) => Meter.CreateCounter<long>(metric.Name, metric.Unit, metric.Description);
+
+    private Histogram<double> Time(MetricDefinition metric) =>
+        Meter.CreateHistogram(metric.Name, metric.Unit, metric.Description, tags: null, Seconds);
+
+    /// <summary>Names of attributes.</summary>
+    internal static class Attributes
+    {
+        public const string PoolName = "db.client.connection.pool.name";
+        public const string State = "db.client.connection.state";
+        public const string System = "db.system.name";
+        public const string Namespace = "db.namespace";
+        public const string Collection = "db.collection.name";
+        public const string Operation = "db.operation.name";
+        public const string ServerAddress = "server.address";
+        public const string ServerPort = "server.port";
+        public const string ErrorType = "error.type";
+        public const string QueryText = "db.query.text";
+        public const string StatusCode = "db.response.status_code";
+    }
+}

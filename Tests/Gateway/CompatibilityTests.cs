@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Text;
+using MongoDB.Bson;
+using Xunit;
+
+namespace Platform.Tests.Gateway;
+
+/// <summary>What of MongoDB the gateway has, tried by mongosh; docs/gateway-compatibility.md is made of what was tried.</summary>
+[Collection(GatewayCollection.Name)]
+public sealed class CompatibilityTests(GatewayFixture gateway)
+{
+    [Fact]
+    public async Task The_shell_finds_what_the_compatibility_page_says()
+    {
+        gateway.Require();
+        NodeTools.Require("mongosh");
+        var (exit, output, errors) = await NodeTools.RunAsync(
+            [
+                NodeTools.Program("mongosh", "mongosh.js"), gateway.ConnectionString, "--quiet", "--norc", "--file", NodeTools.Script("compatibility.js"),
+            ],
+            directory: null,
+            ("PLATFORM_DATABASE", "shell" + Guid.NewGuid().ToString("N")));
+        var lines = output.Split('\n');
+        Assert.True(
+            exit == 0,
+            $"mongosh ended with {exit}:{Environment.NewLine}{string.Join(Environment.NewLine, lines.Where(l => !l.StartsWith("ok ", StringComparison.Ordinal) && !l.StartsWith("entry ", StringComparison.Ordinal)))}{errors}");
+        Assert.True(lines.Count(l => l.StartsWith("ok ", StringComparison.Ordinal)) >= 150, "Fewer than 150 checks were made.");
+
+        var entries = lines.Where(l => l.StartsWith("entry ", StringComparison.Ordinal)).Select(l => BsonDocument.Parse(l["entry ".Length..])).ToList();
+        var known = await gateway.Client.GetDatabase("admin").RunCommandAsync<BsonDocument>(
+            new BsonDocument("listCommands", 1), cancellationToken: TestContext.Current.CancellationToken);
+        var untried = known["commands"].AsBsonDocument.Names.Except(entries.Select(e => e["what"].AsString)).ToList();
+        Assert.True(untried.Count == 0, $"Commands that the script does not try: {string.Join(", ", untried)}");
+
+        var path = Path.Combine(RepositoryRoot(), "docs", "gateway-compatibility.md");
+        var wanted = Render(entries);
+        if (Environment.GetEnvironmentVariable("PLATFORM_UPDATE_DOCS") == "1")
+        {
+            await File.WriteAllTextAsync(path, wanted, TestContext.Current.CancellationToken);
+            return;
+        }
+
+        var page = File.Exists(path) ? await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken) : "";
+        Assert.True(wanted == page, "docs/gateway-compatibility.md is stale: run this test with PLATFORM_UPDATE_DOCS=1 and commit the page.");
+    }
+
+    private static string Render(IReadOnlyList<BsonDocument> entries)
+    {
+        var page = new StringBuilder(
+            """
+            # Compatibility of the gateway
+
+            Generated from `Tests/Gateway/Scripts/compatibility.js`, which `mongosh` runs against the gateway: each line below was tried.
+            *Supported*: as in MongoDB 7.0 but for the difference named. *Emulated*: the engine has no such thing and the gateway makes it of
+            what the engine has. *Refused*: an error says so. What the engine's query language lacks is in the line of its command.
+
+
+            """);
+        foreach (var group in entries.GroupBy(e => e["group"].AsString, StringComparer.Ordinal))
+        {
+            page.Append(CultureInfo.InvariantCulture, $"## {group.Key}\n\n| Command or feature | | Difference to MongoDB | Checks |\n| --- | --- | --- | ---: |\n");
+            foreach (var entry in group)
+            {
+                var difference = entry["difference"].AsString;
+                page.Append(
+                    CultureInfo.InvariantCulture,
+                    $"| {entry["what"]} | {entry["status"]} | {(difference.Length == 0 ? "none" : difference)} | {entry["checks"].ToInt32()} |\n");
+            }
+
+            page.Append('\n');
+        }
+
+        page.Append(CultureInfo.InvariantCulture, $"{entries.Sum(e => e["checks"].ToInt32())} checks.\n");
+        return page.ToString();
+    }
+
+    private static string RepositoryRoot()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(directory.FullName, "Platform.sln")))
+        {
+            directory = directory.Parent ?? throw new DirectoryNotFoundException("The repository's root was not found above the test program.");
+        }
+
+        return directory.FullName;
+    }
+}

@@ -1,0 +1,243 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.RegularExpressions;
+using Aspire.Hosting.Testing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Playwright;
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Xunit;
+using static Microsoft.Playwright.Assertions;
+
+namespace Platform.Tests.Graph;
+
+/// <summary>
+/// The dashboard of the running graph, used as a person uses it: in a browser. Screenshots of what was seen are kept in
+/// <c>artifacts/test-results/dashboard</c>.
+/// </summary>
+[Collection(TestCollections.Cache)]
+public sealed partial class DashboardTests(StackFixture stack)
+{
+    private const string Dashboard = "aspire-dashboard";
+    private const string Browser = "/usr/bin/chromium";
+    private const float Patience = 60_000; // milliseconds
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_person_logs_in_sees_every_resource_reads_a_console_runs_a_command_and_follows_a_request()
+    {
+        Assert.SkipUnless(File.Exists(Browser), $"There is no browser at {Browser}: './platform test' installs Debian's chromium.");
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await LaunchAsync(playwright);
+        var page = await OpenAsync(browser);
+        var dashboard = stack.App.GetEndpoint(Dashboard, "http");
+
+        // Without the token the dashboard shows nothing but its login.
+        await page.GotoAsync(dashboard.ToString());
+        await Expect(page).ToHaveURLAsync(new Regex("/login"));
+
+        await LogInAndSeeEveryResourceAsync(page, dashboard);
+        await ReadTheConsoleOfTheApiAsync(page, dashboard);
+        await FlushTheCacheAsync(page, dashboard);
+        await FollowARequestAsync(page, dashboard);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_dashboard_that_was_killed_comes_back_where_it_was_with_everything_but_the_telemetry_of_before()
+    {
+        Assert.SkipUnless(File.Exists(Browser), $"There is no browser at {Browser}: './platform test' installs Debian's chromium.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc.");
+        var cancel = TestContext.Current.CancellationToken;
+        var dashboard = stack.App.GetEndpoint(Dashboard, "http");
+        await stack.App.UntilHealthyAsync(Dashboard, TimeSpan.FromSeconds(60), cancel);
+        await UntilAliveForAsync(TimeSpan.FromSeconds(6), cancel);
+
+        var killed = ProcessId();
+        using (var process = Process.GetProcessById(killed))
+        {
+            process.Kill();
+        }
+
+        using (var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) })
+        {
+            await UntilAsync(async () => ProcessId() is var now && now != 0 && now != killed && await AnswersAsync(http, new Uri(dashboard, "/health"), cancel), cancel);
+        }
+
+        Assert.Equal(dashboard, stack.App.GetEndpoint(Dashboard, "http"));
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await LaunchAsync(playwright);
+        var page = await OpenAsync(browser);
+        await LogInAndSeeEveryResourceAsync(page, dashboard);
+        // What the console showed before is kept by the AppHost.
+        await ReadTheConsoleOfTheApiAsync(page, dashboard);
+        // What happens from now on arrives at the new one.
+        await FollowARequestAsync(page, dashboard, skip: 1);
+        await KeepAsync(page, "restarted");
+    }
+
+    [Fact]
+    public async Task The_resource_service_answers_only_with_its_key()
+    {
+        await stack.App.UntilHealthyAsync(Dashboard, TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.True(stack.App.ResourceNotifications.TryGetCurrentState(Dashboard, out var state));
+        string Variable(string name) => state.Snapshot.EnvironmentVariables.Single(variable => variable.Name == name).Value!;
+        using var service = new HttpClient { BaseAddress = new Uri(Variable("ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL")) };
+
+        Assert.Equal((HttpStatusCode.OK, "0"), await AskAsync(Variable("DASHBOARD__RESOURCESERVICECLIENT__APIKEY")));
+        Assert.Equal((HttpStatusCode.Unauthorized, null), await AskAsync(new string('0', 32)));
+        Assert.Equal((HttpStatusCode.Unauthorized, null), await AskAsync(key: null));
+
+        // A call of gRPC with an empty message: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+        async Task<(HttpStatusCode, string?)> AskAsync(string? key)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/aspire.v1.DashboardService/GetApplicationInformation")
+            {
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Content = new ByteArrayContent(new byte[5]) { Headers = { ContentType = new("application/grpc") } },
+                Headers = { { "TE", "trailers" } },
+            };
+            if (key is not null)
+            {
+                request.Headers.Add("x-resource-service-api-key", key);
+            }
+
+            using var answer = await service.SendAsync(request, TestContext.Current.CancellationToken);
+            await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken); // the trailers come after it
+            return (answer.StatusCode, answer.TrailingHeaders.TryGetValues("grpc-status", out var status) ? status.Single() : null);
+        }
+    }
+
+    private static Task<IBrowser> LaunchAsync(IPlaywright playwright)
+    {
+        SetDefaultExpectTimeout(Patience);
+        return playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = Browser,
+            // The pages come from this machine; nothing is asked elsewhere.
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
+        });
+    }
+
+    private static async Task<IPage> OpenAsync(IBrowser browser)
+    {
+        var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1400, Height = 900 } });
+        page.SetDefaultTimeout(Patience);
+        return page;
+    }
+
+    private async Task LogInAndSeeEveryResourceAsync(IPage page, Uri dashboard)
+    {
+        var token = stack.App.Services.GetRequiredService<IConfiguration>()["AppHost:BrowserToken"];
+        await page.GotoAsync(new Uri(dashboard, $"/login?t={token}").ToString());
+
+        foreach (var name in (string[])[ResourceNames.Cache, ResourceNames.Mongo, ResourceNames.Database, ResourceNames.Api])
+        {
+            await Expect(RowOf(page, name)).ToContainTextAsync("Running");
+        }
+
+        foreach (var name in (string[])[ResourceNames.Migrator, ResourceNames.Seeder])
+        {
+            await Expect(RowOf(page, name)).ToContainTextAsync("Finished");
+        }
+
+        await Expect(page.GetByText("Unhealthy")).ToHaveCountAsync(0);
+        await KeepAsync(page, "resources");
+    }
+
+    private static async Task ReadTheConsoleOfTheApiAsync(IPage page, Uri dashboard)
+    {
+        await page.GotoAsync(new Uri(dashboard, $"/consolelogs/resource/{ResourceNames.Api}").ToString());
+        await Expect(page.GetByText("Now listening on").First).ToBeVisibleAsync();
+        await KeepAsync(page, "console");
+    }
+
+    private static async Task FlushTheCacheAsync(IPage page, Uri dashboard)
+    {
+        await page.GotoAsync(dashboard.ToString());
+        await RowOf(page, ResourceNames.Cache).GetByRole(AriaRole.Button, new() { Name = "Actions" }).ClickAsync();
+        await page.GetByRole(AriaRole.Menuitem, new() { Name = "Flush cache" }).First.ClickAsync();
+        await page.Locator("fluent-dialog fluent-button").Filter(new() { HasText = "Yes" }).ClickAsync();
+
+        // The dashboard says "succeeded" in a toast.
+        await Expect(page.GetByText("\"Flush cache\" succeeded")).ToBeVisibleAsync();
+        await KeepAsync(page, "command");
+    }
+
+    private async Task FollowARequestAsync(IPage page, Uri dashboard, int skip = 0)
+    {
+        // A seeded product that no other test reads is not in the cache: Redis is asked, then MongoDB, then Redis is told.
+        var product = await stack.Database.GetCollection<BsonDocument>(CollectionNames.Products)
+            .Find(new BsonDocument { { "status", "active" }, { "_id", new BsonDocument("$lt", ObjectId.Parse("5eedc0df" + new string('0', 16))) } })
+            .SortByDescending(document => document["_id"]).Skip(skip).FirstAsync(TestContext.Current.CancellationToken);
+        var tenant = await stack.Database.GetCollection<BsonDocument>(CollectionNames.Tenants)
+            .Find(new BsonDocument("_id", product["tenantId"])).FirstAsync(TestContext.Current.CancellationToken);
+        using var answer = await stack.Api.GetAsync(
+            new Uri($"tenants/{tenant["slug"].AsString}/products/{product["_id"]}", UriKind.Relative), TestContext.Current.CancellationToken);
+        Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode}");
+
+        await page.GotoAsync(new Uri(dashboard, $"/traces/resource/{ResourceNames.Api}").ToString());
+        var trace = page.GetByRole(AriaRole.Row)
+            .Filter(new() { HasText = "GET /tenants/{tenant}/products/{id}" })
+            .Filter(new() { HasTextRegex = CacheSpans() })
+            .Filter(new() { HasTextRegex = DatabaseSpans() });
+        await Expect(trace.Last).ToBeVisibleAsync();
+        await KeepAsync(page, "traces");
+        await trace.Last.GetByText("GET /tenants/{tenant}/products/{id}").First.ClickAsync();
+
+        await Expect(page).ToHaveURLAsync(new Regex("/traces/detail/"));
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "GET /tenants/{tenant}/products/{id}" }).First).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "find platform.products" }).First).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "DATA redis" }).First).ToBeVisibleAsync();
+        await KeepAsync(page, "trace");
+    }
+
+    // 0 when there is none.
+    private int ProcessId() => MarkedProcesses.Find(TestStack.Mark, stack.DataDirectory)
+        .FirstOrDefault(process => process.Value.Contains("Aspire.Dashboard", StringComparison.Ordinal)).Key;
+
+    // One that ends soon after its start is not started again.
+    private async Task UntilAliveForAsync(TimeSpan age, CancellationToken cancellationToken)
+    {
+        Assert.True(stack.App.ResourceNotifications.TryGetCurrentState(Dashboard, out var state));
+        var started = Assert.NotNull(state.Snapshot.StartTimeStamp);
+        await UntilAsync(() => Task.FromResult(DateTime.UtcNow - started.ToUniversalTime() > age), cancellationToken);
+    }
+
+    private static async Task<bool> AnswersAsync(HttpClient http, Uri address, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var answer = await http.GetAsync(address, cancellationToken);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception exception) when (exception is HttpRequestException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return false; // nothing listens yet
+        }
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (!await condition())
+        {
+            await timer.WaitForNextTickAsync(cancellationToken);
+        }
+    }
+
+    private static ILocator RowOf(IPage page, string resource)
+        => page.GetByRole(AriaRole.Row).Filter(new() { Has = page.GetByText(resource, new() { Exact = true }) }).First;
+
+    private static async Task KeepAsync(IPage page, string name)
+    {
+        var directory = Path.Combine(Repository.Root, "artifacts", "test-results", "dashboard");
+        await page.ScreenshotAsync(new() { Path = Path.Combine(directory, $"{name}.png") });
+    }
+
+    [GeneratedRegex(@"cache \(\d+\)")]
+    private static partial Regex CacheSpans();
+
+    [GeneratedRegex(@"platform \(\d+\)")]
+    private static partial Regex DatabaseSpans();
+}

@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Aspire.Hosting.Testing;
+using Xunit;
+
+namespace Platform.Tests.Graph;
+
+/// <summary>The README's commands, pasted into a shell beside a running stack.</summary>
+[Collection(TestCollections.Cache)]
+public sealed class ReadmeTests(StackFixture stack)
+{
+    [Fact]
+    public async Task The_commands_run_as_they_are_written()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists(Mongosh), "mongosh and redis-cli come from what ./platform setup makes on Linux.");
+        var commands = Commands();
+        Assert.Contains(commands, command => command.StartsWith("curl", StringComparison.Ordinal));
+        using var checkout = new Checkout();
+        await checkout.DescribeAsync(stack);
+
+        // Each command's output between marks; the shell ends at the first that fails.
+        var script = string.Join('\n', commands.Select((command, i) => $"{command}\necho '=== {i}'"));
+        var sections = (await checkout.RunAsync(script)).Split("=== ");
+
+        Assert.Equal(commands.Count + 1, sections.Length);
+        string OutputOf(string part) => sections[commands.FindIndex(command => command.Contains(part, StringComparison.Ordinal))];
+        Assert.Contains("\"items\":[{", OutputOf("/tenants"), StringComparison.Ordinal);
+        Assert.Contains("Tent", OutputOf("search="), StringComparison.Ordinal);
+        Assert.Contains("X-Cache: hit", sections[commands.FindLastIndex(command => command.Contains("X-Cache", StringComparison.Ordinal))], StringComparison.Ordinal);
+        Assert.Matches(@"\n[1-9]\d*\n", OutputOf("mongosh"));
+        Assert.Matches(@"\n\d+\n", OutputOf("redis-cli"));
+    }
+
+    private static string Mongosh => Path.Combine(ServerImage.Cache, "node-tools", "node_modules", ".bin", "mongosh");
+
+    /// <summary>What follows <c>$</c> in the console block with the requests.</summary>
+    private static List<string> Commands()
+    {
+        var readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
+        var block = readme.Split("```console\n").Skip(1).Select(rest => rest.Split("```")[0]).Single(text => text.Contains("curl", StringComparison.Ordinal));
+        return [.. block.Split('\n').Where(line => line.StartsWith("$ ", StringComparison.Ordinal)).Select(line => line[2..])];
+    }
+
+    /// <summary>A directory that looks to <c>./platform</c> like a checkout whose stack is the tests' own.</summary>
+    private sealed class Checkout : IDisposable
+    {
+        private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("platform-readme-");
+
+        public async Task DescribeAsync(StackFixture stack)
+        {
+            var run = Directory.CreateDirectory(Path.Combine(_directory.FullName, ".platform", "run"));
+            var logs = run.CreateSubdirectory("logs");
+            File.CreateSymbolicLink(Path.Combine(_directory.FullName, "artifacts"), Path.Combine(Repository.Root, "artifacts"));
+            File.Copy(Path.Combine(Repository.Root, "platform"), Path.Combine(_directory.FullName, "platform"));
+            if (File.Exists(Path.Combine(Repository.Root, "PackageProfile.local.props")))
+            {
+                File.Copy(Path.Combine(Repository.Root, "PackageProfile.local.props"), Path.Combine(_directory.FullName, "PackageProfile.local.props"));
+            }
+
+            await File.WriteAllTextAsync(Path.Combine(logs.FullName, "migrator.log"), "The database is up to date.\n");
+            var redis = StackExchange.Redis.ConfigurationOptions.Parse((await stack.App.GetConnectionStringAsync(ResourceNames.Cache))!);
+            await File.WriteAllTextAsync(Path.Combine(run.FullName, "stack.json"), JsonSerializer.Serialize(new
+            {
+                pid = Environment.ProcessId,
+                state = "ready",
+                api = stack.App.GetEndpoint(ResourceNames.Api, "http").ToString().TrimEnd('/'),
+                mongo = await stack.App.GetConnectionStringAsync(ResourceNames.Database),
+                redis = $"redis://default:{Uri.EscapeDataString(redis.Password!)}@{redis.EndPoints[0]}",
+            }));
+
+            var tools = _directory.CreateSubdirectory("tools");
+            File.CreateSymbolicLink(Path.Combine(tools.FullName, "mongosh"), Mongosh);
+            var client = Path.Combine(tools.FullName, "redis-cli");
+            await File.WriteAllTextAsync(client, $"#!/bin/sh\nexec '{ServerImage.Script("in-image")}' '{ServerImage.Directory}' redis TERM -- redis-cli \"$@\"\n");
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(client, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+        }
+
+        /// <summary>What the commands print; fails when one of them does.</summary>
+        public async Task<string> RunAsync(string script)
+        {
+            using var bash = new Process
+            {
+                StartInfo = new ProcessStartInfo("bash", ["-eu", "-o", "pipefail", "-c", script])
+                {
+                    WorkingDirectory = _directory.FullName,
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                    Environment =
+                    {
+                        ["PATH"] = $"{Path.Combine(_directory.FullName, "tools")}:{Environment.GetEnvironmentVariable("PATH")}",
+                        [TestStack.Mark] = null,
+                    },
+                },
+            };
+            bash.Start();
+            var cancellationToken = TestContext.Current.CancellationToken;
+            var (output, errors) = (bash.StandardOutput.ReadToEndAsync(cancellationToken), bash.StandardError.ReadToEndAsync(cancellationToken));
+            await bash.WaitForExitAsync(cancellationToken);
+            Assert.True(bash.ExitCode == 0, $"A command of the README ended with {bash.ExitCode}:\n{await output}\n{await errors}");
+            return "\n" + await output;
+        }
+
+        public void Dispose() => _directory.Delete(recursive: true);
+    }
+}

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Platform.Tests.Graph;
+
+public sealed class ShutdownTests
+{
+    [Fact(Timeout = 240_000)]
+    public async Task A_second_stack_runs_beside_the_first_leaves_no_process_and_starts_again_on_its_data()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc.");
+        var cancellationToken = TestContext.Current.CancellationToken;
+        var data = Directory.CreateTempSubdirectory("platform-test-");
+        try
+        {
+            await using (var stack = new TestStack(data.FullName))
+            {
+                await stack.StartAsync(cancellationToken);
+                Assert.NotEmpty(MarkedProcesses.Find(TestStack.Mark, data.FullName));
+
+                // Without those that the engine does not have.
+                string[] servers = [.. ((string[])[ResourceNames.Api, ResourceNames.Gateway, ResourceNames.Postgres]).Where(name => Find(stack, name) is not null)];
+                var notifications = stack.App.ResourceNotifications; // a stopped application gives none away
+                await stack.App.StopAsync(cancellationToken);
+                var ends = servers.Select(name => EndOf(notifications, name)).ToList();
+                Assert.Equal(ends.Order(), ends);
+            }
+
+            await UntilNoProcessIsLeftAsync(data.FullName, cancellationToken);
+
+            await using (var again = new TestStack(data.FullName))
+            {
+                await again.StartAsync(cancellationToken);
+                await WaitForLineAsync(again, ResourceNames.Seeder, "Already seeded", cancellationToken);
+                Assert.DoesNotContain(
+                    await LinesAsync(again, ResourceNames.Postgres), line => line.Contains("not properly shut down", StringComparison.Ordinal));
+            }
+        }
+        finally
+        {
+            data.Delete(recursive: true);
+        }
+    }
+
+    // The orchestrator ends by itself, a moment after the application.
+    private static async Task UntilNoProcessIsLeftAsync(string stack, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        var watch = Stopwatch.StartNew();
+        while (MarkedProcesses.Find(TestStack.Mark, stack) is { Count: > 0 } left)
+        {
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(15), $"Still there: {string.Join("; ", left.Values)}");
+            await timer.WaitForNextTickAsync(cancellationToken);
+        }
+    }
+
+    private static DateTime EndOf(ResourceNotificationService notifications, string resource)
+    {
+        Assert.True(notifications.TryGetCurrentState(resource, out var state));
+        return Assert.NotNull(state.Snapshot.StopTimeStamp);
+    }
+
+    // What a process printed last arrives a moment after its end.
+    private static async Task WaitForLineAsync(TestStack stack, string resource, string text, CancellationToken cancellationToken)
+    {
+        var logs = stack.App.Services.GetRequiredService<ResourceLoggerService>();
+        await foreach (var batch in logs.WatchAsync(Find(stack, resource)!).WithCancellation(cancellationToken))
+        {
+            if (batch.Any(line => line.Content.Contains(text, StringComparison.Ordinal)))
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"{resource} never printed '{text}'.");
+    }
+
+    // Empty where the engine has no such resource.
+    private static async Task<List<string>> LinesAsync(TestStack stack, string resource)
+    {
+        var lines = new List<string>();
+        if (Find(stack, resource) is { } found)
+        {
+            await foreach (var batch in stack.App.Services.GetRequiredService<ResourceLoggerService>().GetAllAsync(found))
+            {
+                lines.AddRange(batch.Select(line => line.Content));
+            }
+        }
+
+        return lines;
+    }
+
+    private static IResource? Find(TestStack stack, string name)
+        => stack.App.Services.GetRequiredService<DistributedApplicationModel>().Resources.FirstOrDefault(resource => resource.Name == name);
+}

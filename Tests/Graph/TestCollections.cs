@@ -1,0 +1,11 @@
+namespace Platform.Tests.Graph;
+
+/// <summary>Names of collections: classes of one collection do not run at the same time, because they would disturb each other.</summary>
+internal static class TestCollections
+{
+    /// <summary>Classes that empty the graph's cache, and that count on what is in it.</summary>
+    public const string Cache = "What is in the cache";
+
+    /// <summary>A class that lets the server note every command, and one that sends thousands.</summary>
+    public const string Profile = "What the profiler keeps";
+}

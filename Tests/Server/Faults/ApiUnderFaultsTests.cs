@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Xunit;
+
+namespace Platform.Tests.Server.Faults;
+
+/// <summary>The real API while callers, its cache and its database misbehave.</summary>
+[Collection(JobsCollection.Name)]
+public sealed class ApiUnderFaultsTests(GatewayFixture gateway, ITestOutputHelper output)
+{
+    private const int Seed = 11;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Senders_of_no_body_and_a_cache_that_stands_still_cost_nobody_else_a_place_at_the_database()
+    {
+        gateway.Require();
+        await using var stack = await FaultyStack.StartAsync(gateway, Seed, Cancel);
+        var load = await OrderLoad.PrepareAsync(stack.Database, 1, Seed, Cancel);
+
+        // A body that is announced and does not come.
+        var address = stack.Api.BaseAddress!;
+        var head = Encoding.ASCII.GetBytes(
+            $"POST /tenants/shop/orders HTTP/1.1\r\nHost: {address.Authority}\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n");
+        var senders = await Task.WhenAll(Enumerable.Range(0, 150).Select(async _ =>
+        {
+            var sender = new TcpClient();
+            await sender.ConnectAsync(IPAddress.Loopback, address.Port, Cancel);
+            await sender.GetStream().WriteAsync(head, Cancel);
+            return sender;
+        }));
+        try
+        {
+            for (var i = 0; i < 11; i++)
+            {
+                Assert.Equal(HttpStatusCode.OK, (await stack.Api.GetAsync("/tenants", Cancel)).StatusCode);
+            }
+
+            Assert.Equal("miss", await CachedAsync(stack.Api, load));
+            Assert.Equal("hit", await CachedAsync(stack.Api, load));
+
+            // Each request would wait for as long as the API has patience with its cache; only the first ones may.
+            stack.Cache.Stall();
+            var times = new List<TimeSpan>();
+            await Parallel.ForAsync(0, 160, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Cancel }, async (_, _) =>
+            {
+                var started = Stopwatch.GetTimestamp();
+                Assert.Equal("miss", await CachedAsync(stack.Api, load));
+                lock (times)
+                {
+                    times.Add(Stopwatch.GetElapsedTime(started));
+                }
+            });
+            var quick = times.Count(time => time < FaultyStack.Patience);
+            Assert.True(quick > times.Count / 2, $"{quick} of {times.Count} were not held up by the cache.");
+
+            stack.Cache.Resume();
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+            patience.CancelAfter(TimeSpan.FromSeconds(30));
+            while (await CachedAsync(stack.Api, load) != "hit")
+            {
+                await Task.Delay(50, patience.Token);
+            }
+
+            // In the end the senders are told that it took too long.
+            var buffer = new byte[12];
+            foreach (var sender in senders)
+            {
+                await sender.GetStream().ReadExactlyAsync(buffer, patience.Token);
+                Assert.Equal("HTTP/1.1 408", Encoding.ASCII.GetString(buffer));
+            }
+        }
+        finally
+        {
+            Array.ForEach(senders, sender => sender.Dispose());
+        }
+    }
+
+    [Fact]
+    public async Task Orders_stock_and_events_agree_after_random_losses_and_no_answer_is_wrong()
+    {
+        gateway.Require();
+        await using var stack = await FaultyStack.StartAsync(gateway, Seed, Cancel);
+        var load = await OrderLoad.PrepareAsync(stack.Database, 80, Seed, Cancel);
+        foreach (var loss in OrderLoad.Losses)
+        {
+            stack.Mongo.Add(loss);
+        }
+
+        await load.RunAsync(stack.Api, callers: 16, Cancel);
+        stack.Mongo.Clear();
+        output.WriteLine($"{load.Summary}.");
+        output.WriteLine(string.Join(", ", stack.Mongo.Faults.Select(fault => $"{fault.Key.Command} {fault.Key.Action}: {fault.Value}")));
+        await load.CheckAnswersAsync(stack.Api, Cancel);
+        await stack.KillApiAsync();
+        await load.DeliverAsync(Cancel);
+
+        var wrong = await load.AuditAsync(Cancel);
+        Assert.True(wrong.Count == 0, string.Join(Environment.NewLine, [.. wrong, "The API's last words:", stack.Output]));
+        // Else there was nothing to survive.
+        Assert.True(stack.Mongo.Events.Count(fault => fault.Action != FaultAction.DelayReply) > 5, $"{stack.Mongo.Events.Count} faults.");
+    }
+
+    private static async Task<string> CachedAsync(HttpClient api, OrderLoad load)
+    {
+        using var answer = await api.GetAsync(load.ProductPath(0), Cancel);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        return answer.Headers.GetValues("X-Cache").Single();
+    }
+}

@@ -1,0 +1,48 @@
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Xunit;
+
+namespace Platform.Tests.Server.Migrator.Migrations;
+
+/// <summary>Up, down, up again, and stopped at every command: see <see cref="MigrationContract"/>.</summary>
+[Collection(JobsCollection.Name)]
+public sealed class StockEventOrderTests(GatewayFixture gateway) : MigrationContract(gateway)
+{
+    private static readonly ObjectId s_key = new("000000000000000000000001");
+
+    protected override int Number => 3;
+
+    protected override async Task SeedAsync(IMongoDatabase database, CancellationToken cancellationToken)
+    {
+        await InsertAsync(
+            database,
+            CollectionNames.InventoryEvents,
+            Enumerable.Range(1, 20).Select(i => new BsonDocument
+            {
+                { "_id", new ObjectId($"{i:x24}") },
+                { "tenantId", s_key },
+                { "at", new DateTime(2026, 1, i, 0, 0, 0, DateTimeKind.Utc) },
+                { "storeId", s_key },
+                { "productId", s_key },
+                { "kind", "sold" },
+                { "change", -1 },
+                { "onHand", 100 - i },
+            }),
+            cancellationToken);
+        // As migration 0001 of the version before made it.
+        await database.GetCollection<BsonDocument>(CollectionNames.InventoryEvents).Indexes.CreateOneAsync(
+            new CreateIndexModel<BsonDocument>(
+                new BsonDocument { { "tenantId", 1 }, { "productId", 1 }, { "storeId", 1 }, { "at", -1 } }, new CreateIndexOptions { Name = "tenant_product_store_at" }),
+            cancellationToken: cancellationToken);
+    }
+
+    protected override async Task CheckUpAsync(IMongoDatabase database, CancellationToken cancellationToken)
+    {
+        var events = database.GetCollection<BsonDocument>(CollectionNames.InventoryEvents);
+        Assert.Equal(20, await events.CountDocumentsAsync(new BsonDocument(), cancellationToken: cancellationToken));
+        using var cursor = await events.Indexes.ListAsync(cancellationToken);
+        var names = (await cursor.ToListAsync(cancellationToken)).ConvertAll(index => index["name"].AsString);
+        Assert.Contains("tenant_product_store_sequence", names);
+        Assert.DoesNotContain("tenant_product_store_at", names);
+    }
+}

@@ -1,0 +1,61 @@
+using Xunit;
+
+namespace Platform.Tests.Server.Migrator;
+
+/// <summary>The migrator as a person starts it wrongly. Needs no server, so that it does not queue with those that do.</summary>
+public sealed class MigratorUsageTests
+{
+    [Theory]
+    [InlineData("sideways")]
+    [InlineData("up --to")]
+    [InlineData("up --to two")]
+    [InlineData("up --to 0")]
+    [InlineData("down --steps 0")]
+    [InlineData("down --steps 1 --to 1")]
+    [InlineData("down --to -1")]
+    [InlineData("resolve 1")]
+    [InlineData("resolve one --applied")]
+    [InlineData("resolve 1 --applied --pending")]
+    [InlineData("resolve")]
+    [InlineData("baseline")]
+    [InlineData("new")]
+    [InlineData("new Wrong-Name")]
+    [InlineData("status --verbose")]
+    public async Task A_wrong_command_line_is_told_in_one_sentence(string arguments)
+    {
+        var answer = (await MigratorProcess.RunAsync(connectionString: null, arguments)).Expect(ExitCodes.Usage);
+        Assert.Equal("", answer.Output);
+        Assert.Single(answer.Errors.TrimEnd().Split('\n'));
+        Assert.StartsWith("migrator: ", answer.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", answer.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_connection_string_is_told_in_one_sentence()
+    {
+        var answer = (await MigratorProcess.RunAsync(connectionString: null, "status")).Expect(ExitCodes.Configuration);
+        Assert.Equal("migrator: There is no MongoDB connection string: set ConnectionStrings:platform.", answer.Errors.TrimEnd());
+    }
+
+    [Fact]
+    public async Task A_database_that_is_not_there_is_waited_for_aloud_and_told_in_one_sentence()
+    {
+        var nobody = $"mongodb://127.0.0.1:{GatewayFixture.FreePort()}/platform";
+        var answer = (await MigratorProcess.RunAsync(nobody, "status --json", databaseTimeout: TimeSpan.FromSeconds(3))).Expect(ExitCodes.Unavailable);
+        Assert.Equal(ExitCodes.Unavailable, answer.Json.GetProperty("exitCode").GetInt32());
+        var lines = answer.Errors.TrimEnd().Split('\n');
+        Assert.StartsWith("migrator: MongoDB at 127.0.0.1:", lines[^1], StringComparison.Ordinal);
+        Assert.NotEmpty(lines[..^1]);
+        Assert.All(lines[..^1], line => Assert.Contains("Waiting for MongoDB at 127.0.0.1:", line, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("--help", "up down status verify resolve baseline new fingerprint")]
+    [InlineData("up --help", "--to --allow-drop --dry-run --json")]
+    [InlineData("down --help", "--steps --to --dry-run --json")]
+    public async Task The_help_is_complete(string arguments, string words)
+    {
+        var help = (await MigratorProcess.RunAsync(connectionString: null, arguments)).Expect(ExitCodes.Success).Output;
+        Assert.All(words.Split(' '), word => Assert.Contains($"  {word}", help, StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace Platform.Tests.TestKit.Processes;
+
+/// <summary>Runs programs of the pinned npm packages, each in a process of its own with a home directory of its own.</summary>
+internal static class NodeTools
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(180);
+
+    /// <summary>Where the packages are.</summary>
+    public static string Modules { get; } = Path.Combine(
+        Environment.GetEnvironmentVariable("PLATFORM_NODE_TOOLS") is { Length: > 0 } tools
+            ? tools
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "platform", "node-tools"),
+        "node_modules");
+
+    /// <summary>The path of a script that lies beside the tests.</summary>
+    public static string Script(string name) => Path.Combine(AppContext.BaseDirectory, "Scripts", name);
+
+    /// <summary>The path of a package's program.</summary>
+    public static string Program(string package, string file) => Path.Combine(Modules, package, "bin", file);
+
+    /// <summary>Skips the test when a package is missing.</summary>
+    public static void Require(string package) => Assert.SkipUnless(
+        Directory.Exists(Path.Combine(Modules, package)), $"The npm package '{package}' is missing in {Modules}: run './platform setup'.");
+
+    /// <summary>Runs node and returns how it ended and what it wrote.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
+        IEnumerable<string> arguments, string? directory = null, params (string Name, string Value)[] environment)
+    {
+        var home = Directory.CreateTempSubdirectory("node-home-");
+        using var process = new Process
+        {
+            StartInfo = new ProcessStartInfo("node", arguments)
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                WorkingDirectory = directory ?? home.FullName,
+                Environment = { ["NODE_PATH"] = Modules, ["HOME"] = home.FullName, ["NO_COLOR"] = "1" },
+            },
+        };
+        foreach (var (name, value) in environment)
+        {
+            process.StartInfo.Environment[name] = value;
+        }
+
+        var cancel = TestContext.Current.CancellationToken;
+        process.Start();
+        var output = process.StandardOutput.ReadToEndAsync(cancel);
+        var errors = process.StandardError.ReadToEndAsync(cancel);
+        try
+        {
+            await process.WaitForExitAsync(cancel).WaitAsync(s_patience, cancel);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill(entireProcessTree: true);
+            }
+
+            home.Delete(recursive: true);
+        }
+
+        return (process.ExitCode, await output, await errors);
+    }
+}

@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Builder;
+using Platform.Gateway;
+using Xunit;
+
+namespace Platform.Tests.TestKit.Servers;
+
+/// <summary>One more gateway in front of the same engine, which knows as little of the first one as one that was started anew.</summary>
+public sealed class OtherGateway(GatewayFixture gateway) : IAsyncLifetime
+{
+    private WebApplication? _application;
+
+    /// <summary>Its port.</summary>
+    public int Port { get; } = GatewayFixture.FreePort();
+
+    /// <inheritdoc />
+    public async ValueTask InitializeAsync()
+    {
+        if (gateway.IsAvailable)
+        {
+            _application = GatewayFixture.Build(Port, gateway.EngineConnectionString);
+            await GatewayApplication.StartAsync(_application, CancellationToken.None);
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        if (_application is not null)
+        {
+            await _application.StopAsync();
+            await _application.DisposeAsync();
+        }
+    }
+}
