@@ -3,6 +3,9 @@ using Platform.AppHost;
 using Platform.AppHost.Commands;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
+using Platform.AppHost.Services;
+using Platform.AppHost.Settings;
+using Platform.AppHost.Stack;
 
 UserErrors.EndInASentence();
 Surroundings.Prepare();

@@ -1,3 +1,6 @@
+using Platform.AppHost.Services;
+using Platform.AppHost.Settings;
+
 namespace Platform.AppHost.Mongo;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using Platform.AppHost.Settings;
+
 namespace Platform.AppHost.Mongo;
 
 /// <summary>

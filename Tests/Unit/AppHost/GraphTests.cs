@@ -1,8 +1,9 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using Platform.AppHost;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
+using Platform.AppHost.Settings;
+using Platform.AppHost.Stack;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;

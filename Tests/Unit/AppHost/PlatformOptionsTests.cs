@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Aspire.Hosting;
 using Microsoft.Extensions.Configuration;
-using Platform.AppHost;
+using Platform.AppHost.Settings;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;

@@ -1,5 +1,6 @@
 using Aspire.Hosting.ApplicationModel;
-using Platform.AppHost;
+using Platform.AppHost.Services;
+using Platform.AppHost.Stack;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;

@@ -7,8 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Platform.AppHost.Services;
+using Platform.AppHost.Settings;
 
-namespace Platform.AppHost;
+namespace Platform.AppHost.Stack;
 
 /// <summary>What the running stack offers to people and tools outside it.</summary>
 internal sealed record StackEntrances

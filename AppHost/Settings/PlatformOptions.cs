@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net.NetworkInformation;
 using Microsoft.Extensions.Configuration;
 
-namespace Platform.AppHost;
+namespace Platform.AppHost.Settings;
 
 /// <summary>The settings of the app graph: configuration section <c>Platform</c>, by arguments, environment or appsettings.</summary>
 internal sealed record PlatformOptions

@@ -1,4 +1,4 @@
-namespace Platform.AppHost;
+namespace Platform.AppHost.Settings;
 
 /// <summary>Where the MongoDB and Redis servers come from; see docs/engines.md.</summary>
 internal enum Engine
