@@ -1,22 +1,37 @@
-using System.Diagnostics;
 using System.Net.NetworkInformation;
 using Microsoft.Extensions.Configuration;
 
 namespace Platform.AppHost.Settings;
 
-/// <summary>The settings of the app graph: configuration section <c>Platform</c>, by arguments, environment or appsettings.</summary>
+/// <summary>
+/// The settings of the app graph: configuration section <c>Platform</c>, by arguments, environment or appsettings.
+/// </summary>
 internal sealed record PlatformOptions
 {
-    /// <summary><c>Platform:Engine</c>: <c>auto</c> (default), <c>containers</c>, <c>native</c> or <c>external</c>.</summary>
-    public required Engine Engine { get; init; }
+    /// <summary>
+    /// <c>Platform:Engine</c>: <c>auto</c> (default), <c>containers</c>, <c>mongod</c>, <c>documentdb</c> or
+    /// <c>external</c>.
+    /// </summary>
+    public required EngineChoice EngineChoice { get; init; }
 
-    /// <summary><c>Platform:DataDirectory</c>: where local servers keep their data. Default: <c>.platform/data</c> in the repository.</summary>
+    /// <summary>The chosen engine.</summary>
+    public Engine Engine => EngineChoice.Engine;
+
+    /// <summary>
+    /// <c>Platform:DataDirectory</c>: where local servers keep their data. Default: <c>.platform/data</c> in the
+    /// repository.
+    /// </summary>
     public required string DataDirectory { get; init; }
 
-    /// <summary><c>Platform:ServerImage</c>: the root file system with the local servers. Default: <c>server-image</c> in the cache.</summary>
+    /// <summary>
+    /// <c>Platform:ServerImage</c>: the root file system with the local servers. Default: <c>server-image</c> in the
+    /// cache.
+    /// </summary>
     public required string ServerImage { get; init; }
 
-    /// <summary><c>Platform:StackFile</c>: where the running stack describes itself, or null for nowhere (the default).</summary>
+    /// <summary>
+    /// <c>Platform:StackFile</c>: where the running stack describes itself, or null for nowhere (the default).
+    /// </summary>
     public string? StackFile { get; init; }
 
     /// <summary><c>Platform:ApiPort</c>: the API's public port, or null for a free one (the default).</summary>
@@ -28,21 +43,22 @@ internal sealed record PlatformOptions
     /// <summary>The directory of the scripts that run local servers.</summary>
     public string NativeScripts { get; } = Path.Combine(AppContext.BaseDirectory, "Native");
 
-    /// <summary>Reads the settings, and finds out the engine when it is <c>auto</c>.</summary>
-    /// <exception cref="DistributedApplicationException">A setting has a value that cannot be used; the message names its key.</exception>
+    /// <summary>Reads the settings and chooses the engine; what is to run must be able to.</summary>
+    /// <exception cref="DistributedApplicationException">
+    /// A setting has a value that cannot be used; the message names its key.
+    /// </exception>
     public static PlatformOptions From(IDistributedApplicationBuilder builder)
     {
-        var options = From(builder.Configuration.GetSection("Platform"), builder.AppHostDirectory, ContainerRuntimeAnswers);
-        if (builder.ExecutionContext.IsRunMode && options.ApiPort is { } port && IsTaken(port))
+        var options = From(builder.Configuration.GetSection("Platform"), builder.AppHostDirectory, Machine.Here);
+        if (builder.ExecutionContext.IsRunMode && options.ObstacleTo(builder.Configuration, Machine.Here) is { } obstacle)
         {
-            throw new DistributedApplicationException(
-                $"Platform:ApiPort is {port}, but another program listens there: end that program or choose another port.");
+            throw new DistributedApplicationException(obstacle);
         }
 
         return options;
     }
 
-    internal static PlatformOptions From(IConfiguration section, string appHostDirectory, Func<bool> containerRuntimeAnswers)
+    internal static PlatformOptions From(IConfiguration section, string appHostDirectory, Machine machine)
     {
         var cache = Environment.GetEnvironmentVariable("PLATFORM_CACHE") is { Length: > 0 } path
             ? path
@@ -51,7 +67,7 @@ internal sealed record PlatformOptions
 
         return new PlatformOptions
         {
-            Engine = ParseEngine(section["Engine"], containerRuntimeAnswers),
+            EngineChoice = EngineChoice.From(section["Engine"], machine),
             DataDirectory = Path.GetFullPath(section["DataDirectory"] ?? Path.Combine(repository, ".platform", "data")),
             ServerImage = Path.GetFullPath(section["ServerImage"] ?? Path.Combine(cache, "server-image")),
             StackFile = section["StackFile"] is { Length: > 0 } file ? Path.GetFullPath(file) : null,
@@ -60,18 +76,29 @@ internal sealed record PlatformOptions
         };
     }
 
-    private static Engine ParseEngine(string? value, Func<bool> containerRuntimeAnswers) => value?.ToLowerInvariant() switch
+    /// <summary>What keeps a graph with these settings from running here, in a sentence; null for nothing.</summary>
+    /// <param name="configuration">The AppHost's configuration.</param>
+    /// <param name="machine">What the machine has.</param>
+    internal string? ObstacleTo(IConfiguration configuration, Machine machine)
     {
-        null or "" or "auto" => containerRuntimeAnswers() ? Engine.Containers : Engine.Native,
-        "containers" => containerRuntimeAnswers()
-            ? Engine.Containers
-            : throw new DistributedApplicationException(
-                "Platform:Engine is 'containers', but no container runtime answers: start Docker or Podman, or use --Platform:Engine=native."),
-        "native" => Engine.Native,
-        "external" => Engine.External,
-        _ => throw new DistributedApplicationException(
-            $"Platform:Engine is '{value}', but must be auto, containers, native or external."),
-    };
+        if (ApiPort is { } port && IsTaken(port))
+        {
+            return $"Platform:ApiPort is {port}, but another program listens there: end that program or choose another port.";
+        }
+
+        return Engine switch
+        {
+            Engine.External => ((string[])[ResourceNames.Database, ResourceNames.Cache])
+                .Where(name => string.IsNullOrEmpty(configuration.GetConnectionString(name)))
+                .Select(name => $"The engine is external, but ConnectionStrings:{name} is not set.")
+                .FirstOrDefault(),
+            Engine.Mongod or Engine.DocumentDb when !Directory.Exists(Path.Combine(ServerImage, "usr")) =>
+                $"The engine is {EngineChoice}, but the server image is missing at {ServerImage}: run './platform setup'.",
+            Engine.Mongod or Engine.DocumentDb when !machine.HasProgram("bwrap") =>
+                $"The engine is {EngineChoice}, but bubblewrap is not on the PATH: run './platform setup'.",
+            _ => null,
+        };
+    }
 
     private static int? ParsePort(string? value) => value switch
     {
@@ -89,32 +116,4 @@ internal sealed record PlatformOptions
 
     private static bool IsTaken(int port)
         => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(listener => listener.Port == port);
-
-    // The client alone proves nothing: it is installed on machines where no engine runs.
-    private static bool ContainerRuntimeAnswers() => Answers("docker", "version") || Answers("podman", "info");
-
-    private static bool Answers(string command, string argument)
-    {
-        var start = new ProcessStartInfo(command, [argument]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        try
-        {
-            using var process = Process.Start(start)!;
-            // Drained, so that a full pipe cannot block the client.
-            process.OutputDataReceived += (_, _) => { };
-            process.ErrorDataReceived += (_, _) => { };
-            process.BeginOutputReadLine();
-            process.BeginErrorReadLine();
-            if (process.WaitForExit(TimeSpan.FromSeconds(5)))
-            {
-                return process.ExitCode == 0;
-            }
-
-            process.Kill(entireProcessTree: true);
-            return false;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return false; // not installed
-        }
-    }
 }
