@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 
 namespace Platform.Benchmarks;
 
@@ -57,7 +56,7 @@ internal static class StartupBenchmark
     // One start and stop; each step with the seconds after the start, "stopped" with the seconds after the request to stop.
     private static async Task<Dictionary<string, double>> StartAsync(string directory, CancellationToken cancellationToken)
     {
-        var stack = Path.Combine(directory, "run", "stack.json");
+        var stack = Path.Combine(directory, "run", "stack");
         Directory.CreateDirectory(Path.GetDirectoryName(stack)!);
         File.Delete(stack);
         var port = BenchmarkServer.FreePort();
@@ -78,7 +77,7 @@ internal static class StartupBenchmark
                 ["ASPNETCORE_ENVIRONMENT"] = "Development",
                 ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{BenchmarkServer.FreePort()}",
                 ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
-                ["Platform__Engine"] = "native",
+                ["Platform__Engine"] = "documentdb",
             }))
         {
             await appHost.WaitUntilAsync(
@@ -112,16 +111,21 @@ internal static class StartupBenchmark
             return null;
         }
 
-        using var json = JsonDocument.Parse(File.ReadAllText(stack));
-        foreach (var resource in json.RootElement.GetProperty("resources").EnumerateObject())
+        const string Resource = "resource.";
+        string? state = null;
+        foreach (var entry in File.ReadLines(stack).Select(line => line.Split('=', 2)))
         {
-            if (resource.Value.GetString() is "Running" or "Finished")
+            if (entry[0] == "state")
             {
-                timeline.TryAdd($"{resource.Name} {resource.Value.GetString()!.ToLowerInvariant()}", now);
+                state = entry[1];
+            }
+            else if (entry[0].StartsWith(Resource, StringComparison.Ordinal) && entry[1] is "Running" or "Finished")
+            {
+                timeline.TryAdd($"{entry[0][Resource.Length..]} {entry[1].ToLowerInvariant()}", now);
             }
         }
 
-        return json.RootElement.GetProperty("state").GetString();
+        return state;
     }
 
     private static async Task<bool> IsHealthyAsync(HttpClient http, int port, CancellationToken cancellationToken)

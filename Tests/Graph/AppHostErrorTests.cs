@@ -25,7 +25,7 @@ public sealed class AppHostErrorTests
             var (exitCode, errors) = await StartAsync(["--Platform:Engine=containers"], path: nothing.FullName);
 
             Assert.Equal(
-                (1, "AppHost: Platform:Engine is 'containers', but no container runtime answers: start Docker or Podman, or use --Platform:Engine=native.\n"),
+                (1, "AppHost: Platform:Engine is 'containers', but no container runtime answers: start Docker or Podman, or use --Platform:Engine=documentdb.\n"),
                 (exitCode, errors));
         }
         finally
@@ -41,7 +41,7 @@ public sealed class AppHostErrorTests
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
 
-        var (exitCode, errors) = await StartAsync([$"--Platform:ApiPort={port}", "--Platform:Engine=native"]);
+        var (exitCode, errors) = await StartAsync([$"--Platform:ApiPort={port}", "--Platform:Engine=documentdb"]);
 
         Assert.Equal(
             (1, $"AppHost: Platform:ApiPort is {port}, but another program listens there: end that program or choose another port.\n"),

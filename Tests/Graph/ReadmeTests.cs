@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Aspire.Hosting.Testing;
+using Platform.AppHost.Redis;
 using Xunit;
 
 namespace Platform.Tests.Graph;
@@ -58,15 +58,16 @@ public sealed class ReadmeTests(StackFixture stack)
             }
 
             await File.WriteAllTextAsync(Path.Combine(logs.FullName, "migrator.log"), "The database is up to date.\n");
-            var redis = StackExchange.Redis.ConfigurationOptions.Parse((await stack.App.GetConnectionStringAsync(ResourceNames.Cache))!);
-            await File.WriteAllTextAsync(Path.Combine(run.FullName, "stack.json"), JsonSerializer.Serialize(new
-            {
-                pid = Environment.ProcessId,
-                state = "ready",
-                api = stack.App.GetEndpoint(ResourceNames.Api, "http").ToString().TrimEnd('/'),
-                mongo = await stack.App.GetConnectionStringAsync(ResourceNames.Database),
-                redis = $"redis://default:{Uri.EscapeDataString(redis.Password!)}@{redis.EndPoints[0]}",
-            }));
+            var redis = (await stack.App.GetConnectionStringAsync(ResourceNames.Cache))!;
+            await File.WriteAllLinesAsync(
+                Path.Combine(run.FullName, "stack"),
+                [
+                    $"pid={Environment.ProcessId}",
+                    "state=ready",
+                    $"address.api={stack.App.GetEndpoint(ResourceNames.Api, "http").ToString().TrimEnd('/')}",
+                    $"address.mongo={await stack.App.GetConnectionStringAsync(ResourceNames.Database)}",
+                    $"address.redis={RedisUri.Of(redis)}",
+                ]);
 
             var tools = _directory.CreateSubdirectory("tools");
             File.CreateSymbolicLink(Path.Combine(tools.FullName, "mongosh"), Mongosh);

@@ -121,6 +121,16 @@ public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_changes_nothing_leaves_the_cache_alone()
+    {
+        var shop = await ShopAsync(stock: 1);
+
+        Assert.IsType<OrderOutcome.OutOfStock>(await Book(shop.Database).PlaceAsync(shop.Tenant, shop.Draft(2, mayExist: false), Cancel));
+
+        Assert.Empty(_forgotten);
+    }
+
+    [Fact]
     public async Task Stock_changes_are_reported_as_they_were_committed_whatever_the_clocks_said()
     {
         const int Stock = 9;
@@ -202,7 +212,7 @@ public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
 
         var outbox = new EventOutbox(database);
         return new OrderBook(
-            database, _services.GetRequiredService<MongoResilience>(), outbox, new OutboxWriter(outbox, NullLogger<OutboxWriter>.Instance), Cache(), time ?? TimeProvider.System);
+            database, _services.GetRequiredService<MongoResilience>(), new OutboxWriter(database, outbox, Cache(), NullLogger<OutboxWriter>.Instance), time ?? TimeProvider.System);
     }
 
     // A Redis that notes what it is to forget.

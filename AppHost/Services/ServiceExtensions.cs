@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Configuration;
 
-namespace Platform.AppHost;
+namespace Platform.AppHost.Services;
 
 internal static class ServiceExtensions
 {

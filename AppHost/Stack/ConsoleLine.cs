@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Platform.AppHost;
+namespace Platform.AppHost.Stack;
 
 internal static class ConsoleLine
 {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Platform.AppHost;
+namespace Platform.AppHost.Stack;
 
 internal static class OrderedStopExtensions
 {
