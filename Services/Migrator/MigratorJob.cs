@@ -6,13 +6,13 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
-using Platform.Data;
-using Platform.Mongo.Connections;
-using Platform.Mongo.Leases;
+using Platform.Data.Tenancy;
 using Platform.Data.Validation;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Indexes;
 using Platform.Migrator.Structure;
+using Platform.Mongo.Connections;
+using Platform.Mongo.Leases;
 using Platform.ServiceDefaults;
 
 namespace Platform.Migrator;

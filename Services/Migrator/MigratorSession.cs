@@ -1,14 +1,14 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MongoDB.Driver;
-using Platform.Data;
 using Platform.Data.Catalogue;
-using Platform.Mongo.Connections;
-using Platform.Mongo.Leases;
+using Platform.Data.Tenancy;
 using Platform.Migrator.DryRun;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Indexes;
 using Platform.Migrator.Structure;
+using Platform.Mongo.Connections;
+using Platform.Mongo.Leases;
 
 namespace Platform.Migrator;
 

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Hosting;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Data;
 using Platform.Data.Catalogue;
+using Platform.Data.Tenancy;
 using Platform.Mongo.Connections;
 
 namespace Platform.Seeder;

@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Platform.Data;
+using Platform.Data.Tenancy;
 using Platform.Mongo.Connections;
 using Platform.Mongo.Leases;
 using Platform.ServiceDefaults;

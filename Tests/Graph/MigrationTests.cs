@@ -3,7 +3,7 @@ using Aspire.Hosting.Testing;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Data.Validation.Samples;
+using Platform.Tests.TestKit.Samples;
 using Xunit;
 
 namespace Platform.Tests.Graph;

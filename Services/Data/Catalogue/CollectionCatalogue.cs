@@ -3,7 +3,7 @@ using System.Text;
 using MongoDB.Bson;
 using MongoDB.Bson.IO;
 using Platform.Data.Documents;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Data.Catalogue;
 

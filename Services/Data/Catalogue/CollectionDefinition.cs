@@ -2,7 +2,7 @@ using System.Reflection;
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
 using Platform.Data.Documents;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Data.Catalogue;
 

@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
-using Platform.Data;
 using Platform.Data.Catalogue;
-using Platform.Mongo.Leases;
+using Platform.Data.Tenancy;
 using Platform.Migrator.Engine;
+using Platform.Mongo.Leases;
 
 namespace Platform.Migrator.Indexes;
 

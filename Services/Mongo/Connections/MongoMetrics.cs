@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Text;
 using MongoDB.Driver.Core.Clusters;
 using MongoDB.Driver.Core.Servers;
 
@@ -12,7 +11,7 @@ namespace Platform.Mongo.Connections;
 internal sealed class MongoMetrics
 {
     /// <summary>The meter's name.</summary>
-    public const string MeterName = "Platform.Data";
+    public const string MeterName = "Platform.Mongo";
 
     private const string Counter = "counter";
     private const string UpDownCounter = "up-down counter";
@@ -204,20 +203,6 @@ internal sealed class MongoMetrics
         }
 
         return new PoolUse(open, used, maxPerServer);
-    }
-
-    /// <summary>The metrics as a Markdown table.</summary>
-    public static string Render()
-    {
-        var page = new StringBuilder("| Metric | Kind | Unit | Attributes | Meaning |\n| --- | --- | --- | --- | --- |\n");
-        foreach (var metric in Definitions)
-        {
-            page.Append("| `").Append(metric.Name).Append("` | ").Append(metric.Kind).Append(" | `").Append(metric.Unit).Append("` | ")
-                .AppendJoin(", ", metric.Attributes.Select(attribute => $"`{attribute}`"))
-                .Append(" | ").Append(metric.Description).Append(". |\n");
-        }
-
-        return page.ToString();
     }
 
     // Read from the connections when somebody collects: a caller that takes one pays for nothing but a mark on it.

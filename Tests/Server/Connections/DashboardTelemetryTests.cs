@@ -114,7 +114,7 @@ public sealed class DashboardTelemetryTests(GatewayFixture gateway, ITestOutputH
         });
         await UntilAsync(api, async () => await GetAsync(api) == HttpStatusCode.OK, () => "an answer of the API");
 
-        string[] wanted = [.. Wanted.Select(metric => $"{Service} Platform.Data {metric}")];
+        string[] wanted = [.. Wanted.Select(metric => $"{Service} Platform.Mongo {metric}")];
         await UntilAsync(
             api,
             async () =>

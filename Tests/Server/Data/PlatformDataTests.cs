@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Data;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Queries;

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Npgsql;
-using Platform.Data;
+using Platform.Data.Tenancy;
 using Platform.Data.Validation;
 using Platform.Migrator.Structure;
 using Xunit;

@@ -2,7 +2,7 @@ using System.Text.Json;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Data.Validation.Samples;
+using Platform.Tests.TestKit.Samples;
 using Xunit;
 
 namespace Platform.Tests.Server.Migrator;

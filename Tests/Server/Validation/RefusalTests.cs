@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Data;
 using Platform.Data.Documents;
+using Platform.Data.Rules;
+using Platform.Data.Tenancy;
 using Platform.Data.Validation;
 using Platform.Migrator.Structure;
 using Xunit;

@@ -4,9 +4,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Data.Validation.Samples;
 using Platform.Migrator;
 using Platform.Migrator.Structure;
+using Platform.Tests.TestKit.Samples;
 using Xunit;
 
 namespace Platform.Tests.Server.Validation;

@@ -3,9 +3,9 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Validation;
-using Platform.Data.Validation.Samples;
 using Platform.Migrator.Engine;
 using Platform.Migrator.Structure;
+using Platform.Tests.TestKit.Samples;
 using Xunit;
 
 namespace Platform.Tests.Server.Validation;

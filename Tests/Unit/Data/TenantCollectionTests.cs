@@ -1,7 +1,6 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
 using NSubstitute;
-using Platform.Data;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Tenancy;

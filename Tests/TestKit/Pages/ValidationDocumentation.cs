@@ -1,10 +1,12 @@
 using System.Text;
+using Platform.Api.Requests;
 using Platform.Data.Catalogue;
+using Platform.Data.Validation;
 
-namespace Platform.Data.Validation;
+namespace Platform.Tests.TestKit.Pages;
 
 /// <summary>Writes the rules as Markdown, for the page <c>docs/validation.md</c>.</summary>
-public static class ValidationDocumentation
+internal static class ValidationDocumentation
 {
     /// <summary>One section per collection: every rule, its code and sentence, and where it is enforced.</summary>
     /// <param name="requests">What the API's requests are checked by.</param>

@@ -6,9 +6,8 @@ using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
 using MongoDB.Driver.GeoJsonObjectModel;
 using Platform.Data.Documents;
-using Platform.Data.Validation;
 
-namespace Platform.Data.Catalogue;
+namespace Platform.Data.Rules;
 
 /// <summary>
 /// Reads the rules of a document type: BSON types, required members (those that cannot be null), enum values, and the limits

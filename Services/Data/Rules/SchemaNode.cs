@@ -3,7 +3,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using MongoDB.Bson;
 
-namespace Platform.Data.Validation;
+namespace Platform.Data.Rules;
 
 /// <summary>
 /// What is asked of one value: the part of a <c>$jsonSchema</c> that stands for it. The one form in which rules on fields

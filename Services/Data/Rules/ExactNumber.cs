@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using MongoDB.Bson;
 
-namespace Platform.Data.Validation;
+namespace Platform.Data.Rules;
 
 /// <summary>
 /// Arithmetic and comparison of BSON numbers as the server does them: by value whatever their types, in decimal, results

@@ -1,4 +1,4 @@
-namespace Platform.Data.Validation;
+namespace Platform.Data.Rules;
 
 /// <summary>
 /// The codes of the rules on single fields. They are the keywords of the schema, except that a wrong BSON type is

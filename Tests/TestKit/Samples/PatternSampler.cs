@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Platform.Data.Validation.Samples;
+namespace Platform.Tests.TestKit.Samples;
 
 /// <summary>
 /// Makes texts that match a regular expression. Knows the part of the syntax that the rules use: characters, escapes, classes,

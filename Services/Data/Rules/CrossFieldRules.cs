@@ -1,7 +1,7 @@
 using MongoDB.Bson;
 using Platform.Data.Documents;
 
-namespace Platform.Data.Validation;
+namespace Platform.Data.Rules;
 
 /// <summary>The rules over several fields, by collection.</summary>
 public static class CrossFieldRules

@@ -1,9 +1,8 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using MongoDB.Bson;
-using Platform.Data.Catalogue;
 
-namespace Platform.Data.Validation;
+namespace Platform.Data.Rules;
 
 /// <summary>All rules on the documents of one collection.</summary>
 public sealed class DocumentRules

@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace Platform.Data.Validation;
+namespace Platform.Data.Rules;
 
 /// <summary>One rule on one field of a collection's documents.</summary>
 /// <param name="Path">The field, such as <c>lines[].quantity</c>: names joined by dots, <c>[]</c> for each entry of a list, <c>[1]</c> for a certain one.</param>

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
-namespace Platform.Data.Validation;
+namespace Platform.Data.Rules;
 
 /// <summary>Writes JSON pointers.</summary>
 /// <remarks><see href="https://www.rfc-editor.org/rfc/rfc6901"/></remarks>

@@ -1,6 +1,7 @@
 using MongoDB.Bson;
+using Platform.Data.Rules;
 
-namespace Platform.Data.Validation.Samples;
+namespace Platform.Tests.TestKit.Samples;
 
 /// <summary>A document that breaks one rule.</summary>
 /// <param name="Path">The field, see <see cref="FieldRule.Path"/> and <see cref="CrossFieldRule.Path"/>.</param>

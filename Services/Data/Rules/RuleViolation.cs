@@ -1,4 +1,4 @@
-namespace Platform.Data.Validation;
+namespace Platform.Data.Rules;
 
 /// <summary>One place of a document that breaks one rule.</summary>
 /// <param name="Pointer">Where: a JSON pointer (<see href="https://www.rfc-editor.org/rfc/rfc6901"/>); empty for the whole document.</param>

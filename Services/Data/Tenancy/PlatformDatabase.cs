@@ -2,9 +2,8 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
-using Platform.Data.Tenancy;
 
-namespace Platform.Data;
+namespace Platform.Data.Tenancy;
 
 /// <summary>The platform's database. Thread-safe; one per process.</summary>
 /// <remarks>Code that serves a tenant goes through <see cref="ForTenant"/>; only jobs use whole collections.</remarks>

@@ -1,6 +1,6 @@
 using MongoDB.Bson;
 
-namespace Platform.Data.Validation;
+namespace Platform.Data.Rules;
 
 /// <summary>
 /// An aggregation expression, so that a rule that is declared as <c>$expr</c> can be judged here as well. Knows the operators

@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace Platform.Data.Validation;
+namespace Platform.Api.Requests;
 
 /// <summary>A member of a request that is checked by the rules of a stored member, or by a rule over several fields.</summary>
 /// <param name="Request">The request's type.</param>

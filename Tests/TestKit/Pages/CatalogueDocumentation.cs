@@ -1,10 +1,11 @@
 using System.Text;
 using MongoDB.Bson;
+using Platform.Data.Catalogue;
 
-namespace Platform.Data.Catalogue;
+namespace Platform.Tests.TestKit.Pages;
 
 /// <summary>Writes the catalogue as Markdown, for the page <c>docs/data-model.md</c>.</summary>
-public static class CatalogueDocumentation
+internal static class CatalogueDocumentation
 {
     /// <summary>One section per collection: what it holds, its fields as the server checks them, and its indexes with their reasons.</summary>
     /// <returns>Markdown with line feeds as line ends.</returns>

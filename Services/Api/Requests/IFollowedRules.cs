@@ -1,4 +1,6 @@
-namespace Platform.Data.Validation;
+using Platform.Data.Rules;
+
+namespace Platform.Api.Requests;
 
 /// <summary>A check that follows the rules of a stored member, so that pages and tests can tell which.</summary>
 public interface IFollowedRules

@@ -1,6 +1,7 @@
 using FluentValidation;
+using Platform.Data.Rules;
 
-namespace Platform.Data.Validation;
+namespace Platform.Api.Requests;
 
 /// <summary>
 /// The places where a request's body has nothing, or nothing that could become a value. A validator that is run with them

@@ -1,7 +1,8 @@
 using MongoDB.Bson;
 using Platform.Data.Documents;
+using Platform.Data.Rules;
 
-namespace Platform.Data.Validation.Samples;
+namespace Platform.Tests.TestKit.Samples;
 
 /// <summary>How a random document is made to keep, and how to break, one rule over several fields.</summary>
 /// <param name="Repair">Changes a document so that the rule holds.</param>

@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text;
+using Platform.Data.Catalogue;
 
-namespace Platform.Data.Catalogue;
+namespace Platform.Tests.TestKit.Pages;
 
 /// <summary>Writes the catalogue's indexes and the queries that they serve as Markdown, for the page <c>docs/indexes.md</c>.</summary>
-public static class IndexDocumentation
+internal static class IndexDocumentation
 {
     /// <summary>One section per collection: its indexes with their reasons, and the queries of each.</summary>
     /// <returns>Markdown with line feeds as line ends.</returns>

@@ -1,6 +1,6 @@
 using MongoDB.Bson;
 
-namespace Platform.Data.Validation;
+namespace Platform.Data.Rules;
 
 /// <summary>
 /// A rule over several fields of a document, as an aggregation expression that is true when the rule holds. The server checks

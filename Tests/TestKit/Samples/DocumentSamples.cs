@@ -4,8 +4,9 @@ using System.Text.RegularExpressions;
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
 using Platform.Data.Catalogue;
+using Platform.Data.Rules;
 
-namespace Platform.Data.Validation.Samples;
+namespace Platform.Tests.TestKit.Samples;
 
 /// <summary>
 /// Documents for tests, made from the rules of a collection: ones that obey, one that breaks each rule, and ones that were

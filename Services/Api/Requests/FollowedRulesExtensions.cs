@@ -1,7 +1,8 @@
 using System.Linq.Expressions;
 using FluentValidation;
+using Platform.Data.Rules;
 
-namespace Platform.Data.Validation;
+namespace Platform.Api.Requests;
 
 /// <summary>Takes the rules of requests from the documents that they become.</summary>
 public static class FollowedRulesExtensions

@@ -2,8 +2,9 @@ using FluentValidation;
 using FluentValidation.Results;
 using FluentValidation.Validators;
 using MongoDB.Bson;
+using Platform.Data.Rules;
 
-namespace Platform.Data.Validation;
+namespace Platform.Api.Requests;
 
 /// <summary>
 /// Checks a member of a request by the rules of the stored member that it becomes: the limit, the code and the sentence are the

@@ -1,4 +1,4 @@
-namespace Platform.Data.Validation;
+namespace Platform.Data.Documents;
 
 /// <summary>Declares what is asked of the entries of a list of texts.</summary>
 [AttributeUsage(AttributeTargets.Property)]
