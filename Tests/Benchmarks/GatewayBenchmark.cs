@@ -4,7 +4,7 @@ using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Npgsql;
-using Platform.Gateway.Engine;
+using Platform.Gateway.Backend;
 
 namespace Platform.Benchmarks;
 

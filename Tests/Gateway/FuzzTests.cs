@@ -4,16 +4,17 @@ using System.IO.Pipelines;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
-using Platform.Gateway;
-using Platform.Gateway.Authentication;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
+using Platform.Gateway.Access;
+using Platform.Gateway.Backend;
+using Platform.Gateway.Commands.Execution;
 using Platform.Gateway.Connections;
-using Platform.Gateway.Engine;
-using Platform.Gateway.Errors;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Requests;
 using Platform.Gateway.Sessions;
+using Platform.Gateway.Sockets;
 using Platform.Gateway.Telemetry;
+using Platform.Gateway.Topology;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 using Xunit;
 
 namespace Platform.Tests.Gateway;
@@ -45,7 +46,7 @@ public sealed class FuzzTests
         await using var app = GatewayFixture.Build(GatewayFixture.FreePort(), engine.ConnectionString, "--Gateway:OrphanedTransactionGrace=00:00:00.001", "--Logging:LogLevel:Default=Error", "--Logging:Console:LogLevel:Default=None");
         using var errors = new ErrorLog();
         app.Services.GetRequiredService<ILoggerFactory>().AddProvider(errors);
-        app.Services.GetRequiredService<EngineState>().Found();
+        app.Services.GetRequiredService<MemberState>().Found();
 
         // What is kept for good after the first messages (caches, pools) is no leak.
         await RunAsync(app.Services, Seed, 20_000);

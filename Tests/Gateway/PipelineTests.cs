@@ -1,6 +1,6 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Gateway.Bson;
+using Platform.Wire.Bson;
 using Xunit;
 
 namespace Platform.Tests.Gateway;

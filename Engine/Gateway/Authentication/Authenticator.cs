@@ -1,15 +1,18 @@
 using System.Text;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
+using Platform.Gateway.Access;
+using Platform.Gateway.Backend;
+using Platform.Gateway.Clients;
 using Platform.Gateway.Connections;
-using Platform.Gateway.Engine;
+using Platform.Gateway.Errors;
+using Platform.Gateway.Requests;
 using Platform.Gateway.Telemetry;
+using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Authentication;
 
 /// <summary>Runs <c>saslStart</c> and <c>saslContinue</c>.</summary>
-internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throttle, ClientRegistry clients, ILogger<Authenticator> logger)
+internal sealed partial class Authenticator(BackendPool pool, LoginThrottle throttle, ClientRegistry clients, ILogger<Authenticator> logger)
 {
     /// <summary>The only mechanism.</summary>
     public const string Mechanism = "SCRAM-SHA-256";
@@ -34,8 +37,8 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
         var mechanism = command.TryGet("mechanism"u8, out var m) ? m.Text : null;
         if (mechanism != Mechanism)
         {
-            throw new Errors.CommandException(
-                Errors.ErrorCode.MechanismUnavailable, $"Received authentication for mechanism {Printable.Of(mechanism ?? "")} which is not enabled; {Mechanism} is.");
+            throw new CommandException(
+                ErrorCode.MechanismUnavailable, $"Received authentication for mechanism {Printable.Of(mechanism ?? "")} which is not enabled; {Mechanism} is.");
         }
 
         var skips = command.TryGet("options"u8, out var options) && options.Type == BsonType.Document
@@ -45,7 +48,7 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
         var salt = "";
         var iterations = 0;
         var may = MayLogIn(conversation.User);
-        await using (var lease = await pool.RentAsync(null, EngineShare.Logins, cancellationToken))
+        await using (var lease = await pool.RentAsync(null, BackendShare.Logins, cancellationToken))
         {
             var reply = await lease.Connection.Command(Statements.ScramSalt).With(0, may ? conversation.User : Nobody)
                 .SingleAsync<byte[]>(cancellationToken);
@@ -79,11 +82,11 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
     /// <summary>Goes on with a login and returns the reply without <c>ok</c>.</summary>
     public async ValueTask<BsonDocument> ContinueAsync(ClientConnection client, RawDocument command, CancellationToken cancellationToken)
     {
-        var conversation = client.Login ?? throw new Errors.CommandException(
-            Errors.ErrorCode.ProtocolError, "No SASL session state found");
+        var conversation = client.Login ?? throw new CommandException(
+            ErrorCode.ProtocolError, "No SASL session state found");
         if (!command.TryGet("conversationId"u8, out var id) || id.Integer != 1)
         {
-            throw new Errors.CommandException(Errors.ErrorCode.ProtocolError, "sasl: Mismatched conversation id");
+            throw new CommandException(ErrorCode.ProtocolError, "sasl: Mismatched conversation id");
         }
 
         if (conversation.Proven)
@@ -104,7 +107,7 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
         var judged = false;
         try
         {
-            await using var lease = await pool.RentAsync(null, EngineShare.Logins, cancellationToken);
+            await using var lease = await pool.RentAsync(null, BackendShare.Logins, cancellationToken);
             var reply = await lease.Connection.Command(Statements.ScramProof)
                 .With(0, conversation.Known ? conversation.User : Nobody).With(1, conversation.Known ? message : Nobody).With(2, proof).SingleAsync<byte[]>(cancellationToken);
             var answer = new RawDocument(reply);
@@ -128,8 +131,8 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
             if (!clients.TryLogIn(client, new User(conversation.User, administrator)))
             {
                 LogFull(Printable.Of(conversation.User), client.RemoteEndPoint);
-                throw new Errors.CommandException(
-                    Errors.ErrorCode.TemporarilyUnavailable, $"User '{conversation.User}' cannot log in: too many connections are logged in.");
+                throw new CommandException(
+                    ErrorCode.TemporarilyUnavailable, $"User '{conversation.User}' cannot log in: too many connections are logged in.");
             }
 
             conversation.Proven = true;
@@ -137,7 +140,7 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
             LogLogin(Printable.Of(conversation.User), client.RemoteEndPoint);
             return Step("v=" + signature.Text, done: conversation.SkipsEmptyExchange);
         }
-        catch (Errors.CommandException e) when (e.Code == Errors.ErrorCode.AuthenticationFailed)
+        catch (CommandException e) when (e.Code == ErrorCode.AuthenticationFailed)
         {
             judged = true;
             client.FailedLogins++;
@@ -164,7 +167,7 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
             return false;
         }
 
-        await using var lease = await pool.RentAsync(null, EngineShare.Logins, cancellationToken);
+        await using var lease = await pool.RentAsync(null, BackendShare.Logins, cancellationToken);
         var command = new BsonDocument { { "usersInfo", 1 }, { "$db", "admin" } };
         var reply = new RawDocument(await lease.Connection.Command(Statements.UsersInfo)
             .With<ReadOnlyMemory<byte>>(0, command.ToBson()).SingleAsync<byte[]>(cancellationToken));
@@ -176,7 +179,7 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
     /// <summary>Whether a name is one that the engine may be asked for; others it would cut, misread or know as its own.</summary>
     private static bool MayLogIn(string user) => Names.IsUser(user) && !IsReserved(user);
 
-    private static async ValueTask<FakeCredentials> FakesAsync(EngineConnection connection, CancellationToken cancellationToken)
+    private static async ValueTask<FakeCredentials> FakesAsync(BackendConnection connection, CancellationToken cancellationToken)
     {
         await using var reader = await connection.Command(Statements.FakeSalts).ReadAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
@@ -191,7 +194,7 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
         {
             return ScramConversation.Start(Payload(command), skips);
         }
-        catch (Errors.CommandException)
+        catch (CommandException)
         {
             client.FailedLogins++;
             throw;
@@ -205,7 +208,7 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
         {
             return conversation.Proof(Payload(command));
         }
-        catch (Errors.CommandException)
+        catch (CommandException)
         {
             client.FailedLogins++;
             throw;

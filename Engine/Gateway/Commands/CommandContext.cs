@@ -1,15 +1,17 @@
-using Platform.Gateway.Authentication;
-using Platform.Gateway.Bson;
+using Platform.Gateway.Access;
+using Platform.Gateway.Backend;
 using Platform.Gateway.Connections;
-using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Requests;
 using Platform.Gateway.Sessions;
+using Platform.Gateway.Transactions;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 
 namespace Platform.Gateway.Commands;
 
 /// <summary>A command that is being run.</summary>
-internal sealed class CommandContext(ClientConnection client, Request request, EnginePool pool, CancellationToken cancellationToken)
+internal sealed class CommandContext(ClientConnection client, Request request, BackendPool pool, CancellationToken cancellationToken)
 {
     private readonly User? _user = client.User;
 
@@ -47,12 +49,12 @@ internal sealed class CommandContext(ClientConnection client, Request request, E
     public string Namespace => $"{request.Database}.{request.Target ?? "$cmd"}";
 
     /// <summary>The engine connection of the transaction, or a free one that acts as the user.</summary>
-    public ValueTask<EngineLease> RentAsync() => Transaction is { } transaction
-        ? ValueTask.FromResult(new EngineLease(transaction.Connection, null))
-        : pool.RentAsync(User.Name, EngineShare.Of(User), CancellationToken);
+    public ValueTask<BackendLease> RentAsync() => Transaction is { } transaction
+        ? ValueTask.FromResult(new BackendLease(transaction.Connection, null))
+        : pool.RentAsync(User.Name, BackendShare.Of(User), CancellationToken);
 
     /// <summary>A free connection with the gateway's own rights, outside of any transaction.</summary>
-    public ValueTask<EngineLease> RentAsGatewayAsync() => pool.RentAsync(null, EngineShare.ErrandOf(_user?.Name ?? ""), CancellationToken);
+    public ValueTask<BackendLease> RentAsGatewayAsync() => pool.RentAsync(null, BackendShare.ErrandOf(_user?.Name ?? ""), CancellationToken);
 
     /// <summary>The role as which the engine's process of this number works; null for the gateway's own, and for others' processes.</summary>
     public string? RoleOf(int processId) => pool.RoleOf(processId);

@@ -1,3 +1,5 @@
+using Platform.Gateway.Commands.Arguments;
+
 namespace Platform.Gateway.Commands;
 
 /// <summary>Runs a command and returns the reply document.</summary>

@@ -1,11 +1,16 @@
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using MongoDB.Bson;
+using Platform.Gateway.Access;
 using Platform.Gateway.Authentication;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Clients;
+using Platform.Gateway.Commands.Execution;
+using Platform.Gateway.Commands.Handshake;
+using Platform.Gateway.Requests;
+using Platform.Gateway.Sockets;
 using Platform.Gateway.Telemetry;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 
 namespace Platform.Gateway.Connections;
 

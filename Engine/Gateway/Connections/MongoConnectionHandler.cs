@@ -1,12 +1,15 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Options;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
+using Platform.Gateway.Clients;
+using Platform.Gateway.Commands.Execution;
 using Platform.Gateway.Cursors;
-using Platform.Gateway.Protocol;
 using Platform.Gateway.Sessions;
+using Platform.Gateway.Settings;
+using Platform.Gateway.Sockets;
 using Platform.Gateway.Telemetry;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 
 namespace Platform.Gateway.Connections;
 

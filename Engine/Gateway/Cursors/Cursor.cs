@@ -1,5 +1,5 @@
 using Platform.Gateway.Connections;
-using Platform.Gateway.Sessions;
+using Platform.Gateway.Transactions;
 
 namespace Platform.Gateway.Cursors;
 

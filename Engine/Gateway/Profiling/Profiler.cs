@@ -2,12 +2,14 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
+using Platform.Gateway.Backend;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Requests;
+using Platform.Gateway.Settings;
 using Platform.Gateway.Telemetry;
+using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Profiling;
 

@@ -1,10 +1,12 @@
 using System.IO.Pipelines;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using Platform.Gateway;
-using Platform.Gateway.Authentication;
+using Platform.Gateway.Access;
+using Platform.Gateway.Clients;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Sessions;
+using Platform.Gateway.Settings;
+using Platform.Gateway.Sockets;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;

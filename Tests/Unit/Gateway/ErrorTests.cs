@@ -1,9 +1,10 @@
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
 using Npgsql;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
+using Platform.Gateway.Backend;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Requests;
+using Platform.Wire.Bson;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;
@@ -51,7 +52,7 @@ public sealed class ErrorTests
     public void A_lost_connection_is_one_that_drivers_repeat()
     {
         var lost = new NpgsqlException("Exception while reading from stream", new IOException());
-        Assert.True(ErrorMapping.IsEngineLost(lost));
+        Assert.True(ErrorMapping.IsBackendLost(lost));
         var error = ErrorMapping.ToCommandException(lost, inTransaction: true);
         Assert.True(ErrorLabels.IsRetryable(error!.Code));
         Assert.True(ErrorLabels.IsTransientInTransaction(error.Code));

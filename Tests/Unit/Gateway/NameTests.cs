@@ -1,7 +1,7 @@
 using System.Text;
 using Platform.Gateway.Authentication;
-using Platform.Gateway.Commands;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Requests;
 using Platform.Gateway.Telemetry;
 using Xunit;
 

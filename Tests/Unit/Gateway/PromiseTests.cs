@@ -1,8 +1,11 @@
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
 using Platform.Gateway.Commands;
+using Platform.Gateway.Commands.Arguments;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Requests;
+using Platform.Gateway.Topology;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;
@@ -24,9 +27,9 @@ public sealed class PromiseTests
         {
             for (var i = 0; i < writes; i++)
             {
-                var before = ClusterTime.Now();
-                ClusterTime.Tick();
-                var after = ClusterTime.Now();
+                var before = LogicalClock.Now();
+                LogicalClock.Tick();
+                var after = LogicalClock.Now();
                 Assert.True(after > before);
                 seen[(writer * writes) + i] = after;
             }
@@ -37,16 +40,16 @@ public sealed class PromiseTests
     [Fact]
     public void A_time_that_a_client_has_seen_is_taken_in_unless_no_clock_can_have_given_it()
     {
-        var now = ClusterTime.Now();
-        ClusterTime.Advance(now - (10L << 32));
-        Assert.True(ClusterTime.Now() >= now);
-        ClusterTime.Advance(now + 7);
-        Assert.True(ClusterTime.Now() >= now + 7);
+        var now = LogicalClock.Now();
+        LogicalClock.Advance(now - (10L << 32));
+        Assert.True(LogicalClock.Now() >= now);
+        LogicalClock.Advance(now + 7);
+        Assert.True(LogicalClock.Now() >= now + 7);
 
-        var refused = Assert.Throws<CommandException>(() => ClusterTime.Advance(now + ((2L * OneYear) << 32)));
+        var refused = Assert.Throws<CommandException>(() => LogicalClock.Advance(now + ((2L * OneYear) << 32)));
         Assert.Equal(ErrorCode.ClusterTimeFailsRateLimiter, refused.Code);
-        Assert.Equal(ErrorCode.ClusterTimeFailsRateLimiter, Assert.Throws<CommandException>(() => ClusterTime.Advance(-1)).Code);
-        Assert.True(ClusterTime.Now() < now + (OneYear / 2 * (1L << 32)));
+        Assert.Equal(ErrorCode.ClusterTimeFailsRateLimiter, Assert.Throws<CommandException>(() => LogicalClock.Advance(-1)).Code);
+        Assert.True(LogicalClock.Now() < now + (OneYear / 2 * (1L << 32)));
     }
 
     [Fact]

@@ -2,8 +2,9 @@ using System.Buffers.Binary;
 using System.IO.Pipelines;
 using Microsoft.Extensions.Time.Testing;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Requests;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;
