@@ -5,7 +5,7 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Validation.Samples;
-using Platform.Migrator;
+using Platform.Migrator.Commands;
 using Platform.Migrator.Structure;
 using Xunit;
 
