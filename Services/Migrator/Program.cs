@@ -1,3 +1,4 @@
+using Platform.Jobs;
 using Platform.Migrator;
 using Platform.ServiceDefaults;
 

@@ -6,11 +6,11 @@ using Platform.Data.Documents;
 using Platform.Data.Queries;
 using Platform.Data.Tenancy;
 using Platform.Data.Validation;
-using Platform.Migrator.Engine;
+using Platform.Jobs;
 using Platform.Migrator.Structure;
-using Platform.Seeder;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Progress;
+using Platform.Seeder.Storage;
 using Xunit;
 
 namespace Platform.Tests.Server.Data;
@@ -48,7 +48,7 @@ public sealed class PlatformDataTests(GatewayFixture gateway)
         Assert.Equal(
             ["replace index products.tenant_sku (its key differs)", "create index products.active_price", "set the validator of orders (its rules differ)"],
             (await catalogue.PlanAsync(Cancel)).Select(change => change.ToString()));
-        await Assert.ThrowsAsync<MigrationRefusedException>(() => catalogue.ApplyAsync(allowDrop: false, Cancel));
+        await Assert.ThrowsAsync<JobRefusedException>(() => catalogue.ApplyAsync(allowDrop: false, Cancel));
         await catalogue.ApplyAsync(allowDrop: true, Cancel);
         Assert.Empty(await catalogue.PlanAsync(Cancel));
     }

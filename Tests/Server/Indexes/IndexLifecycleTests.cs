@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Migrator.Engine;
+using Platform.Jobs;
 using Platform.Migrator.Indexes;
 using Platform.Migrator.Structure;
 using Xunit;
@@ -67,7 +67,7 @@ public sealed class IndexLifecycleTests(GatewayFixture gateway)
 
         await RunAsync(database, "{ dropIndexes: 'stores', index: 'location' }");
         await RunAsync(database, "{ createIndexes: 'stores', indexes: [{ name: 'place', key: { location: '2dsphere' } }] }");
-        var refused = await Assert.ThrowsAsync<MigrationRefusedException>(() => SynchroniseAsync(database));
+        var refused = await Assert.ThrowsAsync<JobRefusedException>(() => SynchroniseAsync(database));
         Assert.StartsWith("The index stores.location cannot be made as declared: it is called place, ", refused.Message, StringComparison.Ordinal);
     }
 

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Jobs;
 using Platform.Migrator.DryRun;
-using Platform.Migrator.Engine;
+using Platform.Migrator.Execution;
+using Platform.Migrator.History;
 using Platform.Migrator.Structure;
 using Xunit;
 
@@ -44,7 +46,7 @@ public abstract class MigrationContract(GatewayFixture gateway)
 
         if (!RestoresData)
         {
-            await Assert.ThrowsAsync<MigrationRefusedException>(() => Engine(database).DownAsync(Environment(database), 1, 3, to: null, Token));
+            await Assert.ThrowsAsync<JobRefusedException>(() => Engine(database).DownAsync(Environment(database), 1, 3, to: null, Token));
             Assert.Equal(after, await SnapshotAsync(database));
             return;
         }
@@ -76,7 +78,7 @@ public abstract class MigrationContract(GatewayFixture gateway)
         }
         else
         {
-            await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(database, 3));
+            await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(database, 3));
         }
     }
 
@@ -126,7 +128,7 @@ public abstract class MigrationContract(GatewayFixture gateway)
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static IReadOnlyList<MigrationDescriptor> Shipped { get; } = MigrationCatalogue.FindIn(typeof(MigrationEngine).Assembly);
+    private static IReadOnlyList<MigrationDescriptor> Shipped { get; } = MigrationCatalogue.FindIn(typeof(MigrationRunner).Assembly);
 
     private bool CanBeRepeated => Shipped.Single(migration => migration.Id == Number).Migration is { CanBeRepeated: true } or { InTransaction: true };
 
@@ -189,8 +191,8 @@ public abstract class MigrationContract(GatewayFixture gateway)
         return passed;
     }
 
-    private static MigrationEngine Engine(IMongoDatabase database) =>
-        new(Shipped, new MongoMigrationHistory(database), "test", TimeProvider.System, NullLogger<MigrationEngine>.Instance);
+    private static MigrationRunner Engine(IMongoDatabase database) =>
+        new(Shipped, new MongoMigrationHistory(database), "test", TimeProvider.System, NullLogger<MigrationRunner>.Instance);
 
     private static MigrationEnvironment Environment(IMongoDatabase database) =>
         new(database, new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance)) { BatchSize = BatchSize };

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Migrator.Engine;
+using Platform.Migrator.History;
 using Platform.Migrator.Transforms;
 using Xunit;
 

@@ -5,6 +5,8 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Migrator;
+using Platform.Data.Validation.Samples;
+using Platform.Migrator.Commands;
 using Platform.Migrator.Structure;
 using Platform.Tests.TestKit.Samples;
 using Xunit;

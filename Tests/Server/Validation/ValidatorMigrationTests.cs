@@ -4,6 +4,8 @@ using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Validation;
 using Platform.Migrator.Engine;
+using Platform.Data.Validation.Samples;
+using Platform.Jobs;
 using Platform.Migrator.Structure;
 using Platform.Tests.TestKit.Samples;
 using Xunit;
@@ -25,7 +27,7 @@ public sealed class ValidatorMigrationTests(GatewayFixture gateway)
         var (good, bad) = await OneGoodAndOneBadAsync(database);
         var before = await OptionsAsync(database);
 
-        var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => Synchroniser(database).ApplyAsync(allowDrop: false, Cancel));
+        var refusal = await Assert.ThrowsAsync<JobRefusedException>(() => Synchroniser(database).ApplyAsync(allowDrop: false, Cancel));
 
         Assert.Contains($"1 of 2 documents of products break its rules ({bad["_id"]} /currency: Must be three capital letters", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(before, await OptionsAsync(database));
@@ -74,7 +76,7 @@ public sealed class ValidatorMigrationTests(GatewayFixture gateway)
         Assert.Equal(
             ["set the validator of products (its level differs)"],
             (await Synchroniser(database).PlanAsync(Cancel)).Where(change => change.Collection == Products.Name).Select(change => change.ToString()));
-        await Assert.ThrowsAsync<MigrationRefusedException>(() => Synchroniser(database).ApplyAsync(allowDrop: false, Cancel));
+        await Assert.ThrowsAsync<JobRefusedException>(() => Synchroniser(database).ApplyAsync(allowDrop: false, Cancel));
         Assert.Equal("moderate", (await OptionsAsync(database))["validationLevel"]);
     }
 

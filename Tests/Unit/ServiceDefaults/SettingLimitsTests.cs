@@ -9,6 +9,9 @@ using Platform.Gateway.Settings;
 using Platform.Migrator;
 using Platform.Mongo.Connections;
 using Platform.Seeder;
+using Platform.Gateway;
+using Platform.Migrator.Commands;
+using Platform.Seeder.Commands;
 using Platform.ServiceDefaults;
 using Xunit;
 
