@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
-namespace Platform.Benchmarks;
+namespace Platform.Tests.TestKit.Processes;
 
 /// <summary>A server in a process of its own, ended by SIGTERM.</summary>
 internal sealed partial class ServerProcess : IAsyncDisposable
@@ -61,7 +61,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Waits until a check passes.</summary>
-    /// <exception cref="BenchmarkException">The server ended, or the time is over.</exception>
+    /// <exception cref="InvalidOperationException">The server ended, or the time is over.</exception>
     public async Task WaitUntilAsync(Func<Task<bool>> ready, TimeSpan patience, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
@@ -69,7 +69,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         {
             if (_process.HasExited || Stopwatch.GetElapsedTime(started) > patience)
             {
-                throw new BenchmarkException($"{Path.GetFileName(_process.StartInfo.FileName)} did not get ready: {Output()}");
+                throw new InvalidOperationException($"{Path.GetFileName(_process.StartInfo.FileName)} did not get ready: {Output()}");
             }
 
             await Task.Delay(50, cancellationToken);

@@ -1,4 +1,4 @@
-namespace Platform.Tests.Graph;
+namespace Platform.Tests.TestKit.Processes;
 
 /// <summary>Processes found by a variable of their environment, which those that they start inherit.</summary>
 internal static class MarkedProcesses

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 using Platform.Api.Problems;
 using Xunit;
 
-namespace Platform.Tests.Server.Connections;
+namespace Platform.Tests.Gateway;
 
 /// <summary>The real API while its database is not there yet, is killed, and comes back.</summary>
 public sealed class ApiUnderLossTests(GatewayProcess gateway, ITestOutputHelper output) : IClassFixture<GatewayProcess>
