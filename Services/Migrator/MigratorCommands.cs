@@ -7,7 +7,6 @@ using Platform.Migrator.Authoring;
 using Platform.Migrator.Commands;
 using Platform.Migrator.Execution;
 using Platform.Migrator.History;
-using Platform.ServiceDefaults;
 
 namespace Platform.Migrator;
 

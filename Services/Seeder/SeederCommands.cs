@@ -8,7 +8,6 @@ using Platform.Seeder.Commands;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Progress;
 using Platform.Seeder.Storage;
-using Platform.ServiceDefaults;
 using Spectre.Console;
 
 namespace Platform.Seeder;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Platform.Data.Catalogue;
 using Platform.Jobs;
 using Platform.Migrator.Indexes;
-using Platform.ServiceDefaults;
 
 namespace Platform.Migrator.Commands;
 

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using Platform.Data.Catalogue;
 using Platform.Data.Tenancy;
-using Platform.Migrator.Engine;
 using Platform.Jobs;
 using Platform.Migrator.Execution;
 using Platform.Migrator.Indexes;

@@ -8,16 +8,12 @@ using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using Platform.Data.Tenancy;
 using Platform.Data.Validation;
-using Platform.Migrator.Engine;
-using Platform.Migrator.Indexes;
-using Platform.Data;
 using Platform.Jobs;
 using Platform.Migrator.Execution;
 using Platform.Migrator.History;
 using Platform.Migrator.Structure;
 using Platform.Mongo.Connections;
 using Platform.Mongo.Leases;
-using Platform.ServiceDefaults;
 
 namespace Platform.Migrator.Commands;
 

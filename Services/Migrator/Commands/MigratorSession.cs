@@ -4,8 +4,6 @@ using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Tenancy;
 using Platform.Migrator.DryRun;
-using Platform.Migrator.Engine;
-using Platform.Migrator.Indexes;
 using Platform.Jobs;
 using Platform.Migrator.Execution;
 using Platform.Migrator.History;

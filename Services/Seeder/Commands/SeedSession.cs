@@ -5,7 +5,6 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Documents;
 using Platform.Data.Tenancy;
-using Platform.Data;
 using Platform.Jobs;
 using Platform.Mongo.Connections;
 using Platform.Mongo.Leases;

@@ -3,12 +3,10 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Platform.Data.Tenancy;
-using Platform.Data;
 using Platform.Jobs;
 using Platform.Mongo.Connections;
 using Platform.Mongo.Leases;
 using Platform.Seeder.Storage;
-using Platform.ServiceDefaults;
 
 namespace Platform.Seeder.Commands;
 

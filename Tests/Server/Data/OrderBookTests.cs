@@ -10,13 +10,11 @@ using Platform.Api.Caching;
 using Platform.Api.Events;
 using Platform.Api.Orders;
 using Platform.Api.Reports;
-using Platform.Data;
 using Platform.Data.Documents;
 using Platform.Data.Events;
 using Platform.Data.Tenancy;
 using Platform.Migrator.Structure;
 using Platform.Mongo.Connections;
-using Platform.Seeder.Generation;
 using StackExchange.Redis;
 using Xunit;
 

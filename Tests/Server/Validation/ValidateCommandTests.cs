@@ -4,8 +4,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Migrator;
-using Platform.Data.Validation.Samples;
 using Platform.Migrator.Commands;
 using Platform.Migrator.Structure;
 using Platform.Tests.TestKit.Samples;

@@ -3,8 +3,6 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Validation;
-using Platform.Migrator.Engine;
-using Platform.Data.Validation.Samples;
 using Platform.Jobs;
 using Platform.Migrator.Structure;
 using Platform.Tests.TestKit.Samples;

@@ -1,6 +1,4 @@
 using Platform.Migrator.Authoring;
-using Platform.Migrator.Execution;
-using Platform.Migrator.Migrations;
 using Xunit;
 
 namespace Platform.Tests.Unit.Migrator;

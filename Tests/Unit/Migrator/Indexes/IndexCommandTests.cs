@@ -2,7 +2,6 @@ using Platform.Jobs;
 using Platform.Migrator;
 using Platform.Migrator.Commands;
 using Platform.Migrator.Indexes;
-using Platform.ServiceDefaults;
 using Xunit;
 
 namespace Platform.Tests.Unit.Migrator.Indexes;
