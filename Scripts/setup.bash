@@ -349,7 +349,8 @@ limit() { # NAME VALUE LEAST HOW TO RAISE IT
 }
 
 cmd_doctor() {
-  local sdk free
+  local sdk chosen=", chosen by auto" free
+  [[ ${Platform__Engine:-auto} == [Aa][Uu][Tt][Oo] ]] || chosen=", asked for by Platform__Engine"
   if have dotnet && sdk=$(cd "$root" && dotnet --version 2>/dev/null); then row ok ".NET SDK" "$sdk"
   else row missing ".NET SDK" "no SDK that global.json accepts" "install the .NET SDK 10"; fi
   case $(profile) in
@@ -360,7 +361,7 @@ cmd_doctor() {
   tool optional node "install Node.js 20 or later, for the tests"
   tool optional npm "install Node.js 20 or later, for the tests"
   if needs_image; then
-    row note "engine" "$engine"
+    row note "engine" "$engine$chosen"
     tool needed apt-get "use Debian or Ubuntu, or a container engine"
     tool needed mmdebstrap "./platform setup installs it"
     tool needed bwrap "./platform setup installs it (package bubblewrap)"
@@ -373,7 +374,7 @@ cmd_doctor() {
       if ((${#others[@]})); then row note "image's versions" "${#others[@]} packages are not as recorded, first ${others[0]}" "Scripts/server-image.versions"
       else row ok "image's versions" "as recorded in Scripts/server-image.versions"; fi
     else row missing "server image" "not made, or out of date" "./platform setup makes it"; fi
-  else row note "engine" "$engine"; fi
+  else row note "engine" "$engine$chosen"; fi
   # .NET watches files with inotify instances and dcp with open files; a desktop's programs use most of what a user has.
   limit "inotify instances" "$(cat /proc/sys/fs/inotify/max_user_instances 2>/dev/null)" 128 "sudo sysctl fs.inotify.max_user_instances=512"
   limit "open files" "$(ulimit -n)" 1024 "ulimit -n 4096"

@@ -28,9 +28,9 @@ internal static class MongoReplicaSetExtensions
                 State = KnownResourceStates.NotStarted,
                 Properties =
                 [
-                    new("replicaSet", MongoNames.ReplicaSet),
-                    new("engine", options.EngineChoice.ToString()),
+                    new(CustomResourceKnownProperties.Source, options.EngineChoice.ToString()),
                     new("servers", DescribeServers(options.Engine)),
+                    new("replicaSet", MongoNames.ReplicaSet),
                 ],
             })
             .WithIconName("DatabaseMultiple")

@@ -139,7 +139,7 @@ public sealed class GraphTests
         var properties = Assert.Single(mongo.Resource.Annotations.OfType<ResourceSnapshotAnnotation>()).InitialSnapshot.Properties
             .ToDictionary(property => property.Name, property => property.Value);
 
-        Assert.Equal($"{engine.ToLowerInvariant()} (asked for by the test)", properties["engine"]);
+        Assert.Equal($"{engine.ToLowerInvariant()} (asked for by the test)", properties[CustomResourceKnownProperties.Source]);
         Assert.Equal(servers, properties["servers"]);
     }
 
