@@ -15,7 +15,7 @@ public sealed class TenantCollection<TDocument>
     where TDocument : class, ITenantOwned
 {
     // Stages that read or write collections past the tenant's filter.
-    private static readonly HashSet<string> OtherCollectionStages =
+    private static readonly HashSet<string> s_otherCollectionStages =
         new(StringComparer.Ordinal) { "$lookup", "$graphLookup", "$unionWith", "$out", "$merge" };
 
     private const string Owner = "tenantId";
@@ -253,7 +253,7 @@ public sealed class TenantCollection<TDocument>
             case BsonDocument document:
                 foreach (var element in document)
                 {
-                    if (OtherCollectionStages.Contains(element.Name))
+                    if (s_otherCollectionStages.Contains(element.Name))
                     {
                         throw new ArgumentException($"An aggregation for one tenant cannot use {element.Name}: the other collection's documents would not be limited to the tenant.");
                     }
