@@ -17,15 +17,15 @@ namespace Platform.Data.Rules;
 /// </summary>
 internal static class JsonSchemaGenerator
 {
-    private static readonly ConcurrentDictionary<Type, SchemaNode> Nodes = new();
-    private static readonly NullabilityInfoContext Nullability = new();
+    private static readonly ConcurrentDictionary<Type, SchemaNode> s_nodes = new();
+    private static readonly NullabilityInfoContext s_nullability = new();
 
     /// <summary>What is asked of the objects of a type.</summary>
     /// <exception cref="NotSupportedException">A member has a type or an attribute that no rule stands for.</exception>
     public static SchemaNode NodeOf(Type type)
     {
         DocumentConventions.Register();
-        return Nodes.GetOrAdd(type, static type => Object(type, origin: null));
+        return s_nodes.GetOrAdd(type, static type => Object(type, origin: null));
     }
 
     private static SchemaNode Object(Type type, PropertyInfo? origin)
@@ -146,9 +146,9 @@ internal static class JsonSchemaGenerator
 
     private static bool IsNullable(PropertyInfo property)
     {
-        lock (Nullability)
+        lock (s_nullability)
         {
-            return Nullability.Create(property).ReadState == NullabilityState.Nullable;
+            return s_nullability.Create(property).ReadState == NullabilityState.Nullable;
         }
     }
 }

@@ -9,7 +9,7 @@ namespace Platform.Data.Tenancy;
 /// <remarks>Code that serves a tenant goes through <see cref="ForTenant"/>; only jobs use whole collections.</remarks>
 public sealed class PlatformDatabase
 {
-    private static readonly TransactionOptions Transactions = new(
+    private static readonly TransactionOptions s_transactions = new(
         readConcern: ReadConcern.Snapshot, readPreference: ReadPreference.Primary, writeConcern: WriteConcern.WMajority.With(journal: true));
 
     /// <summary>Wraps a database.</summary>
@@ -70,6 +70,6 @@ public sealed class PlatformDatabase
     {
         ArgumentNullException.ThrowIfNull(work);
         using var session = await Database.Client.StartSessionAsync(cancellationToken: cancellationToken);
-        return await session.WithTransactionAsync(work, Transactions, cancellationToken);
+        return await session.WithTransactionAsync(work, s_transactions, cancellationToken);
     }
 }

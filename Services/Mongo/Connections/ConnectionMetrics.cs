@@ -5,14 +5,11 @@ namespace Platform.Mongo.Connections;
 /// <summary>The instruments of the gate, the retries and the circuit breaker, in the meter <c>Platform.Mongo</c>.</summary>
 internal sealed class ConnectionMetrics
 {
-    /// <summary>The meter's name.</summary>
-    public const string MeterName = "Platform.Mongo";
-
     private readonly Meter _meter;
 
     public ConnectionMetrics(IMeterFactory meters)
     {
-        _meter = meters.Create(MeterName);
+        _meter = meters.Create(MongoMetrics.MeterName);
         Waiting = _meter.CreateUpDownCounter<long>("platform.mongo.gate.waiting", "{request}", "Requests that wait to be let in to the database.");
         Rejected = _meter.CreateCounter<long>("platform.mongo.gate.rejected", "{request}", "Requests turned away, by reason: full (the queue) or late (the wait).");
         WaitDuration = _meter.CreateHistogram<double>(

@@ -45,7 +45,7 @@ public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
         foreach (var change in new Func<Task>[]
         {
             () => shop.Scope.Stores.UpdateOneAsync(Builders<Store>.Filter.Empty, Builders<Store>.Update.Set(store => store.Status, StoreStatus.Closed), cancellationToken: Cancel),
-            () => shop.Scope.Products.UpdateOneAsync(Builders<Product>.Filter.Empty, Builders<Product>.Update.Set(product => product.Status, ProductStatus.Archived), cancellationToken: Cancel),
+            () => shop.Scope.Products.UpdateManyAsync(Builders<Product>.Filter.Empty, Builders<Product>.Update.Set(product => product.Status, ProductStatus.Archived), cancellationToken: Cancel),
             () => shop.Scope.Customers.DeleteByIdAsync(shop.Customer, cancellationToken: Cancel),
         })
         {

@@ -19,7 +19,7 @@ public sealed class IndexSwapTests(GatewayFixture gateway)
     {
         Name = "stores",
         Description = "",
-        ShardKey = ["tenantId"],
+        ShardKey = new() { Keys = [new("tenantId")], Reason = "" },
         Indexes =
         [
             new() { Name = "code", Keys = [new("tenantId"), new("code")], Unique = true, Serves = "" },

@@ -15,7 +15,8 @@ internal static class CatalogueDocumentation
         foreach (var collection in CollectionCatalogue.All)
         {
             page.Append($"### {collection.Name}\n\n{collection.Description}\n");
-            page.Append($"Shard key, when sharded: `{string.Join(", ", collection.ShardKey)}`.\n\n");
+            var key = collection.ShardKey.IsSharded ? $"Shard key: `{QueryShape.Text(collection.ShardKey.KeyDocument())}`." : "Not sharded.";
+            page.Append($"{key} {collection.ShardKey.Reason}\n\n");
             page.Append("| Field | Rule |\n| --- | --- |\n");
             AppendFields(page, collection.Validator["$jsonSchema"].AsBsonDocument, "");
             foreach (var rule in collection.CrossField)
@@ -53,7 +54,7 @@ internal static class CatalogueDocumentation
         IndexKind.Ascending => key.Field,
         IndexKind.Descending => $"{key.Field} ↓",
         IndexKind.Text => $"{key.Field} (text, weight {key.Weight})",
-        _ => $"{key.Field} (2dsphere)",
+        _ => $"{key.Field} ({key.ToBsonValue()})",
     };
 
     private static void AppendFields(StringBuilder page, BsonDocument schema, string prefix)

@@ -9,7 +9,7 @@ namespace Platform.Tests.TestKit.Samples;
 /// <param name="Break">Changes a document so that the rule does not hold.</param>
 internal sealed record CrossFieldSample(Action<BsonDocument, Random> Repair, Action<BsonDocument, Random> Break)
 {
-    private static readonly Dictionary<string, CrossFieldSample> Known = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, CrossFieldSample> s_known = new(StringComparer.Ordinal)
     {
         ["updatedAtNotBeforeCreatedAt"] = NotBefore("updatedAt", "createdAt"),
         ["updatedAtNotBeforePlacedAt"] = NotBefore("updatedAt", "placedAt"),
@@ -104,7 +104,7 @@ internal sealed record CrossFieldSample(Action<BsonDocument, Random> Repair, Act
     /// <summary>The sample of a rule.</summary>
     /// <exception cref="NotSupportedException">The rule has none; it is to be added here.</exception>
     public static CrossFieldSample Of(CrossFieldRule rule) =>
-        Known.TryGetValue(rule.Code, out var sample) ? sample : throw new NotSupportedException($"There is no sample of the rule {rule.Code}.");
+        s_known.TryGetValue(rule.Code, out var sample) ? sample : throw new NotSupportedException($"There is no sample of the rule {rule.Code}.");
 
     internal static ObjectId RandomId(Random random)
     {

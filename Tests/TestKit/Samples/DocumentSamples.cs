@@ -17,9 +17,9 @@ namespace Platform.Tests.TestKit.Samples;
 public sealed partial class DocumentSamples(CollectionDefinition collection, int seed)
 {
     // Characters of one to four bytes in UTF-8; lengths are counted in characters.
-    private static readonly string[] Alphabet = ["a", "b", "Z", "0", "9", " ", "-", "'", "é", "ß", "汉", "😀"];
+    private static readonly string[] s_alphabet = ["a", "b", "Z", "0", "9", " ", "-", "'", "é", "ß", "汉", "😀"];
 
-    private static readonly Dictionary<string, PatternSampler> Samplers = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, PatternSampler> s_samplers = new(StringComparer.Ordinal);
 
     private readonly Random _random = new(seed);
 
@@ -160,11 +160,11 @@ public sealed partial class DocumentSamples(CollectionDefinition collection, int
     {
         if (node.Pattern is not null)
         {
-            lock (Samplers)
+            lock (s_samplers)
             {
-                if (!Samplers.TryGetValue(node.Pattern, out var sampler))
+                if (!s_samplers.TryGetValue(node.Pattern, out var sampler))
                 {
-                    Samplers.Add(node.Pattern, sampler = PatternSampler.Parse(node.Pattern));
+                    s_samplers.Add(node.Pattern, sampler = PatternSampler.Parse(node.Pattern));
                 }
 
                 return sampler.Sample(_random, least, most);
@@ -176,7 +176,7 @@ public sealed partial class DocumentSamples(CollectionDefinition collection, int
         var text = new StringBuilder();
         for (var i = 0; i < length; i++)
         {
-            text.Append(Pick(Alphabet));
+            text.Append(Pick(s_alphabet));
         }
 
         return text.ToString();

@@ -10,7 +10,7 @@ namespace Platform.Tests.TestKit.Samples;
 internal sealed class PatternSampler
 {
     // What negated classes are filled from; the last ones are two, three and four bytes long in UTF-8.
-    private static readonly string[] Alphabet =
+    private static readonly string[] s_alphabet =
         [.. Enumerable.Range(0x20, 0x5f).Select(code => ((char)code).ToString()), "é", "ß", "汉", "😀"];
 
     private readonly IReadOnlyList<Part> _parts;
@@ -130,7 +130,7 @@ internal sealed class PatternSampler
 
         at++;
         return negated
-            ? [.. Alphabet.Where(text => !ranges.Exists(range => char.ConvertToUtf32(text, 0) >= range.From && char.ConvertToUtf32(text, 0) <= range.To))]
+            ? [.. s_alphabet.Where(text => !ranges.Exists(range => char.ConvertToUtf32(text, 0) >= range.From && char.ConvertToUtf32(text, 0) <= range.To))]
             : [.. ranges.SelectMany(range => Enumerable.Range(range.From, range.To - range.From + 1)).Select(char.ConvertFromUtf32)];
     }
 
