@@ -65,6 +65,8 @@ internal static class GatewayApplication
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidation>();
         services.AddSingleton(CreateSource);
         services.AddSingleton<MemberState>();
+        services.AddSingleton<LogicalClock>();
+        services.AddSingleton<ReplicaSet>();
         services.AddSingleton<BusyWait>();
         services.AddSingleton<BackendPool>();
         services.AddSingleton<BackendStartup>();
@@ -89,6 +91,7 @@ internal static class GatewayApplication
         services.AddSingleton<RecentLog>();
         services.AddSingleton<ILoggerProvider>(static s => s.GetRequiredService<RecentLog>());
         services.AddSingleton<Profiler>();
+        services.AddSingleton<PlanSummary>(ExplainCommands.SummarizeAsync);
         services.AddSingleton<CommandTable>();
         services.AddSingleton<CommandExecutor>();
         services.AddSingleton<ClientRegistry>();

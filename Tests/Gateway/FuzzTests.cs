@@ -70,6 +70,7 @@ public sealed class FuzzTests
         var mutator = new MessageMutator(seed, "fuzz");
         var random = new Random(seed);
         var executor = services.GetRequiredService<CommandExecutor>();
+        var clock = services.GetRequiredService<LogicalClock>();
         var metrics = services.GetRequiredService<GatewayMetrics>();
         var sessions = services.GetRequiredService<SessionStore>();
         var busyWait = services.GetRequiredService<BusyWait>();
@@ -88,7 +89,7 @@ public sealed class FuzzTests
 
             var id = ((long)seed << 32) + i;
             using var client = new ClientConnection(
-                id, "fuzz", new Duplex(input.Reader, output.Writer), executor, metrics, busyWait, socket: null, TimeProvider.System)
+                id, "fuzz", new Duplex(input.Reader, output.Writer), executor, clock, metrics, busyWait, socket: null, TimeProvider.System)
             {
                 User = random.Next(4) == 0 ? null : new User("platform", IsAdministrator: random.Next(2) == 0),
             };

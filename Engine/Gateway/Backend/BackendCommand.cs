@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using NpgsqlTypes;
 using Platform.Gateway.Postgres;
 
 namespace Platform.Gateway.Backend;
@@ -37,23 +36,23 @@ internal sealed class BackendCommand
     {
         ref var parameter = ref _parameters[index];
         var type = _statement.Types[index];
-        if (value is ReadOnlyMemory<byte> bytes && type == NpgsqlDbType.Bytea)
+        if (value is ReadOnlyMemory<byte> bytes && type == ParameterType.Bytes)
         {
             parameter.Bytes = bytes;
         }
-        else if (value is long number && type == NpgsqlDbType.Bigint)
+        else if (value is long number && type == ParameterType.Int64)
         {
             parameter.Number = number;
         }
-        else if (value is bool truth && type == NpgsqlDbType.Boolean)
+        else if (value is bool truth && type == ParameterType.Boolean)
         {
             parameter.Number = truth ? 1 : 0;
         }
-        else if (value is double real && type == NpgsqlDbType.Double)
+        else if (value is double real && type == ParameterType.Double)
         {
             parameter.Number = BitConverter.DoubleToInt64Bits(real);
         }
-        else if ((value is string && type == NpgsqlDbType.Text) || (value is long[] && type == (NpgsqlDbType.Array | NpgsqlDbType.Bigint)))
+        else if ((value is string && type == ParameterType.Text) || (value is long[] && type == ParameterType.Int64Array))
         {
             parameter.Reference = value;
         }
@@ -74,7 +73,7 @@ internal sealed class BackendCommand
 
     /// <summary>
     /// Runs the statement and waits for its first row or its end; the reader must be disposed before the connection is used
-    /// again. Throws <see cref="Npgsql.PostgresException"/> when the statement fails.
+    /// again. Throws <see cref="PostgresException"/> when the statement fails.
     /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<BackendReader> ReadAsync(CancellationToken cancellationToken)
@@ -147,7 +146,7 @@ internal sealed class BackendCommand
         output.Int16((short)_statement.Types.Count);
         foreach (var type in _statement.Types)
         {
-            output.Int32(TypeNumber(type));
+            output.Int32((int)type);
         }
 
         output.End();
@@ -165,7 +164,7 @@ internal sealed class BackendCommand
         output.Int16((short)_parameters.Length);
         for (var i = 0; i < _parameters.Length; i++)
         {
-            if (_statement.Types[i] == NpgsqlDbType.Bytea && _parameters[i].Bytes.Length >= SentInPlace)
+            if (_statement.Types[i] == ParameterType.Bytes && _parameters[i].Bytes.Length >= SentInPlace)
             {
                 return SendInPartsAsync(connection, i);
             }
@@ -190,7 +189,7 @@ internal sealed class BackendCommand
         output.End(following - (_textResults ? 2 : 0));
         for (var i = from; i < _parameters.Length; i++)
         {
-            if (_statement.Types[i] == NpgsqlDbType.Bytea && _parameters[i].Bytes is { Length: >= SentInPlace } bytes)
+            if (_statement.Types[i] == ParameterType.Bytes && _parameters[i].Bytes is { Length: >= SentInPlace } bytes)
             {
                 output.Int32(bytes.Length);
                 await connection.SendAsync();
@@ -240,20 +239,20 @@ internal sealed class BackendCommand
         ref var parameter = ref _parameters[index];
         switch (_statement.Types[index])
         {
-            case NpgsqlDbType.Text:
+            case ParameterType.Text:
                 output.Text((string)parameter.Reference!);
                 break;
-            case NpgsqlDbType.Bytea:
+            case ParameterType.Bytes:
                 output.Int32(parameter.Bytes.Length);
                 output.Bytes(parameter.Bytes.Span);
                 // The command outlives the message that the bytes are in.
                 parameter.Bytes = default;
                 break;
-            case NpgsqlDbType.Bigint or NpgsqlDbType.Double:
+            case ParameterType.Int64 or ParameterType.Double:
                 output.Int32(8);
                 output.Int64(parameter.Number);
                 break;
-            case NpgsqlDbType.Boolean:
+            case ParameterType.Boolean:
                 output.Int32(1);
                 output.Byte((byte)parameter.Number);
                 break;
@@ -262,7 +261,7 @@ internal sealed class BackendCommand
                 output.Int32(20 + 12 * numbers.Length);
                 output.Int32(1); // dimensions
                 output.Int32(0); // no nulls
-                output.Int32(TypeNumber(NpgsqlDbType.Bigint));
+                output.Int32((int)ParameterType.Int64);
                 output.Int32(numbers.Length);
                 output.Int32(1); // the first index
                 foreach (var number in numbers)
@@ -277,23 +276,11 @@ internal sealed class BackendCommand
 
     private int SizeOf(int index) => _statement.Types[index] switch
     {
-        NpgsqlDbType.Text => System.Text.Encoding.UTF8.GetByteCount((string)_parameters[index].Reference!),
-        NpgsqlDbType.Bytea => _parameters[index].Bytes.Length,
-        NpgsqlDbType.Bigint or NpgsqlDbType.Double => 8,
-        NpgsqlDbType.Boolean => 1,
+        ParameterType.Text => System.Text.Encoding.UTF8.GetByteCount((string)_parameters[index].Reference!),
+        ParameterType.Bytes => _parameters[index].Bytes.Length,
+        ParameterType.Int64 or ParameterType.Double => 8,
+        ParameterType.Boolean => 1,
         _ => 20 + 12 * ((long[])_parameters[index].Reference!).Length,
-    };
-
-    // pg_type.oid of the built-in types, which never change.
-    private static int TypeNumber(NpgsqlDbType type) => type switch
-    {
-        NpgsqlDbType.Boolean => 16,
-        NpgsqlDbType.Bytea => 17,
-        NpgsqlDbType.Bigint => 20,
-        NpgsqlDbType.Text => 25,
-        NpgsqlDbType.Double => 701,
-        NpgsqlDbType.Array | NpgsqlDbType.Bigint => 1016,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "No parameter of this type is used."),
     };
 
     private struct Parameter

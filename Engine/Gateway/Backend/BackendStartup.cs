@@ -2,8 +2,6 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
-using Npgsql;
-using Platform.Gateway.Corrections;
 using Platform.Gateway.Postgres;
 using Platform.Gateway.Settings;
 using Platform.Gateway.Sockets;
@@ -34,7 +32,7 @@ internal sealed partial class BackendStartup(
     private const string LeftBehind = $$"""
         DO $$ BEGIN
           PERFORM documentdb_api.drop_collection(database_name, collection_name)
-          FROM documentdb_api_catalog.collections WHERE collection_name ~ '^{{OutputStage.BetweenPattern}}$';
+          FROM documentdb_api_catalog.collections WHERE collection_name ~ '^{{TemporaryCollections.Pattern}}$';
         END $$
         """;
 
@@ -59,7 +57,7 @@ internal sealed partial class BackendStartup(
             var version = await connection.Command(Statements.Version).SingleAsync<string>(cancellationToken);
             LogReady(version ?? "unknown", Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
-        catch (Exception e) when (e is NpgsqlException or SocketException or IOException)
+        catch (Exception e) when (e is PostgresException or SocketException or IOException)
         {
             throw new BackendStartupException($"PostgreSQL could not be prepared for DocumentDB: {e.Message}", e);
         }
@@ -104,7 +102,7 @@ internal sealed partial class BackendStartup(
     private static bool IsNotYetThere(Exception exception) => exception switch
     {
         PostgresException postgres => postgres.SqlState is "57P03" or "57P01" or "57P02" or "53300",
-        NpgsqlException or SocketException or IOException or TimeoutException => true,
+        SocketException or IOException or TimeoutException => true,
         _ => false,
     };
 

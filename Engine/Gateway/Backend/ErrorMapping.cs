@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using MongoDB.Bson;
-using Npgsql;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Postgres;
 
 namespace Platform.Gateway.Backend;
 
@@ -28,9 +28,9 @@ internal static class ErrorMapping
                     code == ErrorCode.WriteConflict ? WriteConflictMessage
                     : IsInternal(postgres) ? $"The engine failed to run the command ({postgres.SqlState}); the gateway's log says why."
                     : postgres.MessageText);
-            case NpgsqlException { InnerException: TimeoutException }:
+            case TimeoutException:
                 return new CommandException(ErrorCode.ExceededTimeLimit, "The engine did not answer in time.");
-            case NpgsqlException or SocketException or EndOfStreamException or IOException:
+            case SocketException or IOException:
                 return new CommandException(ErrorCode.InterruptedDueToReplStateChange, "The connection to the engine was lost.");
             // Names that come twice or contain a zero are thrown by the library when a tree is built of what the client sent.
             case BsonException or FormatException or ArgumentException { Source: BsonLibrary } or InvalidOperationException { Source: BsonLibrary }:
@@ -48,8 +48,7 @@ internal static class ErrorMapping
     public static bool IsBackendLost(Exception exception) => exception switch
     {
         PostgresException postgres => postgres.SqlState is "57P01" or "57P02" or "57P03",
-        NpgsqlException npgsql => npgsql.InnerException is SocketException or IOException or EndOfStreamException,
-        SocketException or EndOfStreamException or IOException => true,
+        SocketException or IOException => true,
         _ => false,
     };
 

@@ -1,5 +1,3 @@
-using NpgsqlTypes;
-
 namespace Platform.Gateway.Backend;
 
 /// <summary>
@@ -8,8 +6,8 @@ namespace Platform.Gateway.Backend;
 /// </summary>
 internal static class Statements
 {
-    private const NpgsqlDbType Text = NpgsqlDbType.Text;
-    private const NpgsqlDbType Bytes = NpgsqlDbType.Bytea;
+    private const ParameterType Text = ParameterType.Text;
+    private const ParameterType Bytes = ParameterType.Bytes;
 
     /// <summary>Columns of a first cursor page.</summary>
     private const string Page = "SELECT cursorpage::bytea, continuation::bytea, persistconnection, cursorid FROM documentdb_api.";
@@ -29,7 +27,7 @@ internal static class Statements
         "SELECT p.cursorpage::bytea, p.continuation::bytea FROM documentdb_api_catalog.collections c,"
         + " LATERAL documentdb_api.cursor_get_more($1,$2,CASE WHEN c.collection_id = $5 THEN $3 END) p"
         + " WHERE c.database_name = $1 AND c.collection_name = $4 AND c.collection_id = $5",
-        [Text, Bytes, Bytes, Text, NpgsqlDbType.Bigint], Prepared: true);
+        [Text, Bytes, Bytes, Text, ParameterType.Int64], Prepared: true);
 
     /// <summary>The engine's number of a collection, and what it shows when it is a view.</summary>
     public static readonly Statement SourceOfCursor = new(
@@ -37,7 +35,7 @@ internal static class Statements
         [Text, Text], Prepared: true);
 
     public static readonly Statement DeleteCursors = new(
-        "SELECT documentdb_api_internal.delete_cursors($1)::bytea", [NpgsqlDbType.Array | NpgsqlDbType.Bigint]);
+        "SELECT documentdb_api_internal.delete_cursors($1)::bytea", [ParameterType.Int64Array]);
 
     public static readonly WriteStatements Insert = new("insert");
     public static readonly WriteStatements Update = new("update");
@@ -56,8 +54,8 @@ internal static class Statements
     public static readonly Statement ListDatabases = new("SELECT documentdb_api.list_databases($1)::bytea", [Bytes]);
     public static readonly Statement Validate = new("SELECT document::bytea FROM documentdb_api.validate($1,$2)", [Text, Bytes]);
     public static readonly Statement Compact = new("SELECT documentdb_api.compact($1)::bytea", [Bytes]);
-    public static readonly Statement CollStats = new("SELECT documentdb_api.coll_stats($1,$2,$3)::bytea", [Text, Text, NpgsqlDbType.Double]);
-    public static readonly Statement DbStats = new("SELECT documentdb_api.db_stats($1,$2,$3)::bytea", [Text, NpgsqlDbType.Double, NpgsqlDbType.Boolean]);
+    public static readonly Statement CollStats = new("SELECT documentdb_api.coll_stats($1,$2,$3)::bytea", [Text, Text, ParameterType.Double]);
+    public static readonly Statement DbStats = new("SELECT documentdb_api.db_stats($1,$2,$3)::bytea", [Text, ParameterType.Double, ParameterType.Boolean]);
 
     public static readonly Statement CreateIndexes = new(
         "SELECT retval::bytea, ok, requests::bytea FROM documentdb_api.create_indexes_background($1,$2)", [Text, Bytes]);
@@ -105,10 +103,10 @@ internal static class Statements
     public static readonly Statement RetryOutcomes = new(
         "SELECT first, count, reply, success, unchanged, number FROM platform_gateway.retry_outcomes"
         + " WHERE session = $1 AND number >= $2 AND user_name = current_user ORDER BY first",
-        [Bytes, NpgsqlDbType.Bigint]);
+        [Bytes, ParameterType.Int64]);
 
     public static readonly Statement PurgeRetryRecords = new(
-        "DELETE FROM platform_gateway.retry_outcomes WHERE written_at < now() - make_interval(secs => $1)", [NpgsqlDbType.Double]);
+        "DELETE FROM platform_gateway.retry_outcomes WHERE written_at < now() - make_interval(secs => $1)", [ParameterType.Double]);
 
     /// <summary>A commit that waits for the disk, and so for every commit before it.</summary>
     public static readonly Statement Flush = new("SELECT pg_logical_emit_message(true, 'platform_gateway', '')", []);
@@ -213,7 +211,7 @@ internal static class Statements
         "SELECT (i.index_spec).index_name, (i.index_spec).index_key::bytea FROM documentdb_api_catalog.collection_indexes i"
         + " JOIN documentdb_api_catalog.collections c USING (collection_id)"
         + " WHERE c.database_name = $1 AND c.collection_name = $2 AND ((i.index_spec).index_name = $3 OR i.index_id = $4) LIMIT 1",
-        [Text, Text, Text, NpgsqlDbType.Bigint]);
+        [Text, Text, Text, ParameterType.Int64]);
 
     /// <summary>The names and key patterns of a collection's indexes.</summary>
     public static readonly Statement IndexKeys = new(

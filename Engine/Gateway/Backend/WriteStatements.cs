@@ -1,5 +1,3 @@
-using NpgsqlTypes;
-
 namespace Platform.Gateway.Backend;
 
 /// <summary>
@@ -27,8 +25,8 @@ internal sealed class WriteStatements(string function, bool takesSequence = true
 
     private Statement Make(bool sequence, bool retryable, UpsertTurnKind turn, bool deferred, bool again, bool whole)
     {
-        List<NpgsqlDbType> types = [NpgsqlDbType.Text, NpgsqlDbType.Bytea];
-        string Next(NpgsqlDbType type)
+        List<ParameterType> types = [ParameterType.Text, ParameterType.Bytes];
+        string Next(ParameterType type)
         {
             types.Add(type);
             return $"${types.Count}";
@@ -37,9 +35,9 @@ internal sealed class WriteStatements(string function, bool takesSequence = true
         var unchanged = function == "update" ? "coalesce(nullif(current_setting('platform_gateway.unchanged', true), ''), '0')::bigint" : "0::bigint";
         var reply = $"CASE WHEN p_success THEN p_result::bytea ELSE platform_gateway.{(whole ? "succeeded" : "settled")}(p_result) END";
         // The engine's own record of retryable writes is not used: it knows one statement of a command, and answers a repetition once.
-        var rest = takesSequence ? $"{(sequence ? Next(NpgsqlDbType.Bytea) : "NULL")},NULL" : "NULL";
+        var rest = takesSequence ? $"{(sequence ? Next(ParameterType.Bytes) : "NULL")},NULL" : "NULL";
         var record = retryable
-            ? $"{Next(NpgsqlDbType.Bytea)},{Next(NpgsqlDbType.Bigint)},{Next(NpgsqlDbType.Bigint)},{Next(NpgsqlDbType.Bigint)}"
+            ? $"{Next(ParameterType.Bytes)},{Next(ParameterType.Int64)},{Next(ParameterType.Int64)},{Next(ParameterType.Int64)}"
             : null;
         List<string> before = [];
         if (deferred)
@@ -56,15 +54,15 @@ internal sealed class WriteStatements(string function, bool takesSequence = true
         switch (turn)
         {
             case UpsertTurnKind.Collection:
-                before.Add($"pg_advisory_xact_lock({Next(NpgsqlDbType.Bigint)}) IS NOT NULL");
+                before.Add($"pg_advisory_xact_lock({Next(ParameterType.Int64)}) IS NOT NULL");
                 break;
             case UpsertTurnKind.Document:
-                before.Add($"pg_advisory_xact_lock_shared({Next(NpgsqlDbType.Bigint)}) IS NOT NULL");
-                before.Add($"pg_advisory_xact_lock({Next(NpgsqlDbType.Bigint)}) IS NOT NULL");
+                before.Add($"pg_advisory_xact_lock_shared({Next(ParameterType.Int64)}) IS NOT NULL");
+                before.Add($"pg_advisory_xact_lock({Next(ParameterType.Int64)}) IS NOT NULL");
                 break;
             case UpsertTurnKind.Documents:
-                before.Add($"pg_advisory_xact_lock_shared({Next(NpgsqlDbType.Bigint)}) IS NOT NULL");
-                before.Add($"(SELECT bool_and(pg_advisory_xact_lock(key) IS NOT NULL) FROM unnest({Next(NpgsqlDbType.Array | NpgsqlDbType.Bigint)}) AS key)");
+                before.Add($"pg_advisory_xact_lock_shared({Next(ParameterType.Int64)}) IS NOT NULL");
+                before.Add($"(SELECT bool_and(pg_advisory_xact_lock(key) IS NOT NULL) FROM unnest({Next(ParameterType.Int64Array)}) AS key)");
                 break;
         }
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using Platform.Gateway.Access;
-using Platform.Gateway.Connections;
 using Platform.Gateway.Settings;
 
 namespace Platform.Gateway.Clients;
@@ -13,10 +12,10 @@ namespace Platform.Gateway.Clients;
 /// </summary>
 internal sealed class ClientRegistry(IOptions<GatewayOptions> options)
 {
-    private readonly ConcurrentDictionary<long, ClientConnection> _clients = new();
+    private readonly ConcurrentDictionary<long, Client> _clients = new();
 
     /// <summary>Adds a connection; others that it leaves no place for are closed. Returns false when there is no place for it.</summary>
-    public bool TryAdd(ClientConnection client)
+    public bool TryAdd(Client client)
     {
         _clients[client.Id] = client;
         var settings = options.Value;
@@ -78,7 +77,7 @@ internal sealed class ClientRegistry(IOptions<GatewayOptions> options)
     /// Logs a connection in. Returns false, and leaves it as it is, when the user, or the users who do not administer the server together, have
     /// too many.
     /// </summary>
-    public bool TryLogIn(ClientConnection client, User user)
+    public bool TryLogIn(Client client, User user)
     {
         var settings = options.Value;
         var (own, ordinary) = (0, 0);
@@ -118,12 +117,12 @@ internal sealed class ClientRegistry(IOptions<GatewayOptions> options)
     /// <summary>How many have not logged in, and which of them is silent for longest.</summary>
     private struct Silent
     {
-        private ClientConnection? _oldest;
+        private Client? _oldest;
         private TimeSpan _silence;
 
         public int Total { get; private set; }
 
-        public void Count(ClientConnection candidate, ClientConnection except)
+        public void Count(Client candidate, Client except)
         {
             Total++;
             if (candidate != except && candidate.Silence is var silence && (_oldest is null || silence > _silence))

@@ -1,22 +1,22 @@
+using MongoDB.Bson;
 using Platform.Gateway.Access;
 using Platform.Gateway.Backend;
-using Platform.Gateway.Connections;
+using Platform.Gateway.Clients;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
 using Platform.Gateway.Sessions;
 using Platform.Gateway.Transactions;
-using Platform.Wire.Bson;
 using Platform.Wire.Messages;
 
 namespace Platform.Gateway.Commands;
 
 /// <summary>A command that is being run.</summary>
-internal sealed class CommandContext(ClientConnection client, Request request, BackendPool pool, CancellationToken cancellationToken)
+internal sealed class CommandContext(Client client, Request request, BackendPool pool, CancellationToken cancellationToken)
 {
     private readonly User? _user = client.User;
 
     /// <summary>The client's connection.</summary>
-    public ClientConnection Client => client;
+    public Client Client => client;
 
     /// <summary>What the client sent.</summary>
     public Request Request => request;
@@ -77,22 +77,9 @@ internal sealed class CommandContext(ClientConnection client, Request request, B
     }
 
     /// <summary>The command as an object tree with its sequences as arrays, without the fields that no command body has.</summary>
-    public MongoDB.Bson.BsonDocument ToTree(params ReadOnlySpan<string> without)
+    public BsonDocument ToTree(params ReadOnlySpan<string> without)
     {
-        var tree = request.Body.ToTree();
-        foreach (var sequence in request.Sequences)
-        {
-            var array = new MongoDB.Bson.BsonArray();
-            for (var rest = sequence.Documents; !rest.IsEmpty;)
-            {
-                var document = RawDocument.Take(rest);
-                array.Add(document.ToTree());
-                rest = rest[document.Bytes.Length..];
-            }
-
-            tree[sequence.Name] = array;
-        }
-
+        var tree = request.ToTree();
         foreach (var name in without)
         {
             tree.Remove(name);

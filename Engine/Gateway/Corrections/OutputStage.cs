@@ -1,6 +1,5 @@
 using MongoDB.Bson;
 using Platform.Gateway.Backend;
-using Platform.Gateway.Commands;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
 using Platform.Wire.Bson;
@@ -18,12 +17,6 @@ namespace Platform.Gateway.Corrections;
 /// </remarks>
 internal sealed class OutputStage
 {
-    /// <summary>How the collections begin that hold what is to be written; one that a loss left behind is dropped at the next start.</summary>
-    private const string Between = "tmp.agg_out.";
-
-    /// <summary>What their names look like, for PostgreSQL.</summary>
-    public const string BetweenPattern = "tmp\\.agg_out\\.[0-9a-f]{32}";
-
     private const int BatchSize = 1_000;
     private readonly RawElement _operator;
 
@@ -68,22 +61,19 @@ internal sealed class OutputStage
     }
 
     /// <summary>Runs the aggregation; the reply is that of an empty result.</summary>
-    public async ValueTask<ReadOnlyMemory<byte>> RunAsync(CommandContext context, RawDocument aggregate)
+    /// <param name="connection">A connection that acts as a user who may write, and is in no transaction.</param>
+    /// <param name="request">The command as the client sent it.</param>
+    /// <param name="aggregate">The aggregation to run for it.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async ValueTask<ReadOnlyMemory<byte>> RunAsync(
+        BackendConnection connection, Request request, RawDocument aggregate, CancellationToken cancellationToken)
     {
-        if (context.Transaction is not null)
-        {
-            throw new CommandException(ErrorCode.OperationNotSupportedInTransaction, $"{Name} cannot be used in a transaction");
-        }
-
-        RequireRights(context);
-        var database = context.Request.Database;
-        var between = $"{Between}{Guid.NewGuid():N}";
-        await using var lease = await context.RentAsync();
-        var connection = lease.Connection;
+        var database = request.Database;
+        var between = TemporaryCollections.NewName();
         // $out is all or nothing. The engine takes no $merge in a transaction, and the server's is none either.
         if (!IsMerge)
         {
-            await connection.RunAsync("BEGIN", context.CancellationToken);
+            await connection.RunAsync("BEGIN", cancellationToken);
         }
 
         try
@@ -91,12 +81,12 @@ internal sealed class OutputStage
             await connection.Command(Statements.Create)
                 .With(0, database)
                 .With<ReadOnlyMemory<byte>>(1, new BsonBuilder().Add("create"u8, between).Finish())
-                .RunAsync(context.CancellationToken);
-            await FillAsync(context, connection, aggregate, between);
-            await WriteAsync(context, connection, aggregate, between);
+                .RunAsync(cancellationToken);
+            await FillAsync(connection, request, aggregate, between, cancellationToken);
+            await WriteAsync(connection, database, aggregate, between, cancellationToken);
             if (!IsMerge)
             {
-                await DropAsync(CancellationToken.None);
+                await DropAsync();
                 await connection.RunAsync("COMMIT", CancellationToken.None);
             }
         }
@@ -113,26 +103,17 @@ internal sealed class OutputStage
         {
             if (IsMerge && connection.IsOpen)
             {
-                await DropAsync(CancellationToken.None);
+                await DropAsync();
             }
         }
 
-        ValueTask DropAsync(CancellationToken cancellationToken) =>
-            connection.Command(Statements.Drop).With(0, database).With(1, between).RunAsync(cancellationToken);
+        ValueTask DropAsync() =>
+            connection.Command(Statements.Drop).With(0, database).With(1, between).RunAsync(CancellationToken.None);
 
         return Reply.With(new BsonDocument("cursor", new BsonDocument
         {
-            { "id", 0L }, { "ns", $"{database}.{context.Request.Target ?? "$cmd.aggregate"}" }, { "firstBatch", new BsonArray() },
+            { "id", 0L }, { "ns", $"{database}.{request.Target ?? "$cmd.aggregate"}" }, { "firstBatch", new BsonArray() },
         }));
-    }
-
-    /// <summary>Throws <see cref="CommandException"/> when the user may not write; asked before anything is run, also before an explanation.</summary>
-    public static void RequireRights(CommandContext context)
-    {
-        if (!context.User.IsAdministrator)
-        {
-            throw new CommandException(ErrorCode.Unauthorized, $"not authorized on {context.Request.Database} to execute command {context.Request.Name}");
-        }
     }
 
     private bool IsMerge => _operator.Is("$merge"u8);
@@ -215,17 +196,18 @@ internal sealed class OutputStage
     }
 
     /// <summary>Runs the stages that read, page by page, and keeps what they return.</summary>
-    private async ValueTask FillAsync(CommandContext context, BackendConnection connection, RawDocument aggregate, string between)
+    private async ValueTask FillAsync(
+        BackendConnection connection, Request request, RawDocument aggregate, string between, CancellationToken cancellationToken)
     {
-        var database = context.Request.Database;
+        var database = request.Database;
         var insert = new BsonBuilder().Add("insert"u8, between).Finish();
         byte[]? continuation;
         ReadOnlyMemory<byte> page;
         long cursor;
         await using (var reader = await connection.Command(Statements.Aggregate)
-            .With(0, database).With(1, Reading(aggregate).Bytes).ReadAsync(context.CancellationToken))
+            .With(0, database).With(1, Reading(aggregate).Bytes).ReadAsync(cancellationToken))
         {
-            await reader.ReadAsync(context.CancellationToken);
+            await reader.ReadAsync(cancellationToken);
             page = reader.GetBytes(0);
             continuation = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
             cursor = continuation is null ? 0 : reader.GetInt64(3);
@@ -239,10 +221,10 @@ internal sealed class OutputStage
                 return;
             }
 
-            var more = new BsonBuilder().Add("getMore"u8, cursor).Add("collection"u8, context.Request.Target ?? "$cmd.aggregate").Add("batchSize"u8, BatchSize).Finish();
+            var more = new BsonBuilder().Add("getMore"u8, cursor).Add("collection"u8, request.Target ?? "$cmd.aggregate").Add("batchSize"u8, BatchSize).Finish();
             await using var reader = await connection.Command(Statements.GetMore)
-                .With(0, database).With(1, more).With<ReadOnlyMemory<byte>>(2, continuation).ReadAsync(context.CancellationToken);
-            await reader.ReadAsync(context.CancellationToken);
+                .With(0, database).With(1, more).With<ReadOnlyMemory<byte>>(2, continuation).ReadAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
             page = reader.GetBytes(0);
             continuation = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
         }
@@ -256,8 +238,8 @@ internal sealed class OutputStage
             }
 
             await using var reader = await connection.Command(Statements.Insert.Form(sequence: true, retryable: false, UpsertTurnKind.None))
-                .With(0, database).With(1, insert).With(2, documents).ReadAsync(context.CancellationToken);
-            await reader.ReadAsync(context.CancellationToken);
+                .With(0, database).With(1, insert).With(2, documents).ReadAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
             if (!reader.GetBoolean(1))
             {
                 var (written, target) = Target(database);
@@ -290,7 +272,8 @@ internal sealed class OutputStage
         };
     }
 
-    private async ValueTask WriteAsync(CommandContext context, BackendConnection connection, RawDocument aggregate, string between)
+    private async ValueTask WriteAsync(
+        BackendConnection connection, string database, RawDocument aggregate, string between, CancellationToken cancellationToken)
     {
         var stages = new List<ReadOnlyMemory<byte>>();
         if (IsMerge)
@@ -312,8 +295,8 @@ internal sealed class OutputStage
         }
 
         await using var reader = await connection.Command(Statements.Aggregate)
-            .With(0, context.Request.Database).With(1, command.Finish()).ReadAsync(context.CancellationToken);
-        await reader.ReadAsync(context.CancellationToken);
+            .With(0, database).With(1, command.Finish()).ReadAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
     }
 
     /// <summary>The aggregation without its last stage.</summary>

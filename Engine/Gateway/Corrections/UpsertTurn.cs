@@ -34,16 +34,12 @@ internal readonly record struct UpsertTurn(long Collection, long[] Documents)
         SortedSet<long>? keys = null;
         if (sequence is { } documents)
         {
-            for (var rest = documents.Documents; !rest.IsEmpty;)
+            foreach (var statement in documents)
             {
-                // Checked already when the message was read.
-                var length = BinaryPrimitives.ReadInt32LittleEndian(rest.Span);
-                if (!Add(new RawDocument(rest[..length])))
+                if (!Add(statement))
                 {
                     return new(Key(@namespace, null), []);
                 }
-
-                rest = rest[length..];
             }
         }
         else if (command.TryGet("updates"u8, out var updates) && updates.Type == MongoDB.Bson.BsonType.Array)

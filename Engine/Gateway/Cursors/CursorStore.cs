@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using Platform.Gateway.Access;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Clients;
-using Platform.Gateway.Connections;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Settings;
 using Platform.Gateway.Transactions;
@@ -137,7 +136,7 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, BackendPool 
     /// A client connection ended or its user logged out: cursors that were opened on it are closed, unless they belong to a session or a
     /// transaction, by which another connection may go on. The engine is told of it in the background.
     /// </summary>
-    public void Orphan(ClientConnection client)
+    public void Orphan(Client client)
     {
         if (client.Cursors.Count == 0)
         {

@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
-using Npgsql;
 using Platform.Gateway.Sockets;
+using Platform.Wire.Scram;
 
 namespace Platform.Gateway.Postgres;
 
@@ -68,8 +68,7 @@ internal sealed class PostgresConnection : IAsyncDisposable
 
     /// <summary>
     /// Connects and logs in. Throws <see cref="PostgresException"/> when the server refuses, <see cref="SocketException"/> or
-    /// <see cref="IOException"/> when it is not there, <see cref="NpgsqlException"/> with a <see cref="TimeoutException"/> when it
-    /// does not answer in time.
+    /// <see cref="IOException"/> when it is not there, <see cref="TimeoutException"/> when it does not answer in time.
     /// </summary>
     /// <param name="settings">Where the server is.</param>
     /// <param name="busyWait">How answers are waited for.</param>
@@ -97,7 +96,7 @@ internal sealed class PostgresConnection : IAsyncDisposable
             cancellationToken.ThrowIfCancellationRequested();
             if (limit.IsCancellationRequested)
             {
-                throw new NpgsqlException($"PostgreSQL did not answer within {settings.Timeout.TotalSeconds:0.#} s.", new TimeoutException(e.Message, e));
+                throw new TimeoutException($"PostgreSQL did not answer within {settings.Timeout.TotalSeconds:0.#} s.", e);
             }
 
             throw;
@@ -226,8 +225,8 @@ internal sealed class PostgresConnection : IAsyncDisposable
     /// </summary>
     public async ValueTask<Exception> FailAsync(CancellationToken cancellationToken)
     {
-        var error = ServerError.Read(Body);
-        if (error.InvariantSeverity is "FATAL" or "PANIC")
+        var error = PostgresException.Read(Body);
+        if (error.EndsConnection)
         {
             Break();
             await EndAsync();
@@ -264,8 +263,8 @@ internal sealed class PostgresConnection : IAsyncDisposable
 
                     break;
                 case (byte)'E':
-                    error ??= ServerError.Read(Body);
-                    if (error.InvariantSeverity is "FATAL" or "PANIC")
+                    error ??= PostgresException.Read(Body);
+                    if (error.EndsConnection)
                     {
                         Break();
                         await EndAsync();
@@ -450,20 +449,28 @@ internal sealed class PostgresConnection : IAsyncDisposable
         Output.Byte(0);
         Output.End();
         await SendAsync();
-        PostgresLogin? login = null;
+        ScramClient? login = null;
         while (true)
         {
             switch (await ReceiveAsync())
             {
                 case (byte)'R':
-                    login = await AuthenticateAsync(login);
+                    try
+                    {
+                        login = await AuthenticateAsync(login);
+                    }
+                    catch (ScramException e)
+                    {
+                        throw new IOException($"Logging in to PostgreSQL failed: {e.Message}", e);
+                    }
+
                     break;
                 case (byte)'K':
                     ProcessId = BinaryPrimitives.ReadInt32BigEndian(Body);
                     _secret = BinaryPrimitives.ReadInt32BigEndian(Body[4..]);
                     break;
                 case (byte)'E':
-                    throw ServerError.Read(Body);
+                    throw PostgresException.Read(Body);
                 case (byte)'Z':
                     return;
                 case var type:
@@ -472,7 +479,7 @@ internal sealed class PostgresConnection : IAsyncDisposable
         }
     }
 
-    private async ValueTask<PostgresLogin?> AuthenticateAsync(PostgresLogin? login)
+    private async ValueTask<ScramClient?> AuthenticateAsync(ScramClient? login)
     {
         const int ok = 0, cleartext = 3, sasl = 10, saslContinue = 11, saslFinal = 12;
         var kind = BinaryPrimitives.ReadInt32BigEndian(Body);
@@ -489,22 +496,23 @@ internal sealed class PostgresConnection : IAsyncDisposable
                 Output.Terminated(password);
                 Output.End();
                 break;
-            case sasl when Encoding.UTF8.GetString(Body[4..]).Split('\0').Contains(PostgresLogin.Mechanism):
-                login = new PostgresLogin(password);
+            case sasl when Encoding.UTF8.GetString(Body[4..]).Split('\0').Contains(ScramClient.Mechanism):
+                // The server takes the name from the start-up message and ignores the one here.
+                login = new ScramClient(user: "", password);
                 var first = login.First;
                 Output.Begin((byte)'p');
-                Output.Terminated(PostgresLogin.Mechanism);
+                Output.Terminated(ScramClient.Mechanism);
                 Output.Int32(first.Length);
                 Output.Bytes(first);
                 Output.End();
                 break;
             case saslContinue when login is not null:
                 Output.Begin((byte)'p');
-                Output.Bytes(login.Answer(Encoding.UTF8.GetString(Body[4..])));
+                Output.Bytes(login.Answer(Body[4..]));
                 Output.End();
                 break;
             case saslFinal when login is not null:
-                login.Verify(Encoding.UTF8.GetString(Body[4..]));
+                login.Verify(Body[4..]);
                 return login;
             default:
                 throw new IOException($"PostgreSQL asks for the login method {kind}; SCRAM-SHA-256, a plain password and none at all are supported.");

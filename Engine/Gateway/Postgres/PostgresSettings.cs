@@ -1,21 +1,39 @@
+using System.Data.Common;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Npgsql;
 
 namespace Platform.Gateway.Postgres;
 
-/// <summary>Where PostgreSQL is and as whom to connect: the part of an Npgsql connection string that counts here.</summary>
+/// <summary>
+/// Where PostgreSQL is and as whom to connect, as a connection string says: <c>Host</c>, <c>Port</c>, <c>Database</c>, <c>Username</c>,
+/// <c>Password</c>, <c>Application Name</c>, <c>Options</c>, <c>Search Path</c> and <c>Timezone</c>, in any case and with or without spaces.
+/// </summary>
 internal sealed class PostgresSettings
 {
-    private readonly NpgsqlConnectionStringBuilder _settings;
+    private const int DefaultPort = 5432;
 
-    private PostgresSettings(NpgsqlConnectionStringBuilder settings) => _settings = settings;
+    private static readonly Dictionary<string, string> s_keys = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["server"] = "host", ["userid"] = "username", ["uid"] = "username", ["pwd"] = "password",
+        ["host"] = "host", ["port"] = "port", ["database"] = "database", ["username"] = "username", ["password"] = "password",
+        ["applicationname"] = "applicationname", ["options"] = "options", ["searchpath"] = "searchpath", ["timezone"] = "timezone", ["sslmode"] = "sslmode",
+    };
+
+    private readonly Dictionary<string, string> _settings;
+    private readonly int _port;
+
+    private PostgresSettings(Dictionary<string, string> settings, int port)
+    {
+        _settings = settings;
+        _port = port;
+    }
 
     /// <summary>The role to log in as.</summary>
-    public string User => _settings.Username ?? Environment.UserName;
+    public string User => Get("username") ?? Environment.UserName;
 
     /// <summary>Its password, if the server asks for one.</summary>
-    public string? Password => _settings.Password;
+    public string? Password => Get("password");
 
     /// <summary>How long connecting and logging in may take. Default 5 s.</summary>
     public TimeSpan Timeout { get; private init; } = TimeSpan.FromSeconds(5);
@@ -26,18 +44,18 @@ internal sealed class PostgresSettings
         get
         {
             yield return new("user", User);
-            yield return new("database", _settings.Database ?? User);
+            yield return new("database", Get("database") ?? User);
             yield return new("client_encoding", "UTF8");
-            yield return new("application_name", _settings.ApplicationName ?? "documentdb-gateway");
-            // Validators grow when schemas are rewritten into what the engine knows. Writes that wait for each other are told apart soon,
+            yield return new("application_name", Get("applicationname") ?? "documentdb-gateway");
+            // Validators grow when schemas are rewritten into what the backend knows. Writes that wait for each other are told apart soon,
             // because one of them is repeated at once.
-            yield return new("options", $"{_settings.Options} -c documentdb.maxSchemaValidatorSize=1048576 -c deadlock_timeout=100ms".TrimStart());
-            if (_settings.SearchPath is { Length: > 0 } path)
+            yield return new("options", $"{Get("options")} -c documentdb.maxSchemaValidatorSize=1048576 -c deadlock_timeout=100ms".TrimStart());
+            if (Get("searchpath") is { } path)
             {
                 yield return new("search_path", path);
             }
 
-            if (_settings.Timezone is { Length: > 0 } zone)
+            if (Get("timezone") is { } zone)
             {
                 yield return new("TimeZone", zone);
             }
@@ -46,36 +64,46 @@ internal sealed class PostgresSettings
 
     /// <summary>
     /// Reads a connection string. Throws <see cref="ArgumentException"/> with a sentence when it is none, or asks for what is not
-    /// supported: several hosts, or TLS (the engine is reached by a Unix socket, or by TCP on the same machine).
+    /// supported: several hosts, or TLS (PostgreSQL is reached by a Unix socket, or by TCP on the same machine).
     /// </summary>
     public static PostgresSettings Parse(string connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString);
-        if (settings.Host is not { Length: > 0 } host)
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal);
+        var given = new DbConnectionStringBuilder { ConnectionString = connectionString };
+        foreach (string key in given.Keys)
+        {
+            settings[s_keys.GetValueOrDefault(key.Replace(" ", "", StringComparison.Ordinal)) ?? throw new ArgumentException($"it has '{key}', which is not supported")] =
+                given[key].ToString() ?? "";
+        }
+
+        if (settings.GetValueOrDefault("host") is not { Length: > 0 } host)
         {
             throw new ArgumentException("it names no Host");
         }
 
         if (host.Contains(',', StringComparison.Ordinal))
         {
-            throw new ArgumentException("it names several hosts; there is one engine");
+            throw new ArgumentException("it names several hosts; there is one PostgreSQL");
         }
 
-        if (settings.SslMode is SslMode.Require or SslMode.VerifyCA or SslMode.VerifyFull)
+        if (settings.GetValueOrDefault("sslmode") is { } mode && !(mode.ToUpperInvariant() is "DISABLE" or "ALLOW" or "PREFER"))
         {
-            throw new ArgumentException($"it asks for SSL Mode={settings.SslMode}; the engine is reached by a Unix socket or by TCP on the same machine");
+            throw new ArgumentException($"it asks for SSL Mode={mode}; PostgreSQL is reached by a Unix socket or by TCP on the same machine");
         }
 
-        return new PostgresSettings(settings);
+        var port = DefaultPort;
+        return !settings.TryGetValue("port", out var text) || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and <= ushort.MaxValue)
+            ? new PostgresSettings(settings, port)
+            : throw new ArgumentException($"its Port '{text}' is no port");
     }
 
     /// <summary>Opens a socket to the server.</summary>
     public async ValueTask<Socket> ConnectAsync(CancellationToken cancellationToken)
     {
-        var host = _settings.Host!;
+        var host = _settings["host"];
         EndPoint end = host[0] is '/' or '@'
-            ? new UnixDomainSocketEndPoint($"{(host[0] == '@' ? $"\0{host[1..]}" : host)}/.s.PGSQL.{_settings.Port}")
-            : IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, _settings.Port) : new DnsEndPoint(host, _settings.Port);
+            ? new UnixDomainSocketEndPoint(string.Create(CultureInfo.InvariantCulture, $"{(host[0] == '@' ? $"\0{host[1..]}" : host)}/.s.PGSQL.{_port}"))
+            : IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, _port) : new DnsEndPoint(host, _port);
         var socket = end is UnixDomainSocketEndPoint
             ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
             : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -90,4 +118,6 @@ internal sealed class PostgresSettings
             throw;
         }
     }
+
+    private string? Get(string key) => _settings.GetValueOrDefault(key) is { Length: > 0 } value ? value : null;
 }

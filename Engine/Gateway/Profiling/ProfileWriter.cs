@@ -1,7 +1,7 @@
 using MongoDB.Bson;
 using Platform.Gateway.Backend;
-using Platform.Gateway.Commands.Queries;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Postgres;
 using Platform.Gateway.Telemetry;
 using Platform.Gateway.Topology;
 using Platform.Wire.Bson;
@@ -9,8 +9,8 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Profiling;
 
 /// <summary>Stores what the profiler hands on, with a summary of the plan, and keeps each <c>system.profile</c> at 4,096 entries.</summary>
-internal sealed partial class ProfileWriter(Profiler profiler, BackendPool pool, MemberState state, TimeProvider time, ILogger<ProfileWriter> logger)
-    : BackgroundService
+internal sealed partial class ProfileWriter(
+    Profiler profiler, PlanSummary summarize, BackendPool pool, MemberState state, TimeProvider time, ILogger<ProfileWriter> logger) : BackgroundService
 {
     /// <summary>How many entries a database keeps; the server keeps one megabyte.</summary>
     public const int Kept = 4_096;
@@ -105,9 +105,9 @@ internal sealed partial class ProfileWriter(Profiler profiler, BackendPool pool,
         try
         {
             await using var lease = await pool.RentAsync(user, BackendShare.Gateway, cancellationToken);
-            return await ExplainCommands.SummarizeAsync(lease.Connection, database, command, cancellationToken);
+            return await summarize(lease.Connection, database, command, cancellationToken);
         }
-        catch (Exception e) when (e is CommandException or BsonFormatException or Npgsql.PostgresException { IsTransient: false })
+        catch (Exception e) when (e is CommandException or BsonFormatException or PostgresException && !ErrorMapping.IsBackendLost(e))
         {
             // The entry is worth keeping without it.
             return null;

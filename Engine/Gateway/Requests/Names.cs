@@ -57,6 +57,12 @@ internal static class Names
         return name.Length > 0 && Fits(name, LongestUser);
     }
 
+    /// <summary>Whether a name is that of a role that belongs to PostgreSQL or the backend, and must never log in.</summary>
+    public static bool IsReserved(string user) =>
+        user is "postgres" or "none" or "public"
+        || user.StartsWith("pg_", StringComparison.OrdinalIgnoreCase)
+        || user.StartsWith("documentdb_", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Whether a text is not longer than so many bytes as UTF-8; none of its characters takes more than three.</summary>
     private static bool Fits(string name, int bytes) => name.Length * 3 <= bytes || (name.Length <= bytes && Encoding.UTF8.GetByteCount(name) <= bytes);
 }

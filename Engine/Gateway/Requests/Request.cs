@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Numerics;
-using System.Text;
 using MongoDB.Bson;
 using Platform.Wire.Bson;
 using Platform.Wire.Messages;
@@ -12,9 +9,7 @@ namespace Platform.Gateway.Requests;
 /// </summary>
 internal sealed class Request
 {
-    private const uint ChecksumPresent = 1;
-    private const uint MoreToComeFlag = 1 << 1;
-    private const uint ExhaustAllowedFlag = 1 << 16;
+    private const int LongestName = 64;
 
     /// <summary>The client's number of the message.</summary>
     public int Id { get; private init; }
@@ -71,155 +66,14 @@ internal sealed class Request
     /// Reads a message (not a compressed one). The request points into <paramref name="message"/>. Throws
     /// <see cref="ProtocolException"/> or <see cref="BsonFormatException"/>.
     /// </summary>
-    public static Request Parse(in MessageHeader header, ReadOnlyMemory<byte> message) => header.OpCode switch
+    public static Request Parse(in MessageHeader header, ReadOnlyMemory<byte> message) => header.OpCode == OpCode.Reply
+        ? throw new ProtocolException("a reply is no request")
+        : Of(Message.Read(header, message));
+
+    private static Request Of(in Message message)
     {
-        OpCode.Msg => ParseMessage(header, message),
-        OpCode.Query => ParseQuery(header, message),
-        _ => throw new ProtocolException($"operation {(int)header.OpCode} is not supported"),
-    };
-
-    /*  OP_MSG: header | flags u32 | sections | [crc32c u32]
-        section: 00 document  or  01 size i32 | name cstring | documents  */
-    private static Request ParseMessage(in MessageHeader header, ReadOnlyMemory<byte> message)
-    {
-        if (message.Length < WireLimits.HeaderLength + 4 + 1 + 5)
-        {
-            throw new ProtocolException("a message is too short for a command");
-        }
-
-        var flags = BinaryPrimitives.ReadUInt32LittleEndian(message.Span[WireLimits.HeaderLength..]);
-        if ((flags & 0xFFFF & ~(ChecksumPresent | MoreToComeFlag)) != 0)
-        {
-            throw new ProtocolException($"a message requires unknown features (flags 0x{flags:X8})");
-        }
-
-        var rest = message[(WireLimits.HeaderLength + 4)..];
-        if ((flags & ChecksumPresent) != 0)
-        {
-            var expected = BinaryPrimitives.ReadUInt32LittleEndian(message.Span[^4..]);
-            if (Checksum(message.Span[..^4]) != expected)
-            {
-                throw new ProtocolException("a message's checksum does not match");
-            }
-
-            rest = rest[..^4];
-        }
-
-        RawDocument? body = null;
-        List<DocumentSequence>? sequences = null;
-        while (!rest.IsEmpty)
-        {
-            var kind = rest.Span[0];
-            rest = rest[1..];
-            switch (kind)
-            {
-                case 0 when body is null:
-                    body = RawDocument.Take(rest);
-                    rest = rest[body.Value.Bytes.Length..];
-                    break;
-                case 0:
-                    throw new ProtocolException("a message has two bodies");
-                case 1:
-                    var sequence = TakeSequence(ref rest);
-                    sequences ??= [];
-                    if (sequences.Exists(s => s.Name == sequence.Name))
-                    {
-                        throw new ProtocolException($"a message has two sequences '{sequence.Name}'");
-                    }
-
-                    sequences.Add(sequence);
-                    break;
-                default:
-                    throw new ProtocolException($"a message has a section of unknown kind {kind}");
-            }
-        }
-
-        return Build(
-            header.RequestId,
-            body ?? throw new ProtocolException("a message has no body"),
-            database: null,
-            sequences,
-            moreToCome: (flags & MoreToComeFlag) != 0,
-            exhaustAllowed: (flags & ExhaustAllowedFlag) != 0);
-    }
-
-    private static DocumentSequence TakeSequence(ref ReadOnlyMemory<byte> rest)
-    {
-        if (rest.Length < 5)
-        {
-            throw new ProtocolException("a sequence is cut short");
-        }
-
-        var size = BinaryPrimitives.ReadInt32LittleEndian(rest.Span);
-        if (size < 5 || size > rest.Length)
-        {
-            throw new ProtocolException($"a sequence claims {size} bytes where {rest.Length} are left");
-        }
-
-        var section = rest[4..size];
-        var nameLength = section.Span[..Math.Min(section.Length, 65)].IndexOf((byte)0);
-        if (nameLength < 1)
-        {
-            throw new ProtocolException("a sequence has no name");
-        }
-
-        var documents = section[(nameLength + 1)..];
-        var count = 0;
-        for (var left = documents; !left.IsEmpty; count++)
-        {
-            left = left[RawDocument.Take(left).Bytes.Length..];
-        }
-
-        var name = TextCache.Get(section.Span[..nameLength]);
-        rest = rest[size..];
-        return new DocumentSequence(name, documents, count);
-    }
-
-    /*  OP_QUERY: header | flags i32 | fullCollectionName cstring | skip i32 | return i32 | query document | [projection]  */
-    private static Request ParseQuery(in MessageHeader header, ReadOnlyMemory<byte> message)
-    {
-        if (message.Length < WireLimits.HeaderLength + 4 + 1)
-        {
-            throw new ProtocolException("a query is cut short");
-        }
-
-        var rest = message[(WireLimits.HeaderLength + 4)..];
-        var nameLength = rest.Span.IndexOf((byte)0);
-        if (nameLength < 0 || rest.Length < nameLength + 1 + 8 + 5)
-        {
-            throw new ProtocolException("a query is cut short");
-        }
-
-        var target = Encoding.UTF8.GetString(rest.Span[..nameLength]);
-        if (!target.EndsWith(".$cmd", StringComparison.Ordinal))
-        {
-            throw new ProtocolException("legacy queries other than commands are not supported");
-        }
-
-        var body = RawDocument.Take(rest[(nameLength + 9)..]);
-        // Some clients wrap the command to carry a read preference: {$query: {...}, $readPreference: ...}.
-        foreach (var element in body)
-        {
-            if (element.Is("$query"u8) || element.Is("query"u8))
-            {
-                body = element.Document;
-            }
-
-            break;
-        }
-
-        return Build(header.RequestId, body, target[..^5], sequences: null, moreToCome: false, exhaustAllowed: false, legacy: true);
-    }
-
-    private static Request Build(
-        int id,
-        RawDocument body,
-        string? database,
-        List<DocumentSequence>? sequences,
-        bool moreToCome,
-        bool exhaustAllowed,
-        bool legacy = false)
-    {
+        var body = message.Body;
+        var database = message.Database;
         RawElement command = default;
         var first = true;
         Guid? session = null;
@@ -271,23 +125,23 @@ internal sealed class Request
             throw new ProtocolException("a command is empty");
         }
 
-        if (command.Name.Length is 0 or > 64)
+        if (command.Name.Length is 0 or > LongestName)
         {
-            throw new ProtocolException("a command's name is not between 1 and 64 bytes long");
+            throw new ProtocolException($"a command's name is not between 1 and {LongestName} bytes long");
         }
 
         return new Request
         {
-            Id = id,
+            Id = message.Header.RequestId,
             Body = body,
             Command = command,
             Name = TextCache.Get(command.Name),
             Target = command.Type == BsonType.String ? TextCache.Get(command.StringBytes) : null,
             Database = database ?? throw new ProtocolException("a command names no database"),
-            Sequences = sequences ?? (IReadOnlyList<DocumentSequence>)[],
-            MoreToCome = moreToCome,
-            ExhaustAllowed = exhaustAllowed,
-            Legacy = legacy,
+            Sequences = message.Sequences,
+            MoreToCome = message.Flags.HasFlag(MessageFlags.MoreToCome),
+            ExhaustAllowed = message.Flags.HasFlag(MessageFlags.ExhaustAllowed),
+            Legacy = message.Header.OpCode == OpCode.Query,
             Session = session,
             TransactionNumber = number,
             InTransaction = inTransaction,
@@ -309,27 +163,21 @@ internal sealed class Request
         _ => GenericFields.None,
     };
 
+    /// <summary>The command as an object tree with its sequences as arrays.</summary>
+    public BsonDocument ToTree()
+    {
+        var tree = Body.ToTree();
+        foreach (var sequence in Sequences)
+        {
+            tree[sequence.Name] = sequence.ToTree();
+        }
+
+        return tree;
+    }
+
     /// <summary>The id of a logical session document <c>{id: UUID, ...}</c>; null when it has another form.</summary>
     public static Guid? SessionId(RawDocument session) =>
         session.TryGet("id"u8, out var id) && id.Type == BsonType.Binary && id.Value.Length == 21 && id.Value.Span[4] == 4
             ? new Guid(id.Value.Span[5..], bigEndian: true)
             : null;
-
-    /// <summary>CRC-32C (Castagnoli) as OP_MSG uses it.</summary>
-    internal static uint Checksum(ReadOnlySpan<byte> bytes)
-    {
-        var crc = uint.MaxValue;
-        while (bytes.Length >= 8)
-        {
-            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
-            bytes = bytes[8..];
-        }
-
-        foreach (var value in bytes)
-        {
-            crc = BitOperations.Crc32C(crc, value);
-        }
-
-        return ~crc;
-    }
 }

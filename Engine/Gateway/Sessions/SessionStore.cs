@@ -3,7 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Options;
 using Platform.Gateway.Access;
 using Platform.Gateway.Backend;
-using Platform.Gateway.Connections;
+using Platform.Gateway.Clients;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
@@ -100,7 +100,7 @@ internal sealed partial class SessionStore(
     /// <see cref="CommandException"/> when the number does not fit.
     /// </summary>
     public async ValueTask<Transaction> EnterAsync(
-        Session session, Request request, ClientConnection client, User user, CancellationToken cancellationToken)
+        Session session, Request request, Client client, User user, CancellationToken cancellationToken)
     {
         var number = request.TransactionNumber ?? throw new InvalidOperationException("The request has no transaction number.");
         if (number < session.Number)
@@ -275,7 +275,7 @@ internal sealed partial class SessionStore(
     }
 
     private async ValueTask<Transaction> BeginAsync(
-        Session session, long number, ClientConnection client, User user, CancellationToken cancellationToken)
+        Session session, long number, Client client, User user, CancellationToken cancellationToken)
     {
         if (!client.Transactions.TryTake(options.Value.MaxTransactionsPerConnection))
         {

@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.Extensions.Options;
-using Platform.Gateway.Authentication;
 using Platform.Gateway.Requests;
 
 namespace Platform.Gateway.Settings;
@@ -25,7 +24,7 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
             options.RootUsername.Length == 0 || Names.IsUser(options.RootUsername),
             $"Gateway:RootUsername is longer than {Names.LongestUser} bytes or has a control character.");
         Check(
-            !Authenticator.IsReserved(options.RootUsername),
+            !Names.IsReserved(options.RootUsername),
             $"Gateway:RootUsername '{options.RootUsername}' is a name that the engine keeps for itself.");
         Check(
             options.EngineConnectionsPerUser > 0 && options.EngineConnectionsPerUser <= Math.Max(1, options.MaxEngineConnections),

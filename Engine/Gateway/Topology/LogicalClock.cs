@@ -7,23 +7,32 @@ namespace Platform.Gateway.Topology;
 /// <summary>
 /// The logical clock that replies carry as <c>operationTime</c> and <c>$clusterTime</c>
 /// (https://github.com/mongodb/specifications/blob/master/source/causal-consistency/causal-consistency.md). Each write moves it on, and so
-/// does a client that has seen a later time. There is one member, so whatever happened before a time that the clock gave is there to be read.
+/// does a client that has seen a later time. This member keeps all data, so whatever happened before a time that the clock gave is there to be read.
 /// </summary>
-internal static class LogicalClock
+internal sealed class LogicalClock
 {
+    private const long GreatestDrift = 365L * 24 * 60 * 60;
+
     // Both fields with the terminator of the reply, in which only the two times differ.
     private static readonly byte[] s_template = Template();
     private static readonly int s_operation = ValueOf("operationTime"u8);
     private static readonly int s_cluster = ValueOf("clusterTime"u8);
 
-    // An earlier process gave no time beyond the second in which it ended, so every one of its times is a past one.
-    private static long s_last = (Second() + 1) << 32;
+    private readonly TimeProvider _time;
+    private long _last;
+
+    /// <summary>Starts the clock beyond every time of an earlier process: none gave a time beyond the second in which it ended.</summary>
+    public LogicalClock(TimeProvider time)
+    {
+        _time = time;
+        _last = (Second() + 1) << 32;
+    }
 
     /// <summary>How many bytes the fields take, with the terminator of the document that they end.</summary>
     public static int Length => s_template.Length;
 
     /// <summary>Writes the fields and the terminator.</summary>
-    public static void Write(Span<byte> destination)
+    public void Write(Span<byte> destination)
     {
         s_template.CopyTo(destination);
         var now = Now();
@@ -32,15 +41,15 @@ internal static class LogicalClock
     }
 
     /// <summary>The time: seconds since 1970 in the upper half, and a count within the second in the lower one. It never goes back.</summary>
-    public static long Now() => Reach(Second() << 32 | 1);
+    public long Now() => Reach(Second() << 32 | 1);
 
     /// <summary>Moves the clock on because something was written.</summary>
-    public static void Tick()
+    public void Tick()
     {
         var clock = Second() << 32 | 1;
-        for (var last = Volatile.Read(ref s_last); ;)
+        for (var last = Volatile.Read(ref _last); ;)
         {
-            var seen = Interlocked.CompareExchange(ref s_last, Math.Max(clock, last + 1), last);
+            var seen = Interlocked.CompareExchange(ref _last, Math.Max(clock, last + 1), last);
             if (seen == last)
             {
                 return;
@@ -54,15 +63,14 @@ internal static class LogicalClock
     /// Takes in a time that a client has seen. Throws <see cref="CommandException"/> for one that is so far ahead that no clock can have
     /// given it, since there would be no way back.
     /// </summary>
-    public static void Advance(long time)
+    public void Advance(long time)
     {
-        const long greatestDrift = 365L * 24 * 60 * 60;
-        if ((ulong)time <= (ulong)Volatile.Read(ref s_last))
+        if ((ulong)time <= (ulong)Volatile.Read(ref _last))
         {
             return;
         }
 
-        if ((time >>> 32) > Second() + greatestDrift)
+        if ((time >>> 32) > Second() + GreatestDrift)
         {
             throw new CommandException(
                 ErrorCode.ClusterTimeFailsRateLimiter,
@@ -72,16 +80,16 @@ internal static class LogicalClock
         Reach(time);
     }
 
-    private static long Reach(long time)
+    private long Reach(long time)
     {
-        for (var last = Volatile.Read(ref s_last); ;)
+        for (var last = Volatile.Read(ref _last); ;)
         {
             if (time <= last)
             {
                 return last;
             }
 
-            var seen = Interlocked.CompareExchange(ref s_last, time, last);
+            var seen = Interlocked.CompareExchange(ref _last, time, last);
             if (seen == last)
             {
                 return time;
@@ -91,7 +99,7 @@ internal static class LogicalClock
         }
     }
 
-    private static long Second() => DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+    private long Second() => _time.GetUtcNow().ToUnixTimeSeconds();
 
     private static byte[] Template()
     {

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using MongoDB.Bson;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 
 namespace Platform.Tests.TestKit.Faults;
 
@@ -63,7 +65,7 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
     }
 
     private static bool IsEnd(Exception exception) =>
-        exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException or InvalidDataException;
+        exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException or ProtocolException or BsonFormatException;
 
     // A side that hung up is how connections end; the other pump ends with it.
     private static async Task GuardAsync(Task pump)
@@ -79,11 +81,12 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
 
     private async Task PumpRequestsAsync(NetworkStream from, NetworkStream to)
     {
-        while (await MongoMessage.ReadAsync(from, _closing.Token) is { } message)
+        using var reader = MongoMessage.Reader(from);
+        while (await MongoMessage.ReadAsync(reader, _closing.Token) is { } message)
         {
             if (message.IsOpaque)
             {
-                throw new InvalidDataException("A message is compressed, although no compression was agreed on.");
+                throw new ProtocolException("A message is compressed, although no compression was agreed on.");
             }
 
             await DelayAsync(proxy.Latency);
@@ -110,7 +113,7 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
             }
 
             await proxy.Flow.WaitAsync(_closing.Token);
-            await to.WriteAsync((isHello ? WithoutCompression(message) : message).Bytes, _closing.Token);
+            await to.WriteAsync(isHello ? WithoutCompression(message) : message.Bytes, _closing.Token);
             if (rule?.Action == FaultAction.CutDuring || (rule?.Action == FaultAction.CutAfter && message.HasMoreToCome))
             {
                 Cut();
@@ -121,8 +124,10 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
 
     private async Task PumpRepliesAsync(NetworkStream from, NetworkStream to)
     {
-        while (await MongoMessage.ReadAsync(from, _closing.Token) is { } message)
+        using var reader = MongoMessage.Reader(from);
+        while (await MongoMessage.ReadAsync(reader, _closing.Token) is { } message)
         {
+            var bytes = message.Bytes;
             var isKnown = _pending.TryRemove(message.ResponseTo, out var pending);
             switch (pending.Rule?.Action)
             {
@@ -147,11 +152,11 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
                     _pending[message.RequestId] = (pending.Command, null, default);
                 }
 
-                message = WithOwnName(message);
+                bytes = WithOwnName(message);
             }
 
             await proxy.Flow.WaitAsync(_closing.Token);
-            await to.WriteAsync(message.Bytes, _closing.Token);
+            await to.WriteAsync(bytes, _closing.Token);
         }
     }
 
@@ -168,24 +173,24 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
 
     private Task DelayAsync(TimeSpan delay) => delay > TimeSpan.Zero ? Task.Delay(delay, _closing.Token) : Task.CompletedTask;
 
-    private static MongoMessage WithoutCompression(MongoMessage message)
+    private static ReadOnlyMemory<byte> WithoutCompression(MongoMessage message)
     {
         var body = message.Body;
         if (!body.Contains("compression"))
         {
-            return message;
+            return message.Bytes;
         }
 
         body.Remove("compression");
         return message.With(body);
     }
 
-    private MongoMessage WithOwnName(MongoMessage message)
+    private ReadOnlyMemory<byte> WithOwnName(MongoMessage message)
     {
         var body = message.Body;
         if (!body.TryGetValue("me", out var me))
         {
-            return message;
+            return message.Bytes;
         }
 
         foreach (var field in HostFields.Where(field => body.GetValue(field, BsonNull.Value) == me))

@@ -118,7 +118,6 @@ public sealed class GatewayFixture : IAsyncLifetime
         $"--ConnectionStrings:postgres={postgres}",
         "--urls=http://127.0.0.1:0",
         "--Logging:LogLevel:Default=Critical",
-        "--Logging:LogLevel:Npgsql=None",
         "--Gateway:Traces=true",
         .. more,
     ]);

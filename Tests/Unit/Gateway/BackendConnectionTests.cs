@@ -1,6 +1,4 @@
 using System.Text;
-using Npgsql;
-using NpgsqlTypes;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Postgres;
 using Platform.Gateway.Sockets;
@@ -11,8 +9,8 @@ namespace Platform.Tests.Unit.Gateway;
 /// <summary>The connection to PostgreSQL: what it sends, what it reads however that is cut, and how it ends.</summary>
 public sealed class BackendConnectionTests
 {
-    private static readonly Statement s_prepared = new("SELECT a", [NpgsqlDbType.Text, NpgsqlDbType.Bytea], Prepared: true);
-    private static readonly Statement s_once = new("SELECT b", [NpgsqlDbType.Bigint, NpgsqlDbType.Boolean, NpgsqlDbType.Double, NpgsqlDbType.Array | NpgsqlDbType.Bigint]);
+    private static readonly Statement s_prepared = new("SELECT a", [ParameterType.Text, ParameterType.Bytes], Prepared: true);
+    private static readonly Statement s_once = new("SELECT b", [ParameterType.Int64, ParameterType.Boolean, ParameterType.Double, ParameterType.Int64Array]);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -220,8 +218,21 @@ public sealed class BackendConnectionTests
     [InlineData("Username=a", "no Host")]
     [InlineData("Host=a,b", "several hosts")]
     [InlineData("Host=a;SSL Mode=Require", "SSL Mode=Require")]
+    [InlineData("Host=a;Port=none", "no port")]
+    [InlineData("Host=a;Maximum Pool Size=5", "'maximum pool size', which is not supported")]
+    [InlineData("nonsense", "")]
     public void What_a_connection_string_asks_for_in_vain_is_said(string text, string reason) =>
         Assert.Contains(reason, Assert.ThrowsAny<ArgumentException>(() => PostgresSettings.Parse(text)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_connection_string_has_keys_in_any_case_and_with_or_without_spaces()
+    {
+        var settings = PostgresSettings.Parse("HOST=/run/x;User Id=a;Pwd=b;ApplicationName=c;search path=d;Options=-c e=f");
+        Assert.Equal(("a", "b"), (settings.User, settings.Password));
+        var parameters = settings.Parameters.ToDictionary();
+        Assert.Equal(("a", "c", "d"), (parameters["database"], parameters["application_name"], parameters["search_path"]));
+        Assert.StartsWith("-c e=f -c ", parameters["options"], StringComparison.Ordinal);
+    }
 
     private static async Task<BackendConnection> OpenAsync(FakePostgres server, string more = "") =>
         new(await PostgresConnection.OpenAsync(PostgresSettings.Parse(server.ConnectionString + more), BusyWait.None, Cancel), 1);

@@ -135,7 +135,7 @@ public sealed class ClientQuotaTests : IDisposable
     private ClientConnection Client(long id, string remote = "127.0.0.1:1000")
     {
         var pipe = new Pipe();
-        var client = new ClientConnection(id, remote, new Duplex(pipe.Reader, pipe.Writer), null!, null!, BusyWait.None, socket: null, _time)
+        var client = new ClientConnection(id, remote, new Duplex(pipe.Reader, pipe.Writer), null!, new(_time), null!, BusyWait.None, socket: null, _time)
         {
             Abort = () => _aborted.Add(id),
         };

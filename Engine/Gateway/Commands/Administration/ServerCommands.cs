@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
-using Platform.Gateway.Authentication;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Errors;
@@ -13,6 +12,7 @@ using Platform.Gateway.Telemetry;
 using Platform.Gateway.Topology;
 using Platform.Wire.Bson;
 using Platform.Wire.Messages;
+using Platform.Wire.Scram;
 
 namespace Platform.Gateway.Commands.Administration;
 
@@ -25,16 +25,13 @@ internal sealed class ServerCommands(
     SessionStore sessions,
     BackendPool pool,
     RecentLog log,
-    MemberState state,
+    ReplicaSet replicaSet,
     TimeProvider time) : ICommandFamily
 {
-    /// <summary>The server version that the commands and replies correspond to.</summary>
-    public const string Version = "7.0.0";
-
     private static readonly Dictionary<string, BsonValue> s_parameters = new(StringComparer.Ordinal)
     {
         ["featureCompatibilityVersion"] = new BsonDocument("version", "7.0"),
-        ["authenticationMechanisms"] = new BsonArray { Authenticator.Mechanism },
+        ["authenticationMechanisms"] = new BsonArray { ScramClient.Mechanism },
         ["maxBSONDepth"] = RawDocument.MaxDepth,
     };
 
@@ -75,8 +72,8 @@ internal sealed class ServerCommands(
 
     private static ValueTask<ReadOnlyMemory<byte>> BuildInfo(CommandContext context) => Answer(new BsonDocument
     {
-        { "version", Version },
-        { "versionArray", new BsonArray { 7, 0, 0, 0 } },
+        { "version", ServerVersion.Text },
+        { "versionArray", new BsonArray(ServerVersion.Parts) },
         { "gitVersion", "unknown" },
         { "modules", new BsonArray() },
         { "sysInfo", "deprecated" },
@@ -128,8 +125,8 @@ internal sealed class ServerCommands(
         var network = metrics.Network;
         return Answer(new BsonDocument
         {
-            { "host", options.Value.Host },
-            { "version", Version },
+            { "host", replicaSet.Self.Host },
+            { "version", ServerVersion.Text },
             { "process", "mongod" },
             { "pid", (long)Environment.ProcessId },
             { "uptime", uptime.TotalSeconds },
@@ -173,51 +170,66 @@ internal sealed class ServerCommands(
             },
             { "extra_info", new BsonDocument { { "note", "fields vary by platform" }, { "threads", process.Threads.Count } } },
             { "logicalSessionRecordCache", new BsonDocument("activeSessionsCount", sessions.Count) },
-            {
-                "repl", new BsonDocument
-                {
-                    { "setName", options.Value.ReplicaSet }, { "isWritablePrimary", state.IsPrimary }, { "secondary", false },
-                    { "hosts", new BsonArray { options.Value.Host } }, { "primary", options.Value.Host }, { "me", options.Value.Host },
-                }
-            },
+            { "repl", Replication() },
             { "storageEngine", new BsonDocument { { "name", "documentdb" }, { "persistent", true }, { "readOnly", false } } },
         });
     }
 
+    private BsonDocument Replication()
+    {
+        var primary = replicaSet.Primary;
+        var section = new BsonDocument
+        {
+            { "setName", replicaSet.Name },
+            { "isWritablePrimary", primary == replicaSet.Self },
+            { "secondary", replicaSet.Self.Role == MemberRole.Secondary },
+            { "hosts", new BsonArray(replicaSet.Members.Select(m => m.Host)) },
+            { "me", replicaSet.Self.Host },
+        };
+        if (primary is not null)
+        {
+            section.Add("primary", primary.Host);
+        }
+
+        return section;
+    }
+
     private ValueTask<ReadOnlyMemory<byte>> ReplicaSetStatus(CommandContext context) => Answer(new BsonDocument
     {
-        { "set", options.Value.ReplicaSet },
+        { "set", replicaSet.Name },
         { "date", new BsonDateTime(time.GetUtcNow().UtcDateTime) },
-        { "myState", state.IsPrimary ? 1 : 3 },
+        { "myState", (int)replicaSet.Self.Role },
         { "term", 1L },
         { "heartbeatIntervalMillis", 2000L },
-        { "majorityVoteCount", 1 },
-        { "writeMajorityCount", 1 },
-        { "votingMembersCount", 1 },
-        { "writableVotingMembersCount", 1 },
-        {
-            "members", new BsonArray
-            {
-                new BsonDocument
-                {
-                    { "_id", 0 },
-                    { "name", options.Value.Host },
-                    { "health", 1.0 },
-                    { "state", state.IsPrimary ? 1 : 3 },
-                    { "stateStr", state.IsPrimary ? "PRIMARY" : "RECOVERING" },
-                    { "uptime", (int)(time.GetUtcNow() - _started).TotalSeconds },
-                    { "self", true },
-                },
-            }
-        },
+        { "majorityVoteCount", replicaSet.Majority },
+        { "writeMajorityCount", replicaSet.Majority },
+        { "votingMembersCount", replicaSet.Members.Count },
+        { "writableVotingMembersCount", replicaSet.Members.Count },
+        { "members", new BsonArray(replicaSet.Members.Select(Status)) },
     });
+
+    private BsonDocument Status(Member member)
+    {
+        var status = new BsonDocument
+        {
+            { "_id", member.Id },
+            { "name", member.Host },
+            { "health", 1.0 },
+            { "state", (int)member.Role },
+            { "stateStr", member.Role.ToString().ToUpperInvariant() },
+            { "uptime", (int)(time.GetUtcNow() - _started).TotalSeconds },
+        };
+        return member == replicaSet.Self ? status.Add("self", true) : status;
+    }
 
     private ValueTask<ReadOnlyMemory<byte>> ReplicaSetConfig(CommandContext context) => Answer(new BsonDocument("config", new BsonDocument
     {
-        { "_id", options.Value.ReplicaSet },
-        { "version", 1 },
+        { "_id", replicaSet.Name },
+        { "version", replicaSet.Version },
         { "term", 1 },
-        { "members", new BsonArray { new BsonDocument { { "_id", 0 }, { "host", options.Value.Host }, { "priority", 1.0 }, { "votes", 1 } } } },
+        {
+            "members", new BsonArray(replicaSet.Members.Select(m => new BsonDocument { { "_id", m.Id }, { "host", m.Host }, { "priority", 1.0 }, { "votes", 1 } }))
+        },
         { "protocolVersion", 1L },
     }));
 
@@ -243,7 +255,7 @@ internal sealed class ServerCommands(
             "parsed", new BsonDocument
             {
                 { "net", new BsonDocument { { "bindIp", options.Value.BindAddress }, { "port", options.Value.Port } } },
-                { "replication", new BsonDocument("replSet", options.Value.ReplicaSet) },
+                { "replication", new BsonDocument("replSet", replicaSet.Name) },
                 { "security", new BsonDocument("authorization", "enabled") },
             }
         },

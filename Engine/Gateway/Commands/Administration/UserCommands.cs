@@ -1,6 +1,5 @@
 using MongoDB.Bson;
 using Platform.Gateway.Access;
-using Platform.Gateway.Authentication;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Clients;
 using Platform.Gateway.Errors;
@@ -8,6 +7,7 @@ using Platform.Gateway.Requests;
 using Platform.Gateway.Sessions;
 using Platform.Gateway.Telemetry;
 using Platform.Wire.Bson;
+using Platform.Wire.Scram;
 
 namespace Platform.Gateway.Commands.Administration;
 
@@ -166,7 +166,7 @@ internal sealed partial class UserCommands(ClientRegistry clients, BackendPool p
                 }
             }
 
-            user["mechanisms"] = new BsonArray { Authenticator.Mechanism };
+            user["mechanisms"] = new BsonArray { ScramClient.Mechanism };
             found.Add(user);
         }
 
@@ -226,7 +226,7 @@ internal sealed partial class UserCommands(ClientRegistry clients, BackendPool p
         return !Names.IsUser(user) ? throw new CommandException(
                 ErrorCode.BadValue,
                 $"'{Printable.Of(user)}' cannot be a user's name: it must have 1 to {Names.LongestUser} bytes and no control characters.")
-            : Authenticator.IsReserved(user) ? throw new CommandException(ErrorCode.BadValue, $"'{user}' is a name that the engine keeps for itself.")
+            : Names.IsReserved(user) ? throw new CommandException(ErrorCode.BadValue, $"'{user}' is a name that the engine keeps for itself.")
             : user;
     }
 
@@ -234,9 +234,9 @@ internal sealed partial class UserCommands(ClientRegistry clients, BackendPool p
     {
         if (command.TryGetValue("mechanisms", out var mechanisms))
         {
-            if (mechanisms is not BsonArray list || !list.Contains(Authenticator.Mechanism))
+            if (mechanisms is not BsonArray list || !list.Contains(ScramClient.Mechanism))
             {
-                throw new CommandException(ErrorCode.BadValue, $"mechanisms must contain {Authenticator.Mechanism}, the only one.");
+                throw new CommandException(ErrorCode.BadValue, $"mechanisms must contain {ScramClient.Mechanism}, the only one.");
             }
 
             command.Remove("mechanisms");

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Frozen;
 using System.Globalization;
 using MongoDB.Bson;
 using Platform.Gateway.Errors;
@@ -17,61 +16,13 @@ namespace Platform.Gateway.Commands.Arguments;
 /// <param name="MaxTime">After which time the gateway ends the command; null when it need not.</param>
 internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, TimeSpan? MaxTime)
 {
-    private const CommandPromises Read = CommandPromises.ReadConcern | CommandPromises.TimedByBackend;
-    private const CommandPromises Write = CommandPromises.WriteConcern;
-    private const CommandPromises Api = CommandPromises.ApiVersion1;
-
-    private static readonly FrozenDictionary<string, CommandPromises> s_promises = new Dictionary<string, CommandPromises>(StringComparer.Ordinal)
-    {
-        ["find"] = Read | Api,
-        ["count"] = Read | Api,
-        ["distinct"] = Read,
-        ["aggregate"] = Read | Write | Api,
-        ["insert"] = Write | Api,
-        ["update"] = Write | Api | CommandPromises.TimedByBackend,
-        ["delete"] = Write | Api | CommandPromises.TimedByBackend,
-        ["findAndModify"] = Write | Api | CommandPromises.TimedByBackend,
-        ["bulkWrite"] = Write,
-        ["create"] = Write | Api,
-        ["collMod"] = Write | Api,
-        ["drop"] = Write | Api,
-        ["dropDatabase"] = Write | Api,
-        ["renameCollection"] = Write,
-        ["createIndexes"] = Write | Api,
-        ["dropIndexes"] = Write | Api,
-        ["commitTransaction"] = Write | Api,
-        ["abortTransaction"] = Write | Api,
-        ["createUser"] = Write,
-        ["updateUser"] = Write,
-        ["dropUser"] = Write,
-        ["grantRolesToUser"] = Write,
-        ["revokeRolesFromUser"] = Write,
-        ["createRole"] = Write,
-        ["updateRole"] = Write,
-        ["dropRole"] = Write,
-        ["grantPrivilegesToRole"] = Write,
-        ["revokePrivilegesFromRole"] = Write,
-        ["grantRolesToRole"] = Write,
-        ["revokeRolesFromRole"] = Write,
-        ["endSessions"] = Api,
-        ["explain"] = CommandPromises.ReadConcern | Api,
-        ["getMore"] = Api,
-        ["hello"] = Api,
-        ["killCursors"] = Api,
-        ["listCollections"] = Api,
-        ["listDatabases"] = Api,
-        ["listIndexes"] = Api,
-        ["ping"] = Api,
-        ["refreshSessions"] = Api,
-        ["saslContinue"] = Api,
-        ["saslStart"] = Api,
-    }.ToFrozenDictionary(StringComparer.Ordinal);
-
-    /// <summary>What the command of this name can be asked to promise.</summary>
-    public static CommandPromises PromisesOf(string command) => s_promises.GetValueOrDefault(command);
-
     /// <summary>Checks them; throws <see cref="CommandException"/> when one is malformed or asks for what the command cannot give.</summary>
-    public static GenericArguments Check(Request request, CommandDefinition definition, bool isLoggedIn)
+    /// <param name="request">The command.</param>
+    /// <param name="definition">What is known of it.</param>
+    /// <param name="isLoggedIn">Whether the client has logged in.</param>
+    /// <param name="clock">The member's clock.</param>
+    /// <param name="replicaSet">Who can keep promises.</param>
+    public static GenericArguments Check(Request request, CommandDefinition definition, bool isLoggedIn, LogicalClock clock, ReplicaSet replicaSet)
     {
         var given = request.Generic;
         if (given == GenericFields.None)
@@ -82,7 +33,7 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
         // A client that has not logged in is not believed what time it is.
         if (given.HasFlag(GenericFields.ClusterTime) && isLoggedIn)
         {
-            TakeClusterTime(request);
+            TakeClusterTime(request, clock);
         }
 
         if (given.HasFlag(GenericFields.Api))
@@ -102,15 +53,15 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
 
         if (given.HasFlag(GenericFields.ReadConcern))
         {
-            CheckReadConcern(request, definition);
+            CheckReadConcern(request, definition, clock);
         }
 
         return new GenericArguments(
-            given.HasFlag(GenericFields.WriteConcern) ? Concern(request, definition) : null,
+            given.HasFlag(GenericFields.WriteConcern) ? Concern(request, definition, replicaSet) : null,
             given.HasFlag(GenericFields.MaxTime) ? Limit(request, definition) : null);
     }
 
-    private static void TakeClusterTime(Request request)
+    private static void TakeClusterTime(Request request, LogicalClock clock)
     {
         request.TryGet("$clusterTime"u8, out var field);
         if (field.Type != BsonType.Document)
@@ -123,7 +74,7 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
             throw new CommandException(ErrorCode.NoSuchKey, "Missing expected field \"clusterTime\" of $clusterTime");
         }
 
-        LogicalClock.Advance(Timestamp(time, "$clusterTime.clusterTime"));
+        clock.Advance(Timestamp(time, "$clusterTime.clusterTime"));
     }
 
     private static long Timestamp(in RawElement element, string name) => element.Type == BsonType.Timestamp
@@ -274,7 +225,7 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
         }
     }
 
-    private static void CheckReadConcern(Request request, CommandDefinition definition)
+    private static void CheckReadConcern(Request request, CommandDefinition definition, LogicalClock clock)
     {
         request.TryGet("readConcern"u8, out var concern);
         if (concern.Type != BsonType.Document)
@@ -321,11 +272,11 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
             }
         }
 
-        CheckTimes(level, after, isAt);
+        CheckTimes(level, after, isAt, clock);
         CheckLevel(request, definition, level);
     }
 
-    private static void CheckTimes(string? level, long? after, bool isAt)
+    private static void CheckTimes(string? level, long? after, bool isAt, LogicalClock clock)
     {
         if (isAt)
         {
@@ -352,7 +303,7 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
             throw new CommandException(ErrorCode.InvalidOptions, "afterClusterTime cannot be a null timestamp");
         }
 
-        var now = LogicalClock.Now();
+        var now = clock.Now();
         if ((ulong)time > (ulong)now)
         {
             throw new CommandException(
@@ -390,7 +341,7 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
         }
     }
 
-    private static WriteConcern? Concern(Request request, CommandDefinition definition)
+    private static WriteConcern? Concern(Request request, CommandDefinition definition, ReplicaSet replicaSet)
     {
         if (!definition.Promises.HasFlag(CommandPromises.WriteConcern))
         {
@@ -403,7 +354,7 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
         }
 
         request.TryGet("writeConcern"u8, out var concern);
-        return WriteConcern.Unmet(concern);
+        return WriteConcern.Unmet(concern, replicaSet.Members.Count);
     }
 
     private static TimeSpan? Limit(Request request, CommandDefinition definition)

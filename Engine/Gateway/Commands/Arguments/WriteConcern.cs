@@ -26,7 +26,9 @@ internal sealed class WriteConcern
     /// <summary>
     /// The concern when it cannot be met; null when every write meets it. Throws <see cref="CommandException"/> when it is malformed.
     /// </summary>
-    public static WriteConcern? Unmet(in RawElement concern)
+    /// <param name="concern">The concern as the client gave it.</param>
+    /// <param name="members">How many members hold data.</param>
+    public static WriteConcern? Unmet(in RawElement concern, int members)
     {
         if (concern.Type != BsonType.Document)
         {
@@ -40,7 +42,7 @@ internal sealed class WriteConcern
         {
             if (field.Is("w"u8))
             {
-                unmet = Members(field);
+                unmet = Members(field, members);
             }
             else if (field.Is("j"u8))
             {
@@ -106,14 +108,14 @@ internal sealed class WriteConcern
         return builder.Add("writeConcernError"u8, BsonType.Document, error.ToBson()).Finish();
     }
 
-    private static ErrorCode? Members(in RawElement w)
+    private static ErrorCode? Members(in RawElement w, int members)
     {
         switch (w.Type)
         {
             case BsonType.Int32 or BsonType.Int64 or BsonType.Double:
                 var count = w.Type == BsonType.Double ? BinaryPrimitives.ReadDoubleLittleEndian(w.Value.Span) : w.Integer!.Value;
                 return count is >= 0 and <= ReplicaSet.MostMembers
-                    ? count > ReplicaSet.Members ? ErrorCode.UnsatisfiableWriteConcern : null
+                    ? count > members ? ErrorCode.UnsatisfiableWriteConcern : null
                     : throw new CommandException(
                         ErrorCode.FailedToParse, $"w has to be a non-negative number and not greater than {ReplicaSet.MostMembers}; found: {count}");
             case BsonType.String:

@@ -2,12 +2,13 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Backend;
+using Platform.Gateway.Clients;
 using Platform.Gateway.Commands.Arguments;
 using Platform.Gateway.Commands.Handshake;
 using Platform.Gateway.Commands.Indexes;
 using Platform.Gateway.Commands.Writes;
-using Platform.Gateway.Connections;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Postgres;
 using Platform.Gateway.Profiling;
 using Platform.Gateway.Requests;
 using Platform.Gateway.Sessions;
@@ -28,6 +29,8 @@ internal sealed partial class CommandExecutor(
     BackendPool pool,
     Authenticator authenticator,
     SessionStore sessions,
+    LogicalClock clock,
+    ReplicaSet replicaSet,
     GatewayMetrics metrics,
     Profiler profiler,
     ILogger<CommandExecutor> logger)
@@ -41,7 +44,7 @@ internal sealed partial class CommandExecutor(
 
     /// <summary>Runs a command; the reply may be an error. Throws only when the client is gone.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(ClientConnection client, Request request, CancellationToken cancellationToken)
+    public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(Client client, Request request, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         var definition = commands.Find(request.Name);
@@ -77,7 +80,7 @@ internal sealed partial class CommandExecutor(
                     ErrorCode.Unauthorized, $"not authorized on {request.Database} to execute command {definition.Name}");
             }
 
-            var generic = GenericArguments.Check(request, definition, client.User is not null);
+            var generic = GenericArguments.Check(request, definition, client.User is not null, clock, replicaSet);
             SystemNamespaces.Check(request, definition);
             definition.Options?.Check(request);
             if (generic.MaxTime is { } time)
@@ -92,7 +95,7 @@ internal sealed partial class CommandExecutor(
                 : await RunAsync(context, definition);
             if (definition.Promises.HasFlag(CommandPromises.WriteConcern) && (definition.Name != "aggregate" || Pipelines.Writes(request.Body)))
             {
-                LogicalClock.Tick();
+                clock.Tick();
                 reply = generic.UnmetConcern?.AddTo(reply) ?? reply;
             }
 
@@ -117,9 +120,9 @@ internal sealed partial class CommandExecutor(
             limit?.Dispose();
             var elapsed = Stopwatch.GetElapsedTime(started);
             metrics.Ran(definition?.Name ?? "unknown", failure is not null, elapsed);
-            if (definition is not null && profiler.Concerns(request.Database, elapsed))
+            if (definition is not null && !definition.Traits.HasFlag(CommandTraits.Quiet) && profiler.Concerns(request.Database, elapsed))
             {
-                profiler.Record(client, request, definition, elapsed, reply, failure);
+                profiler.Record(new(client, request, definition.Name, definition.Traits.HasFlag(CommandTraits.Secret), elapsed, reply, failure));
             }
         }
     }
@@ -231,7 +234,7 @@ internal sealed partial class CommandExecutor(
             return new CommandException(ErrorCode.InternalError, "The gateway failed to run the command; its log says why.");
         }
 
-        if (exception is Npgsql.PostgresException postgres && ErrorMapping.IsInternal(postgres))
+        if (exception is PostgresException postgres && ErrorMapping.IsInternal(postgres))
         {
             LogBackendFailed(request.Name, postgres.SqlState, Printable.Of(postgres.MessageText));
         }
@@ -242,12 +245,12 @@ internal sealed partial class CommandExecutor(
 
         return error.Code switch
         {
-            ErrorCode.DuplicateKey when context is not null && exception is Npgsql.PostgresException duplicate =>
+            ErrorCode.DuplicateKey when context is not null && exception is PostgresException duplicate =>
                 await DetailedAsync(error, () => FailureDetails.DuplicateAsync(context, duplicate)),
-            ErrorCode.DocumentValidationFailure when context is not null && exception is Npgsql.PostgresException =>
+            ErrorCode.DocumentValidationFailure when context is not null && exception is PostgresException =>
                 await DetailedAsync(error, () => FailureDetails.InvalidAsync(context, error)),
             // The engine's own text tells of tables that clients know nothing of.
-            ErrorCode.Unauthorized when exception is Npgsql.PostgresException =>
+            ErrorCode.Unauthorized when exception is PostgresException =>
                 new CommandException(error.Code, $"not authorized on {request.Database} to execute command {request.Name}"),
             _ => error,
         };

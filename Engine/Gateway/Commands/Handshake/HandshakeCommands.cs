@@ -1,13 +1,14 @@
 using System.Text;
 using MongoDB.Bson;
 using Platform.Gateway.Authentication;
-using Platform.Gateway.Connections;
+using Platform.Gateway.Clients;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
 using Platform.Gateway.Sessions;
 using Platform.Gateway.Topology;
 using Platform.Wire.Bson;
+using Platform.Wire.Scram;
 
 namespace Platform.Gateway.Commands.Handshake;
 
@@ -62,7 +63,7 @@ internal sealed class HandshakeCommands(
 
         if (request.TryGet("saslSupportedMechs"u8, out _))
         {
-            reply.Add("saslSupportedMechs", new BsonArray { Authenticator.Mechanism });
+            reply.Add("saslSupportedMechs", new BsonArray { ScramClient.Mechanism });
         }
 
         if (request.TryGet("speculativeAuthenticate"u8, out var speculative) && speculative.Type == BsonType.Document)
@@ -83,7 +84,7 @@ internal sealed class HandshakeCommands(
     }
 
     /// <summary>What a client says about itself, once and in few words; throws <see cref="CommandException"/> otherwise.</summary>
-    private static BsonDocument Metadata(ClientConnection client, RawElement given)
+    private static BsonDocument Metadata(Client client, RawElement given)
     {
         if (given.Type != BsonType.Document)
         {

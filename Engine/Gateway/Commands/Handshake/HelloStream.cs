@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
-using Platform.Gateway.Connections;
+using Platform.Gateway.Clients;
 using Platform.Gateway.Requests;
 using Platform.Gateway.Settings;
 using Platform.Gateway.Topology;
@@ -12,7 +12,7 @@ namespace Platform.Gateway.Commands.Handshake;
 /// The replies to <c>hello</c>: what the member is, now or after a change
 /// (https://github.com/mongodb/specifications/blob/master/source/server-discovery-and-monitoring/server-monitoring.md).
 /// </summary>
-internal sealed class HelloStream(MemberState state, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class HelloStream(ReplicaSet replicaSet, MemberState state, IOptions<GatewayOptions> options, TimeProvider time)
 {
     private const int MaxAwaitMilliseconds = 60_000;
 
@@ -20,7 +20,7 @@ internal sealed class HelloStream(MemberState state, IOptions<GatewayOptions> op
     /// The next reply: at once when the client's <c>topologyVersion</c> is not the current one or was not given, else
     /// after a change or <c>maxAwaitTimeMS</c>.
     /// </summary>
-    public async ValueTask<ReadOnlyMemory<byte>> AwaitAsync(ClientConnection client, Request request, CancellationToken cancellationToken)
+    public async ValueTask<ReadOnlyMemory<byte>> AwaitAsync(Client client, Request request, CancellationToken cancellationToken)
     {
         var changed = state.Changed;
         if (Awaited(request) is { } wait && KnowsCurrent(request))
@@ -34,7 +34,7 @@ internal sealed class HelloStream(MemberState state, IOptions<GatewayOptions> op
 
     /// <summary>A reply of a stream: the first one as <see cref="AwaitAsync"/>, the others after a change or the awaited time, or when the gateway stops.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> NextAsync(
-        ClientConnection client, Request request, CancellationToken closed, CancellationToken stopping)
+        Client client, Request request, CancellationToken closed, CancellationToken stopping)
     {
         var last = client.LastTopologyVersion;
         var changed = state.Changed;
@@ -50,35 +50,34 @@ internal sealed class HelloStream(MemberState state, IOptions<GatewayOptions> op
     }
 
     /// <summary>The description of the member.</summary>
-    public BsonDocument Describe(ClientConnection client, Request request)
+    public BsonDocument Describe(Client client, Request request)
     {
-        var settings = options.Value;
         var version = state.Version;
-        var primary = state.IsPrimary;
+        var primary = replicaSet.Primary;
         var reply = new BsonDocument
         {
             { "helloOk", true },
-            { request.Name == "hello" ? "isWritablePrimary" : "ismaster", primary },
+            { request.Name == "hello" ? "isWritablePrimary" : "ismaster", primary == replicaSet.Self },
             { "topologyVersion", new BsonDocument { { "processId", state.ProcessId }, { "counter", version } } },
-            { "hosts", new BsonArray { settings.Host } },
-            { "setName", settings.ReplicaSet },
-            { "setVersion", 1 },
-            { "secondary", false },
+            { "hosts", new BsonArray(replicaSet.Members.Select(m => m.Host)) },
+            { "setName", replicaSet.Name },
+            { "setVersion", replicaSet.Version },
+            { "secondary", replicaSet.Self.Role == MemberRole.Secondary },
         };
-        if (primary)
+        if (primary is not null)
         {
-            reply.Add("primary", settings.Host);
+            reply.Add("primary", primary.Host);
         }
 
-        reply.Add("me", settings.Host);
+        reply.Add("me", replicaSet.Self.Host);
         reply.Add("maxBsonObjectSize", WireLimits.MaxDocumentLength);
         reply.Add("maxMessageSizeBytes", WireLimits.MaxMessageLength);
         reply.Add("maxWriteBatchSize", WireLimits.MaxWriteBatchSize);
         reply.Add("localTime", new BsonDateTime(time.GetUtcNow().UtcDateTime));
-        reply.Add("logicalSessionTimeoutMinutes", (int)settings.SessionTimeout.TotalMinutes);
+        reply.Add("logicalSessionTimeoutMinutes", (int)options.Value.SessionTimeout.TotalMinutes);
         reply.Add("connectionId", (int)client.Id);
         reply.Add("minWireVersion", 0);
-        reply.Add("maxWireVersion", WireLimits.MaxWireVersion);
+        reply.Add("maxWireVersion", ServerVersion.MaxWireVersion);
         reply.Add("readOnly", false);
         return reply;
     }

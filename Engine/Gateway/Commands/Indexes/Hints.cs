@@ -24,11 +24,9 @@ internal static class Hints
         {
             if (System.Text.Ascii.Equals(name, sequence.Name))
             {
-                for (var rest = sequence.Documents; !rest.IsEmpty;)
+                foreach (var statement in sequence)
                 {
-                    var statement = new RawDocument(rest[..BitConverter.ToInt32(rest.Span)]);
                     Add(ref hinted, statement);
-                    rest = rest[statement.Bytes.Length..];
                 }
             }
         }

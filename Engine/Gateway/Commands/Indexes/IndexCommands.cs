@@ -10,7 +10,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Commands.Indexes;
 
 /// <summary>createIndexes, dropIndexes, listIndexes.</summary>
-internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
+internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time) : ICommandFamily
 {
     // The build itself is run by this gateway, so the status is looked at again only when another builder was faster.
     private static readonly TimeSpan s_pollInterval = TimeSpan.FromMilliseconds(100);
@@ -200,7 +200,7 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
     }
 
     /// <summary>How many members are to have the indexes before they are used. Throws <see cref="CommandException"/> when there are fewer.</summary>
-    private static void CheckQuorum(Request request)
+    private void CheckQuorum(Request request)
     {
         if (!request.TryGet("commitQuorum"u8, out var quorum))
         {
@@ -218,10 +218,10 @@ internal sealed class IndexCommands(TimeProvider time) : ICommandFamily
                 ErrorCode.FailedToParse, $"commitQuorum has to be a non-negative number and not greater than {ReplicaSet.MostMembers}");
         }
 
-        if (quorum.Text is { } mode ? mode is not ("majority" or "votingMembers") : quorum.Integer > ReplicaSet.Members)
+        if (quorum.Text is { } mode ? mode is not ("majority" or "votingMembers") : quorum.Integer > replicaSet.Members.Count)
         {
             throw new CommandException(
-                ErrorCode.UnsatisfiableCommitQuorum, $"Commit quorum cannot be satisfied with the current replica set configuration of {ReplicaSet.Members} member");
+                ErrorCode.UnsatisfiableCommitQuorum, $"Commit quorum cannot be satisfied with the current replica set configuration of {replicaSet.Members.Count} member");
         }
     }
 

@@ -68,7 +68,7 @@ internal sealed class ExplainCommands : ICommandFamily
 
         if (write is not null || OutputStage.Of(command) is not null)
         {
-            OutputStage.RequireRights(context);
+            QueryCommands.RequireRightToWrite(context);
         }
 
         await using var lease = await context.RentAsync();

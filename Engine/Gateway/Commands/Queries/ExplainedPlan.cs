@@ -1,6 +1,6 @@
 using System.Text.Json;
 using MongoDB.Bson;
-using Platform.Gateway.Commands.Administration;
+using Platform.Gateway.Topology;
 
 namespace Platform.Gateway.Commands.Queries;
 
@@ -51,7 +51,7 @@ internal static class ExplainedPlan
         }
 
         reply.Add("command", command);
-        reply.Add("serverInfo", new BsonDocument { { "host", Environment.MachineName }, { "version", ServerCommands.Version } });
+        reply.Add("serverInfo", new BsonDocument { { "host", Environment.MachineName }, { "version", ServerVersion.Text } });
         return reply;
     }
 

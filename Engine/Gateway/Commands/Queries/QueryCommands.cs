@@ -67,7 +67,7 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
         }
 
         var reply = OutputStage.Of(body) is { } output
-            ? await output.RunAsync(context, body)
+            ? await WriteAsync(context, output, body)
             : await OpenAsync(context, Statements.Aggregate, CommandCorrections.Command(body));
         if (Pipelines.Replaces(context.Request.Database, context.Request.Body) is var (database, collection))
         {
@@ -75,6 +75,27 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
         }
 
         return reply;
+    }
+
+    /// <summary>Throws <see cref="CommandException"/> when the user may not write; asked before anything is run, also before an explanation.</summary>
+    public static void RequireRightToWrite(CommandContext context)
+    {
+        if (!context.User.IsAdministrator)
+        {
+            throw new CommandException(ErrorCode.Unauthorized, $"not authorized on {context.Request.Database} to execute command {context.Request.Name}");
+        }
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> WriteAsync(CommandContext context, OutputStage output, RawDocument aggregate)
+    {
+        if (context.Transaction is not null)
+        {
+            throw new CommandException(ErrorCode.OperationNotSupportedInTransaction, $"{output.Name} cannot be used in a transaction");
+        }
+
+        RequireRightToWrite(context);
+        await using var lease = await context.RentAsync();
+        return await output.RunAsync(lease.Connection, context.Request, aggregate, context.CancellationToken);
     }
 
     /// <summary>

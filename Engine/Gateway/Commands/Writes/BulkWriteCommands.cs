@@ -107,7 +107,6 @@ internal sealed class BulkWriteCommands : ICommandFamily
 
     private static BsonDocument Command(CommandContext context)
     {
-        var tree = context.Request.Body.ToTree();
         foreach (var sequence in context.Request.Sequences)
         {
             if (sequence.Name is not ("ops" or "nsInfo"))
@@ -116,7 +115,7 @@ internal sealed class BulkWriteCommands : ICommandFamily
             }
         }
 
-        return context.Request.Sequences.Count == 0 ? tree : context.ToTree();
+        return context.ToTree();
     }
 
     private static (string Database, string Collection) Namespace(BsonValue info)

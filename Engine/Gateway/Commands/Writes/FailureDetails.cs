@@ -1,11 +1,11 @@
 using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Bson.IO;
-using Npgsql;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Commands.Collections;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Postgres;
 using Platform.Wire.Bson;
 using Platform.Wire.Messages;
 
@@ -231,16 +231,13 @@ internal static class FailureDetails
     {
         if (sequence is { } documents)
         {
-            var rest = documents.Documents;
-            for (var i = 0; !rest.IsEmpty; i++)
+            var i = 0;
+            foreach (var document in documents)
             {
-                var document = RawDocument.Take(rest);
-                if (i == index)
+                if (i++ == index)
                 {
                     return document.ToTree();
                 }
-
-                rest = rest[document.Bytes.Length..];
             }
 
             return null;

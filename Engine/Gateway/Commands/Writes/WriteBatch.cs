@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using MongoDB.Bson;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Requests;
@@ -81,12 +80,9 @@ internal sealed class WriteBatch
             }
 
             statements = new(documents.Count);
-            for (var rest = documents.Documents; !rest.IsEmpty;)
+            foreach (var statement in documents)
             {
-                // Checked already when the message was read.
-                var length = BinaryPrimitives.ReadInt32LittleEndian(rest.Span);
-                statements.Add(rest[..length]);
-                rest = rest[length..];
+                statements.Add(statement.Bytes);
             }
         }
         else

@@ -1,12 +1,11 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using MongoDB.Bson;
-using Npgsql;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Postgres;
 using Platform.Gateway.Sessions;
 using Platform.Wire.Bson;
 using Platform.Wire.Messages;
@@ -243,8 +242,11 @@ internal sealed class WriteCommands : ICommandFamily
         RawDocument statement = default;
         if (sequence is { Count: > 0 } documents)
         {
-            // Checked already when the message was read.
-            statement = new RawDocument(documents.Documents[..BinaryPrimitives.ReadInt32LittleEndian(documents.Documents.Span)]);
+            foreach (var first in documents)
+            {
+                statement = first;
+                break;
+            }
         }
         else if (body.TryGet(name == "update" ? "updates"u8 : "deletes"u8, out var list) && list.Type == BsonType.Array)
         {

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using MongoDB.Bson;
-using Npgsql;
 using Platform.Gateway.Backend;
+using Platform.Gateway.Postgres;
 using Platform.Gateway.Sessions;
 using Platform.Wire.Bson;
 

@@ -1,16 +1,30 @@
 using System.Text;
-using Npgsql;
 
 namespace Platform.Gateway.Postgres;
 
-/// <summary>Reads the server's error messages (https://www.postgresql.org/docs/current/protocol-error-fields.html).</summary>
-internal static class ServerError
+/// <summary>An error that PostgreSQL reported (https://www.postgresql.org/docs/current/protocol-error-fields.html).</summary>
+internal sealed class PostgresException(string sqlState, string messageText, string severity = "ERROR") : Exception($"{sqlState}: {messageText}")
 {
+    /// <summary>The error's five-character code.</summary>
+    public string SqlState => sqlState;
+
+    /// <summary>The error's text.</summary>
+    public string MessageText => messageText;
+
+    /// <summary>Whether the server ends the connection after it.</summary>
+    public bool EndsConnection => severity is "FATAL" or "PANIC";
+
+    /// <summary>More about it; null when there is no more.</summary>
+    public string? Detail { get; private init; }
+
+    /// <summary>The constraint that a statement broke; null when it broke none.</summary>
+    public string? ConstraintName { get; private init; }
+
     /// <summary>The error in the body of an ErrorResponse.</summary>
     public static PostgresException Read(ReadOnlySpan<byte> body)
     {
         string severity = "ERROR", state = "XX000", message = "PostgreSQL reported an error without a text.";
-        string? invariant = null, detail = null, hint = null, where = null, table = null, constraint = null, routine = null;
+        string? invariant = null, detail = null, constraint = null;
         while (body.Length > 1 && body[0] != 0)
         {
             var end = body[1..].IndexOf((byte)0);
@@ -26,6 +40,7 @@ internal static class ServerError
                     severity = text;
                     break;
                 case 'V':
+                    // The severity in English, whatever language the server speaks.
                     invariant = text;
                     break;
                 case 'C':
@@ -37,27 +52,14 @@ internal static class ServerError
                 case 'D':
                     detail = text;
                     break;
-                case 'H':
-                    hint = text;
-                    break;
-                case 'W':
-                    where = text;
-                    break;
-                case 't':
-                    table = text;
-                    break;
                 case 'n':
                     constraint = text;
-                    break;
-                case 'R':
-                    routine = text;
                     break;
             }
 
             body = body[(end + 2)..];
         }
 
-        return new PostgresException(
-            message, severity, invariant ?? severity, state, detail, hint, where: where, tableName: table, constraintName: constraint, routine: routine);
+        return new PostgresException(state, message, invariant ?? severity) { Detail = detail, ConstraintName = constraint };
     }
 }

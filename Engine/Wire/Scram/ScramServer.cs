@@ -1,57 +1,44 @@
 using System.Security.Cryptography;
 using System.Text;
-using Platform.Gateway.Errors;
 
-namespace Platform.Gateway.Authentication;
+namespace Platform.Wire.Scram;
 
 /// <summary>
-/// The server's side of SCRAM-SHA-256 (RFC 5802, RFC 7677) as far as messages go; the proof itself is checked by the
-/// engine, which keeps the verifiers, so no password or key ever reaches the gateway.
+/// The server's side of SCRAM-SHA-256 (RFC 5802, RFC 7677) as far as messages go; the proof itself is checked by whoever keeps the
+/// verifiers, so no password or key is needed here.
 /// </summary>
-internal sealed class ScramConversation
+public sealed class ScramServer
 {
     private const int NonceBytes = 24;
+    private const int LongestMessage = 1024;
+    private const int LongestUser = 128;
+
     private readonly string _clientFirstBare;
     private readonly string _channelBinding;
+    private string? _challenge;
 
-    private ScramConversation(string user, string clientFirstBare, string channelBinding, string nonce, bool skipsEmptyExchange)
+    private ScramServer(string user, string clientFirstBare, string channelBinding, string nonce)
     {
         User = user;
         _clientFirstBare = clientFirstBare;
         _channelBinding = channelBinding;
         Nonce = nonce;
-        SkipsEmptyExchange = skipsEmptyExchange;
     }
 
     /// <summary>Who wants to log in.</summary>
     public string User { get; }
 
-    /// <summary>The client's nonce followed by the gateway's.</summary>
+    /// <summary>The client's nonce followed by the server's.</summary>
     public string Nonce { get; }
 
-    /// <summary>Whether the client takes the signature as the end, without an empty last exchange.</summary>
-    public bool SkipsEmptyExchange { get; }
-
-    /// <summary>The message with salt and iteration count; set by <see cref="Challenge"/>.</summary>
-    public string? ServerFirst { get; private set; }
-
-    /// <summary>Whether there is such a user.</summary>
-    public bool Known { get; set; }
-
-    /// <summary>True when the proof was right and only the empty exchange is left.</summary>
-    public bool Proven { get; set; }
-
-    /// <summary>
-    /// Reads <c>n,,n=USER,r=NONCE</c>. Throws <see cref="CommandException"/> with
-    /// <see cref="ErrorCode.AuthenticationFailed"/> when it has another form.
-    /// </summary>
-    public static ScramConversation Start(ReadOnlySpan<byte> clientFirst, bool skipsEmptyExchange)
+    /// <summary>Reads <c>n,,n=USER,r=NONCE</c>. Throws <see cref="ScramException"/> when it has another form.</summary>
+    public static ScramServer Start(ReadOnlySpan<byte> clientFirst)
     {
         var text = Decode(clientFirst);
         // gs2 header: flag "n" (no channel binding) or "y" (possible, not used), no authorisation identity.
-        if (text.Length > 1024 || !(text.StartsWith("n,,", StringComparison.Ordinal) || text.StartsWith("y,,", StringComparison.Ordinal)))
+        if (text.Length > LongestMessage || !(text.StartsWith("n,,", StringComparison.Ordinal) || text.StartsWith("y,,", StringComparison.Ordinal)))
         {
-            throw Failed();
+            throw Malformed();
         }
 
         var bare = text[3..];
@@ -59,48 +46,47 @@ internal sealed class ScramConversation
         if (parts.Length < 2 || !parts[0].StartsWith("n=", StringComparison.Ordinal) || !parts[1].StartsWith("r=", StringComparison.Ordinal)
             || parts[1].Length < 3 || !Printable(parts.AsSpan(1)))
         {
-            throw Failed();
+            throw Malformed();
         }
 
         var user = Unescape(parts[0][2..]);
         var nonce = parts[1][2..] + Convert.ToBase64String(RandomNumberGenerator.GetBytes(NonceBytes));
-        return new ScramConversation(user, bare, Convert.ToBase64String(Encoding.ASCII.GetBytes(text[..3])), nonce, skipsEmptyExchange);
+        return new ScramServer(user, bare, Convert.ToBase64String(Encoding.ASCII.GetBytes(text[..3])), nonce);
     }
 
     /// <summary>The answer to the first message: nonce, salt (base64) and iteration count.</summary>
-    public string Challenge(string salt, int iterations) => ServerFirst = $"r={Nonce},s={salt},i={iterations}";
+    public string Challenge(string salt, int iterations) => _challenge = $"r={Nonce},s={salt},i={iterations}";
 
     /// <summary>
-    /// Reads <c>c=BINDING,r=NONCE,p=PROOF</c> and returns what the engine needs to check it. Throws
-    /// <see cref="CommandException"/> when binding or nonce do not belong to this conversation.
+    /// Reads <c>c=BINDING,r=NONCE,p=PROOF</c> and returns what is needed to check the proof. Throws <see cref="ScramException"/> when
+    /// binding or nonce do not belong to this conversation, or before its <see cref="Challenge"/>.
     /// </summary>
     public (string AuthMessage, string Proof) Proof(ReadOnlySpan<byte> clientFinal)
     {
         var text = Decode(clientFinal);
         var proofAt = text.LastIndexOf(",p=", StringComparison.Ordinal);
-        if (ServerFirst is null || Proven || proofAt < 0)
+        if (_challenge is null || proofAt < 0)
         {
-            throw Failed();
+            throw Malformed();
         }
 
         var withoutProof = text[..proofAt];
         var parts = withoutProof.Split(',');
         if (parts.Length < 2 || parts[0] != "c=" + _channelBinding || parts[1] != "r=" + Nonce)
         {
-            throw Failed();
+            throw Malformed();
         }
 
         var proof = text[(proofAt + 3)..];
         Span<byte> bytes = stackalloc byte[SHA256.HashSizeInBytes];
-        // What is no proof at all is refused here: the engine would find other words for it.
+        // What is no proof at all is refused here: who checks it might find other words for it.
         return Printable(parts) && proof.Length <= 2 * SHA256.HashSizeInBytes
             && Convert.TryFromBase64String(proof, bytes, out var length) && length == bytes.Length
-            ? ($"{_clientFirstBare},{ServerFirst},{withoutProof}", proof)
-            : throw Failed();
+            ? ($"{_clientFirstBare},{_challenge},{withoutProof}", proof)
+            : throw Malformed();
     }
 
-    /// <summary>The one error of every failed login: it must not tell why.</summary>
-    public static CommandException Failed() => new(ErrorCode.AuthenticationFailed, "Authentication failed.");
+    private static ScramException Malformed() => new("The client sent a message that is none of this login.");
 
     /// <summary>Whether the parts behind the name have only characters that SCRAM allows there.</summary>
     private static bool Printable(ReadOnlySpan<string> parts)
@@ -124,7 +110,7 @@ internal sealed class ScramConversation
         }
         catch (DecoderFallbackException)
         {
-            throw Failed();
+            throw Malformed();
         }
     }
 
@@ -135,11 +121,11 @@ internal sealed class ScramConversation
         {
             if (string.CompareOrdinal(name, i, "=2C", 0, 3) != 0 && string.CompareOrdinal(name, i, "=3D", 0, 3) != 0)
             {
-                throw Failed();
+                throw Malformed();
             }
         }
 
         var user = name.Replace("=2C", ",", StringComparison.Ordinal).Replace("=3D", "=", StringComparison.Ordinal);
-        return user.Length is > 0 and <= 128 ? user : throw Failed();
+        return user.Length is > 0 and <= LongestUser ? user : throw Malformed();
     }
 }
