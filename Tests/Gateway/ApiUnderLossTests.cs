@@ -9,53 +9,51 @@ using Xunit;
 namespace Platform.Tests.Gateway;
 
 /// <summary>The real API while its database is not there yet, is killed, and comes back.</summary>
-public sealed class ApiUnderLossTests(GatewayProcess gateway, ITestOutputHelper output) : IClassFixture<GatewayProcess>
+public sealed class ApiUnderLossTests(ApiUnderLossTests.Servers servers, ITestOutputHelper output) : IClassFixture<ApiUnderLossTests.Servers>
 {
     private const int Callers = 8;
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task The_api_waits_for_its_database_outlives_its_death_under_load_and_recovers()
     {
-        await using var factory = new Factory(gateway.ConnectionString);
+        await using var factory = new Factory(servers.ConnectionString);
         using var api = factory.CreateClient();
         try
         {
             // Not there yet: up, alive, not ready, and callers are told when to come again.
             await AssertAwayAsync(api, "The database is not available.");
 
-            gateway.Start();
+            servers.StartGateway();
             await LoseUnderLoadAsync(
                 api,
-                gateway.KillAsync,
+                servers.KillGatewayAsync,
                 () =>
                 {
-                    gateway.Start();
+                    servers.StartGateway();
                     return Task.CompletedTask;
                 });
         }
         finally
         {
-            await gateway.KillAsync();
+            await servers.KillGatewayAsync();
         }
     }
 
     [Fact]
     public async Task The_api_outlives_the_death_of_the_engine_behind_its_database_under_load_and_recovers()
     {
-        gateway.Start();
+        servers.StartGateway();
         try
         {
-            await using var factory = new Factory(gateway.ConnectionString);
+            await using var factory = new Factory(servers.ConnectionString);
             using var api = factory.CreateClient();
-            await LoseUnderLoadAsync(api, gateway.KillEngineAsync, gateway.StartEngineAsync);
+            await LoseUnderLoadAsync(api, servers.KillPostgresAsync, servers.StartPostgresAsync);
         }
         finally
         {
-            await gateway.KillAsync();
+            await servers.KillGatewayAsync();
         }
     }
 
@@ -67,18 +65,18 @@ public sealed class ApiUnderLossTests(GatewayProcess gateway, ITestOutputHelper 
         var answers = new ConcurrentBag<(HttpStatusCode Status, bool RetryAfter)>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var load = Enumerable.Range(0, Callers).Select(_ => LoadAsync(api, answers, stop.Token)).ToArray();
-        await WaitAsync(() => answers.Count > 50);
+        await Wait.UntilAsync(() => answers.Count > 50, "fifty requests are answered", Cancel);
 
         await lose();
         await UntilAsync(api, "/health", HttpStatusCode.ServiceUnavailable);
-        await WaitAsync(() => answers.Any(answer => answer.Status == HttpStatusCode.ServiceUnavailable));
+        await Wait.UntilAsync(() => answers.Any(answer => answer.Status == HttpStatusCode.ServiceUnavailable), "a request is answered with 503", Cancel);
         Assert.Equal(HttpStatusCode.OK, (await api.GetAsync("/alive", Cancel)).StatusCode);
 
         await restore();
         await UntilAsync(api, "/health", HttpStatusCode.OK);
         await UntilAsync(api, "/tenants", HttpStatusCode.OK);
         var good = answers.Count(answer => answer.Status == HttpStatusCode.OK);
-        await WaitAsync(() => answers.Count(answer => answer.Status == HttpStatusCode.OK) > good + 50);
+        await Wait.UntilAsync(() => answers.Count(answer => answer.Status == HttpStatusCode.OK) > good + 50, "fifty requests more are answered with 200", Cancel);
         await stop.CancelAsync();
         await Task.WhenAll(load);
 
@@ -113,31 +111,14 @@ public sealed class ApiUnderLossTests(GatewayProcess gateway, ITestOutputHelper 
         Assert.Equal(HttpStatusCode.OK, (await api.GetAsync("/alive", Cancel)).StatusCode);
     }
 
-    private static async Task UntilAsync(HttpClient api, string path, HttpStatusCode wanted)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        limit.CancelAfter(Patience);
-        while (true)
+    private static Task UntilAsync(HttpClient api, string path, HttpStatusCode wanted) => Wait.UntilAsync(
+        async () =>
         {
-            using var answer = await api.GetAsync(path, limit.Token);
-            if (answer.StatusCode == wanted)
-            {
-                return;
-            }
-
-            await Task.Delay(100, limit.Token);
-        }
-    }
-
-    private static async Task WaitAsync(Func<bool> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        limit.CancelAfter(Patience);
-        while (!condition())
-        {
-            await Task.Delay(20, limit.Token);
-        }
-    }
+            using var answer = await api.GetAsync(path, Cancel);
+            return answer.StatusCode == wanted;
+        },
+        $"{path} is answered with {wanted}",
+        Cancel);
 
     private sealed class Factory(string connectionString) : WebApplicationFactory<RequestErrors>
     {
@@ -155,6 +136,67 @@ public sealed class ApiUnderLossTests(GatewayProcess gateway, ITestOutputHelper 
             }
 
             builder.ConfigureLogging(logging => logging.ClearProviders());
+        }
+    }
+
+    /// <summary>A PostgreSQL, and the gateway before it as a process that can be killed and started again on the same port.</summary>
+    public sealed class Servers : IAsyncLifetime
+    {
+        private const string Password = "kill me";
+
+        private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("gateway-loss-");
+        private readonly int _port = FreePort.Find();
+        private PostgresProcess? _postgres;
+        private GatewayProcess? _gateway;
+
+        public string ConnectionString =>
+            $"mongodb://{GatewayFixture.User}:{Uri.EscapeDataString(Password)}@127.0.0.1:{_port}/platform?authSource=admin&authMechanism=SCRAM-SHA-256&replicaSet=rs0";
+
+        public async ValueTask InitializeAsync()
+        {
+            if (ServerImage.WhyUnavailable() is null)
+            {
+                await StartPostgresAsync();
+            }
+        }
+
+        public void StartGateway()
+        {
+            var reason = ServerImage.WhyUnavailable();
+            Assert.SkipWhen(reason is not null, reason ?? "");
+            _gateway = GatewayProcess.Start(_postgres!.ConnectionString, _port, GatewayFixture.User, Password, []);
+        }
+
+        public async Task KillGatewayAsync()
+        {
+            if (_gateway is { } gateway)
+            {
+                _gateway = null;
+                await gateway.DisposeAsync();
+            }
+        }
+
+        public async Task StartPostgresAsync() => _postgres = await PostgresProcess.StartAsync(_directory, CancellationToken.None);
+
+        public async Task KillPostgresAsync()
+        {
+            if (_postgres is { } postgres)
+            {
+                _postgres = null;
+                await postgres.KillAsync();
+                await postgres.DisposeAsync();
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await KillGatewayAsync();
+            if (_postgres is not null)
+            {
+                await _postgres.DisposeAsync();
+            }
+
+            _directory.Delete(recursive: true);
         }
     }
 }

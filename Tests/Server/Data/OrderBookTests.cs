@@ -21,8 +21,7 @@ using Xunit;
 namespace Platform.Tests.Server.Data;
 
 /// <summary>Orders are placed once and told of truly, whatever is asked again, lost or changed meanwhile.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
+public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
 {
     // One for all: each test has a tenant of its own.
     private static PlatformDatabase? s_database;
@@ -205,7 +204,7 @@ public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
         if (_services is null)
         {
             var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = [], ApplicationName = "tests" });
-            builder.Configuration["ConnectionStrings:platform"] = gateway.ConnectionString;
+            builder.Configuration["ConnectionStrings:platform"] = server.ConnectionString;
             builder.AddPlatformData();
             _services = builder.Services.BuildServiceProvider();
         }
@@ -236,7 +235,7 @@ public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
     {
         if (s_database is null)
         {
-            var mongo = gateway.NewDatabase();
+            var mongo = server.NewDatabase(MongoFeature.Transactions);
             await new CatalogueSynchroniser(mongo, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, Cancel);
             s_database = new PlatformDatabase(mongo);
         }

@@ -16,15 +16,14 @@ using Xunit;
 namespace Platform.Tests.Server.Data;
 
 /// <summary>Catalogue, migrator, seeder and tenant access against a server.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class PlatformDataTests(GatewayFixture gateway)
+public sealed class PlatformDataTests(MongoServer server)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task The_catalogue_is_created_once_and_then_nothing_is_left_to_do()
     {
-        var catalogue = Catalogue(gateway.NewDatabase());
+        var catalogue = Catalogue(server.NewDatabase());
         var done = await catalogue.ApplyAsync(allowDrop: false, Cancel);
         Assert.Equal(CollectionCatalogue.All.Count + CollectionCatalogue.All.Sum(collection => collection.Indexes.Count), done.Count);
         Assert.Empty(await catalogue.PlanAsync(Cancel));
@@ -34,7 +33,7 @@ public sealed class PlatformDataTests(GatewayFixture gateway)
     [Fact]
     public async Task What_is_missing_is_created_again_and_a_differing_index_is_replaced_only_when_allowed()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         var catalogue = Catalogue(database);
         await catalogue.ApplyAsync(allowDrop: false, Cancel);
         var products = database.GetCollection<BsonDocument>(CollectionNames.Products);
@@ -140,6 +139,7 @@ public sealed class PlatformDataTests(GatewayFixture gateway)
     [Fact]
     public async Task A_transaction_leaves_nothing_when_its_work_throws_and_all_when_it_does_not()
     {
+        server.Require(MongoFeature.Transactions);
         var database = await SeededAsync();
         var (first, _) = await TwoTenantsAsync(database);
         var item = await first.Inventory.Find(Builders<InventoryItem>.Filter.Gt(item => item.OnHand, 0)).FirstAsync(Cancel);
@@ -185,7 +185,7 @@ public sealed class PlatformDataTests(GatewayFixture gateway)
 
     private async Task<PlatformDatabase> SeededAsync()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         await Catalogue(database).ApplyAsync(allowDrop: false, Cancel);
         await new SeedWriter(database, SeedWriter.DefaultPieceSize, 2).WriteAsync(Small, new NoProgress(), Cancel);
         return new PlatformDatabase(database);

@@ -14,7 +14,7 @@ namespace Platform.Tests.Server.Migrator;
 /// What every migration has to pass, on data that its test writes: up, down and up again; run twice; stopped at its commands, one after
 /// another, and finished by a second run. A derived class says which migration, writes the data and checks what becomes of it.
 /// </summary>
-public abstract class MigrationContract(GatewayFixture gateway)
+public abstract class MigrationContract(MongoServer server)
 {
     // Stopping at each of hundreds of commands would show nothing new.
     private const int Stops = 3;
@@ -130,11 +130,13 @@ public abstract class MigrationContract(GatewayFixture gateway)
 
     private static IReadOnlyList<MigrationDescriptor> Shipped { get; } = MigrationCatalogue.FindIn(typeof(MigrationRunner).Assembly);
 
-    private bool CanBeRepeated => Shipped.Single(migration => migration.Id == Number).Migration is { CanBeRepeated: true } or { InTransaction: true };
+    private Migration Migration => Shipped.Single(migration => migration.Id == Number).Migration;
+
+    private bool CanBeRepeated => Migration is { CanBeRepeated: true } or { InTransaction: true };
 
     private async Task<IMongoDatabase> PrepareAsync()
     {
-        var database = gateway.NewDatabase();
+        var database = Migration.InTransaction ? server.NewDatabase(MongoFeature.Transactions) : server.NewDatabase();
         if (Number > 1)
         {
             var result = await Engine(database).UpAsync(Environment(database), 1, Number - 1, Token);

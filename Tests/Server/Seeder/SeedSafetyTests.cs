@@ -17,8 +17,7 @@ using Xunit;
 namespace Platform.Tests.Server.Seeder;
 
 /// <summary>What the seeder must not do to a database: by its session, in this process.</summary>
-[Collection(SeederCollection.Name)]
-public sealed class SeedSafetyTests(GatewayFixture gateway)
+public sealed class SeedSafetyTests(MongoServer server)
 {
     private static readonly SeedSize One = new() { Tenants = 1 };
     private static readonly SeedSize Two = new() { Tenants = 2 };
@@ -183,7 +182,7 @@ public sealed class SeedSafetyTests(GatewayFixture gateway)
 
     private async Task<IMongoDatabase> MigratedAsync()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         // The indexes are others' concern, but for the keys that have to be unique.
         foreach (var definition in CollectionCatalogue.All)
         {

@@ -11,8 +11,7 @@ using Xunit;
 namespace Platform.Tests.Server.Validation;
 
 /// <summary>How new rules are put in force on data that is there already.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class ValidatorMigrationTests(GatewayFixture gateway)
+public sealed class ValidatorMigrationTests(MongoServer server)
 {
     private static CollectionDefinition Products => CollectionCatalogue.Products;
 
@@ -108,7 +107,7 @@ public sealed class ValidatorMigrationTests(GatewayFixture gateway)
 
     private async Task<IMongoDatabase> DatabaseWithOldRulesAsync()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         await Synchroniser(database).ApplyAsync(allowDrop: false, Cancel);
         var old = BsonDocument.Parse("{ $jsonSchema: { bsonType: 'object', required: ['sku'] } }");
         await database.RunCommandAsync<BsonDocument>(new BsonDocument { { "collMod", Products.Name }, { "validator", old } }, cancellationToken: Cancel);

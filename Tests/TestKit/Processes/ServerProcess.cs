@@ -3,11 +3,12 @@ using System.Runtime.InteropServices;
 
 namespace Platform.Tests.TestKit.Processes;
 
-/// <summary>A server in a process of its own, ended by SIGTERM.</summary>
+/// <summary>A program that runs beside tests until it is ended: its latest output is kept for messages.</summary>
 internal sealed partial class ServerProcess : IAsyncDisposable
 {
     private const int Terminate = 15;
-    private const int KeptLines = 30;
+    private const int KeptLines = 5000;
+    private const int ShownLines = 60;
 
     private readonly Process _process;
     private readonly Queue<string> _output = new();
@@ -21,8 +22,30 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
         _process.Start();
+        // Unread output would block it in the end.
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Its process id.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>Whether it still runs.</summary>
+    public bool IsRunning => !_process.HasExited;
+
+    /// <summary>The latest of what it wrote, for messages.</summary>
+    public string Output => string.Join(Environment.NewLine, Lines.TakeLast(ShownLines));
+
+    /// <summary>The latest lines that it wrote.</summary>
+    public IReadOnlyList<string> Lines
+    {
+        get
+        {
+            lock (_output)
+            {
+                return [.. _output];
+            }
+        }
     }
 
     /// <summary>How many lines of its output tell of a process that ended by a signal.</summary>
@@ -48,8 +71,11 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a program.</summary>
-    public static ServerProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
+    /// <summary>Starts a program and waits for nothing.</summary>
+    /// <param name="program">Its path, or its name on the PATH.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="environment">Variables beside those of this process.</param>
+    public static ServerProcess Start(string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string?>> environment)
     {
         var start = new ProcessStartInfo(program, arguments);
         foreach (var (name, value) in environment)
@@ -60,32 +86,57 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         return new ServerProcess(start);
     }
 
-    /// <summary>Waits until a check passes.</summary>
-    /// <exception cref="InvalidOperationException">The server ended, or the time is over.</exception>
-    public async Task WaitUntilAsync(Func<Task<bool>> ready, TimeSpan patience, CancellationToken cancellationToken)
-    {
-        var started = Stopwatch.GetTimestamp();
-        while (!await ready())
-        {
-            if (_process.HasExited || Stopwatch.GetElapsedTime(started) > patience)
-            {
-                throw new InvalidOperationException($"{Path.GetFileName(_process.StartInfo.FileName)} did not get ready: {Output()}");
-            }
+    /// <summary>Waits until it serves.</summary>
+    /// <param name="isReady">Whether it does.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ServerFailedException">It has ended.</exception>
+    /// <exception cref="TimeoutException">It does not serve within <see cref="Wait.Patience"/>.</exception>
+    public Task UntilAsync(Func<Task<bool>> isReady, CancellationToken cancellationToken) => UntilAsync(isReady, Wait.Patience, cancellationToken);
 
-            await Task.Delay(50, cancellationToken);
-        }
+    /// <summary>Waits until it serves.</summary>
+    /// <param name="isReady">Whether it does.</param>
+    /// <param name="patience">How long that may take.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ServerFailedException">It has ended.</exception>
+    /// <exception cref="TimeoutException">It does not serve in that time.</exception>
+    public Task UntilAsync(Func<Task<bool>> isReady, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var name = Path.GetFileName(_process.StartInfo.FileName);
+        return Wait.UntilAsync(
+            () => IsRunning ? isReady() : throw new ServerFailedException($"{name} ended with exit code {_process.ExitCode}: {Output}"),
+            () => $"{name} serves. {Output}",
+            patience,
+            cancellationToken);
     }
 
-    /// <inheritdoc />
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends it by SIGTERM and waits until it has ended.</summary>
+    public async Task TerminateAsync()
     {
-        if (!_process.HasExited)
+        if (IsRunning)
         {
             // When the process ended in between there is nothing left to tell.
             _ = Kill(_process.Id, Terminate);
+            await _process.WaitForExitAsync().WaitAsync(Wait.Patience);
+        }
+    }
+
+    /// <summary>Kills it with all that it started: no good-bye to anyone.</summary>
+    public async Task KillAsync()
+    {
+        if (IsRunning)
+        {
+            _process.Kill(entireProcessTree: true);
             await _process.WaitForExitAsync();
         }
+    }
 
+    /// <summary>Waits until it has ended.</summary>
+    public Task UntilEndedAsync() => _process.WaitForExitAsync().WaitAsync(Wait.Patience);
+
+    /// <summary>Ends it by SIGTERM.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await TerminateAsync();
         _process.Dispose();
     }
 
@@ -103,14 +154,6 @@ internal sealed partial class ServerProcess : IAsyncDisposable
             {
                 _output.Dequeue();
             }
-        }
-    }
-
-    private string Output()
-    {
-        lock (_output)
-        {
-            return string.Join(Environment.NewLine, _output);
         }
     }
 
