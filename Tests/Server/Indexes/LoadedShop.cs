@@ -1,9 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Npgsql;
 using Platform.Data.Tenancy;
-using Platform.Data;
 using Platform.Data.Queries;
 using Platform.Data.Validation;
 using Platform.Migrator.Structure;

@@ -5,7 +5,6 @@ using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Security;
 using Platform.Data.Tenancy;
-using Platform.Migrator.Structure;
 using Platform.Seeder.Generation;
 using Xunit;
 

@@ -3,8 +3,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Migrator.Commands;
-using Platform.Data.Validation.Samples;
 using Platform.Migrator.Structure;
 using Platform.Tests.TestKit.Samples;
 using Xunit;
