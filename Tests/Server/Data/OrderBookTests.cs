@@ -15,7 +15,6 @@ using Platform.Data.Documents;
 using Platform.Data.Events;
 using Platform.Migrator.Structure;
 using Platform.Mongo.Connections;
-using Platform.Seeder.Generation;
 using StackExchange.Redis;
 using Xunit;
 

@@ -14,7 +14,6 @@ using Platform.Data;
 using Platform.Data.Documents;
 using Platform.Data.Events;
 using Platform.Migrator.Structure;
-using Platform.Seeder.Generation;
 
 namespace Platform.Tests.TestKit.Shop;
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using OpenTelemetry;
 using OpenTelemetry.Trace;
 using Platform.Jobs;
+using Platform.ServiceDefaults;
 using Platform.Tests.Unit.ServiceDefaults;
 using Xunit;
 
