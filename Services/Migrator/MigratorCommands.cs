@@ -1,8 +1,6 @@
 using System.CommandLine;
 using Platform.Jobs;
 using Platform.Migrator.Commands;
-using Platform.Migrator.Execution;
-using Platform.Migrator.History;
 
 namespace Platform.Migrator;
 

@@ -1,10 +1,6 @@
 using System.CommandLine;
 using Platform.Jobs;
 using Platform.Seeder.Commands;
-using Platform.Seeder.Generation;
-using Platform.Seeder.Progress;
-using Platform.Seeder.Storage;
-using Spectre.Console;
 
 namespace Platform.Seeder;
 

@@ -6,7 +6,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Platform.Data.Tenancy;
 using MongoDB.Driver;
 using Platform.Data.Validation;
 using Platform.Jobs;

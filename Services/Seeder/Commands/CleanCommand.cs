@@ -4,11 +4,11 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Data;
 using Platform.Jobs;
 using Platform.Jobs.Progress;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Storage;
+using Platform.Data.Tenancy;
 
 namespace Platform.Seeder.Commands;
 

@@ -1,8 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Platform.Data.Tenancy;
 using Microsoft.Extensions.Options;
 using Platform.Jobs;
 using Platform.Mongo.Leases;
