@@ -21,8 +21,7 @@ using Xunit;
 namespace Platform.Tests.Server.Data;
 
 /// <summary>Orders are placed once and told of truly, whatever is asked again, lost or changed meanwhile.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
+public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
 {
     // One for all: each test has a tenant of its own.
     private static PlatformDatabase? s_database;
@@ -121,6 +120,16 @@ public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_changes_nothing_leaves_the_cache_alone()
+    {
+        var shop = await ShopAsync(stock: 1);
+
+        Assert.IsType<OrderOutcome.OutOfStock>(await Book(shop.Database).PlaceAsync(shop.Tenant, shop.Draft(2, mayExist: false), Cancel));
+
+        Assert.Empty(_forgotten);
+    }
+
+    [Fact]
     public async Task Stock_changes_are_reported_as_they_were_committed_whatever_the_clocks_said()
     {
         const int Stock = 9;
@@ -195,14 +204,14 @@ public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
         if (_services is null)
         {
             var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = [], ApplicationName = "tests" });
-            builder.Configuration["ConnectionStrings:platform"] = gateway.ConnectionString;
+            builder.Configuration["ConnectionStrings:platform"] = server.ConnectionString;
             builder.AddPlatformData();
             _services = builder.Services.BuildServiceProvider();
         }
 
         var outbox = new EventOutbox(database);
         return new OrderBook(
-            database, _services.GetRequiredService<MongoResilience>(), outbox, new OutboxWriter(outbox, NullLogger<OutboxWriter>.Instance), Cache(), time ?? TimeProvider.System);
+            database, _services.GetRequiredService<MongoResilience>(), new OutboxWriter(database, outbox, Cache(), NullLogger<OutboxWriter>.Instance), time ?? TimeProvider.System);
     }
 
     // A Redis that notes what it is to forget.
@@ -226,7 +235,7 @@ public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
     {
         if (s_database is null)
         {
-            var mongo = gateway.NewDatabase();
+            var mongo = server.NewDatabase(MongoFeature.Transactions);
             await new CatalogueSynchroniser(mongo, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, Cancel);
             s_database = new PlatformDatabase(mongo);
         }

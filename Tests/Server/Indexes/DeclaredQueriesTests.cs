@@ -27,21 +27,20 @@ using Xunit;
 namespace Platform.Tests.Server.Indexes;
 
 /// <summary>What the API really sends is what the catalogue declares.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class DeclaredQueriesTests(GatewayFixture gateway)
+public sealed class DeclaredQueriesTests(MongoServer server)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Every_query_of_the_api_is_declared_with_the_index_that_serves_it()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase(MongoFeature.Transactions);
         await new ShopData(products: 400, others: 400).LoadAsync(database, Cancel);
         // The rules on documents are others' concern.
         await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance, new ValidationOptions { Level = "moderate" }).ApplyAsync(allowDrop: false, Cancel);
 
         var sent = new ConcurrentQueue<BsonDocument>();
-        var settings = MongoClientSettings.FromConnectionString(gateway.ConnectionString);
+        var settings = MongoClientSettings.FromConnectionString(server.ConnectionString);
         settings.ClusterConfigurator = cluster => cluster.Subscribe<CommandStartedEvent>(started =>
         {
             if (started.CommandName is "find" or "aggregate" or "count" or "insert" or "update" or "delete" or "findAndModify"
@@ -69,8 +68,8 @@ public sealed class DeclaredQueriesTests(GatewayFixture gateway)
     [Fact]
     public async Task A_search_finds_what_people_type_however_it_is_written_the_best_first_and_page_by_page()
     {
-        var database = gateway.NewDatabase();
-        using var client = new MongoClient(gateway.ConnectionString);
+        var database = server.NewDatabase();
+        using var client = new MongoClient(server.ConnectionString);
         using var host = Build(client, database.DatabaseNamespace.DatabaseName);
         var (mine, other) = (ObjectId.GenerateNewId(), ObjectId.GenerateNewId());
         string[] names = ["XK-2000 drill", "Caf\u00e9 table", "Cafe\u0301 chair", "I\u015f\u0131k lamp", "Stra\u00dfe", "--- \ud83d\ude00", "Drill 7", .. Enumerable.Range(0, 25).Select(i => $"Thing {i} for a drill")];
@@ -124,7 +123,7 @@ public sealed class DeclaredQueriesTests(GatewayFixture gateway)
     private IHost Build(MongoClient client, string database)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = [], ApplicationName = "tests" });
-        builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:platform", gateway.ConnectionString)]);
+        builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:platform", server.ConnectionString)]);
         builder.AddPlatformData();
         builder.Services.AddSingleton<IMongoClient>(client);
         builder.Services.AddSingleton(new PlatformDatabase(client.GetDatabase(database)));

@@ -12,8 +12,7 @@ using Xunit;
 namespace Platform.Tests.Server.Validation;
 
 /// <summary>The rules as a server enforces them, against the rules as this program judges them.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class ServerRulesTests(GatewayFixture gateway)
+public sealed class ServerRulesTests(MongoServer server)
 {
     private const int Documents = 10_000;
 
@@ -28,7 +27,7 @@ public sealed class ServerRulesTests(GatewayFixture gateway)
     public async Task The_server_takes_what_obeys_and_refuses_a_document_for_every_rule_but_those_that_are_listed(string name)
     {
         var definition = CollectionCatalogue.All.Single(collection => collection.Name == name);
-        var collection = await CreateAsync(gateway.NewDatabase(), definition);
+        var collection = await CreateAsync(server.NewDatabase(), definition);
         var samples = new DocumentSamples(definition, seed: 7);
         for (var i = 0; i < 100; i++)
         {
@@ -54,7 +53,7 @@ public sealed class ServerRulesTests(GatewayFixture gateway)
     [Fact]
     public async Task Rules_of_requests_documents_and_server_agree_on_10000_generated_documents()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         var tally = new Tally();
         foreach (var definition in Enforced)
         {
@@ -74,7 +73,7 @@ public sealed class ServerRulesTests(GatewayFixture gateway)
     [Fact]
     public async Task Time_series_have_no_validator_whatever_is_written()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, Cancel);
         var series = CollectionCatalogue.All.Except(Enforced).ToList();
         Assert.NotEmpty(series);
