@@ -238,12 +238,13 @@ make_node_tools() {
   mkdir -p "$work"
   cp "$node_tools_source/package.json" "$node_tools_source/package-lock.json" "$work"
   cd "$work" || exit
-  npm ci --no-audit --no-fund "${npm_options[@]}"
+  # What packages would compile (Kerberos, encryption, the names of hosts) no test uses, and it is half of the time.
+  npm ci --ignore-scripts --omit=optional --no-audit --no-fund "${npm_options[@]}"
   mv -T "$work" "$cache/$entry"
   publish node-tools "$entry"
 }
 
-# setup_for WHAT: everything that 'run' or 'test' needs and that is not there yet
+# setup_for WHAT...: everything that these need and that is not there yet
 setup_for() {
   local what=$1 forced=${2:-} todo=() megabytes=0 missing=()
   need dotnet "everything here" "install the .NET SDK 10"
@@ -302,16 +303,24 @@ setup_for() {
   flock -u 8
 }
 
+# What each of 'run' and the test projects needs besides the .NET SDK.
 parts=()
-parts_to_make() {
+parts_to_make() { # WHAT...
   parts=()
-  if ! is_published server-image "$(image_entry)" || ! have bwrap; then
-    # Tests run its servers whatever engine the stack would use.
-    [[ $1 != test ]] && ! needs_image || parts+=(image)
-  fi
-  # The tests look at the dashboard in a browser; where there is no apt they say that they did not.
-  [[ $1 != test ]] || [[ -x $browser ]] || ! have apt-get || parts+=(browser)
-  [[ $1 != test || ! -e $node_tools_source/package-lock.json ]] || is_published node-tools "$(node_tools_entry)" || parts+=(node_tools)
+  local image='' browser_needed='' tools=''
+  for what in $1; do
+    case $what in
+      run) ! needs_image || image=1 ;;
+      # The stand-in of MongoDB, whatever engine the stack would use; a server that is given needs none.
+      Server) [[ -n ${PLATFORM_TEST_MONGO:-} ]] || image=1; tools=1 ;;
+      Gateway | bench) image=1 tools=1 ;;
+      # The tests look at the dashboard in a browser; where there is no apt they say that they did not.
+      Graph) ! needs_image || image=1; tools=1 browser_needed=1 ;;
+    esac
+  done
+  [[ -z $image ]] || { is_published server-image "$(image_entry)" && have bwrap; } || parts+=(image)
+  [[ -z $browser_needed || -x $browser ]] || ! have apt-get || parts+=(browser)
+  [[ -z $tools || ! -e $node_tools_source/package-lock.json ]] || is_published node-tools "$(node_tools_entry)" || parts+=(node_tools)
 }
 
 cmd_setup() {

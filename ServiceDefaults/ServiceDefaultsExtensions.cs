@@ -126,7 +126,7 @@ public static class ServiceDefaultsExtensions
         return app;
     }
 
-    // What each request and each statement would say at the level Information, spans say better. At the lowest precedence: any
+    // What each request would say at the level Information, spans say better. At the lowest precedence: any
     // other source of configuration wins.
     private static void AddLogLevels(this IHostApplicationBuilder builder)
         => builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
@@ -134,7 +134,6 @@ public static class ServiceDefaultsExtensions
             InitialData =
             [
                 new("Logging:LogLevel:Microsoft.AspNetCore", nameof(LogLevel.Warning)),
-                new("Logging:LogLevel:Npgsql", nameof(LogLevel.Warning)),
                 // Who asks for a service's health gets the answer; an error for every check while a server starts is noise.
                 new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", nameof(LogLevel.Critical)),
             ],

@@ -7,14 +7,27 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
 using Platform.Gateway.Authentication;
+using Platform.Gateway.Backend;
+using Platform.Gateway.Clients;
 using Platform.Gateway.Commands;
+using Platform.Gateway.Commands.Administration;
+using Platform.Gateway.Commands.Collections;
+using Platform.Gateway.Commands.Execution;
+using Platform.Gateway.Commands.Handshake;
+using Platform.Gateway.Commands.Indexes;
+using Platform.Gateway.Commands.Queries;
+using Platform.Gateway.Commands.Sessions;
+using Platform.Gateway.Commands.Writes;
 using Platform.Gateway.Connections;
+using Platform.Gateway.Corrections;
 using Platform.Gateway.Cursors;
-using Platform.Gateway.Engine;
-using Platform.Gateway.Engine.Postgres;
+using Platform.Gateway.Postgres;
 using Platform.Gateway.Profiling;
 using Platform.Gateway.Sessions;
+using Platform.Gateway.Settings;
+using Platform.Gateway.Sockets;
 using Platform.Gateway.Telemetry;
+using Platform.Gateway.Topology;
 
 namespace Platform.Gateway;
 
@@ -51,10 +64,12 @@ internal static class GatewayApplication
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section);
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidation>();
         services.AddSingleton(CreateSource);
-        services.AddSingleton<EngineState>();
+        services.AddSingleton<MemberState>();
+        services.AddSingleton<LogicalClock>();
+        services.AddSingleton<ReplicaSet>();
         services.AddSingleton<BusyWait>();
-        services.AddSingleton<EnginePool>();
-        services.AddSingleton<EngineStartup>();
+        services.AddSingleton<BackendPool>();
+        services.AddSingleton<BackendStartup>();
         services.AddSingleton<CursorStore>();
         services.AddSingleton<HeldCursors>();
         services.AddSingleton<SessionStore>();
@@ -76,14 +91,15 @@ internal static class GatewayApplication
         services.AddSingleton<RecentLog>();
         services.AddSingleton<ILoggerProvider>(static s => s.GetRequiredService<RecentLog>());
         services.AddSingleton<Profiler>();
+        services.AddSingleton<PlanSummary>(ExplainCommands.SummarizeAsync);
         services.AddSingleton<CommandTable>();
         services.AddSingleton<CommandExecutor>();
         services.AddSingleton<ClientRegistry>();
         services.AddSingleton<MongoConnectionHandler>();
-        services.AddHostedService<EngineMonitor>();
+        services.AddHostedService<BackendMonitor>();
         services.AddHostedService<Sweeper>();
         services.AddHostedService<ProfileWriter>();
-        services.AddHealthChecks().AddCheck<EngineHealthCheck>("engine");
+        services.AddHealthChecks().AddCheck<BackendHealthCheck>("engine");
         services.AddOptions<HostOptions>().Configure<IOptions<GatewayOptions>>(
             static (host, gateway) => host.ShutdownTimeout = gateway.Value.DrainTimeout);
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<GatewayOptions>>(
@@ -97,13 +113,13 @@ internal static class GatewayApplication
         var metrics = app.Services.GetRequiredService<GatewayMetrics>();
         var cursors = app.Services.GetRequiredService<CursorStore>();
         var sessions = app.Services.GetRequiredService<SessionStore>();
-        var pool = app.Services.GetRequiredService<EnginePool>();
+        var pool = app.Services.GetRequiredService<BackendPool>();
         metrics.Traces = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.Traces
             ?? !string.IsNullOrWhiteSpace(builder.Configuration[ServiceDefaultsExtensions.OtlpEndpointKey]);
         metrics.Cursors = () => cursors.Count;
         metrics.Transactions = () => sessions.OpenTransactions;
-        metrics.EngineConnections = () => pool.InUse;
-        app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<EngineState>().Stop);
+        metrics.BackendConnections = () => pool.InUse;
+        app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<MemberState>().Stop);
 
         app.UseHttpDefaults();
         app.MapDefaultEndpoints();
@@ -123,7 +139,7 @@ internal static class GatewayApplication
     {
         await app.StartAsync(cancellationToken);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, app.Lifetime.ApplicationStopping);
-        await app.Services.GetRequiredService<EngineStartup>().PrepareAsync(ended.Token);
+        await app.Services.GetRequiredService<BackendStartup>().PrepareAsync(ended.Token);
     }
 
     private static PostgresSettings CreateSource(IServiceProvider services)

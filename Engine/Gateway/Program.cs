@@ -1,6 +1,6 @@
 using Platform;
 using Platform.Gateway;
-using Platform.Gateway.Engine;
+using Platform.Gateway.Backend;
 using Platform.ServiceDefaults;
 
 // Before the first socket is made: what came in is worked on by the thread that saw it come, not handed to another one.
@@ -22,7 +22,7 @@ return await ServiceProgram.RunAsync(
     },
     exception => exception switch
     {
-        EngineStartupException => ExitCodes.Unavailable,
+        BackendStartupException => ExitCodes.Unavailable,
         IOException => ExitCodes.Failure,
         _ => null,
     });

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Options;
-using Platform.Gateway.Connections;
+using Platform.Gateway.Backend;
+using Platform.Gateway.Clients;
 using Platform.Gateway.Cursors;
-using Platform.Gateway.Engine;
 using Platform.Gateway.Sessions;
+using Platform.Gateway.Settings;
+using Platform.Gateway.Topology;
 
 namespace Platform.Gateway;
 
@@ -11,8 +13,8 @@ internal sealed partial class Sweeper(
     ClientRegistry clients,
     SessionStore sessions,
     CursorStore cursors,
-    EnginePool pool,
-    EngineState state,
+    BackendPool pool,
+    MemberState state,
     IOptions<GatewayOptions> options,
     TimeProvider time,
     ILogger<Sweeper> logger) : BackgroundService

@@ -13,9 +13,9 @@ using Platform.Api.Products;
 using Platform.Api.Reports;
 using Platform.Api.Stores;
 using Platform.Api.Tenants;
-using Platform.Data;
-using Platform.Mongo.Connections;
 using Platform.Data.Events;
+using Platform.Data.Tenancy;
+using Platform.Mongo.Connections;
 using Platform.Mongo.Leases;
 using StackExchange.Redis;
 

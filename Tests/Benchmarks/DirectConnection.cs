@@ -1,6 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
-using Platform.Gateway.Engine;
+using Platform.Gateway.Backend;
 
 namespace Platform.Benchmarks;
 

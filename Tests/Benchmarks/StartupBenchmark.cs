@@ -14,10 +14,6 @@ internal static class StartupBenchmark
 
     private const int Starts = 5;
     private const double Target = 12; // seconds
-    // Built beside this program, in the same configuration.
-    private static readonly string AppHost = Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory, "..", "..", "AppHost", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Platform.AppHost"));
-
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>Runs it.</summary>
@@ -59,28 +55,28 @@ internal static class StartupBenchmark
         var stack = Path.Combine(directory, "run", "stack");
         Directory.CreateDirectory(Path.GetDirectoryName(stack)!);
         File.Delete(stack);
-        var port = BenchmarkServer.FreePort();
+        var port = FreePort.Find();
         var watch = Stopwatch.StartNew();
         var timeline = new Dictionary<string, double>();
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(1) };
         await using (var appHost = ServerProcess.Start(
-            AppHost,
+            BuiltProgram.Path("AppHost"),
             [
                 "--environment", "Development",
                 $"--Platform:DataDirectory={Path.Combine(directory, "data")}",
                 $"--Platform:StackFile={stack}",
                 $"--Platform:ApiPort={port}",
             ],
-            new Dictionary<string, string>
+            new Dictionary<string, string?>
             {
                 ["DOTNET_ENVIRONMENT"] = "Development",
                 ["ASPNETCORE_ENVIRONMENT"] = "Development",
-                ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{BenchmarkServer.FreePort()}",
+                ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePort.Find()}",
                 ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
                 ["Platform__Engine"] = "documentdb",
             }))
         {
-            await appHost.WaitUntilAsync(
+            await appHost.UntilAsync(
                 async () =>
                 {
                     var state = Note(stack, timeline, watch.Elapsed.TotalSeconds);

@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Text;
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
+using Platform.Wire.Messages;
+using Platform.Wire.Scram;
 
 namespace Platform.Benchmarks;
 
@@ -46,32 +46,15 @@ internal sealed class WireConnection : IDisposable
     /// <exception cref="BenchmarkException">The server refused it.</exception>
     public BsonDocument Run(BsonDocument command)
     {
-        var reply = BsonSerializer.Deserialize<BsonDocument>(RoundTrip(new WireMessage(command).Bytes)[21..].ToArray());
+        var reply = BsonSerializer.Deserialize<BsonDocument>(RoundTrip(new WireMessage(command).Bytes)[Message.BodyOffset..].ToArray());
         return reply["ok"].ToDouble() == 1 ? reply : throw new BenchmarkException($"{command.GetElement(0).Name} failed: {reply}");
     }
 
-    /// <summary>Logs in (https://www.rfc-editor.org/rfc/rfc7677).</summary>
+    /// <summary>Logs in.</summary>
     public void Login(string user, string password)
     {
-        var first = $"n={user},r={RandomNumberGenerator.GetHexString(24)}";
-        var start = Run(new BsonDocument
-        {
-            { "saslStart", 1 }, { "mechanism", "SCRAM-SHA-256" }, { "payload", Encoding.UTF8.GetBytes("n,," + first) },
-            { "options", new BsonDocument("skipEmptyExchange", true) }, { "$db", "admin" },
-        });
-        var challenge = Encoding.UTF8.GetString(start["payload"].AsByteArray);
-        var fields = challenge.Split(',').ToDictionary(field => field[0], field => field[2..]);
-        var last = $"c=biws,r={fields['r']}";
-        var salted = Rfc2898DeriveBytes.Pbkdf2(
-            password, Convert.FromBase64String(fields['s']), int.Parse(fields['i'], null), HashAlgorithmName.SHA256, SHA256.HashSizeInBytes);
-        var key = HMACSHA256.HashData(salted, "Client Key"u8);
-        var signature = HMACSHA256.HashData(SHA256.HashData(key), Encoding.UTF8.GetBytes($"{first},{challenge},{last}"));
-        var proof = Convert.ToBase64String([.. key.Zip(signature, (a, b) => (byte)(a ^ b))]);
-        Run(new BsonDocument
-        {
-            { "saslContinue", 1 }, { "conversationId", start["conversationId"] },
-            { "payload", Encoding.UTF8.GetBytes($"{last},p={proof}") }, { "$db", "admin" },
-        });
+        var login = new ScramClient(user, password);
+        login.Verify(Run(login.SaslContinue(Run(login.SaslStart()))));
     }
 
     /// <inheritdoc />

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using MongoDB.Bson;
+using Platform.Wire.Messages;
 
 namespace Platform.Benchmarks;
 
@@ -9,7 +10,6 @@ internal sealed class WireMessage
     /// <summary>The key in the documents that a message is made of.</summary>
     public const int Key = 0x7A6B5C4D;
 
-    private const int Header = 21;
     private readonly int _bodyLength;
     private readonly int _sequenceLength;
     private readonly int _key;
@@ -19,13 +19,9 @@ internal sealed class WireMessage
     {
         var body = command.ToBson();
         var documents = document?.ToBson() ?? [];
-        byte[] section = sequence is null
-            ? []
-            : [1, .. BitConverter.GetBytes(4 + sequence.Length + 1 + documents.Length), .. System.Text.Encoding.ASCII.GetBytes(sequence), 0, .. documents];
-        Bytes = [.. new byte[Header], .. body, .. section];
-        BinaryPrimitives.WriteInt32LittleEndian(Bytes, Bytes.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(Bytes.AsSpan(4), 1);
-        BinaryPrimitives.WriteInt32LittleEndian(Bytes.AsSpan(12), 2013);
+        Bytes = sequence is null
+            ? MessageWriter.ToBytes(requestId: 1, body)
+            : MessageWriter.ToBytes(requestId: 1, body, sequences: [new DocumentSequence(sequence, documents, 1)]);
         _bodyLength = body.Length;
         _sequenceLength = documents.Length;
         Span<byte> key = stackalloc byte[4];
@@ -37,7 +33,7 @@ internal sealed class WireMessage
     public byte[] Bytes { get; }
 
     /// <summary>The command document in it.</summary>
-    public ReadOnlyMemory<byte> Body => Bytes.AsMemory(Header, _bodyLength);
+    public ReadOnlyMemory<byte> Body => Bytes.AsMemory(Message.BodyOffset, _bodyLength);
 
     /// <summary>The documents of the sequence in it.</summary>
     public ReadOnlyMemory<byte> Sequence => Bytes.AsMemory(Bytes.Length - _sequenceLength);

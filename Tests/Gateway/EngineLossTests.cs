@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Gateway;
-using Platform.Gateway.Engine;
+using Platform.Gateway.Backend;
 using Xunit;
 
 namespace Platform.Tests.Gateway;
@@ -57,8 +57,8 @@ public sealed class EngineLossTests(GatewayFixture gateway) : IClassFixture<Gate
     {
         gateway.Require();
         await using var lonely = GatewayFixture.Build(
-            GatewayFixture.FreePort(), "Host=/nonexistent;Username=postgres;Database=postgres", "--Gateway:StartupTimeout=00:00:00.500");
-        var error = await Assert.ThrowsAsync<EngineStartupException>(() => GatewayApplication.StartAsync(lonely, Cancel));
+            FreePort.Find(), "Host=/nonexistent;Username=postgres;Database=postgres", "--Gateway:StartupTimeout=00:00:00.500");
+        var error = await Assert.ThrowsAsync<BackendStartupException>(() => GatewayApplication.StartAsync(lonely, Cancel));
         Assert.StartsWith("PostgreSQL did not answer within", error.Message, StringComparison.Ordinal);
         await lonely.StopAsync(Cancel);
     }

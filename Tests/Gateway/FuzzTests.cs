@@ -4,16 +4,17 @@ using System.IO.Pipelines;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
-using Platform.Gateway;
-using Platform.Gateway.Authentication;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
+using Platform.Gateway.Access;
+using Platform.Gateway.Backend;
+using Platform.Gateway.Commands.Execution;
 using Platform.Gateway.Connections;
-using Platform.Gateway.Engine;
-using Platform.Gateway.Errors;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Requests;
 using Platform.Gateway.Sessions;
+using Platform.Gateway.Sockets;
 using Platform.Gateway.Telemetry;
+using Platform.Gateway.Topology;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 using Xunit;
 
 namespace Platform.Tests.Gateway;
@@ -42,10 +43,10 @@ public sealed class FuzzTests
     public async Task Mutated_messages_harm_nothing_but_their_own_connection()
     {
         using var engine = new FakePostgres(Answer);
-        await using var app = GatewayFixture.Build(GatewayFixture.FreePort(), engine.ConnectionString, "--Gateway:OrphanedTransactionGrace=00:00:00.001", "--Logging:LogLevel:Default=Error", "--Logging:Console:LogLevel:Default=None");
+        await using var app = GatewayFixture.Build(FreePort.Find(), engine.ConnectionString, "--Gateway:OrphanedTransactionGrace=00:00:00.001", "--Logging:LogLevel:Default=Error", "--Logging:Console:LogLevel:Default=None");
         using var errors = new ErrorLog();
         app.Services.GetRequiredService<ILoggerFactory>().AddProvider(errors);
-        app.Services.GetRequiredService<EngineState>().Found();
+        app.Services.GetRequiredService<MemberState>().Found();
 
         // What is kept for good after the first messages (caches, pools) is no leak.
         await RunAsync(app.Services, Seed, 20_000);
@@ -69,6 +70,7 @@ public sealed class FuzzTests
         var mutator = new MessageMutator(seed, "fuzz");
         var random = new Random(seed);
         var executor = services.GetRequiredService<CommandExecutor>();
+        var clock = services.GetRequiredService<LogicalClock>();
         var metrics = services.GetRequiredService<GatewayMetrics>();
         var sessions = services.GetRequiredService<SessionStore>();
         var busyWait = services.GetRequiredService<BusyWait>();
@@ -87,7 +89,7 @@ public sealed class FuzzTests
 
             var id = ((long)seed << 32) + i;
             using var client = new ClientConnection(
-                id, "fuzz", new Duplex(input.Reader, output.Writer), executor, metrics, busyWait, socket: null, TimeProvider.System)
+                id, "fuzz", new Duplex(input.Reader, output.Writer), executor, clock, metrics, busyWait, socket: null, TimeProvider.System)
             {
                 User = random.Next(4) == 0 ? null : new User("platform", IsAdministrator: random.Next(2) == 0),
             };

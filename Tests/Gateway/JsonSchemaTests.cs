@@ -1,6 +1,6 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Gateway.Validation;
+using Platform.Gateway.Commands.Writes;
 using Xunit;
 
 namespace Platform.Tests.Gateway;

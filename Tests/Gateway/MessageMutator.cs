@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using MongoDB.Bson;
-using Platform.Gateway.Protocol;
+using Platform.Wire.Messages;
 
 namespace Platform.Tests.Gateway;
 

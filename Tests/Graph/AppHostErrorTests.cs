@@ -52,8 +52,6 @@ public sealed class AppHostErrorTests
     {
         var start = new ProcessStartInfo(Program, arguments)
         {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
             Environment = { ["DOTNET_ENVIRONMENT"] = "Development", ["ASPNETCORE_URLS"] = "http://127.0.0.1:0", ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true", [TestStack.Mark] = null },
         };
         if (path is not null)
@@ -63,21 +61,7 @@ public sealed class AppHostErrorTests
             start.Environment["PATH"] = path;
         }
 
-        using var process = Process.Start(start) ?? throw new InvalidOperationException("The AppHost did not start.");
-        try
-        {
-            var output = process.StandardOutput.ReadToEndAsync(Token);
-            var errors = await process.StandardError.ReadToEndAsync(Token);
-            await output;
-            await process.WaitForExitAsync(Token);
-            return (process.ExitCode, errors);
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill(entireProcessTree: true);
-            }
-        }
+        var (exitCode, _, errors) = await ProgramResult.OfAsync(start, Token);
+        return (exitCode, errors);
     }
 }

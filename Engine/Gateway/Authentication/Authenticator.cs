@@ -1,19 +1,19 @@
 using System.Text;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
-using Platform.Gateway.Connections;
-using Platform.Gateway.Engine;
+using Platform.Gateway.Access;
+using Platform.Gateway.Backend;
+using Platform.Gateway.Clients;
+using Platform.Gateway.Errors;
+using Platform.Gateway.Requests;
 using Platform.Gateway.Telemetry;
+using Platform.Wire.Bson;
+using Platform.Wire.Scram;
 
 namespace Platform.Gateway.Authentication;
 
 /// <summary>Runs <c>saslStart</c> and <c>saslContinue</c>.</summary>
-internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throttle, ClientRegistry clients, ILogger<Authenticator> logger)
+internal sealed partial class Authenticator(BackendPool pool, LoginThrottle throttle, ClientRegistry clients, ILogger<Authenticator> logger)
 {
-    /// <summary>The only mechanism.</summary>
-    public const string Mechanism = "SCRAM-SHA-256";
-
     // No role can have this name: the engine is asked for it where it must not be asked for the one that was given, so that all
     // answers take the same way.
     private const string Nobody = "none";
@@ -21,33 +21,27 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
     private volatile bool _hasUsers;
     private FakeCredentials? _fakes;
 
-    /// <summary>True for names of roles that belong to PostgreSQL or the engine and must never log in.</summary>
-    public static bool IsReserved(string user) =>
-        user is "postgres" or "none" or "public"
-        || user.StartsWith("pg_", StringComparison.OrdinalIgnoreCase)
-        || user.StartsWith("documentdb_", StringComparison.OrdinalIgnoreCase);
-
     /// <summary>Begins a login and returns the reply without <c>ok</c>.</summary>
-    public async ValueTask<BsonDocument> StartAsync(ClientConnection client, RawDocument command, CancellationToken cancellationToken)
+    public async ValueTask<BsonDocument> StartAsync(Client client, RawDocument command, CancellationToken cancellationToken)
     {
         client.Login = null;
         var mechanism = command.TryGet("mechanism"u8, out var m) ? m.Text : null;
-        if (mechanism != Mechanism)
+        if (mechanism != ScramClient.Mechanism)
         {
-            throw new Errors.CommandException(
-                Errors.ErrorCode.MechanismUnavailable, $"Received authentication for mechanism {Printable.Of(mechanism ?? "")} which is not enabled; {Mechanism} is.");
+            throw new CommandException(
+                ErrorCode.MechanismUnavailable, $"Received authentication for mechanism {Printable.Of(mechanism ?? "")} which is not enabled; {ScramClient.Mechanism} is.");
         }
 
         var skips = command.TryGet("options"u8, out var options) && options.Type == BsonType.Document
             && options.Document.TryGet("skipEmptyExchange"u8, out var skip) && skip.Truthy;
-        var conversation = Start(client, command, skips);
+        var login = Begin(client, command, skips);
         var known = false;
         var salt = "";
         var iterations = 0;
-        var may = MayLogIn(conversation.User);
-        await using (var lease = await pool.RentAsync(null, EngineShare.Logins, cancellationToken))
+        var may = MayLogIn(login.User);
+        await using (var lease = await pool.RentAsync(null, BackendShare.Logins, cancellationToken))
         {
-            var reply = await lease.Connection.Command(Statements.ScramSalt).With(0, may ? conversation.User : Nobody)
+            var reply = await lease.Connection.Command(Statements.ScramSalt).With(0, may ? login.User : Nobody)
                 .SingleAsync<byte[]>(cancellationToken);
             foreach (var field in new RawDocument(reply))
             {
@@ -66,90 +60,90 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
             }
 
             var fakes = _fakes ??= await FakesAsync(lease.Connection, cancellationToken);
-            var fake = fakes.SaltOf(conversation.User);
-            conversation.Known = known;
+            var fake = fakes.SaltOf(login.User);
+            login.IsKnown = known;
             (salt, iterations) = known ? (salt, iterations) : (fake, fakes.Iterations);
         }
 
-        var challenge = conversation.Challenge(salt, iterations);
-        client.Login = conversation;
+        var challenge = login.Scram.Challenge(salt, iterations);
+        client.Login = login;
         return Step(challenge, done: false);
     }
 
     /// <summary>Goes on with a login and returns the reply without <c>ok</c>.</summary>
-    public async ValueTask<BsonDocument> ContinueAsync(ClientConnection client, RawDocument command, CancellationToken cancellationToken)
+    public async ValueTask<BsonDocument> ContinueAsync(Client client, RawDocument command, CancellationToken cancellationToken)
     {
-        var conversation = client.Login ?? throw new Errors.CommandException(
-            Errors.ErrorCode.ProtocolError, "No SASL session state found");
+        var login = client.Login ?? throw new CommandException(
+            ErrorCode.ProtocolError, "No SASL session state found");
         if (!command.TryGet("conversationId"u8, out var id) || id.Integer != 1)
         {
-            throw new Errors.CommandException(Errors.ErrorCode.ProtocolError, "sasl: Mismatched conversation id");
+            throw new CommandException(ErrorCode.ProtocolError, "sasl: Mismatched conversation id");
         }
 
-        if (conversation.Proven)
+        if (login.IsProven)
         {
             client.Login = null;
             return Step("", done: true);
         }
 
         client.Login = null;
-        var (message, proof) = Proof(client, conversation, command);
-        if (throttle.Begin(conversation.User, client.Address) is { Ticks: > 0 } wait)
+        var (message, proof) = Proof(client, login, command);
+        if (throttle.Begin(login.User, client.Address) is { Ticks: > 0 } wait)
         {
             client.FailedLogins++;
-            LogThrottled(Printable.Of(conversation.User), client.RemoteEndPoint, wait.TotalSeconds);
-            throw ScramConversation.Failed();
+            LogThrottled(Printable.Of(login.User), client.RemoteEndPoint, wait.TotalSeconds);
+            throw Failed();
         }
 
         var judged = false;
         try
         {
-            await using var lease = await pool.RentAsync(null, EngineShare.Logins, cancellationToken);
+            await using var lease = await pool.RentAsync(null, BackendShare.Logins, cancellationToken);
             var reply = await lease.Connection.Command(Statements.ScramProof)
-                .With(0, conversation.Known ? conversation.User : Nobody).With(1, conversation.Known ? message : Nobody).With(2, proof).SingleAsync<byte[]>(cancellationToken);
+                .With(0, login.IsKnown ? login.User : Nobody).With(1, login.IsKnown ? message : Nobody).With(2, proof).SingleAsync<byte[]>(cancellationToken);
             var answer = new RawDocument(reply);
-            if (!conversation.Known || !answer.TryGet("ok"u8, out var ok) || !ok.Truthy || !answer.TryGet("ServerSignature"u8, out var signature))
+            if (!login.IsKnown || !answer.TryGet("ok"u8, out var ok) || !ok.Truthy || !answer.TryGet("ServerSignature"u8, out var signature))
             {
-                throw ScramConversation.Failed();
+                throw Failed();
             }
 
-            var options = await lease.Connection.Command(Statements.UserOptions).With(0, conversation.User).SingleAsync<byte[]>(cancellationToken);
+            var options = await lease.Connection.Command(Statements.UserOptions).With(0, login.User).SingleAsync<byte[]>(cancellationToken);
             if (options is not null && !AuthenticationRestrictions.Allow(
                 new RawDocument(options).ToTree().GetValue("authenticationRestrictions", BsonNull.Value), client.Address))
             {
-                LogForbiddenAddress(Printable.Of(conversation.User), client.RemoteEndPoint);
-                throw ScramConversation.Failed();
+                LogForbiddenAddress(Printable.Of(login.User), client.RemoteEndPoint);
+                throw Failed();
             }
 
-            var administrator = await lease.Connection.Command(Statements.IsAdministrator).With(0, conversation.User)
+            var administrator = await lease.Connection.Command(Statements.IsAdministrator).With(0, login.User)
                 .SingleAsync<bool>(cancellationToken);
             judged = true;
-            throttle.Succeeded(conversation.User, client.Address);
-            if (!clients.TryLogIn(client, new User(conversation.User, administrator)))
+            throttle.Succeeded(login.User, client.Address);
+            if (!clients.TryLogIn(client, new User(login.User, administrator)))
             {
-                LogFull(Printable.Of(conversation.User), client.RemoteEndPoint);
-                throw new Errors.CommandException(
-                    Errors.ErrorCode.TemporarilyUnavailable, $"User '{conversation.User}' cannot log in: too many connections are logged in.");
+                LogFull(Printable.Of(login.User), client.RemoteEndPoint);
+                throw new CommandException(
+                    ErrorCode.TemporarilyUnavailable, $"User '{login.User}' cannot log in: too many connections are logged in.");
             }
 
-            conversation.Proven = true;
-            client.Login = conversation.SkipsEmptyExchange ? null : conversation;
-            LogLogin(Printable.Of(conversation.User), client.RemoteEndPoint);
-            return Step("v=" + signature.Text, done: conversation.SkipsEmptyExchange);
+            login.IsProven = true;
+            client.Login = login.SkipsEmptyExchange ? null : login;
+            LogLogin(Printable.Of(login.User), client.RemoteEndPoint);
+            return Step("v=" + signature.Text, done: login.SkipsEmptyExchange);
         }
-        catch (Errors.CommandException e) when (e.Code == Errors.ErrorCode.AuthenticationFailed)
+        catch (CommandException e) when (e.Code == ErrorCode.AuthenticationFailed)
         {
             judged = true;
             client.FailedLogins++;
-            throttle.Failed(conversation.User, client.Address, conversation.Known);
-            LogFailedLogin(Printable.Of(conversation.User), client.RemoteEndPoint);
+            throttle.Failed(login.User, client.Address, login.IsKnown);
+            LogFailedLogin(Printable.Of(login.User), client.RemoteEndPoint);
             throw;
         }
         finally
         {
             if (!judged)
             {
-                throttle.Abandoned(conversation.User, client.Address);
+                throttle.Abandoned(login.User, client.Address);
             }
         }
     }
@@ -157,14 +151,14 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
     /// <summary>
     /// The localhost exception: whether a client on this machine may make a user without a login, because there is none yet.
     /// </summary>
-    public async ValueTask<bool> AllowsFirstUserAsync(ClientConnection client, string database, CancellationToken cancellationToken)
+    public async ValueTask<bool> AllowsFirstUserAsync(Client client, string database, CancellationToken cancellationToken)
     {
         if (_hasUsers || database != "admin" || !System.Net.IPAddress.IsLoopback(client.Address))
         {
             return false;
         }
 
-        await using var lease = await pool.RentAsync(null, EngineShare.Logins, cancellationToken);
+        await using var lease = await pool.RentAsync(null, BackendShare.Logins, cancellationToken);
         var command = new BsonDocument { { "usersInfo", 1 }, { "$db", "admin" } };
         var reply = new RawDocument(await lease.Connection.Command(Statements.UsersInfo)
             .With<ReadOnlyMemory<byte>>(0, command.ToBson()).SingleAsync<byte[]>(cancellationToken));
@@ -174,9 +168,9 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
     }
 
     /// <summary>Whether a name is one that the engine may be asked for; others it would cut, misread or know as its own.</summary>
-    private static bool MayLogIn(string user) => Names.IsUser(user) && !IsReserved(user);
+    private static bool MayLogIn(string user) => Names.IsUser(user) && !Names.IsReserved(user);
 
-    private static async ValueTask<FakeCredentials> FakesAsync(EngineConnection connection, CancellationToken cancellationToken)
+    private static async ValueTask<FakeCredentials> FakesAsync(BackendConnection connection, CancellationToken cancellationToken)
     {
         await using var reader = await connection.Command(Statements.FakeSalts).ReadAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
@@ -184,41 +178,46 @@ internal sealed partial class Authenticator(EnginePool pool, LoginThrottle throt
             : throw new InvalidOperationException("The engine has no secret for salts: platform_gateway.secrets is empty.");
     }
 
+    private static Login Begin(Client client, RawDocument command, bool skips)
+    {
+        try
+        {
+            return new Login(ScramServer.Start(Payload(command)), skips);
+        }
+        catch (ScramException)
+        {
+            throw Malformed(client);
+        }
+    }
+
+    private static (string Message, string Proof) Proof(Client client, Login login, RawDocument command)
+    {
+        try
+        {
+            return login.Scram.Proof(Payload(command));
+        }
+        catch (ScramException)
+        {
+            throw Malformed(client);
+        }
+    }
+
     /// <summary>A message of another form than SCRAM's counts as a failed login of the connection.</summary>
-    private static ScramConversation Start(ClientConnection client, RawDocument command, bool skips)
+    private static CommandException Malformed(Client client)
     {
-        try
-        {
-            return ScramConversation.Start(Payload(command), skips);
-        }
-        catch (Errors.CommandException)
-        {
-            client.FailedLogins++;
-            throw;
-        }
+        client.FailedLogins++;
+        return Failed();
     }
 
-    /// <summary>As the other.</summary>
-    private static (string Message, string Proof) Proof(ClientConnection client, ScramConversation conversation, RawDocument command)
-    {
-        try
-        {
-            return conversation.Proof(Payload(command));
-        }
-        catch (Errors.CommandException)
-        {
-            client.FailedLogins++;
-            throw;
-        }
-    }
+    /// <summary>The one error of every failed login: it must not tell why.</summary>
+    private static CommandException Failed() => new(ErrorCode.AuthenticationFailed, "Authentication failed.");
 
-    private static ReadOnlySpan<byte> Payload(RawDocument command) =>
-        !command.TryGet("payload"u8, out var payload) ? throw ScramConversation.Failed()
+    private static ReadOnlySpan<byte> Payload(RawDocument command) => !command.TryGet("payload"u8, out var payload) ? default
         : payload.Type switch
         {
             BsonType.Binary => payload.Value.Span[5..],
             BsonType.String => payload.StringBytes,
-            _ => throw ScramConversation.Failed(),
+            _ => default,
         };
 
     private static BsonDocument Step(string payload, bool done) => new()

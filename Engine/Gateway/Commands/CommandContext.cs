@@ -1,20 +1,22 @@
-using Platform.Gateway.Authentication;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Connections;
-using Platform.Gateway.Engine;
+using MongoDB.Bson;
+using Platform.Gateway.Access;
+using Platform.Gateway.Backend;
+using Platform.Gateway.Clients;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Requests;
 using Platform.Gateway.Sessions;
+using Platform.Gateway.Transactions;
+using Platform.Wire.Messages;
 
 namespace Platform.Gateway.Commands;
 
 /// <summary>A command that is being run.</summary>
-internal sealed class CommandContext(ClientConnection client, Request request, EnginePool pool, CancellationToken cancellationToken)
+internal sealed class CommandContext(Client client, Request request, BackendPool pool, CancellationToken cancellationToken)
 {
     private readonly User? _user = client.User;
 
     /// <summary>The client's connection.</summary>
-    public ClientConnection Client => client;
+    public Client Client => client;
 
     /// <summary>What the client sent.</summary>
     public Request Request => request;
@@ -47,12 +49,12 @@ internal sealed class CommandContext(ClientConnection client, Request request, E
     public string Namespace => $"{request.Database}.{request.Target ?? "$cmd"}";
 
     /// <summary>The engine connection of the transaction, or a free one that acts as the user.</summary>
-    public ValueTask<EngineLease> RentAsync() => Transaction is { } transaction
-        ? ValueTask.FromResult(new EngineLease(transaction.Connection, null))
-        : pool.RentAsync(User.Name, EngineShare.Of(User), CancellationToken);
+    public ValueTask<BackendLease> RentAsync() => Transaction is { } transaction
+        ? ValueTask.FromResult(new BackendLease(transaction.Connection, null))
+        : pool.RentAsync(User.Name, BackendShare.Of(User), CancellationToken);
 
     /// <summary>A free connection with the gateway's own rights, outside of any transaction.</summary>
-    public ValueTask<EngineLease> RentAsGatewayAsync() => pool.RentAsync(null, EngineShare.ErrandOf(_user?.Name ?? ""), CancellationToken);
+    public ValueTask<BackendLease> RentAsGatewayAsync() => pool.RentAsync(null, BackendShare.ErrandOf(_user?.Name ?? ""), CancellationToken);
 
     /// <summary>The role as which the engine's process of this number works; null for the gateway's own, and for others' processes.</summary>
     public string? RoleOf(int processId) => pool.RoleOf(processId);
@@ -75,22 +77,9 @@ internal sealed class CommandContext(ClientConnection client, Request request, E
     }
 
     /// <summary>The command as an object tree with its sequences as arrays, without the fields that no command body has.</summary>
-    public MongoDB.Bson.BsonDocument ToTree(params ReadOnlySpan<string> without)
+    public BsonDocument ToTree(params ReadOnlySpan<string> without)
     {
-        var tree = request.Body.ToTree();
-        foreach (var sequence in request.Sequences)
-        {
-            var array = new MongoDB.Bson.BsonArray();
-            for (var rest = sequence.Documents; !rest.IsEmpty;)
-            {
-                var document = RawDocument.Take(rest);
-                array.Add(document.ToTree());
-                rest = rest[document.Bytes.Length..];
-            }
-
-            tree[sequence.Name] = array;
-        }
-
+        var tree = request.ToTree();
         foreach (var name in without)
         {
             tree.Remove(name);

@@ -11,7 +11,7 @@ internal delegate ValueTask<ReadOnlyMemory<byte>> CommandHandler(CommandContext 
 internal sealed record CommandDefinition(string Name, CommandHandler Handler, CommandTraits Traits = CommandTraits.None, params IReadOnlyList<string> Aliases)
 {
     /// <summary>What it can be asked to promise.</summary>
-    public CommandPromises Promises { get; } = GenericArguments.PromisesOf(Name);
+    public CommandPromises Promises { get; } = PromiseTable.Of(Name);
 
     /// <summary>Its own arguments as far as the engine does not look at them; null when there is nothing to check.</summary>
     public CommandOptions? Options { get; } = CommandOptions.Of(Name);

@@ -1,9 +1,9 @@
 using System.Collections.Frozen;
 using System.Text;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Requests;
+using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Commands;
 

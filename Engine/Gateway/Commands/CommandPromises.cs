@@ -16,5 +16,5 @@ internal enum CommandPromises
     ApiVersion1 = 4,
 
     /// <summary>The engine itself ends it after <c>maxTimeMS</c>.</summary>
-    TimedByEngine = 8,
+    TimedByBackend = 8,
 }

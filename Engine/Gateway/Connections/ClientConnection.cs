@@ -1,11 +1,14 @@
 using System.IO.Pipelines;
 using System.Net.Sockets;
-using MongoDB.Bson;
-using Platform.Gateway.Authentication;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Clients;
+using Platform.Gateway.Commands.Execution;
+using Platform.Gateway.Commands.Handshake;
+using Platform.Gateway.Requests;
+using Platform.Gateway.Sockets;
 using Platform.Gateway.Telemetry;
+using Platform.Gateway.Topology;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 
 namespace Platform.Gateway.Connections;
 
@@ -15,70 +18,24 @@ internal sealed class ClientConnection(
     string remoteEndPoint,
     IDuplexPipe transport,
     CommandExecutor executor,
+    LogicalClock clock,
     GatewayMetrics metrics,
     BusyWait busyWait,
     Socket? socket,
-    TimeProvider time) : IDisposable
+    TimeProvider time) : Client(id, remoteEndPoint, time), IDisposable
 {
     // Larger messages are worked on elsewhere: the thread that received one serves other connections, too.
     private const int LargestInline = 256 * 1024;
 
+    // Of a client that has not logged in; a handshake is below 2 kB.
+    private const int LargestBeforeLogin = 64 * 1024;
+
+    // Compressing a short reply costs more than the bytes it saves.
+    private const int CompressFrom = 1024;
+
     private readonly MessageReader _reader = new(transport.Input, time);
     private BusyWait.Patience _patience;
     private int _replyId;
-    private long _active = time.GetTimestamp();
-    private int _closing;
-
-    /// <summary>How many wrong logins a connection may try; then it is closed.</summary>
-    public const int MostFailedLogins = 10;
-
-    /// <summary>Logins that failed on this connection.</summary>
-    public int FailedLogins { get; set; }
-
-    /// <summary>Open cursors that were opened on this connection.</summary>
-    public Quota Cursors { get; } = new();
-
-    /// <summary>Open transactions that were begun on this connection.</summary>
-    public Quota Transactions { get; } = new();
-
-    /// <summary>Ends the connection at once, whatever it does.</summary>
-    public Action? Abort { get; init; }
-
-    /// <summary>Why <see cref="Close"/> was called; null when it was not.</summary>
-    public string? CloseReason { get; private set; }
-
-    /// <summary>For how long nothing was received or sent; kept only before a login.</summary>
-    public TimeSpan Silence => time.GetElapsedTime(Volatile.Read(ref _active));
-
-    /// <summary>The gateway's number of the connection.</summary>
-    public long Id => id;
-
-    /// <summary>Where the client is, for logs and <c>whatsmyuri</c>.</summary>
-    public string RemoteEndPoint => remoteEndPoint;
-
-    /// <summary>The client's address; loopback when it is none of the network.</summary>
-    public System.Net.IPAddress Address { get; } =
-        System.Net.IPEndPoint.TryParse(remoteEndPoint, out var endPoint) ? endPoint.Address : System.Net.IPAddress.Loopback;
-
-    /// <summary>Who is logged in.</summary>
-    public User? User
-    {
-        get;
-        set
-        {
-            field = value;
-            Touch();
-        }
-    }
-
-    /// <summary>A login that is under way.</summary>
-    public ScramConversation? Login { get; set; }
-
-    /// <summary>What the client said about itself in its first <c>hello</c>.</summary>
-    public BsonDocument? Metadata { get; set; }
-
-    /// <summary>The state that the last reply of a stream of <c>hello</c> replies described.</summary>
-    public long? LastTopologyVersion { get; set; }
 
     /// <summary>
     /// Serves the client until it leaves. Throws <see cref="ProtocolException"/> or <see cref="BsonFormatException"/>
@@ -92,7 +49,7 @@ internal sealed class ClientConnection(
         var reader = _reader;
         while (true)
         {
-            var limit = User is null ? WireLimits.MaxMessageLengthBeforeLogin : WireLimits.MaxMessageLength;
+            var limit = User is null ? LargestBeforeLogin : WireLimits.MaxMessageLength;
             if (!await reader.ReadAsync(limit, stopping))
             {
                 return;
@@ -103,7 +60,7 @@ internal sealed class ClientConnection(
                 await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             }
 
-            busyWait.Came(id);
+            busyWait.Came(Id);
             Touch();
             metrics.Received(reader.Message.Length);
             var request = Read(reader, limit);
@@ -143,35 +100,11 @@ internal sealed class ClientConnection(
         }
     }
 
-    /// <summary>Ends the connection when a message that was begun does not arrive; see <see cref="MessageReader.EndIfStalled"/>.</summary>
-    public void EndIfStalled(TimeSpan limit) => _reader.EndIfStalled(limit);
-
-    /// <summary>Ends the connection for a reason that the log tells. Returns false when it is being ended already.</summary>
-    public bool Close(string reason)
-    {
-        if (Interlocked.Exchange(ref _closing, 1) != 0)
-        {
-            return false;
-        }
-
-        CloseReason = reason;
-        Abort?.Invoke();
-        return true;
-    }
-
-    /// <summary>Whether it is being ended.</summary>
-    public bool IsClosing => Volatile.Read(ref _closing) != 0;
+    /// <inheritdoc />
+    public override void EndIfStalled(TimeSpan limit) => _reader.EndIfStalled(limit);
 
     /// <inheritdoc />
     public void Dispose() => _reader.Dispose();
-
-    private void Touch()
-    {
-        if (User is null)
-        {
-            Volatile.Write(ref _active, time.GetTimestamp());
-        }
-    }
 
     private static Request Read(MessageReader reader, int limit)
     {
@@ -209,8 +142,24 @@ internal sealed class ClientConnection(
         CancellationToken cancellationToken)
     {
         var replyId = ++_replyId;
-        metrics.Sent(ReplyWriter.Write(transport.Output, request, replyId, responseTo, reply.Span, moreToCome));
+        metrics.Sent(Write(request, replyId, responseTo, reply.Span, moreToCome));
         await transport.Output.FlushAsync(cancellationToken);
         return replyId;
+    }
+
+    /// <summary>Writes a reply, which says what time it is, and returns the message's length in bytes.</summary>
+    private int Write(Request request, int replyId, int responseTo, ReadOnlySpan<byte> reply, bool moreToCome)
+    {
+        if (request.Legacy)
+        {
+            return MessageWriter.WriteReply(transport.Output, replyId, responseTo, reply);
+        }
+
+        Span<byte> now = stackalloc byte[LogicalClock.Length];
+        clock.Write(now);
+        var flags = moreToCome ? MessageFlags.MoreToCome : MessageFlags.None;
+        return request.Compressed && reply.Length >= CompressFrom
+            ? MessageWriter.WriteCompressed(transport.Output, replyId, responseTo, flags, reply, now)
+            : MessageWriter.Write(transport.Output, replyId, responseTo, flags, reply, now);
     }
 }

@@ -1,18 +1,23 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Options;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
+using Platform.Gateway.Clients;
+using Platform.Gateway.Commands.Execution;
 using Platform.Gateway.Cursors;
-using Platform.Gateway.Protocol;
 using Platform.Gateway.Sessions;
+using Platform.Gateway.Settings;
+using Platform.Gateway.Sockets;
 using Platform.Gateway.Telemetry;
+using Platform.Gateway.Topology;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 
 namespace Platform.Gateway.Connections;
 
 /// <summary>Serves the connections that Kestrel accepts on the MongoDB port.</summary>
 internal sealed partial class MongoConnectionHandler(
     CommandExecutor executor,
+    LogicalClock clock,
     ClientRegistry clients,
     SessionStore sessions,
     CursorStore cursors,
@@ -35,7 +40,8 @@ internal sealed partial class MongoConnectionHandler(
         {
             LogConnected(id, remote);
             var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-            using var client = new ClientConnection(id, remote, connection.Transport, executor, metrics, busyWait, connection.Features.Get<IConnectionSocketFeature>()?.Socket, time)
+            var socket = connection.Features.Get<IConnectionSocketFeature>()?.Socket;
+            using var client = new ClientConnection(id, remote, connection.Transport, executor, clock, metrics, busyWait, socket, time)
             {
                 Abort = connection.Abort,
             };

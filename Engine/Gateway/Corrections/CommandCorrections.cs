@@ -1,6 +1,6 @@
 using System.Buffers;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
+using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Corrections;
 

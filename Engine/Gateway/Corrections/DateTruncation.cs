@@ -1,6 +1,6 @@
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
 using Platform.Gateway.Errors;
+using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Corrections;
 

@@ -1,5 +1,5 @@
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
+using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Corrections;
 

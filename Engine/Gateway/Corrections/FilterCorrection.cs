@@ -1,6 +1,5 @@
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Validation;
+using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Corrections;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
 using Platform.Gateway.Errors;
+using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Corrections;
 

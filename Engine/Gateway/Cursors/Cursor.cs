@@ -1,5 +1,5 @@
-using Platform.Gateway.Connections;
-using Platform.Gateway.Sessions;
+using Platform.Gateway.Clients;
+using Platform.Gateway.Transactions;
 
 namespace Platform.Gateway.Cursors;
 
@@ -34,8 +34,8 @@ internal sealed class Cursor(long id, string database, string user, Guid? sessio
     /// <summary>Who opened it; nobody else reads it.</summary>
     public string User => user;
 
-    /// <summary>The connection it was opened on.</summary>
-    public required ClientConnection Client { get; init; }
+    /// <summary>The client on whose connection it was opened.</summary>
+    public required Client Client { get; init; }
 
     /// <summary>The logical session it belongs to.</summary>
     public Guid? Session => session;

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
-using Platform.Gateway.Authentication;
-using Platform.Gateway.Connections;
-using Platform.Gateway.Engine;
+using Platform.Gateway.Access;
+using Platform.Gateway.Backend;
+using Platform.Gateway.Clients;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Sessions;
+using Platform.Gateway.Settings;
+using Platform.Gateway.Transactions;
 
 namespace Platform.Gateway.Cursors;
 
@@ -12,7 +13,7 @@ namespace Platform.Gateway.Cursors;
 /// The open cursors. The results themselves are the engine's; here is only what leads to them. A cursor ends when it is read to its end or
 /// killed, with its session or its user, with the connection it was opened on when it has no session, and when nobody reads it.
 /// </summary>
-internal sealed class CursorStore(IOptions<GatewayOptions> options, EnginePool pool, TimeProvider time)
+internal sealed class CursorStore(IOptions<GatewayOptions> options, BackendPool pool, TimeProvider time)
 {
     private readonly ConcurrentDictionary<long, Cursor> _cursors = new();
     private readonly ConcurrentDictionary<string, Quota> _ofUsers = new(StringComparer.Ordinal);
@@ -135,7 +136,7 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, EnginePool p
     /// A client connection ended or its user logged out: cursors that were opened on it are closed, unless they belong to a session or a
     /// transaction, by which another connection may go on. The engine is told of it in the background.
     /// </summary>
-    public void Orphan(ClientConnection client)
+    public void Orphan(Client client)
     {
         if (client.Cursors.Count == 0)
         {

@@ -1,15 +1,16 @@
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
-using Platform.Gateway.Engine;
+using Platform.Gateway.Backend;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Postgres;
 using Platform.Gateway.Telemetry;
+using Platform.Gateway.Topology;
+using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Profiling;
 
 /// <summary>Stores what the profiler hands on, with a summary of the plan, and keeps each <c>system.profile</c> at 4,096 entries.</summary>
-internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, EngineState state, TimeProvider time, ILogger<ProfileWriter> logger)
-    : BackgroundService
+internal sealed partial class ProfileWriter(
+    Profiler profiler, PlanSummary summarize, BackendPool pool, MemberState state, TimeProvider time, ILogger<ProfileWriter> logger) : BackgroundService
 {
     /// <summary>How many entries a database keeps; the server keeps one megabyte.</summary>
     public const int Kept = 4_096;
@@ -103,10 +104,10 @@ internal sealed partial class ProfileWriter(Profiler profiler, EnginePool pool, 
     {
         try
         {
-            await using var lease = await pool.RentAsync(user, EngineShare.Gateway, cancellationToken);
-            return await ExplainCommands.SummarizeAsync(lease.Connection, database, command, cancellationToken);
+            await using var lease = await pool.RentAsync(user, BackendShare.Gateway, cancellationToken);
+            return await summarize(lease.Connection, database, command, cancellationToken);
         }
-        catch (Exception e) when (e is CommandException or BsonFormatException or Npgsql.PostgresException { IsTransient: false })
+        catch (Exception e) when (e is CommandException or BsonFormatException or PostgresException && !ErrorMapping.IsBackendLost(e))
         {
             // The entry is worth keeping without it.
             return null;

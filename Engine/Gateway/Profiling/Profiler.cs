@@ -2,12 +2,11 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
-using Platform.Gateway.Connections;
-using Platform.Gateway.Errors;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Backend;
+using Platform.Gateway.Requests;
+using Platform.Gateway.Settings;
 using Platform.Gateway.Telemetry;
+using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Profiling;
 
@@ -71,36 +70,24 @@ internal sealed partial class Profiler
     public bool Concerns(string database, TimeSpan elapsed) =>
         elapsed.Ticks >= Volatile.Read(ref _slowTicks) || (!_levels.IsEmpty && Level(database) == 2);
 
-    /// <summary>Records a command that ended.</summary>
-    /// <param name="client">Who sent it.</param>
-    /// <param name="request">The command; read here, as its bytes are gone afterwards.</param>
-    /// <param name="definition">What the gateway knows of it.</param>
-    /// <param name="elapsed">How long it took.</param>
-    /// <param name="reply">The reply.</param>
-    /// <param name="error">The error it ended with.</param>
-    public void Record(
-        ClientConnection client,
-        Request request,
-        CommandDefinition definition,
-        TimeSpan elapsed,
-        ReadOnlyMemory<byte> reply,
-        CommandException? error)
+    /// <summary>Records a command that ended; its bytes are read here, as they are gone afterwards.</summary>
+    public void Record(in FinishedCommand finished)
     {
         try
         {
-            Keep(client, request, definition, elapsed, reply, error);
+            Keep(finished);
         }
         catch (Exception e)
         {
             // The command took effect and its reply is on its way; what cannot be recorded must not take that away.
-            LogUnrecorded(e, definition.Name);
+            LogUnrecorded(e, finished.Name);
         }
     }
 
-    private void Keep(
-        ClientConnection client, Request request, CommandDefinition definition, TimeSpan elapsed, ReadOnlyMemory<byte> reply, CommandException? error)
+    private void Keep(in FinishedCommand finished)
     {
-        if (definition.Traits.HasFlag(CommandTraits.Quiet) || SystemProfile.IsTarget(request.Command) || request.Name == "profile")
+        var (client, request, name, isSecret, elapsed, reply, error) = finished;
+        if (SystemProfile.IsTarget(request.Command) || request.Name == "profile")
         {
             return;
         }
@@ -116,19 +103,19 @@ internal sealed partial class Profiler
         var command = request.Body.Bytes.Length <= LargestCommand
             ? request.Body.ToTree()
             : new BsonDocument { { request.Name, request.Target ?? "" }, { "$truncated", request.Body.Bytes.Length }, { "$db", request.Database } };
-        if (definition.Traits.HasFlag(CommandTraits.Secret))
+        if (isSecret)
         {
             command = new BsonDocument { { request.Name, "" }, { "$db", request.Database } };
         }
 
         AddSequences(command, request);
-        var collection = definition.Name == "getMore" && command.TryGetValue("collection", out var named) && named.IsString ? named.AsString : request.Target ?? "$cmd";
+        var collection = name == "getMore" && command.TryGetValue("collection", out var named) && named.IsString ? named.AsString : request.Target ?? "$cmd";
         var ns = $"{request.Database}.{collection}";
         var returned = Returned(reply, out var fields);
         if (slow)
         {
             LogSlow(
-                definition.Name, Printable.Of(ns), (long)elapsed.TotalMilliseconds, returned, reply.Length, Printable.Of(CommandShape.Text(command), LargestShape));
+                name, Printable.Of(ns), (long)elapsed.TotalMilliseconds, returned, reply.Length, Printable.Of(CommandShape.Text(command), LargestShape));
         }
 
         if (!kept)
@@ -138,7 +125,7 @@ internal sealed partial class Profiler
 
         var entry = new BsonDocument
         {
-            { "op", Operation(definition.Name) },
+            { "op", Operation(name) },
             { "ns", ns },
             { "command", command },
         };
@@ -149,7 +136,7 @@ internal sealed partial class Profiler
 
         foreach (var field in fields)
         {
-            entry.Add((definition.Name, field.Name) switch
+            entry.Add((name, field.Name) switch
             {
                 ("insert", "n") => "ninserted",
                 ("update", "n") => "nMatched",
@@ -174,15 +161,15 @@ internal sealed partial class Profiler
         entry.Add("ts", new BsonDateTime(_time.GetUtcNow().UtcDateTime));
         entry.Add("client", client.RemoteEndPoint);
         if (client.Metadata is { } metadata && metadata.TryGetValue("application", out var application)
-            && application is BsonDocument about && about.TryGetValue("name", out var name))
+            && application is BsonDocument about && about.TryGetValue("name", out var applicationName))
         {
-            entry.Add("appName", name);
+            entry.Add("appName", applicationName);
         }
 
         var user = client.User?.Name ?? "";
         entry.Add("allUsers", user.Length == 0 ? [] : new BsonArray { new BsonDocument { { "user", user }, { "db", "admin" } } });
         entry.Add("user", user);
-        var explains = error is null && definition.Name is "find" or "aggregate" or "count" or "distinct" or "update" or "delete" or "findAndModify"
+        var explains = error is null && name is "find" or "aggregate" or "count" or "distinct" or "update" or "delete" or "findAndModify"
             ? (BsonDocument)command.DeepClone()
             : null;
         _entries.Writer.TryWrite(new ProfileEntry(request.Database, entry, explains, client.User?.Name));
@@ -199,15 +186,7 @@ internal sealed partial class Profiler
                 continue;
             }
 
-            var array = new BsonArray();
-            for (var rest = sequence.Documents; !rest.IsEmpty;)
-            {
-                var document = RawDocument.Take(rest);
-                array.Add(document.ToTree());
-                rest = rest[document.Bytes.Length..];
-            }
-
-            command[sequence.Name] = array;
+            command[sequence.Name] = sequence.ToTree();
         }
     }
 

@@ -1,3 +1,5 @@
+using Platform.Gateway.Transactions;
+
 namespace Platform.Gateway.Sessions;
 
 /// <summary>A logical session of one user. One command of it runs at a time where order matters.</summary>

@@ -1,19 +1,21 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Extensions.Options;
-using Platform.Gateway.Authentication;
-using Platform.Gateway.Connections;
+using Platform.Gateway.Access;
+using Platform.Gateway.Backend;
+using Platform.Gateway.Clients;
 using Platform.Gateway.Cursors;
-using Platform.Gateway.Engine;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Requests;
+using Platform.Gateway.Settings;
+using Platform.Gateway.Transactions;
 
 namespace Platform.Gateway.Sessions;
 
 /// <summary>The logical sessions and their transactions.</summary>
 internal sealed partial class SessionStore(
     IOptions<GatewayOptions> options,
-    EnginePool pool,
+    BackendPool pool,
     CursorStore cursors,
     TimeProvider time,
     ILogger<SessionStore> logger)
@@ -98,7 +100,7 @@ internal sealed partial class SessionStore(
     /// <see cref="CommandException"/> when the number does not fit.
     /// </summary>
     public async ValueTask<Transaction> EnterAsync(
-        Session session, Request request, ClientConnection client, User user, CancellationToken cancellationToken)
+        Session session, Request request, Client client, User user, CancellationToken cancellationToken)
     {
         var number = request.TransactionNumber ?? throw new InvalidOperationException("The request has no transaction number.");
         if (number < session.Number)
@@ -161,12 +163,12 @@ internal sealed partial class SessionStore(
         }
 
         var connection = transaction.Connection;
-        transaction.EngineId = await connection.Command(Statements.TransactionId).SingleAsync<string>(CancellationToken.None);
+        transaction.BackendId = await connection.Command(Statements.TransactionId).SingleAsync<string>(CancellationToken.None);
         try
         {
             await connection.Command(Statements.Commit).RunAsync(CancellationToken.None);
         }
-        catch (Exception e) when (ErrorMapping.IsEngineLost(e) && transaction.EngineId is not null)
+        catch (Exception e) when (ErrorMapping.IsBackendLost(e) && transaction.BackendId is not null)
         {
             transaction.Status = TransactionStatus.CommitUnknown;
             cursors.Forget(transaction);
@@ -273,7 +275,7 @@ internal sealed partial class SessionStore(
     }
 
     private async ValueTask<Transaction> BeginAsync(
-        Session session, long number, ClientConnection client, User user, CancellationToken cancellationToken)
+        Session session, long number, Client client, User user, CancellationToken cancellationToken)
     {
         if (!client.Transactions.TryTake(options.Value.MaxTransactionsPerConnection))
         {
@@ -286,7 +288,7 @@ internal sealed partial class SessionStore(
         var transaction = new Transaction(number, session.User, time.GetUtcNow()) { LastConnection = client.Id, Quota = client.Transactions };
         try
         {
-            var lease = await pool.RentAsync(session.User, EngineShare.Of(user), cancellationToken);
+            var lease = await pool.RentAsync(session.User, BackendShare.Of(user), cancellationToken);
             try
             {
                 await lease.Connection.RunAsync(_begin, cancellationToken);
@@ -378,7 +380,7 @@ internal sealed partial class SessionStore(
     private async ValueTask ResolveAsync(Transaction transaction, CancellationToken cancellationToken)
     {
         await using var lease = await pool.RentAsync(cancellationToken);
-        var status = await lease.Connection.Command(Statements.TransactionStatus).With(0, transaction.EngineId!)
+        var status = await lease.Connection.Command(Statements.TransactionStatus).With(0, transaction.BackendId!)
             .SingleAsync<string>(cancellationToken);
         switch (status)
         {

@@ -46,7 +46,7 @@ internal sealed class GatewayMetrics
         meter.CreateObservableUpDownCounter("gateway.connections", () => Volatile.Read(ref _connectionsOpen), "{connection}", "Client connections");
         meter.CreateObservableUpDownCounter("gateway.cursors", () => Cursors(), "{cursor}", "Open cursors");
         meter.CreateObservableUpDownCounter("gateway.transactions", () => Transactions(), "{transaction}", "Transactions in progress");
-        meter.CreateObservableUpDownCounter("gateway.engine.connections", () => EngineConnections(), "{connection}", "Engine connections in use");
+        meter.CreateObservableUpDownCounter("gateway.engine.connections", () => BackendConnections(), "{connection}", "Engine connections in use");
     }
 
     /// <summary>Whether commands have spans. Off when nobody receives them: each would cost about as much as the rest of a command.</summary>
@@ -59,7 +59,7 @@ internal sealed class GatewayMetrics
     public Func<int> Transactions { get; set; } = static () => 0;
 
     /// <summary>Counts engine connections in use.</summary>
-    public Func<int> EngineConnections { get; set; } = static () => 0;
+    public Func<int> BackendConnections { get; set; } = static () => 0;
 
     /// <summary>Client connections open now.</summary>
     public long ConnectionsOpen => Volatile.Read(ref _connectionsOpen);

@@ -8,8 +8,8 @@ using Platform.Api.Paging;
 using Platform.Api.Problems;
 using Platform.Api.Products;
 using Platform.Api.Tenants;
+using Platform.Data.Rules;
 using Platform.Data.Search;
-using Platform.Data.Validation;
 
 namespace Platform.Api.Endpoints;
 

@@ -6,7 +6,7 @@ using Platform.Api.Problems;
 using Platform.Api.Stores;
 using Platform.Api.Tenants;
 using Platform.Data.Documents;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Api.Endpoints;
 

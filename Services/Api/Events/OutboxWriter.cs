@@ -1,8 +1,8 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Api.Caching;
-using Platform.Data;
 using Platform.Data.Events;
+using Platform.Data.Tenancy;
 
 namespace Platform.Api.Events;
 

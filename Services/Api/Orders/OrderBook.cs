@@ -2,12 +2,11 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Api.Contracts;
 using Platform.Api.Events;
-using Platform.Data;
-using Platform.Mongo.Connections;
 using Platform.Data.Documents;
 using Platform.Data.Events;
 using Platform.Data.Tenancy;
 using Platform.Data.Validation;
+using Platform.Mongo.Connections;
 
 namespace Platform.Api.Orders;
 

@@ -3,7 +3,7 @@ using System.Text;
 using MongoDB.Bson;
 using Platform.Api.Problems;
 using Platform.Api.Requests;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Api.Orders;
 

@@ -1,7 +1,7 @@
 namespace Platform.Api.Problems;
 
 /// <summary>
-/// The codes of errors that are no broken rules of documents; those are <see cref="Data.Validation.RuleCodes"/>.
+/// The codes of errors that are no broken rules of documents; those are <see cref="Data.Rules.RuleCodes"/>.
 /// </summary>
 public static class ErrorCodes
 {

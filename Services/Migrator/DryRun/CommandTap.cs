@@ -1,12 +1,12 @@
-using System.Buffers.Binary;
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using MongoDB.Bson;
-using MongoDB.Bson.IO;
-using MongoDB.Bson.Serialization;
 using MongoDB.Driver;
 using MongoDB.Driver.Core.Servers;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 
 namespace Platform.Migrator.DryRun;
 
@@ -21,12 +21,6 @@ namespace Platform.Migrator.DryRun;
 /// </remarks>
 internal sealed class CommandTap : IAsyncDisposable
 {
-    private const int HeaderLength = 16;
-    private const int MaxMessageLength = 48_000_000;
-    private const int OpMsg = 2013;
-    private const uint MoreToCome = 2;
-    private const uint ChecksumPresent = 1;
-
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly EndPoint _server;
@@ -132,7 +126,7 @@ internal sealed class CommandTap : IAsyncDisposable
                 await ended.CancelAsync();
                 await Task.WhenAll(back, forth);
             }
-            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or ObjectDisposedException or ProtocolException or BsonFormatException)
             {
                 // One of the two ends is gone: closing the other tells the driver, which reports it.
             }
@@ -179,41 +173,41 @@ internal sealed class CommandTap : IAsyncDisposable
 
     private static async Task BackAsync(Stream server, Stream driver, SemaphoreSlim sending, CancellationToken cancellationToken)
     {
-        var header = new byte[HeaderLength];
-        while (await ReadMessageAsync(server, header, cancellationToken) is { } message)
+        using var reader = Reader(server);
+        while (await reader.ReadAsync(WireLimits.MaxMessageLength, cancellationToken))
         {
-            await SendAsync(driver, message, sending, cancellationToken);
+            await SendAsync(driver, reader.Message, sending, cancellationToken);
         }
     }
 
     private async Task ForthAsync(Stream driver, Stream server, SemaphoreSlim sending, CancellationToken cancellationToken)
     {
-        var header = new byte[HeaderLength];
-        while (await ReadMessageAsync(driver, header, cancellationToken) is { } message)
+        using var reader = Reader(driver);
+        while (await reader.ReadAsync(WireLimits.MaxMessageLength, cancellationToken))
         {
             // The driver says hello in an older form before it knows the server; that form cannot write.
-            if (BinaryPrimitives.ReadInt32LittleEndian(message.AsSpan(12)) != OpMsg)
+            if (reader.Header.OpCode != OpCode.Msg)
             {
-                await server.WriteAsync(message, cancellationToken);
+                await server.WriteAsync(reader.Message, cancellationToken);
                 continue;
             }
 
-            var flags = BinaryPrimitives.ReadUInt32LittleEndian(message.AsSpan(HeaderLength));
-            var command = Parse(message, flags);
+            var message = Message.Read(reader.Header, reader.Message);
+            var command = Command(message);
             var decision = _decide(command);
             if (decision.Reply is null)
             {
-                await server.WriteAsync(decision.Replacement is null ? message : Compose(message, responseTo: 0, decision.Replacement), cancellationToken);
+                await server.WriteAsync(decision.Replacement is null ? reader.Message : Compose(reader.Header.RequestId, responseTo: 0, decision.Replacement), cancellationToken);
             }
-            else if ((flags & MoreToCome) == 0)
+            else if (!message.Flags.HasFlag(MessageFlags.MoreToCome))
             {
-                await SendAsync(driver, Compose(message, BinaryPrimitives.ReadInt32LittleEndian(message.AsSpan(4)), decision.Reply), sending, cancellationToken);
+                await SendAsync(driver, Compose(reader.Header.RequestId, reader.Header.RequestId, decision.Reply), sending, cancellationToken);
             }
         }
     }
 
     // Whole messages only, one at a time: an answer of ours must not fall into one of the server's.
-    private static async Task SendAsync(Stream driver, byte[] message, SemaphoreSlim sending, CancellationToken cancellationToken)
+    private static async Task SendAsync(Stream driver, ReadOnlyMemory<byte> message, SemaphoreSlim sending, CancellationToken cancellationToken)
     {
         await sending.WaitAsync(cancellationToken);
         try
@@ -226,77 +220,14 @@ internal sealed class CommandTap : IAsyncDisposable
         }
     }
 
-    private static async Task<byte[]?> ReadMessageAsync(Stream stream, byte[] header, CancellationToken cancellationToken)
+    private static MessageReader Reader(Stream stream) => new(PipeReader.Create(stream, new StreamPipeReaderOptions(leaveOpen: true)), TimeProvider.System);
+
+    private static TappedCommand Command(in Message message)
     {
-        var read = await stream.ReadAtLeastAsync(header, HeaderLength, throwOnEndOfStream: false, cancellationToken);
-        if (read < HeaderLength)
-        {
-            return null;
-        }
-
-        var length = BinaryPrimitives.ReadInt32LittleEndian(header);
-        if (length is < HeaderLength or > MaxMessageLength)
-        {
-            throw new IOException($"A message has a length of {length} bytes.");
-        }
-
-        var message = new byte[length];
-        header.CopyTo(message, 0);
-        await stream.ReadExactlyAsync(message.AsMemory(HeaderLength), cancellationToken);
-        return message;
-    }
-
-    private static TappedCommand Parse(byte[] message, uint flags)
-    {
-        var end = message.Length - ((flags & ChecksumPresent) != 0 ? 4 : 0);
-        var command = new BsonDocument();
-        var sequences = new List<(string Name, BsonArray Documents)>();
-        for (var at = HeaderLength + 4; at < end;)
-        {
-            var kind = message[at++];
-            var length = BinaryPrimitives.ReadInt32LittleEndian(message.AsSpan(at));
-            if (kind == 0)
-            {
-                command = Document(message, at, length);
-            }
-            else
-            {
-                var name = at + 4;
-                var documents = Array.IndexOf(message, (byte)0, name) + 1;
-                var sequence = new BsonArray();
-                for (var next = documents; next < at + length;)
-                {
-                    var size = BinaryPrimitives.ReadInt32LittleEndian(message.AsSpan(next));
-                    sequence.Add(Document(message, next, size));
-                    next += size;
-                }
-
-                sequences.Add((System.Text.Encoding.UTF8.GetString(message, name, documents - name - 1), sequence));
-            }
-
-            at += length;
-        }
-
-        foreach (var (name, documents) in sequences)
-        {
-            command[name] = documents;
-        }
-
+        var command = message.ToTree();
         return new TappedCommand(command.ElementCount == 0 ? "" : command.GetElement(0).Name, command.GetValue("$db", "").AsString, command);
     }
 
-    private static BsonDocument Document(byte[] message, int at, int length) =>
-        BsonSerializer.Deserialize<BsonDocument>(new MemoryStream(message, at, length, writable: false));
-
-    private static byte[] Compose(byte[] request, int responseTo, BsonDocument document)
-    {
-        var body = document.ToBson(writerSettings: new BsonBinaryWriterSettings { MaxDocumentSize = MaxMessageLength });
-        var message = new byte[HeaderLength + 5 + body.Length];
-        BinaryPrimitives.WriteInt32LittleEndian(message, message.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(4), BinaryPrimitives.ReadInt32LittleEndian(request.AsSpan(4)));
-        BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(8), responseTo);
-        BinaryPrimitives.WriteInt32LittleEndian(message.AsSpan(12), OpMsg);
-        body.CopyTo(message, HeaderLength + 5);
-        return message;
-    }
+    private static byte[] Compose(int requestId, int responseTo, BsonDocument document) =>
+        MessageWriter.ToBytes(requestId, document.ToRaw().Span, responseTo: responseTo);
 }

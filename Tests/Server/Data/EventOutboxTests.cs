@@ -6,10 +6,10 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Api.Caching;
 using Platform.Api.Events;
-using Platform.Data;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Events;
+using Platform.Data.Tenancy;
 using Platform.Mongo.Leases;
 using StackExchange.Redis;
 using Xunit;
@@ -17,8 +17,7 @@ using Xunit;
 namespace Platform.Tests.Server.Data;
 
 /// <summary>Events are where they belong exactly once, whenever who wrote them was stopped.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class EventOutboxTests(GatewayFixture gateway)
+public sealed class EventOutboxTests(MongoServer server)
 {
     private static readonly ObjectId Tenant = ObjectId.GenerateNewId();
 
@@ -289,7 +288,7 @@ public sealed class EventOutboxTests(GatewayFixture gateway)
     // Documents of a tenant that does not exist: nobody asks for it.
     private async Task<PlatformDatabase> DatabaseAsync()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase(MongoFeature.Transactions);
         foreach (var (name, series) in new[] { CollectionCatalogue.SaleEvents, (CollectionDefinition)CollectionCatalogue.InventoryEvents }.Select(events => (events.Name, events.TimeSeries!)))
         {
             var create = new BsonDocument("create", name);

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using MongoDB.Bson;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 
 namespace Platform.Tests.TestKit.Faults;
 
@@ -9,8 +11,6 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
 {
     // https://github.com/mongodb/specifications/blob/master/source/mongodb-handshake/handshake.md
     private static readonly HashSet<string> Hello = new(StringComparer.OrdinalIgnoreCase) { "hello", "isMaster" };
-    private static readonly string[] HostFields = ["me", "primary"];
-    private static readonly string[] HostLists = ["hosts", "passives", "arbiters"];
 
     private readonly Socket _server = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly CancellationTokenSource _closing = new();
@@ -63,7 +63,7 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
     }
 
     private static bool IsEnd(Exception exception) =>
-        exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException or InvalidDataException;
+        exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException or ProtocolException or BsonFormatException;
 
     // A side that hung up is how connections end; the other pump ends with it.
     private static async Task GuardAsync(Task pump)
@@ -79,11 +79,12 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
 
     private async Task PumpRequestsAsync(NetworkStream from, NetworkStream to)
     {
-        while (await MongoMessage.ReadAsync(from, _closing.Token) is { } message)
+        using var reader = MongoMessage.Reader(from);
+        while (await MongoMessage.ReadAsync(reader, _closing.Token) is { } message)
         {
             if (message.IsOpaque)
             {
-                throw new InvalidDataException("A message is compressed, although no compression was agreed on.");
+                throw new ProtocolException("A message is compressed, although no compression was agreed on.");
             }
 
             await DelayAsync(proxy.Latency);
@@ -110,7 +111,7 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
             }
 
             await proxy.Flow.WaitAsync(_closing.Token);
-            await to.WriteAsync((isHello ? WithoutCompression(message) : message).Bytes, _closing.Token);
+            await to.WriteAsync(isHello ? WithoutCompression(message) : message.Bytes, _closing.Token);
             if (rule?.Action == FaultAction.CutDuring || (rule?.Action == FaultAction.CutAfter && message.HasMoreToCome))
             {
                 Cut();
@@ -121,8 +122,10 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
 
     private async Task PumpRepliesAsync(NetworkStream from, NetworkStream to)
     {
-        while (await MongoMessage.ReadAsync(from, _closing.Token) is { } message)
+        using var reader = MongoMessage.Reader(from);
+        while (await MongoMessage.ReadAsync(reader, _closing.Token) is { } message)
         {
+            var bytes = message.Bytes;
             var isKnown = _pending.TryRemove(message.ResponseTo, out var pending);
             switch (pending.Rule?.Action)
             {
@@ -147,11 +150,11 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
                     _pending[message.RequestId] = (pending.Command, null, default);
                 }
 
-                message = WithOwnName(message);
+                bytes = WithOwnName(message);
             }
 
             await proxy.Flow.WaitAsync(_closing.Token);
-            await to.WriteAsync(message.Bytes, _closing.Token);
+            await to.WriteAsync(bytes, _closing.Token);
         }
     }
 
@@ -168,34 +171,38 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
 
     private Task DelayAsync(TimeSpan delay) => delay > TimeSpan.Zero ? Task.Delay(delay, _closing.Token) : Task.CompletedTask;
 
-    private static MongoMessage WithoutCompression(MongoMessage message)
+    private static ReadOnlyMemory<byte> WithoutCompression(MongoMessage message)
     {
         var body = message.Body;
         if (!body.Contains("compression"))
         {
-            return message;
+            return message.Bytes;
         }
 
         body.Remove("compression");
         return message.With(body);
     }
 
-    private MongoMessage WithOwnName(MongoMessage message)
+    // To the client the server is a set of one: of other members it would learn how to go around the proxy.
+    private ReadOnlyMemory<byte> WithOwnName(MongoMessage message)
     {
         var body = message.Body;
-        if (!body.TryGetValue("me", out var me))
+        if (!body.Contains("me"))
         {
-            return message;
+            return message.Bytes;
         }
 
-        foreach (var field in HostFields.Where(field => body.GetValue(field, BsonNull.Value) == me))
+        body["me"] = proxy.Name;
+        body["hosts"] = new BsonArray { proxy.Name };
+        body.Remove("passives");
+        body.Remove("arbiters");
+        if (body.GetValue("isWritablePrimary", body.GetValue("ismaster", false)).ToBoolean())
         {
-            body[field] = proxy.Name;
+            body["primary"] = proxy.Name;
         }
-
-        foreach (var list in HostLists.Where(body.Contains))
+        else
         {
-            body[list] = new BsonArray(body[list].AsBsonArray.Select(host => host == me ? proxy.Name : host));
+            body.Remove("primary");
         }
 
         return message.With(body);

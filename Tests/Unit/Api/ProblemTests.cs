@@ -14,6 +14,7 @@ using NSubstitute.ExceptionExtensions;
 using Platform.Api.Contracts;
 using Platform.Api.Orders;
 using Platform.Data.Documents;
+using Platform.Data.Rules;
 using Platform.Data.Validation;
 using Xunit;
 

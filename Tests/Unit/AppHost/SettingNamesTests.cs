@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Platform.Api.Paging;
-using Platform.Gateway;
+using Platform.Gateway.Settings;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;

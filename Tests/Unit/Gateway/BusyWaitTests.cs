@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Platform.Gateway;
+using Platform.Gateway.Sockets;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;

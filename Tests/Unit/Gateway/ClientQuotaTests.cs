@@ -1,10 +1,12 @@
 using System.IO.Pipelines;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using Platform.Gateway;
-using Platform.Gateway.Authentication;
+using Platform.Gateway.Access;
+using Platform.Gateway.Clients;
 using Platform.Gateway.Connections;
 using Platform.Gateway.Sessions;
+using Platform.Gateway.Settings;
+using Platform.Gateway.Sockets;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;
@@ -133,7 +135,7 @@ public sealed class ClientQuotaTests : IDisposable
     private ClientConnection Client(long id, string remote = "127.0.0.1:1000")
     {
         var pipe = new Pipe();
-        var client = new ClientConnection(id, remote, new Duplex(pipe.Reader, pipe.Writer), null!, null!, BusyWait.None, socket: null, _time)
+        var client = new ClientConnection(id, remote, new Duplex(pipe.Reader, pipe.Writer), null!, new(_time), null!, BusyWait.None, socket: null, _time)
         {
             Abort = () => _aborted.Add(id),
         };

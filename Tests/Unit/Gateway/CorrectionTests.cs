@@ -1,8 +1,7 @@
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Errors;
+using Platform.Wire.Bson;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;

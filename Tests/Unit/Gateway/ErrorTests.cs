@@ -1,9 +1,10 @@
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
-using Npgsql;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
+using Platform.Gateway.Backend;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Postgres;
+using Platform.Gateway.Requests;
+using Platform.Wire.Bson;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;
@@ -40,18 +41,18 @@ public sealed class ErrorTests
     [InlineData("57P01", nameof(ErrorCode.InterruptedDueToReplStateChange), false)]
     [InlineData("XX000", nameof(ErrorCode.InternalError), false)]
     public void A_state_becomes_a_code(string state, string code, bool inTransaction) => Assert.Equal(
-        code, ErrorMapping.ToCommandException(new PostgresException("text", "ERROR", "ERROR", state), inTransaction)?.Code.ToString());
+        code, ErrorMapping.ToCommandException(new PostgresException(state, "text"), inTransaction)?.Code.ToString());
 
     [Fact]
     public void A_cancelled_statement_says_who_cancelled_it() => Assert.Equal(
         ErrorCode.Interrupted,
-        ErrorMapping.ToCommandException(new PostgresException("canceling statement due to user request", "ERROR", "ERROR", "57014"), false)?.Code);
+        ErrorMapping.ToCommandException(new PostgresException("57014", "canceling statement due to user request"), false)?.Code);
 
     [Fact]
     public void A_lost_connection_is_one_that_drivers_repeat()
     {
-        var lost = new NpgsqlException("Exception while reading from stream", new IOException());
-        Assert.True(ErrorMapping.IsEngineLost(lost));
+        var lost = new IOException("The connection to PostgreSQL was lost.");
+        Assert.True(ErrorMapping.IsBackendLost(lost));
         var error = ErrorMapping.ToCommandException(lost, inTransaction: true);
         Assert.True(ErrorLabels.IsRetryable(error!.Code));
         Assert.True(ErrorLabels.IsTransientInTransaction(error.Code));

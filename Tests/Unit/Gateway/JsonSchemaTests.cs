@@ -1,6 +1,7 @@
 using MongoDB.Bson;
+using Platform.Gateway.Commands.Writes;
+using Platform.Gateway.Corrections;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Validation;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;

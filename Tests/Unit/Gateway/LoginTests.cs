@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using MongoDB.Bson;
+using Platform.Gateway.Access;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Errors;
 using Xunit;

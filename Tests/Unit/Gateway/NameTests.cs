@@ -1,7 +1,7 @@
 using System.Text;
 using Platform.Gateway.Authentication;
-using Platform.Gateway.Commands;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Requests;
 using Platform.Gateway.Telemetry;
 using Xunit;
 
@@ -107,4 +107,12 @@ public sealed class NameTests
         Assert.Equal(FakeCredentials.DefaultSaltLength, Convert.FromBase64String(FakeCredentials.Like(key, "").SaltOf("nobody")).Length);
         Assert.Equal(FakeCredentials.DefaultIterations, FakeCredentials.Like(key, "x:y:z").Iterations);
     }
+
+    [Theory]
+    [InlineData("postgres", true)]
+    [InlineData("documentdb_admin_role", true)]
+    [InlineData("PG_monitor", true)]
+    [InlineData("none", true)]
+    [InlineData("platform", false)]
+    public void Roles_of_the_backend_are_no_users(string name, bool reserved) => Assert.Equal(reserved, Names.IsReserved(name));
 }

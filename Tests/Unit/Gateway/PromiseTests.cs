@@ -1,8 +1,11 @@
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
 using Platform.Gateway.Commands;
+using Platform.Gateway.Commands.Arguments;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Requests;
+using Platform.Gateway.Topology;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;
@@ -11,6 +14,8 @@ namespace Platform.Tests.Unit.Gateway;
 public sealed class PromiseTests
 {
     private const int OneYear = 365 * 24 * 60 * 60;
+
+    private readonly LogicalClock _clock = new(TimeProvider.System);
 
     private static readonly CommandHandler s_nothing = _ => ValueTask.FromResult(Reply.Ok);
 
@@ -24,9 +29,9 @@ public sealed class PromiseTests
         {
             for (var i = 0; i < writes; i++)
             {
-                var before = ClusterTime.Now();
-                ClusterTime.Tick();
-                var after = ClusterTime.Now();
+                var before = _clock.Now();
+                _clock.Tick();
+                var after = _clock.Now();
                 Assert.True(after > before);
                 seen[(writer * writes) + i] = after;
             }
@@ -37,16 +42,16 @@ public sealed class PromiseTests
     [Fact]
     public void A_time_that_a_client_has_seen_is_taken_in_unless_no_clock_can_have_given_it()
     {
-        var now = ClusterTime.Now();
-        ClusterTime.Advance(now - (10L << 32));
-        Assert.True(ClusterTime.Now() >= now);
-        ClusterTime.Advance(now + 7);
-        Assert.True(ClusterTime.Now() >= now + 7);
+        var now = _clock.Now();
+        _clock.Advance(now - (10L << 32));
+        Assert.True(_clock.Now() >= now);
+        _clock.Advance(now + 7);
+        Assert.True(_clock.Now() >= now + 7);
 
-        var refused = Assert.Throws<CommandException>(() => ClusterTime.Advance(now + ((2L * OneYear) << 32)));
+        var refused = Assert.Throws<CommandException>(() => _clock.Advance(now + ((2L * OneYear) << 32)));
         Assert.Equal(ErrorCode.ClusterTimeFailsRateLimiter, refused.Code);
-        Assert.Equal(ErrorCode.ClusterTimeFailsRateLimiter, Assert.Throws<CommandException>(() => ClusterTime.Advance(-1)).Code);
-        Assert.True(ClusterTime.Now() < now + (OneYear / 2 * (1L << 32)));
+        Assert.Equal(ErrorCode.ClusterTimeFailsRateLimiter, Assert.Throws<CommandException>(() => _clock.Advance(-1)).Code);
+        Assert.True(_clock.Now() < now + (OneYear / 2 * (1L << 32)));
     }
 
     [Fact]
@@ -117,7 +122,7 @@ public sealed class PromiseTests
         new RawDocument(new BsonDocument("writeConcern", concern).ToBson()).TryGet("writeConcern"u8, out var element);
         try
         {
-            var unmet = WriteConcern.Unmet(element);
+            var unmet = WriteConcern.Unmet(element, members: 1);
             return (unmet, unmet is null ? ErrorCode.OK
                 : (ErrorCode)new RawDocument(unmet.AddTo(Reply.Ok)).ToTree()["writeConcernError"]["code"].AsInt32);
         }

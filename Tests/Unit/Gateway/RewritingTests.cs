@@ -1,8 +1,8 @@
 using System.Text.Json;
 using MongoDB.Bson;
-using Platform.Gateway;
-using Platform.Gateway.Commands;
-using Platform.Gateway.Engine;
+using Platform.Gateway.Commands.Queries;
+using Platform.Gateway.Settings;
+using Platform.Gateway.Topology;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;
@@ -56,7 +56,7 @@ public sealed class RewritingTests
     [Fact]
     public async Task Whoever_waits_for_a_loss_learns_of_the_first_and_of_the_next()
     {
-        var state = new EngineState();
+        var state = new MemberState();
         var first = state.WhenLost;
         state.Found();
         Assert.Equal((true, 1L), (state.IsPrimary, state.Version));

@@ -2,8 +2,9 @@ using System.Buffers.Binary;
 using System.IO.Pipelines;
 using Microsoft.Extensions.Time.Testing;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Requests;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;
@@ -107,14 +108,14 @@ public sealed class WireParsingTests
         BinaryPrimitives.WriteInt32LittleEndian(message, message.Length);
         message[16] = 1;
         AssertMalformed(message);
-        BinaryPrimitives.WriteUInt32LittleEndian(message.AsSpan(message.Length - 4), Request.Checksum(message.AsSpan(0, message.Length - 4)));
+        BinaryPrimitives.WriteUInt32LittleEndian(message.AsSpan(message.Length - 4), Platform.Wire.Messages.Message.Checksum(message.AsSpan(0, message.Length - 4)));
         Assert.Equal("insert", Parse(message).Name);
     }
 
     [Fact]
     public void The_checksum_is_the_published_one() =>
         // The check value of CRC-32C: https://www.rfc-editor.org/rfc/rfc3720#appendix-B.4
-        Assert.Equal(0xE3069283u, Request.Checksum("123456789"u8));
+        Assert.Equal(0xE3069283u, Platform.Wire.Messages.Message.Checksum("123456789"u8));
 
     [Fact]
     public void A_sequence_that_comes_twice_is_refused()

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using MongoDB.Bson;
-using Platform.Gateway.Bson;
-using Platform.Gateway.Commands;
-using Platform.Gateway.Protocol;
+using Platform.Gateway.Commands.Writes;
+using Platform.Gateway.Requests;
+using Platform.Wire.Bson;
+using Platform.Wire.Messages;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;

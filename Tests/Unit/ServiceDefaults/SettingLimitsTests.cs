@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Platform.Api;
+using Platform.Gateway.Settings;
 using Platform.Mongo.Connections;
-using Platform.Gateway;
-using Platform.Migrator;
-using Platform.Seeder;
+using Platform.Migrator.Commands;
+using Platform.Seeder.Commands;
 using Platform.ServiceDefaults;
 using Xunit;
 

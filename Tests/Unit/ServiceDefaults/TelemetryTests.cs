@@ -61,7 +61,6 @@ public sealed class TelemetryTests
     [Theory]
     [InlineData("Platform.Orders")]
     [InlineData("MongoDB.Driver")]
-    [InlineData("Npgsql")]
     public void Spans_of_the_platform_and_of_its_database_clients_are_collected(string source)
     {
         var spans = new List<Activity>();

@@ -1,0 +1,65 @@
+using System.Net.Sockets;
+using MongoDB.Bson;
+using Platform.Gateway.Errors;
+using Platform.Gateway.Postgres;
+
+namespace Platform.Gateway.Backend;
+
+/// <summary>Turns exceptions of the engine's connection into error replies.</summary>
+internal static class ErrorMapping
+{
+    private const string BsonLibrary = "MongoDB.Bson";
+
+    /// <summary>
+    /// The error reply for a failure of the engine, or null when the exception is none of the engine's.
+    /// </summary>
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="inTransaction">Whether the command belongs to a multi-document transaction.</param>
+    public static CommandException? ToCommandException(Exception exception, bool inTransaction)
+    {
+        switch (exception)
+        {
+            case CommandException command:
+                return command;
+            case PostgresException postgres:
+                var code = Code(postgres, inTransaction);
+                return new CommandException(
+                    code,
+                    code == ErrorCode.WriteConflict ? WriteConflictMessage
+                    : IsInternal(postgres) ? $"The engine failed to run the command ({postgres.SqlState}); the gateway's log says why."
+                    : postgres.MessageText);
+            case TimeoutException:
+                return new CommandException(ErrorCode.ExceededTimeLimit, "The engine did not answer in time.");
+            case SocketException or IOException:
+                return new CommandException(ErrorCode.InterruptedDueToReplStateChange, "The connection to the engine was lost.");
+            // Names that come twice or contain a zero are thrown by the library when a tree is built of what the client sent.
+            case BsonException or FormatException or ArgumentException { Source: BsonLibrary } or InvalidOperationException { Source: BsonLibrary }:
+                return new CommandException(ErrorCode.FailedToParse, $"The command cannot be read: {exception.Message}");
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Whether an error is one that PostgreSQL does not word for clients: its text tells of what they know nothing of, and goes to the log.</summary>
+    public static bool IsInternal(PostgresException exception) =>
+        !exception.SqlState.StartsWith('M') && SqlState.ToCode(exception.SqlState) == ErrorCode.InternalError;
+
+    /// <summary>True when the failure says that the engine itself is gone, not that a command was wrong.</summary>
+    public static bool IsBackendLost(Exception exception) => exception switch
+    {
+        PostgresException postgres => postgres.SqlState is "57P01" or "57P02" or "57P03",
+        SocketException or IOException => true,
+        _ => false,
+    };
+
+    /// <summary>What a write conflict says, as the server words it.</summary>
+    public const string WriteConflictMessage =
+        "Caused by :: Write conflict during plan execution and yielding is disabled. :: Please retry your operation or multi-document transaction.";
+
+    private static ErrorCode Code(PostgresException e, bool inTransaction) => e.SqlState switch
+    {
+        SqlState.LockNotAvailable when inTransaction => ErrorCode.WriteConflict,
+        "57014" when e.MessageText.Contains("user request", StringComparison.Ordinal) => ErrorCode.Interrupted,
+        _ => SqlState.ToCode(e.SqlState),
+    };
+}

@@ -1,0 +1,389 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using MongoDB.Bson;
+using Platform.Gateway.Errors;
+using Platform.Gateway.Requests;
+using Platform.Gateway.Topology;
+using Platform.Wire.Bson;
+
+namespace Platform.Gateway.Commands.Arguments;
+
+/// <summary>
+/// The arguments that every command may have: what they promise is kept, or the command is refused before it does anything. The engine
+/// itself accepts and ignores them all.
+/// </summary>
+/// <param name="UnmetConcern">The write concern that no write can meet here; null when there is none such.</param>
+/// <param name="MaxTime">After which time the gateway ends the command; null when it need not.</param>
+internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, TimeSpan? MaxTime)
+{
+    /// <summary>Checks them; throws <see cref="CommandException"/> when one is malformed or asks for what the command cannot give.</summary>
+    /// <param name="request">The command.</param>
+    /// <param name="definition">What is known of it.</param>
+    /// <param name="isLoggedIn">Whether the client has logged in.</param>
+    /// <param name="clock">The member's clock.</param>
+    /// <param name="replicaSet">Who can keep promises.</param>
+    public static GenericArguments Check(Request request, CommandDefinition definition, bool isLoggedIn, LogicalClock clock, ReplicaSet replicaSet)
+    {
+        var given = request.Generic;
+        if (given == GenericFields.None)
+        {
+            return default;
+        }
+
+        // A client that has not logged in is not believed what time it is.
+        if (given.HasFlag(GenericFields.ClusterTime) && isLoggedIn)
+        {
+            TakeClusterTime(request, clock);
+        }
+
+        if (given.HasFlag(GenericFields.Api))
+        {
+            CheckApi(request, definition);
+        }
+
+        if ((given & (GenericFields.Session | GenericFields.TransactionNumber | GenericFields.Transaction)) != 0 && isLoggedIn)
+        {
+            CheckSession(request, definition);
+        }
+
+        if (given.HasFlag(GenericFields.ReadPreference))
+        {
+            CheckReadPreference(request);
+        }
+
+        if (given.HasFlag(GenericFields.ReadConcern))
+        {
+            CheckReadConcern(request, definition, clock);
+        }
+
+        return new GenericArguments(
+            given.HasFlag(GenericFields.WriteConcern) ? Concern(request, definition, replicaSet) : null,
+            given.HasFlag(GenericFields.MaxTime) ? Limit(request, definition) : null);
+    }
+
+    private static void TakeClusterTime(Request request, LogicalClock clock)
+    {
+        request.TryGet("$clusterTime"u8, out var field);
+        if (field.Type != BsonType.Document)
+        {
+            throw new CommandException(ErrorCode.TypeMismatch, "$clusterTime must be a document");
+        }
+
+        if (!field.Document.TryGet("clusterTime"u8, out var time))
+        {
+            throw new CommandException(ErrorCode.NoSuchKey, "Missing expected field \"clusterTime\" of $clusterTime");
+        }
+
+        clock.Advance(Timestamp(time, "$clusterTime.clusterTime"));
+    }
+
+    private static long Timestamp(in RawElement element, string name) => element.Type == BsonType.Timestamp
+        ? BinaryPrimitives.ReadInt64LittleEndian(element.Value.Span)
+        : throw new CommandException(ErrorCode.TypeMismatch, $"\"{name}\" had the wrong type. Expected timestamp, found {element.Type.ToString().ToLowerInvariant()}");
+
+    private static void CheckApi(Request request, CommandDefinition definition)
+    {
+        if (!request.TryGet("apiVersion"u8, out var version))
+        {
+            throw new CommandException(
+                ErrorCode.APIVersionError, "Provided apiStrict or apiDeprecationErrors without passing apiVersion");
+        }
+
+        if (version.Text is not "1")
+        {
+            throw version.Text is null
+                ? new CommandException(ErrorCode.TypeMismatch, "apiVersion must be a string")
+                : new CommandException(ErrorCode.APIVersionError, "API version must be \"1\"");
+        }
+
+        // Nothing of the first version is deprecated.
+        if (request.TryGet("apiDeprecationErrors"u8, out var deprecation) && deprecation.Type != BsonType.Boolean)
+        {
+            throw new CommandException(ErrorCode.TypeMismatch, "apiDeprecationErrors must be a boolean");
+        }
+
+        if (!request.TryGet("apiStrict"u8, out var strict))
+        {
+            return;
+        }
+
+        if (strict.Type != BsonType.Boolean)
+        {
+            throw new CommandException(ErrorCode.TypeMismatch, "apiStrict must be a boolean");
+        }
+
+        if (strict.Truthy)
+        {
+            StrictApi.Check(request, definition);
+        }
+    }
+
+    private static void CheckSession(Request request, CommandDefinition definition)
+    {
+        var given = request.Generic;
+        if (given.HasFlag(GenericFields.Session))
+        {
+            if (request.Session is null)
+            {
+                throw new CommandException(ErrorCode.TypeMismatch, "lsid must be a document {id: UUID}");
+            }
+
+            request.TryGet("lsid"u8, out var lsid);
+            foreach (var field in lsid.Document)
+            {
+                if (!field.Is("id"u8))
+                {
+                    throw new CommandException(ErrorCode.InvalidOptions, $"The field 'lsid.{field.NameText}' is not supported: a session belongs to who is logged in.");
+                }
+            }
+        }
+
+        if (given.HasFlag(GenericFields.TransactionNumber))
+        {
+            if (request.Session is null)
+            {
+                throw new CommandException(ErrorCode.InvalidOptions, "Transaction number requires a session ID to also be specified");
+            }
+
+            if (request.TransactionNumber is not >= 0)
+            {
+                throw new CommandException(ErrorCode.InvalidOptions, "Transaction number must be a whole number that is not negative");
+            }
+
+            if (!request.InTransaction && !given.HasFlag(GenericFields.Transaction) && !definition.Traits.HasFlag(CommandTraits.RetryableWrite))
+            {
+                throw new CommandException(
+                    (ErrorCode)50768,
+                    $"txnNumber may only be provided for multi-document transactions and retryable write commands. autocommit:false was not provided, and {definition.Name} is not a retryable write command.");
+            }
+        }
+
+        if (!given.HasFlag(GenericFields.Transaction))
+        {
+            return;
+        }
+
+        if (request.TryGet("autocommit"u8, out var autocommit))
+        {
+            if (!autocommit.IsFalse)
+            {
+                throw autocommit.Type == BsonType.Boolean
+                    ? new CommandException(ErrorCode.InvalidOptions, "Specifying autocommit=true is not allowed.")
+                    : new CommandException(ErrorCode.TypeMismatch, "autocommit must be a boolean");
+            }
+
+            if (request.TransactionNumber is null)
+            {
+                throw new CommandException(ErrorCode.InvalidOptions, "'autocommit' field requires a transaction number to also be specified");
+            }
+        }
+
+        if (request.TryGet("startTransaction"u8, out var start))
+        {
+            if (start.Type != BsonType.Boolean || !start.Truthy)
+            {
+                throw start.Type == BsonType.Boolean
+                    ? new CommandException(ErrorCode.InvalidOptions, "Specifying startTransaction=false is not allowed.")
+                    : new CommandException(ErrorCode.TypeMismatch, "startTransaction must be a boolean");
+            }
+
+            if (!request.InTransaction)
+            {
+                throw new CommandException(ErrorCode.InvalidOptions, "'startTransaction' field requires 'autocommit' field to also be specified");
+            }
+
+            if (definition.Name is "commitTransaction" or "abortTransaction" or "getMore" or "killCursors")
+            {
+                throw new CommandException(
+                    ErrorCode.OperationNotSupportedInTransaction, $"Cannot run {definition.Name} as the first operation in a transaction.");
+            }
+        }
+    }
+
+    /// <summary>
+    /// There is one member, and it is the primary: every preference leads to it, but it must be one. In transactions, too: it is routers and
+    /// drivers that allow no other mode than primary there, while over a direct connection drivers add primaryPreferred to every command.
+    /// </summary>
+    private static void CheckReadPreference(Request request)
+    {
+        request.TryGet("$readPreference"u8, out var preference);
+        if (preference.Type != BsonType.Document)
+        {
+            throw new CommandException(ErrorCode.TypeMismatch, "$readPreference must be a document");
+        }
+
+        if (!preference.Document.TryGet("mode"u8, out var mode))
+        {
+            throw new CommandException(ErrorCode.FailedToParse, "$readPreference needs a 'mode'");
+        }
+
+        if (mode.Text is not ("primary" or "primaryPreferred" or "secondary" or "secondaryPreferred" or "nearest"))
+        {
+            throw new CommandException(
+                ErrorCode.FailedToParse,
+                $"Could not parse $readPreference mode '{mode.Text}'. Only the modes 'primary', 'primaryPreferred', 'secondary', 'secondaryPreferred', and 'nearest' are supported.");
+        }
+    }
+
+    private static void CheckReadConcern(Request request, CommandDefinition definition, LogicalClock clock)
+    {
+        request.TryGet("readConcern"u8, out var concern);
+        if (concern.Type != BsonType.Document)
+        {
+            throw new CommandException(ErrorCode.FailedToParse, "readConcern field should be an object");
+        }
+
+        if (concern.Document.Count() == 0)
+        {
+            return;
+        }
+
+        if (request.InTransaction && !request.StartsTransaction)
+        {
+            throw new CommandException(ErrorCode.InvalidOptions, "Only the first command in a transaction may specify a readConcern");
+        }
+
+        string? level = null;
+        long? after = null;
+        var isAt = false;
+        foreach (var field in concern.Document)
+        {
+            if (field.Is("level"u8))
+            {
+                level = field.Text ?? throw new CommandException(ErrorCode.TypeMismatch, "\"level\" had the wrong type. Expected string");
+                if (level is not ("local" or "majority" or "linearizable" or "available" or "snapshot"))
+                {
+                    throw new CommandException(
+                        ErrorCode.FailedToParse, "readConcern.level must be either 'local', 'majority', 'linearizable', 'available', or 'snapshot'");
+                }
+            }
+            else if (field.Is("afterClusterTime"u8))
+            {
+                after = Timestamp(field, "afterClusterTime");
+            }
+            else if (field.Is("atClusterTime"u8))
+            {
+                isAt = true;
+                Timestamp(field, "atClusterTime");
+            }
+            else if (!field.Is("provenance"u8))
+            {
+                throw new CommandException(ErrorCode.InvalidOptions, $"Unrecognized option in readConcern: {field.NameText}");
+            }
+        }
+
+        CheckTimes(level, after, isAt, clock);
+        CheckLevel(request, definition, level);
+    }
+
+    private static void CheckTimes(string? level, long? after, bool isAt, LogicalClock clock)
+    {
+        if (isAt)
+        {
+            throw new CommandException(ErrorCode.InvalidOptions, (level, after) switch
+            {
+                (not "snapshot", _) => "atClusterTime field can be set only if level is equal to snapshot",
+                (_, not null) => "Can not specify both afterClusterTime and atClusterTime",
+                _ => "atClusterTime is not supported: the engine keeps no earlier states of the data.",
+            });
+        }
+
+        if (after is not { } time)
+        {
+            return;
+        }
+
+        if (level is not (null or "local" or "majority" or "snapshot"))
+        {
+            throw new CommandException(ErrorCode.InvalidOptions, "afterClusterTime field can be set only if level is equal to majority, local, or snapshot");
+        }
+
+        if (time == 0)
+        {
+            throw new CommandException(ErrorCode.InvalidOptions, "afterClusterTime cannot be a null timestamp");
+        }
+
+        var now = clock.Now();
+        if ((ulong)time > (ulong)now)
+        {
+            throw new CommandException(
+                ErrorCode.InvalidOptions,
+                $"readConcern afterClusterTime value must not be greater than the current clusterTime. Requested clusterTime: {Text(time)}; current clusterTime: {Text(now)}");
+        }
+    }
+
+    private static void CheckLevel(Request request, CommandDefinition definition, string? level)
+    {
+        if (level is null or "local")
+        {
+            return;
+        }
+
+        if (request.InTransaction)
+        {
+            if (level is not ("majority" or "snapshot"))
+            {
+                throw new CommandException(
+                    ErrorCode.InvalidOptions, "The readConcern level must be either 'local' (default), 'majority' or 'snapshot' in order to run in a transaction");
+            }
+
+            return;
+        }
+
+        var why = !definition.Promises.HasFlag(CommandPromises.ReadConcern) ? "read concern not supported"
+            : level == "snapshot" ? "the level snapshot is given in transactions only, since the engine keeps no snapshot between commands"
+            : level == "linearizable" && definition.Name == "aggregate" && Pipelines.Writes(request.Body) ? "linearizable not supported with $out or $merge"
+            : null;
+        if (why is not null)
+        {
+            throw new CommandException(
+                ErrorCode.InvalidOptions, $"Command {definition.Name} does not support {{ readConcern: {{ level: \"{level}\" }} }} :: caused by :: {why}");
+        }
+    }
+
+    private static WriteConcern? Concern(Request request, CommandDefinition definition, ReplicaSet replicaSet)
+    {
+        if (!definition.Promises.HasFlag(CommandPromises.WriteConcern))
+        {
+            throw new CommandException(ErrorCode.InvalidOptions, "Command does not support writeConcern");
+        }
+
+        if (request.InTransaction && definition.Name is not ("commitTransaction" or "abortTransaction"))
+        {
+            throw new CommandException(ErrorCode.InvalidOptions, "writeConcern is not allowed within a multi-statement transaction");
+        }
+
+        request.TryGet("writeConcern"u8, out var concern);
+        return WriteConcern.Unmet(concern, replicaSet.Members.Count);
+    }
+
+    private static TimeSpan? Limit(Request request, CommandDefinition definition)
+    {
+        request.TryGet("maxTimeMS"u8, out var field);
+        if (field.Type is not (BsonType.Int32 or BsonType.Int64 or BsonType.Double or BsonType.Decimal128))
+        {
+            throw new CommandException(ErrorCode.BadValue, "maxTimeMS must be a number");
+        }
+
+        if (field.Integer is not { } milliseconds)
+        {
+            throw new CommandException(ErrorCode.BadValue, "maxTimeMS has non-integral value");
+        }
+
+        if (milliseconds is < 0 or > int.MaxValue)
+        {
+            throw new CommandException(
+                ErrorCode.BadValue, string.Create(CultureInfo.InvariantCulture, $"{milliseconds} value for maxTimeMS is out of range [0, {int.MaxValue}]"));
+        }
+
+        if (definition.Name == "getMore")
+        {
+            throw new CommandException(ErrorCode.BadValue, "cannot set maxTimeMS on getMore command for a non-awaitData cursor");
+        }
+
+        return milliseconds == 0 || definition.Promises.HasFlag(CommandPromises.TimedByBackend) ? null : TimeSpan.FromMilliseconds(milliseconds);
+    }
+
+    private static string Text(long time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{{ ts: Timestamp({(ulong)time >> 32}, {(uint)time}) }}");
+}

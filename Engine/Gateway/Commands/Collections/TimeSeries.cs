@@ -1,0 +1,158 @@
+using MongoDB.Bson;
+using Platform.Gateway.Errors;
+using Platform.Wire.Bson;
+
+namespace Platform.Gateway.Commands.Collections;
+
+/// <summary>
+/// Time series collections. The engine has none: such a collection is an ordinary one that demands a date in its time field, has an
+/// index on meta field and time, and loses old documents by a TTL index. Measurements are not put into buckets, so it takes
+/// the room of an ordinary collection. Documents may be changed and deleted like others.
+/// </summary>
+internal sealed class TimeSeries
+{
+    private const string ExpiryIndex = "gateway_timeseries_expiry";
+    private readonly string _time;
+    private readonly string? _meta;
+    private readonly BsonValue? _expireAfter;
+
+    private TimeSeries(string time, string? meta, BsonValue? expireAfter)
+    {
+        _time = time;
+        _meta = meta;
+        _expireAfter = expireAfter;
+    }
+
+    /// <summary>
+    /// Takes the options that only a time series has out of a create command and puts a validator there; they go to
+    /// <paramref name="own"/>. Null when it is none. Throws <see cref="CommandException"/> for options that the server refuses.
+    /// </summary>
+    public static TimeSeries? Take(BsonDocument create, BsonDocument own)
+    {
+        if (!create.TryGetValue("timeseries", out var value))
+        {
+            return null;
+        }
+
+        if (value is not BsonDocument options)
+        {
+            throw new CommandException(ErrorCode.TypeMismatch, "BSON field 'create.timeseries' is the wrong type, expected type 'object'");
+        }
+
+        foreach (var refused in (ReadOnlySpan<string>)["capped", "viewOn", "validator", "clusteredIndex"])
+        {
+            if (create.Contains(refused))
+            {
+                throw new CommandException(ErrorCode.InvalidOptions, $"'timeseries' and '{refused}' cannot be used together");
+            }
+        }
+
+        foreach (var field in options.Names)
+        {
+            if (field is not ("timeField" or "metaField" or "granularity" or "bucketMaxSpanSeconds" or "bucketRoundingSeconds"))
+            {
+                throw new CommandException((ErrorCode)40415, $"BSON field 'create.timeseries.{field}' is an unknown field.");
+            }
+        }
+
+        var time = Field(options, "timeField") ?? throw new CommandException((ErrorCode)40414, "BSON field 'create.timeseries.timeField' is missing but a required field");
+        var meta = Field(options, "metaField");
+        if (time == "_id" || meta == "_id" || time == meta)
+        {
+            throw new CommandException(ErrorCode.InvalidOptions, "timeField and metaField must be two fields other than _id");
+        }
+
+        var granularity = options.GetValue("granularity", "seconds");
+        if (granularity is not BsonString { Value: "seconds" or "minutes" or "hours" })
+        {
+            throw new CommandException(ErrorCode.BadValue, "Enumeration value for field 'create.timeseries.granularity' is not a valid value.");
+        }
+
+        var kept = (BsonDocument)options.DeepClone();
+        if (!kept.Contains("bucketMaxSpanSeconds"))
+        {
+            kept["granularity"] = granularity;
+            kept["bucketMaxSpanSeconds"] = granularity.AsString switch { "hours" => 2_592_000, "minutes" => 86_400, _ => 3_600 };
+        }
+
+        own[CollectionOptions.TimeSeries] = kept;
+        var expireAfter = create.GetValue("expireAfterSeconds", BsonNull.Value);
+        if (expireAfter.IsNumeric)
+        {
+            own[CollectionOptions.ExpireAfter] = expireAfter.ToInt64();
+        }
+
+        create.Remove("timeseries");
+        create.Remove("expireAfterSeconds");
+        create["validator"] = new BsonDocument("$jsonSchema", new BsonDocument
+        {
+            { "required", new BsonArray { time } },
+            { "properties", new BsonDocument(time, new BsonDocument("bsonType", "date")) },
+        });
+        return new TimeSeries(time, meta, expireAfter.IsNumeric ? expireAfter : null);
+    }
+
+    /// <summary>The command that makes the indexes of the new collection.</summary>
+    public BsonDocument? Indexes(string collection)
+    {
+        var indexes = new BsonArray();
+        if (_meta is not null)
+        {
+            indexes.Add(new BsonDocument { { "key", new BsonDocument { { _meta, 1 }, { _time, 1 } } }, { "name", $"{_meta}_1_{_time}_1" } });
+        }
+
+        if (_expireAfter is not null)
+        {
+            indexes.Add(new BsonDocument { { "key", new BsonDocument(_time, 1) }, { "name", ExpiryIndex }, { "expireAfterSeconds", _expireAfter } });
+        }
+
+        return indexes.Count == 0 ? null : new BsonDocument { { "createIndexes", collection }, { "indexes", indexes } };
+    }
+
+    /// <summary>Whether an index is one that only the collection behind the time series has.</summary>
+    public static bool Hides(RawDocument index) => index.TryGet("name"u8, out var name) && name.Text is ("_id_" or ExpiryIndex);
+
+    /// <summary>Turns a collMod of a time series into one of the collection that stands for it.</summary>
+    public static void Modify(BsonDocument collMod, BsonDocument own, BsonDocument options)
+    {
+        if (collMod.Contains("validator"))
+        {
+            throw new CommandException(ErrorCode.InvalidOptions, "option not supported on a time-series collection: validator");
+        }
+
+        if (collMod.TryGetValue("timeseries", out var changed))
+        {
+            foreach (var field in changed.AsBsonDocument)
+            {
+                options[field.Name] = field.Value;
+            }
+
+            collMod.Remove("timeseries");
+        }
+
+        if (!collMod.TryGetValue("expireAfterSeconds", out var expireAfter))
+        {
+            return;
+        }
+
+        if (!own.Contains(CollectionOptions.ExpireAfter))
+        {
+            throw new CommandException(
+                ErrorCode.CommandNotSupported, "A life can be given to a time series when it is made, and changed later, but not added later.");
+        }
+
+        if (!expireAfter.IsNumeric)
+        {
+            throw new CommandException(
+                ErrorCode.CommandNotSupported, "The life of a time series can be changed but not switched off; choose a long one.");
+        }
+
+        collMod.Remove("expireAfterSeconds");
+        collMod["index"] = new BsonDocument { { "name", ExpiryIndex }, { "expireAfterSeconds", expireAfter } };
+        own[CollectionOptions.ExpireAfter] = expireAfter.ToInt64();
+    }
+
+    private static string? Field(BsonDocument options, string name) => !options.TryGetValue(name, out var value) ? null
+        : value is BsonString { Value: { Length: > 0 } field } && !field.Contains('.', StringComparison.Ordinal) ? field
+        : throw new CommandException(ErrorCode.BadValue, $"'{name}' must be the name of a top-level field");
+}

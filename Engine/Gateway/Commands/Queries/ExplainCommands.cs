@@ -1,0 +1,169 @@
+using System.Text.Json;
+using MongoDB.Bson;
+using Platform.Gateway.Backend;
+using Platform.Gateway.Corrections;
+using Platform.Gateway.Errors;
+using Platform.Gateway.Requests;
+using Platform.Wire.Bson;
+
+namespace Platform.Gateway.Commands.Queries;
+
+/// <summary>explain: PostgreSQL's plan of the engine's query, in the server's words.</summary>
+internal sealed class ExplainCommands : ICommandFamily
+{
+    /// <inheritdoc />
+    public IEnumerable<CommandDefinition> Commands => [new("explain", ExplainAsync)];
+
+    /// <summary>Explains an aggregate command that has <c>explain: true</c>.</summary>
+    public static ValueTask<ReadOnlyMemory<byte>> ExplainAggregateAsync(CommandContext context)
+    {
+        return RunAsync(context, context.Request.Body, run: false);
+    }
+
+    /// <summary>The plan of a command in a line, as <c>IXSCAN { a: 1 }</c> or <c>COLLSCAN</c>; null when it has none.</summary>
+    public static async ValueTask<string?> SummarizeAsync(
+        BackendConnection connection, string database, BsonDocument command, CancellationToken cancellationToken)
+    {
+        if (Explained(new RawDocument(command.ToRaw())) is not (var kind, { } query, _))
+        {
+            return null;
+        }
+
+        using var plan = await PlanAsync(connection, database, kind, query, run: false, cancellationToken);
+        return ExplainedPlan.Summarize(plan.RootElement[0], query);
+    }
+
+    private static ValueTask<ReadOnlyMemory<byte>> ExplainAsync(CommandContext context)
+    {
+        if (context.Request.Command.Type != BsonType.Document)
+        {
+            throw new CommandException(ErrorCode.TypeMismatch, "explain needs the command to explain.");
+        }
+
+        var inner = context.Request.Command.Document;
+        if (inner.Count() == 0)
+        {
+            throw new CommandException(ErrorCode.FailedToParse, "explain needs the command to explain.");
+        }
+
+        var verbosity = context.Request.TryGet("verbosity"u8, out var asked) ? asked.Text : "allPlansExecution";
+        if (verbosity is not ("queryPlanner" or "executionStats" or "allPlansExecution"))
+        {
+            throw new CommandException(
+                ErrorCode.BadValue, "verbosity string must be one of {'queryPlanner', 'executionStats', 'allPlansExecution'}");
+        }
+
+        return RunAsync(context, inner, verbosity != "queryPlanner");
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> RunAsync(CommandContext context, RawDocument command, bool run)
+    {
+        var database = context.Request.Database;
+        var given = command.ToTree();
+        given.Remove("explain");
+        if (Explained(command) is not (var kind, { } query, var write))
+        {
+            throw new CommandException(ErrorCode.CommandNotSupported, $"explain of '{given.GetElement(0).Name}' is not supported.");
+        }
+
+        if (write is not null || OutputStage.Of(command) is not null)
+        {
+            QueryCommands.RequireRightToWrite(context);
+        }
+
+        await using var lease = await context.RentAsync();
+        using var plan = await PlanAsync(lease.Connection, database, kind, query, run, context.CancellationToken);
+        return Reply.With(ExplainedPlan.Describe(plan.RootElement[0], database, given, write, run));
+    }
+
+    /// <summary>What the engine explains in place of a command: its kind, the query, and the stage of a write above it.</summary>
+    /// <remarks>
+    /// The engine's planner writes for <c>$out</c> and <c>$merge</c>, so it never sees them: what is explained is how their documents are found.
+    /// </remarks>
+    private static (string Kind, BsonDocument? Query, string? Write)? Explained(RawDocument given)
+    {
+        var output = OutputStage.Of(given);
+        var command = CommandCorrections.Command(given).ToTree();
+        if (command.ElementCount == 0)
+        {
+            return null;
+        }
+
+        if (output is not null)
+        {
+            var reads = new BsonBuilder().Add("pipeline"u8, BsonType.Array, PipelineCorrection.Pipeline(output.Reads).Bytes.Span).Finish();
+            command["pipeline"] = new RawDocument(reads).ToTree()[0];
+        }
+
+        foreach (var noQuery in (ReadOnlySpan<string>)["explain", "writeConcern", "bypassDocumentValidation", "lsid", "$clusterTime", "txnNumber", "autocommit", "startTransaction", "$readPreference", "comment"])
+        {
+            command.Remove(noQuery);
+        }
+
+        if (command[0] is BsonString { Value: SystemProfile.Name })
+        {
+            command[0] = SystemProfile.Stored;
+        }
+
+        switch (command.GetElement(0).Name)
+        {
+            case "find":
+                return ("find", command, null);
+            case "aggregate":
+                if (!command.Contains("cursor"))
+                {
+                    command["cursor"] = new BsonDocument();
+                }
+
+                return ("pipeline", command, null);
+            case "count":
+                return ("count", command, null);
+            case "distinct":
+                return ("distinct", command, null);
+            case "update" when command.TryGetValue("updates", out var updates) && updates is BsonArray { Count: > 0 }:
+                return ("update", command, "UPDATE");
+            case "delete" when command.TryGetValue("deletes", out var deletes) && deletes is BsonArray { Count: > 0 }:
+                return ("delete", command, "DELETE");
+            case "findAndModify" or "findandmodify":
+                // The engine has no plan for it as a whole; how the document is found is what an index can help.
+                var find = new BsonDocument { { "find", command[0] }, { "filter", command.GetValue("query", new BsonDocument()) }, { "limit", 1 } };
+                foreach (var option in (ReadOnlySpan<string>)["sort", "let", "$db"])
+                {
+                    if (command.TryGetValue(option, out var value))
+                    {
+                        find[option] = value;
+                    }
+                }
+
+                return ("find", find, command.TryGetValue("remove", out var remove) && remove.ToBoolean() ? "DELETE" : "UPDATE");
+            default:
+                return null;
+        }
+    }
+
+    private static async ValueTask<JsonDocument> PlanAsync(
+        BackendConnection connection, string database, string kind, BsonDocument query, bool run, CancellationToken cancellationToken)
+    {
+        // To measure an update or delete, PostgreSQL performs it: it is undone.
+        var writes = kind is "update" or "delete" && run;
+        if (writes)
+        {
+            await connection.RunAsync("BEGIN", cancellationToken);
+        }
+
+        try
+        {
+            var explain = connection.Once(Statements.Explain(kind, run));
+            var json = await explain.With(0, database).With<ReadOnlyMemory<byte>>(1, query.ToRaw()).SingleAsync<string>(cancellationToken)
+                ?? throw new CommandException(ErrorCode.InternalError, "The engine returned no plan.");
+            return JsonDocument.Parse(json);
+        }
+        finally
+        {
+            if (writes && connection.IsOpen)
+            {
+                await connection.RunAsync("ROLLBACK", CancellationToken.None);
+            }
+        }
+    }
+}

@@ -1,7 +1,0 @@
-namespace Platform.Gateway.Protocol;
-
-/// <summary>A kind-1 section: documents one after the other, as the engine takes them.</summary>
-/// <param name="Name">The command's field that the documents belong to.</param>
-/// <param name="Documents">The concatenated documents.</param>
-/// <param name="Count">How many there are.</param>
-internal readonly record struct DocumentSequence(string Name, ReadOnlyMemory<byte> Documents, int Count);

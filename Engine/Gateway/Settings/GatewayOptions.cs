@@ -1,0 +1,190 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Platform.Gateway.Settings;
+
+/// <summary>Settings under <c>Gateway</c>; checked at start.</summary>
+internal sealed class GatewayOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string Section = SettingNames.Gateway;
+
+    /// <summary>The address that MongoDB clients connect to. Loopback by default.</summary>
+    public string BindAddress { get; set; } = "127.0.0.1";
+
+    /// <summary>The port that MongoDB clients connect to. Default 27017.</summary>
+    [Range(1, 65_535)]
+    public int Port { get; set; } = 27017;
+
+    /// <summary>The <c>host:port</c> under which the member is reachable, as <c>hello</c> says it. Default: the bound address and port.</summary>
+    public string? AdvertisedHost { get; set; }
+
+    /// <summary>The replica set's name.</summary>
+    public string ReplicaSet { get; set; } = "rs0";
+
+    /// <summary>A certificate in PEM form; with it only TLS connections are taken. Default: none, and no TLS.</summary>
+    public string? TlsCertificateFile { get; set; }
+
+    /// <summary>The private key of the certificate, in PEM form.</summary>
+    public string? TlsKeyFile { get; set; }
+
+    /// <summary>Authorities in PEM form, one of which must have signed a client's certificate. Default: none, and clients need no certificate.</summary>
+    public string? TlsClientCaFile { get; set; }
+
+    /// <summary>
+    /// The administrative user, made at start. Without one the first user is made by a client on this machine (the localhost exception).
+    /// </summary>
+    public string RootUsername { get; set; } = "";
+
+    /// <summary>Its password; a changed one is set at start.</summary>
+    public string RootPassword { get; set; } = "";
+
+    /// <summary>Connections to PostgreSQL for commands; a command waits for a free one. Default 100.</summary>
+    [Range(1, 1_000)]
+    public int MaxEngineConnections { get; set; } = 100;
+
+    /// <summary>How many of these one user may hold, by commands and open transactions. Default: half of them.</summary>
+    [Range(1, 1_000)]
+    public int? MaxEngineConnectionsPerUser { get; set; }
+
+    /// <summary>
+    /// How many of these are kept from users who do not administer the server; half of the reserve is kept from those who do, too, for
+    /// logins and the gateway's own work. Default: a tenth.
+    /// </summary>
+    [Range(0, 999)]
+    public int? ReservedEngineConnections { get; set; }
+
+    /// <summary>Open transactions that one client connection may have begun. Default 25.</summary>
+    [Range(1, 100_000)]
+    public int MaxTransactionsPerConnection { get; set; } = 25;
+
+    /// <summary>
+    /// Client connections at the same time. A new one takes the place of one that has not logged in; when there is none, it is closed
+    /// at once. Default 2,000.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int MaxConnections { get; set; } = 2_000;
+
+    /// <summary>Client connections that one user may be logged in on. Default: half of all.</summary>
+    [Range(1, 1_000_000)]
+    public int? MaxConnectionsPerUser { get; set; }
+
+    /// <summary>
+    /// Client connections that have not logged in, as those by which drivers watch the server; beyond it the one that is silent for longest
+    /// is closed. Default: a quarter of all.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int? MaxUnauthenticatedConnections { get; set; }
+
+    /// <summary>The same from one address. Default: half of those in all; for addresses of this machine, all.</summary>
+    [Range(1, 1_000_000)]
+    public int? MaxUnauthenticatedConnectionsPerAddress { get; set; }
+
+    /// <summary>How long a connection that has not logged in may be silent in both directions. Default 2 minutes.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    public TimeSpan LoginTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>
+    /// How long a message may take from its first byte to its last, and a new connection to send its first one; a second more for each
+    /// 16 KiB that arrived. Then the connection is closed. Default 30 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    public TimeSpan MessageTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long a thread looks for the next bytes of a client that is alone, or of the engine for it, before it sleeps. Zero: not at all.
+    /// No longer than a moment, as it keeps a processor busy. Default 100 µs.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:00.010")]
+    public TimeSpan BusyWait { get; set; } = TimeSpan.FromMicroseconds(100);
+
+    /// <summary>
+    /// Open cursors at the same time; opening more fails. The last tenth is for administrators. Default 5,000: the engine keeps no
+    /// more files for them.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int MaxCursors { get; set; } = 5_000;
+
+    /// <summary>Open cursors of one user. Default 1,000.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxCursorsPerUser { get; set; } = 1_000;
+
+    /// <summary>Open cursors that one client connection opened. Default 500.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxCursorsPerConnection { get; set; } = 500;
+
+    /// <summary>How long a command waits for a connection to PostgreSQL. Default 30 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    public TimeSpan EngineConnectionWait { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long start-up waits for PostgreSQL. Default 60 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    public TimeSpan StartupTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Logical sessions at the same time; beyond it idle ones are forgotten. Default 1,000,000, as MongoDB's <c>maxSessions</c>.</summary>
+    [Range(1, 100_000_000)]
+    public int MaxSessions { get; set; } = 1_000_000;
+
+    /// <summary>Logical sessions of one user; beyond it the ones that this user has not used for longest are forgotten. Default 50,000.</summary>
+    [Range(1, 100_000_000)]
+    public int MaxSessionsPerUser { get; set; } = 50_000;
+
+    /// <summary>How long a cursor lives without being read. Default 10 minutes, as the engine's own files.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    public TimeSpan CursorTimeout { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a transaction may last. Default 60 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    public TimeSpan TransactionLifetime { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a transaction waits for a lock that another one holds before it gives up with WriteConflict. Default 20 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
+    public TimeSpan TransactionLockTimeout { get; set; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How long a transaction survives the connection that used it last, since a driver may come back on another. Default 2 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    public TimeSpan OrphanedTransactionGrace { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long an unused logical session is remembered. Default 30 minutes, as <c>hello</c> says.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    public TimeSpan SessionTimeout { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long the outcome of a retryable write is kept. Default 5 minutes.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    public TimeSpan RetryRecordRetention { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>From which duration on a command is logged as slow. Default 100 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.000001", "1.00:00:00")]
+    public TimeSpan SlowCommand { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long a stop waits for commands in flight. Default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether each command has a span. Default: only when telemetry is exported, since one costs about as much as the rest of a command.</summary>
+    public bool? Traces { get; set; }
+
+    /// <summary>See <see cref="MaxEngineConnectionsPerUser"/>.</summary>
+    public int EngineConnectionsPerUser => MaxEngineConnectionsPerUser ?? Math.Max(1, MaxEngineConnections / 2);
+
+    /// <summary>See <see cref="ReservedEngineConnections"/>.</summary>
+    public int EngineConnectionsReserved => ReservedEngineConnections ?? MaxEngineConnections / 10;
+
+    /// <summary>See <see cref="MaxConnectionsPerUser"/>.</summary>
+    public int ConnectionsPerUser => MaxConnectionsPerUser ?? Math.Max(1, MaxConnections / 2);
+
+    /// <summary>See <see cref="MaxUnauthenticatedConnections"/>.</summary>
+    public int UnauthenticatedConnections => MaxUnauthenticatedConnections ?? Math.Max(1, MaxConnections / 4);
+
+    /// <summary>
+    /// Connections on which users who do not administer the server may be logged in: what is left beside those that have not
+    /// logged in, and a tenth for administrators.
+    /// </summary>
+    public int ConnectionsOfOrdinaryUsers => Math.Max(1, MaxConnections - UnauthenticatedConnections - (MaxConnections / 10));
+
+    /// <summary>See <see cref="MaxUnauthenticatedConnectionsPerAddress"/>.</summary>
+    public int UnauthenticatedConnectionsOf(System.Net.IPAddress address) => MaxUnauthenticatedConnectionsPerAddress
+        ?? (System.Net.IPAddress.IsLoopback(address) ? UnauthenticatedConnections : Math.Max(1, UnauthenticatedConnections / 2));
+
+    /// <summary>What <c>hello</c> says about where the member is.</summary>
+    public string Host => AdvertisedHost is { Length: > 0 } host ? host : $"{BindAddress}:{Port}";
+}

@@ -1,0 +1,123 @@
+using System.Buffers.Binary;
+using MongoDB.Bson;
+using Platform.Gateway.Errors;
+
+namespace Platform.Gateway.Topology;
+
+/// <summary>
+/// The logical clock that replies carry as <c>operationTime</c> and <c>$clusterTime</c>
+/// (https://github.com/mongodb/specifications/blob/master/source/causal-consistency/causal-consistency.md). Each write moves it on, and so
+/// does a client that has seen a later time. This member keeps all data, so whatever happened before a time that the clock gave is there to be read.
+/// </summary>
+internal sealed class LogicalClock
+{
+    private const long GreatestDrift = 365L * 24 * 60 * 60;
+
+    // Both fields with the terminator of the reply, in which only the two times differ.
+    private static readonly byte[] s_template = Template();
+    private static readonly int s_operation = ValueOf("operationTime"u8);
+    private static readonly int s_cluster = ValueOf("clusterTime"u8);
+
+    private readonly TimeProvider _time;
+    private long _last;
+
+    /// <summary>Starts the clock beyond every time of an earlier process: none gave a time beyond the second in which it ended.</summary>
+    public LogicalClock(TimeProvider time)
+    {
+        _time = time;
+        _last = (Second() + 1) << 32;
+    }
+
+    /// <summary>How many bytes the fields take, with the terminator of the document that they end.</summary>
+    public static int Length => s_template.Length;
+
+    /// <summary>Writes the fields and the terminator.</summary>
+    public void Write(Span<byte> destination)
+    {
+        s_template.CopyTo(destination);
+        var now = Now();
+        BinaryPrimitives.WriteInt64LittleEndian(destination[s_operation..], now);
+        BinaryPrimitives.WriteInt64LittleEndian(destination[s_cluster..], now);
+    }
+
+    /// <summary>The time: seconds since 1970 in the upper half, and a count within the second in the lower one. It never goes back.</summary>
+    public long Now() => Reach(Second() << 32 | 1);
+
+    /// <summary>Moves the clock on because something was written.</summary>
+    public void Tick()
+    {
+        var clock = Second() << 32 | 1;
+        for (var last = Volatile.Read(ref _last); ;)
+        {
+            var seen = Interlocked.CompareExchange(ref _last, Math.Max(clock, last + 1), last);
+            if (seen == last)
+            {
+                return;
+            }
+
+            last = seen;
+        }
+    }
+
+    /// <summary>
+    /// Takes in a time that a client has seen. Throws <see cref="CommandException"/> for one that is so far ahead that no clock can have
+    /// given it, since there would be no way back.
+    /// </summary>
+    public void Advance(long time)
+    {
+        if ((ulong)time <= (ulong)Volatile.Read(ref _last))
+        {
+            return;
+        }
+
+        if ((time >>> 32) > Second() + GreatestDrift)
+        {
+            throw new CommandException(
+                ErrorCode.ClusterTimeFailsRateLimiter,
+                $"New cluster time, {time >>> 32}, is too far from this node's wall clock time, {Second()}.");
+        }
+
+        Reach(time);
+    }
+
+    private long Reach(long time)
+    {
+        for (var last = Volatile.Read(ref _last); ;)
+        {
+            if (time <= last)
+            {
+                return last;
+            }
+
+            var seen = Interlocked.CompareExchange(ref _last, time, last);
+            if (seen == last)
+            {
+                return time;
+            }
+
+            last = seen;
+        }
+    }
+
+    private long Second() => _time.GetUtcNow().ToUnixTimeSeconds();
+
+    private static byte[] Template()
+    {
+        var fields = new BsonDocument
+        {
+            { "operationTime", new BsonTimestamp(0) },
+            {
+                "$clusterTime", new BsonDocument
+                {
+                    { "clusterTime", new BsonTimestamp(0) },
+                    // Nothing is signed; a zero signature is what servers without authentication send.
+                    { "signature", new BsonDocument { { "hash", new BsonBinaryData(new byte[20]) }, { "keyId", 0L } } },
+                }
+            },
+        };
+        return fields.ToBson()[4..];
+    }
+
+    /// <summary>Where the value of the last field of this name begins: the name of the outer field ends with that of the inner one.</summary>
+    private static int ValueOf(ReadOnlySpan<byte> name) => s_template.AsSpan().LastIndexOf(name) + name.Length + 1;
+}
