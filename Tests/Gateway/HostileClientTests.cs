@@ -173,7 +173,7 @@ public sealed class HostileClientTests(GatewayFixture gateway)
         }
     }
 
-    /// <summary>The gateway's own program on the fixture's engine.</summary>
+    /// <summary>The gateway's own program on the fixture's backend.</summary>
     private sealed class GatewayProcess : IAsyncDisposable
     {
         private readonly Process _process;

@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using MongoDB.Driver;
 using Platform.Gateway;
+using Platform.Gateway.Access;
+using Platform.Gateway.Clients;
 using Xunit;
 
 namespace Platform.Tests.TestKit.Servers;
@@ -54,10 +56,10 @@ public sealed class GatewayFixture : IAsyncLifetime
         return Client.GetDatabase("t" + Guid.NewGuid().ToString("N"));
     }
 
-    /// <summary>Whether this machine can run the engine.</summary>
+    /// <summary>Whether this machine can run the backend.</summary>
     internal bool IsAvailable => _unavailable is null;
 
-    /// <summary>Skips the test when this machine cannot run the engine.</summary>
+    /// <summary>Skips the test when this machine cannot run the backend.</summary>
     public void Require() => Assert.SkipWhen(_unavailable is not null, _unavailable ?? "");
 
     /// <inheritdoc />
