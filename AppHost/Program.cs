@@ -3,21 +3,28 @@ using Platform.AppHost;
 using Platform.AppHost.Commands;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
+using Platform.AppHost.Services;
+using Platform.AppHost.Settings;
+using Platform.AppHost.Stack;
 
 UserErrors.EndInASentence();
 Surroundings.Prepare();
 var builder = DistributedApplication.CreateBuilder(args);
 var options = PlatformOptions.From(builder);
+Console.WriteLine($"The engine is {options.EngineChoice}.");
 
-// Data: a MongoDB replica set and a Redis cache, from the engine that this machine has.
+// Data: a MongoDB replica set and a Redis cache, from the engine.
 var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, options);
-var database = mongo.AddReplicaSetDatabase(ResourceNames.Database);
-var cache = builder.AddCache(ResourceNames.Cache, options);
+var database = mongo.AddReplicaSetDatabase(ResourceNames.Database)
+    .WithStackEntry("mongo");
+var cache = builder.AddCache(ResourceNames.Cache, options)
+    .WithStackEntry("redis", RedisUri.Of);
 
 // Jobs: the migrator prepares the database; the seeder fills it, in development only.
 var migrator = builder.AddJob<Projects.Migrator>(ResourceNames.Migrator)
     .WithReference(database)
     .WaitFor(database);
+database.WithMigrateCommand(migrator);
 
 if (builder.ExecutionContext.IsRunMode && options.Seed)
 {
@@ -32,22 +39,20 @@ if (builder.ExecutionContext.IsRunMode && options.Seed)
     database.WithSeedCommands(seeder, cleaner);
 }
 
-database.WithMigrateCommand(migrator);
-
 // Services. All processes of the API sign page cursors with one key, also after a restart.
 var cursorKey = builder.AddParameter("cursor-key", new GenerateParameterDefault { MinLength = 44, Special = false }, secret: true, persist: true);
-var api = builder.AddService<Projects.Api>(ResourceNames.Api)
+builder.AddService<Projects.Api>(ResourceNames.Api)
     .WithReference(database)
     .WithReference(cache)
-    .WithEnvironment("Paging__CursorKey", cursorKey)
+    .WithEnvironment(SettingNames.PagingCursorKey, cursorKey)
     .WaitForCompletion(migrator)
     .WaitFor(cache)
     .WithHttpEndpoint(port: options.ApiPort)
     .WithHttpHealthCheck("/health")
-    .WithUrlForEndpoint("http", _ => new() { Url = "/openapi/v1.json", DisplayText = "OpenAPI" });
+    .WithUrlForEndpoint("http", _ => new() { Url = "/openapi/v1.json", DisplayText = "OpenAPI" })
+    .WithStackEntry("api", "http");
 
-builder.RecordStack(options, new() { Api = api.GetEndpoint("http"), Mongo = database.Resource, Redis = cache.Resource });
-
+builder.RecordStack(options);
 builder.RestartDashboard();
 builder.StopInOrder();
 

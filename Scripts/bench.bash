@@ -7,7 +7,7 @@ benchmarks=(startup connections spike indexes seed gateway orders migrations mig
 cmd_bench() {
   [[ $# -ge 1 && " ${benchmarks[*]} " == *" $1 "* && ($# == 1 || "$*" =~ ^gateway\ (--soak|--model(\ [1-9][0-9]*)?|--fuzz\ [0-9]+[smh](\ [0-9]+)?)$) || "$*" =~ ^http\ --fuzz(\ [1-9][0-9]*){0,2}$ ]] ||
     die "bench takes the name of a benchmark: ${benchmarks[*]}; of the gateway there are also 'gateway --soak' (10 minutes), 'gateway --fuzz DURATION [SEED]' (as 90s, 10m, 1h) and 'gateway --model [SEQUENCES]', of the API there is 'http --fuzz [REQUESTS [SEED]]'." 2
-  setup_for test # the server image and the Node.js driver, which is the peer
+  setup_for bench # the server image and the Node.js driver, which is the peer
   # What is slow in Debug says nothing about what is slow.
   configuration=Release
   build Tests/Benchmarks/Benchmarks.csproj

@@ -97,14 +97,17 @@ probe_profile() {
   rm -rf "$probe"
 }
 
-# The same question as the AppHost asks for the engine 'auto'.
-native_engine() {
-  case ${Platform__Engine:-auto} in
-    auto) ! timeout 5 docker version >/dev/null 2>&1 && ! timeout 5 podman info >/dev/null 2>&1 ;;
-    native) ;;
-    *) false ;;
-  esac
+# The engine that the AppHost will take, into 'engine'; for 'auto' it asks the machine the same questions.
+engine=''
+find_engine() {
+  engine=${Platform__Engine:-auto}
+  engine=${engine,,}
+  [[ $engine == auto ]] || return 0
+  if timeout 5 docker version >/dev/null 2>&1 || timeout 5 podman info >/dev/null 2>&1; then engine=containers
+  elif have mongod && have mongosh; then engine=mongod
+  else engine=documentdb; fi
 }
+needs_image() { find_engine; [[ $engine == @(mongod|documentdb) ]]; }
 
 as_root=()
 # become_root COMMAND [INSTEAD]: fills as_root with the prefix of COMMAND, which needs root, and says what it is; where root
@@ -214,7 +217,7 @@ other_versions() { # IMAGE
 
 record_versions() {
   local image=$cache/server-image
-  [[ -e $image/var/lib/dpkg/status ]] || die "There is no server image whose versions could be recorded: the engine here is not native."
+  [[ -e $image/var/lib/dpkg/status ]] || die "There is no server image whose versions could be recorded: the engine here does not need it."
   {
     say "# The Debian packages of the server image ($image_suite, made of $image_packages), written by './platform setup --record'."
     say "# Architecture: $(<"$image/var/lib/dpkg/arch-native")"
@@ -235,12 +238,13 @@ make_node_tools() {
   mkdir -p "$work"
   cp "$node_tools_source/package.json" "$node_tools_source/package-lock.json" "$work"
   cd "$work" || exit
-  npm ci --no-audit --no-fund "${npm_options[@]}"
+  # What packages would compile (Kerberos, encryption, the names of hosts) no test uses, and it is half of the time.
+  npm ci --ignore-scripts --omit=optional --no-audit --no-fund "${npm_options[@]}"
   mv -T "$work" "$cache/$entry"
   publish node-tools "$entry"
 }
 
-# setup_for WHAT: everything that 'run' or 'test' needs and that is not there yet
+# setup_for WHAT...: everything that these need and that is not there yet
 setup_for() {
   local what=$1 forced=${2:-} todo=() megabytes=0 missing=()
   need dotnet "everything here" "install the .NET SDK 10"
@@ -299,16 +303,24 @@ setup_for() {
   flock -u 8
 }
 
+# What each of 'run' and the test projects needs besides the .NET SDK.
 parts=()
-parts_to_make() {
+parts_to_make() { # WHAT...
   parts=()
-  if ! is_published server-image "$(image_entry)" || ! have bwrap; then
-    # Tests of the native engine run whatever engine the stack would use.
-    [[ $1 != test ]] && ! native_engine || parts+=(image)
-  fi
-  # The tests look at the dashboard in a browser; where there is no apt they say that they did not.
-  [[ $1 != test ]] || [[ -x $browser ]] || ! have apt-get || parts+=(browser)
-  [[ $1 != test || ! -e $node_tools_source/package-lock.json ]] || is_published node-tools "$(node_tools_entry)" || parts+=(node_tools)
+  local image='' browser_needed='' tools=''
+  for what in $1; do
+    case $what in
+      run) ! needs_image || image=1 ;;
+      # The stand-in of MongoDB, whatever engine the stack would use; a server that is given needs none.
+      Server) [[ -n ${PLATFORM_TEST_MONGO:-} ]] || image=1; tools=1 ;;
+      Gateway | bench) image=1 tools=1 ;;
+      # The tests look at the dashboard in a browser; where there is no apt they say that they did not.
+      Graph) ! needs_image || image=1; tools=1 browser_needed=1 ;;
+    esac
+  done
+  [[ -z $image ]] || { is_published server-image "$(image_entry)" && have bwrap; } || parts+=(image)
+  [[ -z $browser_needed || -x $browser ]] || ! have apt-get || parts+=(browser)
+  [[ -z $tools || ! -e $node_tools_source/package-lock.json ]] || is_published node-tools "$(node_tools_entry)" || parts+=(node_tools)
 }
 
 cmd_setup() {
@@ -346,8 +358,8 @@ limit() { # NAME VALUE LEAST HOW TO RAISE IT
 }
 
 cmd_doctor() {
-  local sdk native='' free
-  native_engine && native=1
+  local sdk chosen=", chosen by auto" free
+  [[ ${Platform__Engine:-auto} == [Aa][Uu][Tt][Oo] ]] || chosen=", asked for by Platform__Engine"
   if have dotnet && sdk=$(cd "$root" && dotnet --version 2>/dev/null); then row ok ".NET SDK" "$sdk"
   else row missing ".NET SDK" "no SDK that global.json accepts" "install the .NET SDK 10"; fi
   case $(profile) in
@@ -357,8 +369,8 @@ cmd_doctor() {
   esac
   tool optional node "install Node.js 20 or later, for the tests"
   tool optional npm "install Node.js 20 or later, for the tests"
-  if [[ -n $native ]]; then
-    row note "engine" "native: no container engine answers"
+  if needs_image; then
+    row note "engine" "$engine$chosen"
     tool needed apt-get "use Debian or Ubuntu, or a container engine"
     tool needed mmdebstrap "./platform setup installs it"
     tool needed bwrap "./platform setup installs it (package bubblewrap)"
@@ -371,7 +383,7 @@ cmd_doctor() {
       if ((${#others[@]})); then row note "image's versions" "${#others[@]} packages are not as recorded, first ${others[0]}" "Scripts/server-image.versions"
       else row ok "image's versions" "as recorded in Scripts/server-image.versions"; fi
     else row missing "server image" "not made, or out of date" "./platform setup makes it"; fi
-  else row note "engine" "containers, or as Platform__Engine says"; fi
+  else row note "engine" "$engine$chosen"; fi
   # .NET watches files with inotify instances and dcp with open files; a desktop's programs use most of what a user has.
   limit "inotify instances" "$(cat /proc/sys/fs/inotify/max_user_instances 2>/dev/null)" 128 "sudo sysctl fs.inotify.max_user_instances=512"
   limit "open files" "$(ulimit -n)" 1024 "ulimit -n 4096"

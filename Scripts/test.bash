@@ -42,50 +42,63 @@ build() {
 
 # ---- Tests ------------------------------------------------------------------------------------------------------
 
+test_projects=(Unit Gateway Server Graph) # in the order in which they are run; the tests of this script follow
+
 cmd_test() {
-  (($# <= 1)) || die "test takes one filter: a part of a test's name." 2
-  local filter=${1:-} results=$root/artifacts/test-results passed=0 failed=0 skipped=0 status project
-  setup_for test
-  build Platform.sln
+  (($# <= 1)) || die "test takes one word: a test project (${test_projects[*]} or Script), or a part of a test's name." 2
+  local filter=${1:-} projects=("${test_projects[@]}" Script) results=$root/artifacts/test-results passed=0 failed=0 skipped=0 project
+  for project in "${projects[@]}"; do
+    if [[ $project == "$filter" ]]; then projects=("$project") filter=''; break; fi
+  done
+  setup_for "${projects[*]}"
+  case ${projects[*]} in
+    Script) ;; # needs nothing that is built
+    *\ *) build Platform.sln ;;
+    *) build "Tests/$project/${project}Tests.csproj" ;;
+  esac
   rm -rf "$results"
   mkdir -p "$results"
   # Marks every process that the tests start, so that one that is left can be found.
   local mark; mark=$$-$(date +%s%N)
-  for project in Unit Gateway Server Graph; do
+  for project in "${projects[@]}"; do
     say "${bold}Tests/$project${plain}"
-    local report=$results/$project.xml arguments=(-noLogo -xml "$results/$project.xml" -trx "$results/$project.trx")
-    [[ -n $live ]] || arguments+=(-noColor)
-    [[ -z $filter ]] || arguments+=(-method "*$filter*")
-    [[ $project != Graph ]] || arguments+=(-diagnostics) # how long the graph took to start
-    local program; program=$(output "${project}Tests" "Platform.Tests.$project") program=${program#"$root"/}
-    status=0
-    PLATFORM_TEST_RUN=$mark plainly timeout -k 30 "${PLATFORM_TEST_TIMEOUT:-1200}" "$plain_root/$program" "${arguments[@]}" </dev/null || status=$?
-    local counts=0; [[ ! -s $report ]] || read_counts "$report"
-    # A runner that fails without a failed test did not run to its end.
-    if ((counts == 0)) || { ((status != 0)) && ((project_failed == 0)); }; then
-      say "${red}Tests/$project did not run to its end (exit code $status).${plain}"
-      ((failed += 1))
-    fi
+    if [[ $project == Script ]]; then run_script_tests; else run_project "$project"; fi
   done
-  if [[ -x $root/Tests/Script/run ]]; then
-    say "${bold}Tests/Script${plain}"
-    status=0
-    PLATFORM_TEST_RUN=$mark "$root/Tests/Script/run" ${filter:+"$filter"} </dev/null | tee "$results/Script.txt" || status=$?
-    local p f s; p=$(grep -c '^ok ' "$results/Script.txt" || true) f=$(grep -c '^not ok ' "$results/Script.txt" || true)
-    s=$(grep -c '^ok .*# SKIP' "$results/Script.txt" || true)
-    ((passed += p - s, failed += f, skipped += s)) || true
-    if ((status != 0 && f == 0)); then say "${red}Tests/Script did not run to its end (exit code $status).${plain}"; ((failed += 1)); fi
-  fi
   check_leftovers "$mark" || ((failed += 1))
   ((passed + failed)) || say "${red}No test was executed${filter:+: no name contains $filter}.${plain}"
   say "$passed passed, $failed failed, $skipped skipped"
   ((failed == 0 && passed > 0))
 }
 
+# Both add to the counts of cmd_test.
+run_project() { # PROJECT
+  local program report=$results/$1.xml arguments=(-noLogo -xml "$results/$1.xml" -trx "$results/$1.trx") status=0 counts=0 project_failed=0
+  [[ -n $live ]] || arguments+=(-noColor)
+  [[ -z $filter ]] || arguments+=(-method "*$filter*")
+  [[ $1 != Graph ]] || arguments+=(-diagnostics) # how long the graph took to start
+  program=$(output "${1}Tests" "Platform.Tests.$1") program=${program#"$root"/}
+  PLATFORM_TEST_RUN=$mark plainly timeout -k 30 "${PLATFORM_TEST_TIMEOUT:-1200}" "$plain_root/$program" "${arguments[@]}" </dev/null || status=$?
+  [[ ! -s $report ]] || read_counts "$report"
+  # A runner that fails without a failed test did not run to its end.
+  if ((counts == 0)) || { ((status != 0)) && ((project_failed == 0)); }; then
+    say "${red}Tests/$1 did not run to its end (exit code $status).${plain}"
+    ((failed += 1))
+  fi
+}
+
+run_script_tests() {
+  local status=0 p f s
+  [[ -x $root/Tests/Script/run ]] || return 0
+  PLATFORM_TEST_RUN=$mark "$root/Tests/Script/run" ${filter:+"$filter"} </dev/null | tee "$results/Script.txt" || status=$?
+  p=$(grep -c '^ok ' "$results/Script.txt" || true) f=$(grep -c '^not ok ' "$results/Script.txt" || true)
+  s=$(grep -c '^ok .*# SKIP' "$results/Script.txt" || true)
+  ((passed += p - s, failed += f, skipped += s)) || true
+  if ((status != 0 && f == 0)); then say "${red}Tests/Script did not run to its end (exit code $status).${plain}"; ((failed += 1)); fi
+}
+
 # Adds up the counts of an xUnit report's <assembly> elements.
 read_counts() {
   local element value name
-  project_failed=0
   while IFS= read -r element; do
     for name in passed failed skipped errors; do
       value=0; [[ ! $element =~ \ $name=\"([0-9]+)\" ]] || value=${BASH_REMATCH[1]}

@@ -1,3 +1,6 @@
+using Platform.AppHost.Services;
+using Platform.AppHost.Settings;
+
 namespace Platform.AppHost.Mongo;
 
 /// <summary>
@@ -21,12 +24,12 @@ internal static class DocumentDbEngine
 
         // Not proxied: clients are told this very port in the handshake, and every operation saves a hop.
         var gateway = builder.AddService<Projects.Gateway>(ResourceNames.Gateway)
-            .WithEndpoint(scheme: "tcp", name: "mongodb", env: "Gateway__Port", isProxied: false)
+            .WithEndpoint(scheme: "tcp", name: "mongodb", env: SettingNames.GatewayPort, isProxied: false)
             .WithHttpEndpoint()
-            .WithEnvironment("Gateway__ReplicaSet", MongoNames.ReplicaSet)
-            .WithEnvironment("Gateway__RootUsername", MongoNames.RootUser)
-            .WithEnvironment("Gateway__RootPassword", password)
-            .WithEnvironment("ConnectionStrings__postgres", $"Host={sockets};Username=postgres;Database=postgres")
+            .WithEnvironment(SettingNames.GatewayReplicaSet, MongoNames.ReplicaSet)
+            .WithEnvironment(SettingNames.GatewayRootUsername, MongoNames.RootUser)
+            .WithEnvironment(SettingNames.GatewayRootPassword, password)
+            .WithEnvironment($"ConnectionStrings__{SettingNames.Postgres}", $"Host={sockets};Username=postgres;Database=postgres")
             .WithReferenceRelationship(postgres) // it stops before the server that it uses
             .WithHttpHealthCheck("/health")
             .WithParentRelationship(mongo)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Platform.AppHost.Settings;
 
 namespace Platform.AppHost.Mongo;
 
@@ -25,7 +26,12 @@ internal static class MongoReplicaSetExtensions
             {
                 ResourceType = "MongoDB replica set",
                 State = KnownResourceStates.NotStarted,
-                Properties = [new("replicaSet", MongoNames.ReplicaSet), new("engine", DescribeEngine(options))],
+                Properties =
+                [
+                    new(CustomResourceKnownProperties.Source, options.EngineChoice.ToString()),
+                    new("servers", DescribeServers(options.Engine)),
+                    new("replicaSet", MongoNames.ReplicaSet),
+                ],
             })
             .WithIconName("DatabaseMultiple")
             .WithHealthCheck(healthCheck)
@@ -46,12 +52,15 @@ internal static class MongoReplicaSetExtensions
         return options.Engine switch
         {
             Engine.Containers => mongo.RunAsContainer(password),
-            _ when MongodReplicaSet.IsInstalled => mongo.RunAsMongod(password, options),
+            Engine.Mongod => mongo.RunAsMongod(password, options),
             _ => mongo.RunAsDocumentDb(password, options),
         };
     }
 
-    /// <summary>Adds a database of the replica set; it is as healthy as its replica set, since children share their parents' health checks.</summary>
+    /// <summary>
+    /// Adds a database of the replica set; it is as healthy as its replica set, since children share their parents'
+    /// health checks.
+    /// </summary>
     public static IResourceBuilder<MongoReplicaSetDatabaseResource> AddReplicaSetDatabase(
         this IResourceBuilder<MongoReplicaSetResource> mongo, string name)
     {
@@ -67,7 +76,8 @@ internal static class MongoReplicaSetExtensions
             });
     }
 
-    // The replica set and its databases are running when the servers are; whether they can be used is the health check's say.
+    // The replica set and its databases are running when the servers are; whether they can be used is the health
+    // check's say.
     private static async Task FollowServersAsync(
         MongoReplicaSetResource mongo, InitializeResourceEvent initialize, CancellationToken cancellationToken)
     {
@@ -87,11 +97,11 @@ internal static class MongoReplicaSetExtensions
         }
     }
 
-    private static string DescribeEngine(PlatformOptions options) => options.Engine switch
+    private static string DescribeServers(Engine engine) => engine switch
     {
-        Engine.Containers => $"container mongo:{MongoImage.Tag}",
-        Engine.External => "external",
-        _ when MongodReplicaSet.IsInstalled => "local mongod",
-        _ => "DocumentDB on PostgreSQL",
+        Engine.Containers => $"mongod, from the container image mongo:{MongoImage.Tag}",
+        Engine.Mongod => "mongod of this machine",
+        Engine.DocumentDb => "DocumentDB on PostgreSQL, behind a gateway",
+        _ => "none of this graph",
     };
 }

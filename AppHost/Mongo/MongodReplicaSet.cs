@@ -1,3 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
+using Platform.AppHost.Settings;
+
 namespace Platform.AppHost.Mongo;
 
 /// <summary>
@@ -11,9 +15,6 @@ internal static class MongodReplicaSet
     private const string Script = "mongod-replica-set";
     private const string FirstEndpoint = "tcp";
     private const string ContainerScripts = "/platform";
-
-    /// <summary>Whether this machine has the programs that a local replica set needs.</summary>
-    public static bool IsInstalled { get; } = IsOnPath("mongod") && IsOnPath("mongosh");
 
     public static IResourceBuilder<MongoReplicaSetResource> RunAsContainer(
         this IResourceBuilder<MongoReplicaSetResource> mongo, IResourceBuilder<ParameterResource> password)
@@ -49,7 +50,7 @@ internal static class MongodReplicaSet
         var keyfile = mongo.ApplicationBuilder.AddParameter(
             $"{mongo.Resource.Name}-keyfile", new GenerateParameterDefault { MinLength = 64, Special = false }, secret: true, persist: true);
 
-        var ports = FreePorts.Find(Members);
+        var ports = FindFreePorts();
         var endpoints = new EndpointReference[Members];
         for (var i = 0; i < Members; i++)
         {
@@ -73,8 +74,21 @@ internal static class MongodReplicaSet
         return mongo;
     }
 
-    private static bool IsOnPath(string program)
-        => (Environment.GetEnvironmentVariable("PATH") ?? "")
-            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-            .Any(directory => File.Exists(Path.Combine(directory, program)));
+    // All are held until the last is found, so that they differ.
+    private static int[] FindFreePorts()
+    {
+        var listeners = Enumerable.Range(0, Members).Select(_ => new TcpListener(IPAddress.Loopback, port: 0)).ToArray();
+        try
+        {
+            return Array.ConvertAll(listeners, listener =>
+            {
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            });
+        }
+        finally
+        {
+            Array.ForEach(listeners, listener => listener.Dispose());
+        }
+    }
 }

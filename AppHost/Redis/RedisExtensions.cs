@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Platform.AppHost.Commands;
+using Platform.AppHost.Settings;
 
 namespace Platform.AppHost.Redis;
 

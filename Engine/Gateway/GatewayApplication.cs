@@ -144,7 +144,7 @@ internal static class GatewayApplication
 
     private static PostgresSettings CreateSource(IServiceProvider services)
     {
-        var text = services.GetRequiredService<IConfiguration>().GetConnectionString("postgres");
+        var text = services.GetRequiredService<IConfiguration>().GetConnectionString(SettingNames.Postgres);
         if (string.IsNullOrWhiteSpace(text))
         {
             throw new OptionsValidationException("ConnectionStrings", typeof(string), ["ConnectionStrings:postgres is missing."]);

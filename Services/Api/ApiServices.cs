@@ -13,9 +13,9 @@ using Platform.Api.Products;
 using Platform.Api.Reports;
 using Platform.Api.Stores;
 using Platform.Api.Tenants;
-using Platform.Data;
-using Platform.Mongo.Connections;
 using Platform.Data.Events;
+using Platform.Data.Tenancy;
+using Platform.Mongo.Connections;
 using Platform.Mongo.Leases;
 using StackExchange.Redis;
 
@@ -47,7 +47,7 @@ internal static class ApiServices
             .BindConfiguration(PagingOptions.Section)
             .Validate(
                 options => options.CursorKey.Length >= PagingOptions.MinKeyLength,
-                $"{PagingOptions.Section}:CursorKey must be a secret of at least {PagingOptions.MinKeyLength} characters, the same for all processes of a deployment.")
+                $"{PagingOptions.Section}:{nameof(PagingOptions.CursorKey)} must be a secret of at least {PagingOptions.MinKeyLength} characters, the same for all processes of a deployment.")
             .ValidateOnStart();
         builder.Services.AddSingleton<PageCursors>();
 

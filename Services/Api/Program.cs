@@ -15,10 +15,11 @@ return await ServiceProgram.RunAsync(ResourceNames.Api, async () =>
 
     var data = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, StartupGate>();
     data.MapTenants();
-    data.MapProducts();
-    data.MapStores();
-    data.MapOrders();
-    data.MapReports();
+    var tenant = data.MapTenant();
+    tenant.MapStores();
+    tenant.MapProducts();
+    tenant.MapOrders();
+    tenant.MapReports();
 
     app.MapOpenApi();
     app.MapDefaultEndpoints();

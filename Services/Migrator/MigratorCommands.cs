@@ -2,11 +2,11 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Platform.Data.Catalogue;
+using Platform.Jobs;
 using Platform.Migrator.Authoring;
-using Platform.Migrator.Engine;
-using Platform.Migrator.Indexes;
-using Platform.Migrator.Validation;
-using Platform.ServiceDefaults;
+using Platform.Migrator.Commands;
+using Platform.Migrator.Execution;
+using Platform.Migrator.History;
 
 namespace Platform.Migrator;
 

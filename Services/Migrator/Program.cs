@@ -1,4 +1,4 @@
+using Platform.Jobs;
 using Platform.Migrator;
-using Platform.ServiceDefaults;
 
 return await JobCommandLine.RunAsync(MigratorCommands.Create(), args);

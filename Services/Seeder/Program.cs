@@ -1,4 +1,4 @@
+using Platform.Jobs;
 using Platform.Seeder;
-using Platform.ServiceDefaults;
 
 return await JobCommandLine.RunAsync(SeederCommands.Create(), args);

@@ -3,9 +3,11 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
+using Platform.Jobs;
+using Platform.Seeder.Commands;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Progress;
-using Platform.ServiceDefaults;
+using Platform.Seeder.Storage;
 using Spectre.Console;
 
 namespace Platform.Seeder;

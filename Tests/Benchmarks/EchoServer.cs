@@ -18,7 +18,7 @@ internal static class EchoServer
     public static ServerProcess Start(int port) => ServerProcess.Start(
         Environment.ProcessPath ?? throw new BenchmarkException("The benchmark does not know its own program."),
         [Argument, port.ToString(CultureInfo.InvariantCulture)],
-        new Dictionary<string, string>());
+        []);
 
     /// <summary>Serves until the process is ended.</summary>
     public static void Serve(int port)

@@ -21,9 +21,9 @@ internal static partial class GatewayModel
     {
         foreach (var package in s_packages)
         {
-            if (!Directory.Exists(Path.Combine(BenchmarkServer.NodeModules, package)))
+            if (!Directory.Exists(Path.Combine(NodeTools.Modules, package)))
             {
-                throw new BenchmarkException($"The npm package '{package}' is missing in {BenchmarkServer.NodeModules}: run './platform setup'.");
+                throw new BenchmarkException($"The npm package '{package}' is missing in {NodeTools.Modules}: run './platform setup'.");
             }
         }
 
@@ -45,7 +45,7 @@ internal static partial class GatewayModel
         {
             StartInfo = new ProcessStartInfo("node", [Path.Combine(AppContext.BaseDirectory, "Model", arguments[0]), .. arguments[1..]])
             {
-                Environment = { ["NODE_PATH"] = BenchmarkServer.NodeModules, ["MODEL_URI"] = server.ConnectionString },
+                Environment = { ["NODE_PATH"] = NodeTools.Modules, ["MODEL_URI"] = server.ConnectionString },
                 RedirectStandardOutput = true,
             },
         };

@@ -22,8 +22,9 @@ internal static class HttpFuzzBenchmark
         var seed = arguments is [_, var start] ? start : Random.Shared.Next(1_000_000);
         using var direct = new MongoClient(server.ConnectionString);
         var load = await OrderLoad.PrepareAsync(direct.GetDatabase("fuzz"), Customers, seed, cancellationToken);
-        // Without a cache: every read comes from the database. Nothing listens there.
-        await using var api = await BenchmarkApi.StartAsync(server.ConnectionString.Replace("/bench?", "/fuzz?", StringComparison.Ordinal), "127.0.0.1:9", cancellationToken);
+        // Without a cache every read comes from the database.
+        await using var api = await ApiProcess.StartHealthyAsync(
+            server.ConnectionString.Replace("/bench?", "/fuzz?", StringComparison.Ordinal), ApiProcess.NoCache, [], cancellationToken);
 
         Report.Say(string.Create(CultureInfo.InvariantCulture, $"seed {seed}"));
         var fuzz = new HttpFuzz(api.Address, load.Shop, Connections);

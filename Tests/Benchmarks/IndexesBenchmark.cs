@@ -59,7 +59,7 @@ internal static class IndexesBenchmark
         }
 
         // The engine would gather its statistics within a minute or two.
-        await using var source = NpgsqlDataSource.Create(server.PostgresConnectionString);
+        await using var source = NpgsqlDataSource.Create(server.EngineConnectionString);
         await using (var analyze = source.CreateCommand("ANALYZE"))
         {
             analyze.CommandTimeout = 0;

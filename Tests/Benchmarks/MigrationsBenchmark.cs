@@ -46,23 +46,10 @@ internal static class MigrationsBenchmark
     {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Platform.MigrationWorker"), ["split", Database, collection, Text(Batch)])
         {
-            RedirectStandardOutput = true,
             Environment = { ["WORKER_URI"] = server.ConnectionString },
         };
-        using var process = Process.Start(start) ?? throw new BenchmarkException("The worker did not start.");
-        try
-        {
-            var output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
-            await process.WaitForExitAsync(cancellationToken);
-            return process.ExitCode == 0 ? JsonDocument.Parse(output).RootElement.Clone() : throw new BenchmarkException("The worker failed.");
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill();
-            }
-        }
+        var (exitCode, output, errors) = await ProgramResult.OfAsync(start, cancellationToken);
+        return exitCode == 0 ? JsonDocument.Parse(output).RootElement.Clone() : throw new BenchmarkException($"The worker failed: {errors}");
     }
 
     private static async Task FillAsync(IMongoCollection<BsonDocument> collection, CancellationToken cancellationToken)

@@ -21,22 +21,22 @@ internal static class OrdersBenchmark
         using var direct = new MongoClient(server.ConnectionString);
         var database = direct.GetDatabase("orders");
         var load = await OrderLoad.PrepareAsync(database, Orders, Seed, cancellationToken);
-        await using var redis = await RedisProcess.StartAsync(BenchmarkServer.FreePort(), cancellationToken);
+        await using var redis = await RedisProcess.StartAsync(cancellationToken);
         await using var proxy = new FaultProxy("127.0.0.1", server.Port, Seed);
-        await using (var process = await BenchmarkApi.StartAsync(
+        await using (var process = await ApiProcess.StartHealthyAsync(
             server.ConnectionStringOf(proxy.Port).Replace("/bench?", "/orders?", StringComparison.Ordinal),
             string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{redis.Port},password={redis.Password}"),
+            [],
             cancellationToken))
         {
-            using var api = process.CreateClient();
             foreach (var loss in OrderLoad.Losses)
             {
                 proxy.Add(loss);
             }
 
-            await load.RunAsync(api, Callers, cancellationToken);
+            await load.RunAsync(process.Client, Callers, cancellationToken);
             proxy.Clear();
-            await load.CheckAnswersAsync(api, cancellationToken);
+            await load.CheckAnswersAsync(process.Client, cancellationToken);
         }
 
         await load.DeliverAsync(cancellationToken);

@@ -58,7 +58,7 @@ try
     await benchmark(new Report(args[0]), interrupted.Token);
     return 0;
 }
-catch (BenchmarkException exception)
+catch (Exception exception) when (exception is BenchmarkException or ServerFailedException)
 {
     Console.Error.WriteLine(exception.Message);
     return 1;

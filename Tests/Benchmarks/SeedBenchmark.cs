@@ -89,32 +89,18 @@ internal static partial class SeedBenchmark
 
     private static async Task<double> SeederAsync(BenchmarkServer server, string database, string[] options, CancellationToken cancellationToken)
     {
-        var program = Path.GetFullPath(Path.Combine(
-            AppContext.BaseDirectory, "..", "..", "Seeder", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Platform.Seeder"));
-        using var process = Process.Start(new ProcessStartInfo(program, ["run", "--scale", s_size.Scale.ToString(CultureInfo.InvariantCulture), .. options])
+        var start = new ProcessStartInfo(BuiltProgram.Path("Seeder"), ["run", "--scale", s_size.Scale.ToString(CultureInfo.InvariantCulture), .. options])
         {
-            RedirectStandardOutput = true,
             Environment =
             {
                 ["DOTNET_ENVIRONMENT"] = "Development",
                 ["ConnectionStrings__platform"] = server.ConnectionString.Replace("/bench?", $"/{database}?", StringComparison.Ordinal),
             },
-        }) ?? throw new BenchmarkException("The seeder did not start.");
-        try
-        {
-            var output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
-            await process.WaitForExitAsync(cancellationToken);
-            return process.ExitCode == 0 && Duration().Match(output) is { Success: true } match
-                ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
-                : throw new BenchmarkException($"The seeder ended with {process.ExitCode}: {output}");
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill();
-            }
-        }
+        };
+        var (exitCode, output, errors) = await ProgramResult.OfAsync(start, cancellationToken);
+        return exitCode == 0 && Duration().Match(output) is { Success: true } match
+            ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
+            : throw new BenchmarkException($"The seeder ended with {exitCode}: {output}{errors}");
     }
 
     private static async Task<IReadOnlyList<string>> ExportAsync(DirectoryInfo directory, CancellationToken cancellationToken)

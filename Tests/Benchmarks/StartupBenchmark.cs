@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 
 namespace Platform.Benchmarks;
 
@@ -15,10 +14,6 @@ internal static class StartupBenchmark
 
     private const int Starts = 5;
     private const double Target = 12; // seconds
-    // Built beside this program, in the same configuration.
-    private static readonly string AppHost = Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory, "..", "..", "AppHost", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Platform.AppHost"));
-
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>Runs it.</summary>
@@ -57,31 +52,31 @@ internal static class StartupBenchmark
     // One start and stop; each step with the seconds after the start, "stopped" with the seconds after the request to stop.
     private static async Task<Dictionary<string, double>> StartAsync(string directory, CancellationToken cancellationToken)
     {
-        var stack = Path.Combine(directory, "run", "stack.json");
+        var stack = Path.Combine(directory, "run", "stack");
         Directory.CreateDirectory(Path.GetDirectoryName(stack)!);
         File.Delete(stack);
-        var port = BenchmarkServer.FreePort();
+        var port = FreePort.Find();
         var watch = Stopwatch.StartNew();
         var timeline = new Dictionary<string, double>();
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(1) };
         await using (var appHost = ServerProcess.Start(
-            AppHost,
+            BuiltProgram.Path("AppHost"),
             [
                 "--environment", "Development",
                 $"--Platform:DataDirectory={Path.Combine(directory, "data")}",
                 $"--Platform:StackFile={stack}",
                 $"--Platform:ApiPort={port}",
             ],
-            new Dictionary<string, string>
+            new Dictionary<string, string?>
             {
                 ["DOTNET_ENVIRONMENT"] = "Development",
                 ["ASPNETCORE_ENVIRONMENT"] = "Development",
-                ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{BenchmarkServer.FreePort()}",
+                ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePort.Find()}",
                 ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
-                ["Platform__Engine"] = "native",
+                ["Platform__Engine"] = "documentdb",
             }))
         {
-            await appHost.WaitUntilAsync(
+            await appHost.UntilAsync(
                 async () =>
                 {
                     var state = Note(stack, timeline, watch.Elapsed.TotalSeconds);
@@ -112,16 +107,21 @@ internal static class StartupBenchmark
             return null;
         }
 
-        using var json = JsonDocument.Parse(File.ReadAllText(stack));
-        foreach (var resource in json.RootElement.GetProperty("resources").EnumerateObject())
+        const string Resource = "resource.";
+        string? state = null;
+        foreach (var entry in File.ReadLines(stack).Select(line => line.Split('=', 2)))
         {
-            if (resource.Value.GetString() is "Running" or "Finished")
+            if (entry[0] == "state")
             {
-                timeline.TryAdd($"{resource.Name} {resource.Value.GetString()!.ToLowerInvariant()}", now);
+                state = entry[1];
+            }
+            else if (entry[0].StartsWith(Resource, StringComparison.Ordinal) && entry[1] is "Running" or "Finished")
+            {
+                timeline.TryAdd($"{entry[0][Resource.Length..]} {entry[1].ToLowerInvariant()}", now);
             }
         }
 
-        return json.RootElement.GetProperty("state").GetString();
+        return state;
     }
 
     private static async Task<bool> IsHealthyAsync(HttpClient http, int port, CancellationToken cancellationToken)

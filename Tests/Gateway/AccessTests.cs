@@ -48,17 +48,20 @@ public sealed class AccessTests(GatewayFixture gateway)
         Assert.Equal(18, (await held.CommandAsync(WireClient.Prove(user, "secret", begun).Command, Cancel))["code"]);
         // Others are not held back, and the user is let in when the time is over.
         await PingAsync(gateway.ConnectionString);
-        for (var patience = DateTime.UtcNow.AddSeconds(30); ;)
+        await Wait.UntilAsync(MayLogInAsync, "the user is let in again", Cancel);
+
+        async Task<bool> MayLogInAsync()
         {
             await using var again = await WireClient.ConnectAsync(gateway, Cancel);
             try
             {
                 await again.LoginAsync(user, "secret", Cancel);
-                return;
+                return true;
             }
-            catch (KeyNotFoundException) when (DateTime.UtcNow < patience)
+            catch (KeyNotFoundException)
             {
-                await Task.Delay(100, Cancel);
+                // The answer of a refusal has no payload.
+                return false;
             }
         }
     }
@@ -130,11 +133,11 @@ public sealed class AccessTests(GatewayFixture gateway)
     {
         gateway.Require();
         var directory = Directory.CreateTempSubdirectory("gateway-first-");
-        var postgres = await PostgresProcess.StartAsync(directory);
+        var postgres = await PostgresProcess.StartAsync(directory, Cancel);
         try
         {
             using var authority = new TestAuthority(directory);
-            var port = GatewayFixture.FreePort();
+            var port = FreePort.Find();
             await using var first = GatewayApplication.Build(
             [
                 $"--Gateway:Port={port}", $"--ConnectionStrings:postgres={postgres.ConnectionString}", "--urls=http://127.0.0.1:0",
@@ -165,7 +168,7 @@ public sealed class AccessTests(GatewayFixture gateway)
         }
         finally
         {
-            await postgres.StopAsync();
+            await postgres.DisposeAsync();
             directory.Delete(recursive: true);
         }
     }

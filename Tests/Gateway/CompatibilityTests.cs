@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using MongoDB.Bson;
+using Platform.Tests.TestKit.Pages;
 using Xunit;
 
 namespace Platform.Tests.Gateway;
@@ -32,16 +33,7 @@ public sealed class CompatibilityTests(GatewayFixture gateway)
         var untried = known["commands"].AsBsonDocument.Names.Except(entries.Select(e => e["what"].AsString)).ToList();
         Assert.True(untried.Count == 0, $"Commands that the script does not try: {string.Join(", ", untried)}");
 
-        var path = Path.Combine(RepositoryRoot(), "docs", "gateway-compatibility.md");
-        var wanted = Render(entries);
-        if (Environment.GetEnvironmentVariable("PLATFORM_UPDATE_DOCS") == "1")
-        {
-            await File.WriteAllTextAsync(path, wanted, TestContext.Current.CancellationToken);
-            return;
-        }
-
-        var page = File.Exists(path) ? await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken) : "";
-        Assert.True(wanted == page, "docs/gateway-compatibility.md is stale: run this test with PLATFORM_UPDATE_DOCS=1 and commit the page.");
+        GeneratedPage.Check("gateway-compatibility.md", Render(entries));
     }
 
     private static string Render(IReadOnlyList<BsonDocument> entries)
@@ -72,16 +64,5 @@ public sealed class CompatibilityTests(GatewayFixture gateway)
 
         page.Append(CultureInfo.InvariantCulture, $"{entries.Sum(e => e["checks"].ToInt32())} checks.\n");
         return page.ToString();
-    }
-
-    private static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory.FullName, "Platform.sln")))
-        {
-            directory = directory.Parent ?? throw new DirectoryNotFoundException("The repository's root was not found above the test program.");
-        }
-
-        return directory.FullName;
     }
 }

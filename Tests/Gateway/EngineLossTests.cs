@@ -57,7 +57,7 @@ public sealed class EngineLossTests(GatewayFixture gateway) : IClassFixture<Gate
     {
         gateway.Require();
         await using var lonely = GatewayFixture.Build(
-            GatewayFixture.FreePort(), "Host=/nonexistent;Username=postgres;Database=postgres", "--Gateway:StartupTimeout=00:00:00.500");
+            FreePort.Find(), "Host=/nonexistent;Username=postgres;Database=postgres", "--Gateway:StartupTimeout=00:00:00.500");
         var error = await Assert.ThrowsAsync<BackendStartupException>(() => GatewayApplication.StartAsync(lonely, Cancel));
         Assert.StartsWith("PostgreSQL did not answer within", error.Message, StringComparison.Ordinal);
         await lonely.StopAsync(Cancel);

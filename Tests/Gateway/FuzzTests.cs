@@ -43,7 +43,7 @@ public sealed class FuzzTests
     public async Task Mutated_messages_harm_nothing_but_their_own_connection()
     {
         using var backend = new FakePostgres(Answer);
-        await using var app = GatewayFixture.Build(GatewayFixture.FreePort(), backend.ConnectionString, "--Gateway:OrphanedTransactionGrace=00:00:00.001", "--Logging:LogLevel:Default=Error", "--Logging:Console:LogLevel:Default=None");
+        await using var app = GatewayFixture.Build(FreePort.Find(), backend.ConnectionString, "--Gateway:OrphanedTransactionGrace=00:00:00.001", "--Logging:LogLevel:Default=Error", "--Logging:Console:LogLevel:Default=None");
         using var errors = new ErrorLog();
         app.Services.GetRequiredService<ILoggerFactory>().AddProvider(errors);
         app.Services.GetRequiredService<MemberState>().Found();

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -20,20 +19,19 @@ public sealed class HostileClientTests(GatewayFixture gateway)
     [Fact]
     public async Task Mutated_messages_over_TCP_leave_the_process_as_it_was()
     {
-        gateway.Require();
-        await using var process = await GatewayProcess.StartAsync(gateway);
+        await using var process = await StartAsync();
         await using var control = await LoginAsync(process.Port);
         var mutator = new MessageMutator(4711, "fuzz" + Guid.NewGuid().ToString("N"));
         // The first thousand warm everything up.
         await SendManyAsync(process.Port, mutator, 1000);
-        var before = process.ResidentBytes;
+        var before = process.Process.ResidentBytes;
         await SendManyAsync(process.Port, mutator, Messages, async () =>
             Assert.Equal(1.0, (await control.CommandAsync(new BsonDocument { { "ping", 1 }, { "$db", "admin" } }, Cancel))["ok"]));
 
-        Assert.False(process.HasExited);
-        Assert.InRange(process.ResidentBytes - before, long.MinValue, 100L * 1024 * 1024);
-        Assert.Contains(process.Log, line => line.Contains("is closed: ", StringComparison.Ordinal));
-        Assert.DoesNotContain(process.Log, line => line.Contains("failed in the gateway", StringComparison.Ordinal));
+        Assert.True(process.Process.IsRunning);
+        Assert.InRange(process.Process.ResidentBytes - before, long.MinValue, 100L * 1024 * 1024);
+        Assert.Contains(process.Process.Lines, line => line.Contains("is closed: ", StringComparison.Ordinal));
+        Assert.DoesNotContain(process.Process.Lines, line => line.Contains("failed in the gateway", StringComparison.Ordinal));
         var status = await control.CommandAsync(new BsonDocument { { "serverStatus", 1 }, { "$db", "admin" } }, Cancel);
         Assert.InRange(status["connections"]["current"].AsInt32, 1, 50);
     }
@@ -41,8 +39,7 @@ public sealed class HostileClientTests(GatewayFixture gateway)
     [Fact]
     public async Task A_client_that_sends_byte_by_byte_is_closed_and_a_silent_one_is_not()
     {
-        gateway.Require();
-        await using var process = await GatewayProcess.StartAsync(gateway, ("Gateway__MessageTimeout", "00:00:02"));
+        await using var process = await StartAsync(("Gateway__MessageTimeout", "00:00:02"));
         await using var silent = await LoginAsync(process.Port);
         await using var mute = await WireClient.ConnectAsync(process.Port, Cancel);
         await using var slow = await WireClient.ConnectAsync(process.Port, Cancel);
@@ -57,7 +54,7 @@ public sealed class HostileClientTests(GatewayFixture gateway)
         await dripping;
         // This one was silent for longer than the slow one took, but between two messages.
         Assert.Equal(1.0, (await silent.CommandAsync(new BsonDocument { { "ping", 1 }, { "$db", "admin" } }, Cancel))["ok"]);
-        Assert.Contains(process.Log, line => line.Contains("did not arrive in time", StringComparison.Ordinal));
+        Assert.Contains(process.Process.Lines, line => line.Contains("did not arrive in time", StringComparison.Ordinal));
 
         async Task DripAsync()
         {
@@ -79,9 +76,8 @@ public sealed class HostileClientTests(GatewayFixture gateway)
     [Fact]
     public async Task Large_claims_by_many_clients_cost_no_memory()
     {
-        gateway.Require();
-        await using var process = await GatewayProcess.StartAsync(gateway);
-        var before = process.ResidentBytes;
+        await using var process = await StartAsync();
+        var before = process.Process.ResidentBytes;
         var clients = new List<WireClient>();
         try
         {
@@ -108,7 +104,7 @@ public sealed class HostileClientTests(GatewayFixture gateway)
             await using var control = await LoginAsync(process.Port);
             Assert.Equal(1.0, (await control.CommandAsync(new BsonDocument { { "ping", 1 }, { "$db", "admin" } }, Cancel))["ok"]);
             // 200 times 48 MB would be 9 GB.
-            Assert.InRange(process.ResidentBytes - before, long.MinValue, 200L * 1024 * 1024);
+            Assert.InRange(process.Process.ResidentBytes - before, long.MinValue, 200L * 1024 * 1024);
         }
         finally
         {
@@ -122,15 +118,14 @@ public sealed class HostileClientTests(GatewayFixture gateway)
     [Fact]
     public async Task Users_of_every_role_and_none_disturb_nobody_with_what_they_may_try()
     {
-        gateway.Require();
-        await using var process = await GatewayProcess.StartAsync(gateway, ("Gateway__MaxEngineConnections", "40"));
+        await using var process = await StartAsync(("Gateway__MaxEngineConnections", "40"));
         var fuzz = new HostileFuzz(process.Port, GatewayFixture.User, GatewayFixture.Password, TestContext.Current.SendDiagnosticMessage);
         await fuzz.RunAsync(seed: 11, TimeSpan.FromSeconds(6), Cancel);
         Assert.True(fuzz.Findings.Count == 0, string.Join(Environment.NewLine, fuzz.Findings));
         Assert.InRange(fuzz.Attacks, 10, int.MaxValue);
         Assert.InRange(fuzz.Worked, 4, int.MaxValue);
-        Assert.False(process.HasExited);
-        Assert.DoesNotContain(process.Log, line => line.Contains("failed in the gateway", StringComparison.Ordinal));
+        Assert.True(process.Process.IsRunning);
+        Assert.DoesNotContain(process.Process.Lines, line => line.Contains("failed in the gateway", StringComparison.Ordinal));
     }
 
     private static async Task<WireClient> LoginAsync(int port)
@@ -173,111 +168,13 @@ public sealed class HostileClientTests(GatewayFixture gateway)
         }
     }
 
-    /// <summary>The gateway's own program on the fixture's backend.</summary>
-    private sealed class GatewayProcess : IAsyncDisposable
+    private async Task<GatewayProcess> StartAsync(params (string Key, string Value)[] settings)
     {
-        private readonly Process _process;
-        private readonly Queue<string> _log = new();
-
-        private GatewayProcess(Process process, int port)
-        {
-            _process = process;
-            Port = port;
-        }
-
-        public int Port { get; }
-
-        public bool HasExited => _process.HasExited;
-
-        public long ResidentBytes
-        {
-            get
-            {
-                _process.Refresh();
-                return _process.WorkingSet64;
-            }
-        }
-
-        public IReadOnlyList<string> Log
-        {
-            get
-            {
-                lock (_log)
-                {
-                    return [.. _log];
-                }
-            }
-        }
-
-        public static async Task<GatewayProcess> StartAsync(GatewayFixture gateway, params (string Key, string Value)[] settings)
-        {
-            var port = GatewayFixture.FreePort();
-            var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Platform.Gateway"))
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                Environment =
-                {
-                    ["Gateway__Port"] = port.ToString(CultureInfo.InvariantCulture),
-                    ["Gateway__RootUsername"] = GatewayFixture.User,
-                    ["Gateway__RootPassword"] = GatewayFixture.Password,
-                    ["ConnectionStrings__postgres"] = gateway.EngineConnectionString,
-                    ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
-                    ["Logging__LogLevel__Default"] = "Warning",
-                },
-            };
-            foreach (var (key, value) in settings)
-            {
-                start.Environment[key] = value;
-            }
-
-            var process = new Process { StartInfo = start };
-            var started = new GatewayProcess(process, port);
-            process.OutputDataReceived += started.Keep;
-            process.ErrorDataReceived += started.Keep;
-            process.Start();
-            process.BeginOutputReadLine();
-            process.BeginErrorReadLine();
-            for (var watch = Stopwatch.StartNew(); ; await Task.Delay(50, Cancel))
-            {
-                Assert.False(process.HasExited, string.Join(Environment.NewLine, started.Log));
-                Assert.True(watch.Elapsed < s_patience, "The gateway did not start.");
-                try
-                {
-                    await using var client = await WireClient.ConnectAsync(port, Cancel);
-                    if ((await client.CommandAsync(new BsonDocument { { "hello", 1 }, { "$db", "admin" } }, Cancel))["isWritablePrimary"].AsBoolean)
-                    {
-                        return started;
-                    }
-                }
-                catch (SocketException)
-                {
-                    // Not there yet.
-                }
-            }
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            if (!_process.HasExited)
-            {
-                _process.Kill();
-                await _process.WaitForExitAsync();
-            }
-
-            _process.Dispose();
-        }
-
-        private void Keep(object sender, DataReceivedEventArgs line)
-        {
-            lock (_log)
-            {
-                _log.Enqueue(line.Data ?? "");
-                if (_log.Count > 5000)
-                {
-                    _log.Dequeue();
-                }
-            }
-        }
+        gateway.Require();
+        var process = GatewayProcess.Start(
+            gateway.EngineConnectionString, FreePort.Find(), GatewayFixture.User, GatewayFixture.Password,
+            settings.Select(setting => KeyValuePair.Create<string, string?>(setting.Key, setting.Value)));
+        await process.UntilReadyAsync(Cancel);
+        return process;
     }
 }

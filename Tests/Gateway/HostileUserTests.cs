@@ -57,7 +57,7 @@ public sealed class HostileUserTests(GatewayFixture gateway)
         Assert.Equal(1.0, (await administrator.CommandAsync(Find(own.Database, 1), Cancel))["ok"]);
         Assert.Equal(HealthStatus.Unhealthy, await own.HealthAsync());
         await hostile.DisposeAsync();
-        await UntilAsync(async () => await own.HealthAsync() == HealthStatus.Healthy);
+        await Wait.UntilAsync(async () => await own.HealthAsync() == HealthStatus.Healthy, "the gateway is healthy again", Cancel);
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class HostileUserTests(GatewayFixture gateway)
 
         // Those without a session end with their connection; nobody ends another user's session.
         await hostile.DisposeAsync();
-        await UntilAsync(() => Task.FromResult(cursors.Count == 2));
+        await Wait.UntilAsync(() => cursors.Count == 2, "the two cursors that are used are the ones left", Cancel);
         var end = new BsonDocument { { "endSessions", new BsonArray { Session(session) } }, { "$db", "admin" } };
         Assert.Equal(1.0, (await bystander.CommandAsync(end, Cancel))["ok"]);
         Assert.Equal(2, cursors.Count);
@@ -379,19 +379,11 @@ public sealed class HostileUserTests(GatewayFixture gateway)
         return client.CommandAsync(session is { } id ? command.Add("lsid", Session(id)) : command, Cancel);
     }
 
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        for (var patience = DateTime.UtcNow + s_patience; !await condition(); await Task.Delay(50, Cancel))
-        {
-            Assert.True(DateTime.UtcNow < patience, "It did not come to that in time.");
-        }
-    }
-
     private async Task<OwnGateway> StartAsync(params string[] settings)
     {
         gateway.Require();
-        var port = GatewayFixture.FreePort();
-        var application = GatewayFixture.Build(port, gateway.Postgres, settings);
+        var port = FreePort.Find();
+        var application = GatewayFixture.Build(port, gateway.EngineConnectionString, settings);
         await GatewayApplication.StartAsync(application, Cancel);
         var own = new OwnGateway(application, port);
         await using var client = await own.LoginAsync(GatewayFixture.User, GatewayFixture.Password);

@@ -189,8 +189,8 @@ public sealed class OperationsTests(GatewayFixture gateway)
     private async Task<OwnGateway> StartAsync(params string[] settings)
     {
         gateway.Require();
-        var port = GatewayFixture.FreePort();
-        var application = GatewayFixture.Build(port, gateway.Postgres, settings);
+        var port = FreePort.Find();
+        var application = GatewayFixture.Build(port, gateway.EngineConnectionString, settings);
         await GatewayApplication.StartAsync(application, Cancel);
         var client = new MongoClient(gateway.ConnectionString.Replace($":{gateway.Port}", $":{port}", StringComparison.Ordinal));
         return new OwnGateway(application, client, port);

@@ -52,7 +52,8 @@ public sealed class PipelineTests(GatewayFixture gateway)
         await database.RunCommandAsync<BsonDocument>("{ profile: 2 }", cancellationToken: Cancel);
         await database.RunCommandAsync<BsonDocument>("{ aggregate: 'c', pipeline: [{ $out: 'x' }], cursor: {} }", cancellationToken: Cancel);
         var profile = database.GetCollection<BsonDocument>("system.profile");
-        await EventuallyAsync(async () => await profile.CountDocumentsAsync("{ 'command.aggregate': 'c', planSummary: { $exists: true } }", null, Cancel) == 1);
+        await Wait.UntilAsync(
+            async () => await profile.CountDocumentsAsync("{ 'command.aggregate': 'c', planSummary: { $exists: true } }", null, Cancel) == 1, "the aggregation is profiled", Cancel);
         await database.RunCommandAsync<BsonDocument>("{ profile: 0 }", cancellationToken: Cancel);
         Assert.Equal(3, await database.GetCollection<BsonDocument>("x").CountDocumentsAsync("{}", null, Cancel));
     }
@@ -313,15 +314,6 @@ public sealed class PipelineTests(GatewayFixture gateway)
 
     private static async Task<IEnumerable<string>> IdsAsync(IMongoDatabase database, string collection) =>
         (await database.GetCollection<BsonDocument>(collection).Find("{}").Sort("{ _id: 1 }").ToListAsync(Cancel)).Select(document => document["_id"].ToString()!);
-
-    private static async Task EventuallyAsync(Func<Task<bool>> condition)
-    {
-        for (var attempt = 0; !await condition(); attempt++)
-        {
-            Assert.True(attempt < 200, "It did not happen within 20 seconds.");
-            await Task.Delay(100, Cancel);
-        }
-    }
 
     private static UpdateDefinition<BsonDocument> Pipeline(params string[] stages) =>
         new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>(stages.Select(BsonDocument.Parse));

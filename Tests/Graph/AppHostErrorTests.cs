@@ -25,7 +25,7 @@ public sealed class AppHostErrorTests
             var (exitCode, errors) = await StartAsync(["--Platform:Engine=containers"], path: nothing.FullName);
 
             Assert.Equal(
-                (1, "AppHost: Platform:Engine is 'containers', but no container runtime answers: start Docker or Podman, or use --Platform:Engine=native.\n"),
+                (1, "AppHost: Platform:Engine is 'containers', but no container runtime answers: start Docker or Podman, or use --Platform:Engine=documentdb.\n"),
                 (exitCode, errors));
         }
         finally
@@ -41,7 +41,7 @@ public sealed class AppHostErrorTests
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
 
-        var (exitCode, errors) = await StartAsync([$"--Platform:ApiPort={port}", "--Platform:Engine=native"]);
+        var (exitCode, errors) = await StartAsync([$"--Platform:ApiPort={port}", "--Platform:Engine=documentdb"]);
 
         Assert.Equal(
             (1, $"AppHost: Platform:ApiPort is {port}, but another program listens there: end that program or choose another port.\n"),
@@ -52,8 +52,6 @@ public sealed class AppHostErrorTests
     {
         var start = new ProcessStartInfo(Program, arguments)
         {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
             Environment = { ["DOTNET_ENVIRONMENT"] = "Development", ["ASPNETCORE_URLS"] = "http://127.0.0.1:0", ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true", [TestStack.Mark] = null },
         };
         if (path is not null)
@@ -63,21 +61,7 @@ public sealed class AppHostErrorTests
             start.Environment["PATH"] = path;
         }
 
-        using var process = Process.Start(start) ?? throw new InvalidOperationException("The AppHost did not start.");
-        try
-        {
-            var output = process.StandardOutput.ReadToEndAsync(Token);
-            var errors = await process.StandardError.ReadToEndAsync(Token);
-            await output;
-            await process.WaitForExitAsync(Token);
-            return (process.ExitCode, errors);
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill(entireProcessTree: true);
-            }
-        }
+        var (exitCode, _, errors) = await ProgramResult.OfAsync(start, Token);
+        return (exitCode, errors);
     }
 }

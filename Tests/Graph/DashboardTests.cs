@@ -60,7 +60,10 @@ public sealed partial class DashboardTests(StackFixture stack)
 
         using (var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) })
         {
-            await UntilAsync(async () => ProcessId() is var now && now != 0 && now != killed && await AnswersAsync(http, new Uri(dashboard, "/health"), cancel), cancel);
+            await Wait.UntilAsync(
+                async () => ProcessId() is var now && now != 0 && now != killed && await AnswersAsync(http, new Uri(dashboard, "/health"), cancel),
+                "another dashboard answers",
+                cancel);
         }
 
         Assert.Equal(dashboard, stack.App.GetEndpoint(Dashboard, "http"));
@@ -201,7 +204,7 @@ public sealed partial class DashboardTests(StackFixture stack)
     {
         Assert.True(stack.App.ResourceNotifications.TryGetCurrentState(Dashboard, out var state));
         var started = Assert.NotNull(state.Snapshot.StartTimeStamp);
-        await UntilAsync(() => Task.FromResult(DateTime.UtcNow - started.ToUniversalTime() > age), cancellationToken);
+        await Wait.UntilAsync(() => DateTime.UtcNow - started.ToUniversalTime() > age, "the dashboard is old enough", cancellationToken);
     }
 
     private static async Task<bool> AnswersAsync(HttpClient http, Uri address, CancellationToken cancellationToken)
@@ -214,15 +217,6 @@ public sealed partial class DashboardTests(StackFixture stack)
         catch (Exception exception) when (exception is HttpRequestException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return false; // nothing listens yet
-        }
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition, CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        while (!await condition())
-        {
-            await timer.WaitForNextTickAsync(cancellationToken);
         }
     }
 

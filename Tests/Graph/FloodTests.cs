@@ -69,12 +69,11 @@ public sealed class FloodTests(StackFixture stack, ITestOutputHelper output)
 
     private static async Task<System.Text.Json.JsonElement> UntilReadyAsync(HttpClient api, CancellationToken cancellationToken)
     {
-        while ((await api.GetAsync("/health", cancellationToken)).StatusCode != HttpStatusCode.OK
-            || (await api.GetAsync("/tenants", cancellationToken)).StatusCode != HttpStatusCode.OK)
-        {
-            await Task.Delay(50, cancellationToken);
-        }
-
+        await Wait.UntilAsync(
+            async () => (await api.GetAsync("/health", cancellationToken)).StatusCode == HttpStatusCode.OK
+                && (await api.GetAsync("/tenants", cancellationToken)).StatusCode == HttpStatusCode.OK,
+            "the API serves",
+            cancellationToken);
         return await api.GetJsonAsync("/tenants");
     }
 

@@ -18,8 +18,6 @@ public sealed class IndexTests(StackFixture stack)
     // Of one tenant: 400 products, 800 orders.
     private const int MostOfATenant = 1000;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -176,23 +174,16 @@ public sealed class IndexTests(StackFixture stack)
             Assert.True(answer.IsSuccessStatusCode, $"{path}: {answer.StatusCode}");
 
             // The server notes a command a moment after it has answered.
-            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
-            patience.CancelAfter(Patience);
-            while (true)
-            {
-                var entries = await stack.Database.GetCollection<BsonDocument>("system.profile").Find(new BsonDocument()).ToListAsync(patience.Token);
-                var sent = entries.FirstOrDefault(entry => entry.GetValue("appName", "") == "Platform.Api"
-                    && entry["ns"] == $"{ResourceNames.Database}.{collection}"
-                    && entry["command"].ToJson().Contains(mark, StringComparison.Ordinal));
-                if (sent is not null)
-                {
-                    // Without what belongs to the session that sent it.
-                    return new BsonDocument(sent["command"].AsBsonDocument.Where(element => element.Name is not ("lsid" or "readConcern" or "comment") && !element.Name.StartsWith('$')));
-                }
-
-                await timer.WaitForNextTickAsync(patience.Token);
-            }
+            BsonDocument? sent = null;
+            await Wait.UntilAsync(
+                async () => (sent = (await stack.Database.GetCollection<BsonDocument>("system.profile").Find(new BsonDocument()).ToListAsync(Token))
+                    .FirstOrDefault(entry => entry.GetValue("appName", "") == "Platform.Api"
+                        && entry["ns"] == $"{ResourceNames.Database}.{collection}"
+                        && entry["command"].ToJson().Contains(mark, StringComparison.Ordinal))) is not null,
+                $"what {path} sent to {collection} is in the profile",
+                Token);
+            // Without what belongs to the session that sent it.
+            return new BsonDocument(sent!["command"].AsBsonDocument.Where(element => element.Name is not ("lsid" or "readConcern" or "comment") && !element.Name.StartsWith('$')));
         }
         finally
         {
@@ -200,8 +191,8 @@ public sealed class IndexTests(StackFixture stack)
         }
     }
 
-    private async Task<MigratorProcess.Answer> MigratorAsync(string arguments)
-        => await MigratorProcess.RunAsync(await stack.App.GetConnectionStringAsync(ResourceNames.Database, Token), arguments);
+    private async Task<ProgramResult> MigratorAsync(string arguments)
+        => await JobProgram.Migrator.RunAsync(await stack.App.GetConnectionStringAsync(ResourceNames.Database, Token), arguments, Token);
 
     private static IndexDefinition Declared(string collection, string index)
         => CollectionCatalogue.All.Single(definition => definition.Name == collection).IndexesFor(isTimeSeries: false).Single(declared => declared.Name == index);

@@ -3,7 +3,7 @@ using Aspire.Hosting.Testing;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Data.Validation.Samples;
+using Platform.Tests.TestKit.Samples;
 using Xunit;
 
 namespace Platform.Tests.Graph;
@@ -25,7 +25,7 @@ public sealed class MigrationTests(StackFixture stack, OwnData<MigrationTests> o
         await stack.App.UntilDoneAsync(ResourceNames.Migrator, Patience, Token);
         Assert.True(stack.Timeline[$"{ResourceNames.Migrator} finished"] <= stack.Timeline[$"{ResourceNames.Api} running"], "The API was started before the migrator ended.");
         var connectionString = await stack.App.GetConnectionStringAsync(ResourceNames.Database, Token);
-        var status = (await MigratorProcess.RunAsync(connectionString, "status --json")).Expect(ExitCodes.Success).Json;
+        var status = (await JobProgram.Migrator.RunAsync(connectionString, "status --json", Token)).Expect(ExitCodes.Success).Json;
         Assert.True(status.GetProperty("upToDate").GetBoolean());
         Assert.All(status.GetProperty("migrations").EnumerateArray(), migration => Assert.Equal("applied", migration.GetProperty("state").GetString()));
 
@@ -150,13 +150,13 @@ public sealed class MigrationTests(StackFixture stack, OwnData<MigrationTests> o
         Assert.Equal(["failed", "failed", "done"], (await RecordsAsync(database))[0]["runs"].AsBsonArray.Select(run => run["outcome"].AsString));
     }
 
-    private Task<MigratorProcess.Answer> RunAsync(IMongoDatabase database, string arguments) =>
-        MigratorProcess.RunAsync(own.ConnectionStringOf(database), arguments);
+    private Task<ProgramResult> RunAsync(IMongoDatabase database, string arguments) =>
+        JobProgram.Migrator.RunAsync(own.ConnectionStringOf(database), arguments, Token);
 
     private static IEnumerable<string?> Ids(JsonElement report) =>
         report.GetProperty("migrations").EnumerateArray().Select(migration => migration.GetProperty("id").GetString());
 
-    private static string OneSentence(MigratorProcess.Answer answer) => Assert.Single(
+    private static string OneSentence(ProgramResult answer) => Assert.Single(
         answer.Errors.TrimEnd().Split('\n'), line => line.StartsWith("migrator: ", StringComparison.Ordinal));
 
     private static async Task<List<string>> NamesAsync(IMongoDatabase database)

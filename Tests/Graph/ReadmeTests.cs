@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Aspire.Hosting.Testing;
+using Platform.AppHost.Redis;
 using Xunit;
 
 namespace Platform.Tests.Graph;
@@ -12,7 +12,7 @@ public sealed class ReadmeTests(StackFixture stack)
     [Fact]
     public async Task The_commands_run_as_they_are_written()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists(Mongosh), "mongosh and redis-cli come from what ./platform setup makes on Linux.");
+        Assert.SkipUnless(ServerImage.WhyUnavailable() is null && File.Exists(Mongosh), "mongosh and redis-cli come from what ./platform setup makes on Linux.");
         var commands = Commands();
         Assert.Contains(commands, command => command.StartsWith("curl", StringComparison.Ordinal));
         using var checkout = new Checkout();
@@ -58,15 +58,16 @@ public sealed class ReadmeTests(StackFixture stack)
             }
 
             await File.WriteAllTextAsync(Path.Combine(logs.FullName, "migrator.log"), "The database is up to date.\n");
-            var redis = StackExchange.Redis.ConfigurationOptions.Parse((await stack.App.GetConnectionStringAsync(ResourceNames.Cache))!);
-            await File.WriteAllTextAsync(Path.Combine(run.FullName, "stack.json"), JsonSerializer.Serialize(new
-            {
-                pid = Environment.ProcessId,
-                state = "ready",
-                api = stack.App.GetEndpoint(ResourceNames.Api, "http").ToString().TrimEnd('/'),
-                mongo = await stack.App.GetConnectionStringAsync(ResourceNames.Database),
-                redis = $"redis://default:{Uri.EscapeDataString(redis.Password!)}@{redis.EndPoints[0]}",
-            }));
+            var redis = (await stack.App.GetConnectionStringAsync(ResourceNames.Cache))!;
+            await File.WriteAllLinesAsync(
+                Path.Combine(run.FullName, "stack"),
+                [
+                    $"pid={Environment.ProcessId}",
+                    "state=ready",
+                    $"address.api={stack.App.GetEndpoint(ResourceNames.Api, "http").ToString().TrimEnd('/')}",
+                    $"address.mongo={await stack.App.GetConnectionStringAsync(ResourceNames.Database)}",
+                    $"address.redis={RedisUri.Of(redis)}",
+                ]);
 
             var tools = _directory.CreateSubdirectory("tools");
             File.CreateSymbolicLink(Path.Combine(tools.FullName, "mongosh"), Mongosh);
@@ -81,26 +82,16 @@ public sealed class ReadmeTests(StackFixture stack)
         /// <summary>What the commands print; fails when one of them does.</summary>
         public async Task<string> RunAsync(string script)
         {
-            using var bash = new Process
+            var bash = new ProcessStartInfo("bash", ["-eu", "-o", "pipefail", "-c", script])
             {
-                StartInfo = new ProcessStartInfo("bash", ["-eu", "-o", "pipefail", "-c", script])
+                WorkingDirectory = _directory.FullName,
+                Environment =
                 {
-                    WorkingDirectory = _directory.FullName,
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                    Environment =
-                    {
-                        ["PATH"] = $"{Path.Combine(_directory.FullName, "tools")}:{Environment.GetEnvironmentVariable("PATH")}",
-                        [TestStack.Mark] = null,
-                    },
+                    ["PATH"] = $"{Path.Combine(_directory.FullName, "tools")}:{Environment.GetEnvironmentVariable("PATH")}",
+                    [TestStack.Mark] = null,
                 },
             };
-            bash.Start();
-            var cancellationToken = TestContext.Current.CancellationToken;
-            var (output, errors) = (bash.StandardOutput.ReadToEndAsync(cancellationToken), bash.StandardError.ReadToEndAsync(cancellationToken));
-            await bash.WaitForExitAsync(cancellationToken);
-            Assert.True(bash.ExitCode == 0, $"A command of the README ended with {bash.ExitCode}:\n{await output}\n{await errors}");
-            return "\n" + await output;
+            return "\n" + (await ProgramResult.OfAsync(bash, TestContext.Current.CancellationToken)).Expect(0).Output;
         }
 
         public void Dispose() => _directory.Delete(recursive: true);

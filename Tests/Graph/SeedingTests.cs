@@ -71,7 +71,7 @@ public sealed class SeedingTests(StackFixture stack, OwnData<SeedingTests> own) 
 
         // And judged by the migrator, which finds no document at all that breaks a rule.
         var connectionString = await stack.App.GetConnectionStringAsync(ResourceNames.Database, Token);
-        (await MigratorProcess.RunAsync(connectionString, "validate")).Expect(ExitCodes.Success);
+        (await JobProgram.Migrator.RunAsync(connectionString, "validate", Token)).Expect(ExitCodes.Success);
 
         // And what is there is what the seeder wrote.
         var database = await MigratedAsync();
@@ -157,10 +157,7 @@ public sealed class SeedingTests(StackFixture stack, OwnData<SeedingTests> own) 
     {
         // Quite fresh, without its collections, it is refused: the migrator comes first.
         var database = own.NewDatabase();
-        var (exitCode, _, errors) = await RunAsync(database, "run");
-        Assert.Equal(ExitCodes.Refused, exitCode);
-        Assert.Contains(
-            "run the migrator first", Assert.Single(errors.Split('\n'), line => line.StartsWith("seeder: ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("run the migrator first", (await RunAsync(database, "run")).Expect(ExitCodes.Refused).Sentence, StringComparison.Ordinal);
 
         await MigrateAsync(database);
         Assert.Contains("is empty and is now marked as development.", await DoneAsync(database, "run", "--tenants", "1"), StringComparison.Ordinal);
@@ -182,17 +179,13 @@ public sealed class SeedingTests(StackFixture stack, OwnData<SeedingTests> own) 
     }
 
     private async Task MigrateAsync(IMongoDatabase database)
-        => (await MigratorProcess.RunAsync(own.ConnectionStringOf(database), "up")).Expect(ExitCodes.Success);
+        => (await JobProgram.Migrator.RunAsync(own.ConnectionStringOf(database), "up", Token)).Expect(ExitCodes.Success);
 
-    private Task<(int ExitCode, string Output, string Errors)> RunAsync(IMongoDatabase database, params string[] arguments)
-        => SeederProgram.RunAsync(own.ConnectionStringOf(database), "Development", arguments, Token);
+    private Task<ProgramResult> RunAsync(IMongoDatabase database, params string[] arguments)
+        => JobProgram.Seeder.RunAsync(own.ConnectionStringOf(database), arguments, Token);
 
     private async Task<string> DoneAsync(IMongoDatabase database, params string[] arguments)
-    {
-        var (exitCode, output, errors) = await RunAsync(database, arguments);
-        Assert.True(exitCode == 0, $"seeder {string.Join(' ', arguments)} ended with {exitCode}: {errors}{output}");
-        return output;
-    }
+        => (await RunAsync(database, arguments)).Expect(ExitCodes.Success).Output;
 
     private static Task<List<BsonDocument>> SeededAsync(IMongoDatabase database, string collection)
         => database.GetCollection<BsonDocument>(collection).Find(Seeded).ToListAsync(Token);

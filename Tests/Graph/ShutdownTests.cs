@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -45,15 +44,14 @@ public sealed class ShutdownTests
     }
 
     // The orchestrator ends by itself, a moment after the application.
-    private static async Task UntilNoProcessIsLeftAsync(string stack, CancellationToken cancellationToken)
+    private static Task UntilNoProcessIsLeftAsync(string stack, CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        var watch = Stopwatch.StartNew();
-        while (MarkedProcesses.Find(TestStack.Mark, stack) is { Count: > 0 } left)
-        {
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(15), $"Still there: {string.Join("; ", left.Values)}");
-            await timer.WaitForNextTickAsync(cancellationToken);
-        }
+        var left = new Dictionary<int, string>();
+        return Wait.UntilAsync(
+            () => Task.FromResult((left = MarkedProcesses.Find(TestStack.Mark, stack)).Count == 0),
+            () => $"no process is left; there are {string.Join("; ", left.Values)}",
+            TimeSpan.FromSeconds(15),
+            cancellationToken);
     }
 
     private static DateTime EndOf(ResourceNotificationService notifications, string resource)

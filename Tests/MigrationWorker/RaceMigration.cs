@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Migrator.Engine;
+using Platform.Migrator.Execution;
 
 namespace Platform.MigrationWorker;
 

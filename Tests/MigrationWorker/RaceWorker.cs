@@ -2,9 +2,11 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Driver;
-using Platform.Mongo.Leases;
-using Platform.Migrator.Engine;
+using Platform.Jobs;
+using Platform.Migrator.Execution;
+using Platform.Migrator.History;
 using Platform.Migrator.Structure;
+using Platform.Mongo.Leases;
 
 namespace Platform.MigrationWorker;
 
@@ -46,7 +48,7 @@ internal static class RaceWorker
             .Select(number => new MigrationDescriptor(number, "race", $"race {number}", new RaceMigration(number, dies: number == kill)))
             .ToList();
         var time = TimeProvider.System;
-        var engine = new MigrationEngine(migrations, new MongoMigrationHistory(database), "race", time, NullLogger<MigrationEngine>.Instance);
+        var engine = new MigrationRunner(migrations, new MongoMigrationHistory(database), "race", time, NullLogger<MigrationRunner>.Instance);
         var alone = new SoleWorker(
             new MongoLeaseStore(database),
             new LeaseOptions { Duration = lease, PollInterval = PollInterval, AcquireTimeout = TimeSpan.FromMinutes(2) },
@@ -60,7 +62,7 @@ internal static class RaceWorker
                 var result = await alone.RunAsync((fence, token) => engine.UpAsync(environment, fence, to: null, token));
                 return new RaceAnswer(result.Done.Count, result.Failure?.Sentence);
             }
-            catch (Exception exception) when (exception is MigrationRefusedException or StaleFenceException or LeaseBusyException or LeaseLostException or MongoException)
+            catch (Exception exception) when (exception is JobRefusedException or StaleFenceException or LeaseBusyException or LeaseLostException or MongoException)
             {
                 return new RaceAnswer(0, exception.Message);
             }

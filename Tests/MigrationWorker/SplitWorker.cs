@@ -3,7 +3,8 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Migrator.Engine;
+using Platform.Migrator.Execution;
+using Platform.Migrator.History;
 using Platform.Migrator.Structure;
 using Platform.Migrator.Transforms;
 
@@ -18,8 +19,8 @@ internal static class SplitWorker
         var database = client.GetDatabase(databaseName);
         var time = TimeProvider.System;
         var history = new MongoMigrationHistory(database);
-        var engine = new MigrationEngine(
-            [new MigrationDescriptor(1, "split", "split", new Split(collection, batch))], history, "bench", time, NullLogger<MigrationEngine>.Instance);
+        var engine = new MigrationRunner(
+            [new MigrationDescriptor(1, "split", "split", new Split(collection, batch))], history, "bench", time, NullLogger<MigrationRunner>.Instance);
         var environment = new MigrationEnvironment(database, new CatalogueSynchroniser(database, time, NullLogger<CatalogueSynchroniser>.Instance));
         var started = Stopwatch.GetTimestamp();
         var result = await engine.UpAsync(environment, fence: 1);

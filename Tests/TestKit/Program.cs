@@ -1,6 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 
+if (args is [ProgramLoop.Argument])
+{
+    return await ProgramLoop.RunAsync();
+}
+
 // The proxy for clients in other languages. The first line of output is the port; then come faults as they happen, when asked for, and at
 // the end how many there were. What it is told on standard input it does at once; it ends with standard input, or when it is interrupted.
 Argument<string> target = new("target") { Description = "The server, as host:port." };

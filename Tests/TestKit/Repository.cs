@@ -1,6 +1,6 @@
 namespace Platform.Tests.TestKit;
 
-/// <summary>The working copy that a test or benchmark was built in. Each project that reads its files compiles this file.</summary>
+/// <summary>The working copy that a test or benchmark was built in.</summary>
 internal static class Repository
 {
     /// <summary>The repository's root, found above the program.</summary>

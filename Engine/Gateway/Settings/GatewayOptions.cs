@@ -6,7 +6,7 @@ namespace Platform.Gateway.Settings;
 internal sealed class GatewayOptions
 {
     /// <summary>The configuration section.</summary>
-    public const string Section = "Gateway";
+    public const string Section = SettingNames.Gateway;
 
     /// <summary>The address that MongoDB clients connect to. Loopback by default.</summary>
     public string BindAddress { get; set; } = "127.0.0.1";

@@ -18,14 +18,9 @@ internal static class OrderEndpoints
 {
     private const string ReplayedHeader = "Idempotency-Replayed";
 
-    public static void MapOrders(this IEndpointRouteBuilder routes)
+    public static void MapOrders(this IEndpointRouteBuilder tenant)
     {
-        var group = routes.MapGroup("/tenants/{tenant}/orders")
-            .WithTags("Orders")
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status429TooManyRequests)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        var group = tenant.MapGroup("/orders").WithTags("Orders");
 
         group.MapPost("/", PlaceAsync)
             .WithName("PlaceOrder")
@@ -47,34 +42,28 @@ internal static class OrderEndpoints
     }
 
     private static async Task<Results<Created<OrderDetails>, ProblemHttpResult>> PlaceAsync(
-        [Description("The tenant's slug.")] string tenant,
+        [AsParameters] TenantOfPath owner,
         [FromHeader(Name = "Idempotency-Key"), Description("A name for this order, chosen by the caller.")] string? idempotencyKey,
         HttpRequest request,
-        ITenantDirectory tenants,
         IOrderBook orders,
         CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
-        var read = await OrderRequestReader.ReadAsync(request.Body, idempotencyKey, errors, cancellationToken);
-        if (read is null)
+        var draft = await OrderRequestReader.ReadAsync(owner.Id, request.Body, idempotencyKey, errors, cancellationToken);
+        if (draft is null)
         {
             return ApiProblem.Malformed(errors);
         }
 
-        if (await tenants.FindAsync(tenant, cancellationToken) is not { } owner)
-        {
-            return TenantProblem.Unknown();
-        }
-
-        var draft = read(owner.Id);
-        switch (await orders.PlaceAsync(owner, draft, cancellationToken))
+        var tenant = owner.Tenant;
+        switch (await orders.PlaceAsync(tenant, draft, cancellationToken))
         {
             case OrderOutcome.Placed { Order: var order }:
-                return Created(owner, order);
+                return Created(tenant, order);
 
             case OrderOutcome.PlacedBefore { Order: var order }:
                 request.HttpContext.Response.Headers[ReplayedHeader] = "true";
-                return Created(owner, order);
+                return Created(tenant, order);
 
             case OrderOutcome.KeyReused:
                 errors.Header("Idempotency-Key", ErrorCodes.Reused, "Stands for another order already.");
@@ -86,7 +75,7 @@ internal static class OrderEndpoints
                 return ApiProblem.Of(StatusCodes.Status409Conflict, "The store is closed.", errors: errors.All);
 
             case OrderOutcome.WronglyPriced { Products: var products }:
-                return WronglyPriced(products, owner, draft, errors);
+                return WronglyPriced(products, tenant, draft, errors);
 
             case OrderOutcome.Unknown unknown:
                 return Unknown(unknown, draft, errors);
@@ -100,9 +89,8 @@ internal static class OrderEndpoints
     }
 
     private static async Task<Results<Ok<OrderDetails>, ProblemHttpResult>> GetAsync(
-        [Description("The tenant's slug.")] string tenant,
+        [AsParameters] TenantOfPath owner,
         [Description("The order's id.")] string id,
-        ITenantDirectory tenants,
         IOrderBook orders,
         CancellationToken cancellationToken)
     {
@@ -111,11 +99,6 @@ internal static class OrderEndpoints
         if (!errors.None)
         {
             return ApiProblem.Malformed(errors);
-        }
-
-        if (await tenants.FindAsync(tenant, cancellationToken) is not { } owner)
-        {
-            return TenantProblem.Unknown();
         }
 
         return await orders.FindAsync(owner.Id, orderId, cancellationToken) is { } order

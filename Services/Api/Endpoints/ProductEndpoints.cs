@@ -8,8 +8,8 @@ using Platform.Api.Paging;
 using Platform.Api.Problems;
 using Platform.Api.Products;
 using Platform.Api.Tenants;
+using Platform.Data.Rules;
 using Platform.Data.Search;
-using Platform.Data.Validation;
 
 namespace Platform.Api.Endpoints;
 
@@ -19,14 +19,9 @@ internal static class ProductEndpoints
     private const int DefaultLimit = 20;
     private const int MaxLimit = 100;
 
-    public static void MapProducts(this IEndpointRouteBuilder routes)
+    public static void MapProducts(this IEndpointRouteBuilder tenant)
     {
-        var group = routes.MapGroup("/tenants/{tenant}/products")
-            .WithTags("Products")
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status429TooManyRequests)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        var group = tenant.MapGroup("/products").WithTags("Products");
 
         group.MapGet("/", ListAsync)
             .WithName("ListProducts")
@@ -46,14 +41,13 @@ internal static class ProductEndpoints
     }
 
     private static async Task<Results<Ok<ProductPage>, ProblemHttpResult>> ListAsync(
-        [Description("The tenant's slug.")] string tenant,
+        [AsParameters] TenantOfPath owner,
         [Description("Words to find in names, SKUs, tags and descriptions: all of them, the last may be the beginning of one; what has a -word is left out.")] string? search,
         [Description("The slug or id of a category; those below it are included.")] string? category,
         [Description("The least price.")] string? minPrice,
         [Description("The greatest price.")] string? maxPrice,
         [Description("nextCursor of the page before.")] string? cursor,
         [Description("How many products a page has at most.")] string? limit,
-        ITenantDirectory tenants,
         IProductCatalogue products,
         PageCursors cursors,
         CancellationToken cancellationToken)
@@ -80,7 +74,7 @@ internal static class ProductEndpoints
         }
 
         // The rest of the request identifies the list that a cursor belongs to.
-        var list = JsonSerializer.Serialize<object?[]>(["products", tenant, words, inCategory, min, max]);
+        var list = JsonSerializer.Serialize<object?[]>(["products", owner.Slug, words, inCategory, min, max]);
         var filter = new ProductFilter(query, null, min, max);
         var after = cursor is null ? null : cursors.Decode(list, cursor);
         if (cursor is not null && (after is null || !products.IsPosition(filter.Order, after)))
@@ -91,11 +85,6 @@ internal static class ProductEndpoints
         if (!errors.None)
         {
             return ApiProblem.Malformed(errors);
-        }
-
-        if (await tenants.FindAsync(tenant, cancellationToken) is not { } owner)
-        {
-            return TenantProblem.Unknown();
         }
 
         if (inCategory is not null)
@@ -125,9 +114,8 @@ internal static class ProductEndpoints
     }
 
     private static async Task<Results<Ok<ProductDetails>, ProblemHttpResult>> GetAsync(
-        [Description("The tenant's slug.")] string tenant,
+        [AsParameters] TenantOfPath owner,
         [Description("The product's id.")] string id,
-        ITenantDirectory tenants,
         IProductCatalogue products,
         ProductCache cache,
         HttpResponse response,
@@ -138,11 +126,6 @@ internal static class ProductEndpoints
         if (!errors.None)
         {
             return ApiProblem.Malformed(errors);
-        }
-
-        if (await tenants.FindAsync(tenant, cancellationToken) is not { } owner)
-        {
-            return TenantProblem.Unknown();
         }
 
         var (product, hit) = await cache.GetAsync(

@@ -18,14 +18,9 @@ internal static class ReportEndpoints
     private const int MaxLimit = 1000;
     private const int DefaultLimit = 100;
 
-    public static void MapReports(this IEndpointRouteBuilder routes)
+    public static void MapReports(this IEndpointRouteBuilder tenant)
     {
-        var group = routes.MapGroup("/tenants/{tenant}/reports")
-            .WithTags("Reports")
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status429TooManyRequests)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        var group = tenant.MapGroup("/reports").WithTags("Reports");
 
         group.MapGet("/sales", SalesAsync)
             .WithName("ReportSales")
@@ -41,12 +36,11 @@ internal static class ReportEndpoints
     }
 
     private static async Task<Results<Ok<SalesReport>, ProblemHttpResult>> SalesAsync(
-        [Description("The tenant's slug.")] string tenant,
+        [AsParameters] TenantOfPath owner,
         [Description("The first day (UTC); 29 days before the last unless given.")] string? from,
         [Description("The last day (UTC); today unless given.")] string? to,
         [Description("Only this product; not together with a store.")] string? product,
         [Description("Only this store; not together with a product.")] string? store,
-        ITenantDirectory tenants,
         IReports reports,
         TimeProvider time,
         CancellationToken cancellationToken)
@@ -66,22 +60,16 @@ internal static class ReportEndpoints
             return ApiProblem.Malformed(errors);
         }
 
-        if (await tenants.FindAsync(tenant, cancellationToken) is not { } owner)
-        {
-            return TenantProblem.Unknown();
-        }
-
         return TypedResults.Ok(new SalesReport(first, last, await reports.SalesAsync(owner.Id, first, last, productId, storeId, cancellationToken)));
     }
 
     private static async Task<Results<Ok<StockReport>, ProblemHttpResult>> StockAsync(
-        [Description("The tenant's slug.")] string tenant,
+        [AsParameters] TenantOfPath owner,
         [Description("The product's id.")] string? product,
         [Description("The store's id.")] string? store,
         [Description("The first day (UTC); 29 days before the last unless given.")] string? from,
         [Description("The last day (UTC); today unless given.")] string? to,
         [Description("How many changes are returned at most.")] string? limit,
-        ITenantDirectory tenants,
         IReports reports,
         TimeProvider time,
         CancellationToken cancellationToken)
@@ -94,11 +82,6 @@ internal static class ReportEndpoints
         if (!errors.None)
         {
             return ApiProblem.Malformed(errors);
-        }
-
-        if (await tenants.FindAsync(tenant, cancellationToken) is not { } owner)
-        {
-            return TenantProblem.Unknown();
         }
 
         // One more than asked for says whether there are more.

@@ -6,7 +6,7 @@ using Platform.Api.Problems;
 using Platform.Api.Stores;
 using Platform.Api.Tenants;
 using Platform.Data.Documents;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Api.Endpoints;
 
@@ -22,26 +22,21 @@ internal static class StoreEndpoints
     private static readonly (double Min, double Max) Longitude = Limits(Coordinates.Tuple[0]);
     private static readonly (double Min, double Max) Latitude = Limits(Coordinates.Tuple[1]);
 
-    public static void MapStores(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/tenants/{tenant}/stores/near", FindNearAsync)
+    public static void MapStores(this IEndpointRouteBuilder tenant) =>
+        tenant.MapGet("/stores/near", FindNearAsync)
             .WithName("FindStoresNear")
             .WithTags("Stores")
             .WithSummary("Finds the open stores near a place, the nearest first, with their distances.")
             .WithMetadata(
                 ParameterSchema.Number("lon", Longitude.Min, Longitude.Max, required: true),
                 ParameterSchema.Number("lat", Latitude.Min, Latitude.Max, required: true),
-                ParameterSchema.Number("km", 0, MaxKm, absent: DefaultKm))
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status429TooManyRequests)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+                ParameterSchema.Number("km", 0, MaxKm, absent: DefaultKm));
 
     private static async Task<Results<Ok<NearStores>, ProblemHttpResult>> FindNearAsync(
-        [Description("The tenant's slug.")] string tenant,
+        [AsParameters] TenantOfPath owner,
         [Description("Longitude in degrees (WGS 84).")] string? lon,
         [Description("Latitude in degrees (WGS 84).")] string? lat,
         [Description("The greatest distance in kilometres.")] string? km,
-        ITenantDirectory tenants,
         IStoreFinder stores,
         CancellationToken cancellationToken)
     {
@@ -52,11 +47,6 @@ internal static class StoreEndpoints
         if (!errors.None)
         {
             return ApiProblem.Malformed(errors);
-        }
-
-        if (await tenants.FindAsync(tenant, cancellationToken) is not { } owner)
-        {
-            return TenantProblem.Unknown();
         }
 
         return TypedResults.Ok(new NearStores(

@@ -4,7 +4,7 @@ using Platform.Api.Tenants;
 
 namespace Platform.Api.Endpoints;
 
-/// <summary>The resource <c>/tenants</c>.</summary>
+/// <summary>The resource <c>/tenants</c>, and what all resources of a tenant have in common.</summary>
 internal static class TenantEndpoints
 {
     public static void MapTenants(this IEndpointRouteBuilder routes) =>
@@ -12,6 +12,15 @@ internal static class TenantEndpoints
             .WithName("ListTenants")
             .WithTags("Tenants")
             .WithSummary("Lists the tenants.")
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+    /// <summary>The resources below <c>/tenants/{tenant}</c>, which are there for a tenant that is.</summary>
+    public static RouteGroupBuilder MapTenant(this IEndpointRouteBuilder routes) =>
+        routes.MapGroup($"/tenants/{{{TenantFilter.Parameter}}}")
+            .AddEndpointFilter<RouteGroupBuilder, TenantFilter>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 

@@ -1,18 +1,82 @@
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Platform.Api.Caching;
 using Platform.Data.Events;
+using Platform.Data.Tenancy;
 
 namespace Platform.Api.Events;
 
-/// <summary>Delivers the events of a change right after its commit. What it cannot deliver <see cref="OutboxRelay"/> does.</summary>
-public sealed class OutboxWriter(EventOutbox outbox, ILogger<OutboxWriter> logger)
+/// <summary>
+/// Commits changes together with the entries of their events, and sees to what follows a commit: the cache forgets what
+/// was changed, then the events are delivered. What of this does not come to pass, because the process ends, <see
+/// cref="OutboxRelay"/> does.
+/// </summary>
+public sealed class OutboxWriter(PlatformDatabase database, EventOutbox outbox, ProductCache cache, ILogger<OutboxWriter> logger)
 {
     /// <summary>How long the answer to a request, whose change is committed by then, waits for the events.</summary>
     public static TimeSpan Patience => TimeSpan.FromSeconds(2);
 
-    /// <summary>Writes the events of an entry. Does not fail: the change is made, and the entry stays until its events are written.</summary>
-    /// <param name="entry">The entry, committed.</param>
-    public async Task DeliverAsync(OutboxEntry entry)
+    /// <summary>
+    /// Carries out a change in a transaction. Whatever was or may have been committed is forgotten by the cache, also
+    /// when this ends in an exception: the commit may have been carried out all the same, or will be.
+    /// </summary>
+    /// <typeparam name="TResult">What the change results in.</typeparam>
+    /// <param name="change">
+    /// Makes the change in the session and returns its events; null when it changed nothing. It is run again after
+    /// passing conflicts.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the transaction.</param>
+    public async Task<TResult> CommitAsync<TResult>(
+        Func<IClientSessionHandle, CancellationToken, Task<(TResult Result, OutboxEntry? Events)>> change, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(entry);
+        ArgumentNullException.ThrowIfNull(change);
+        OutboxEntry? attempted = null;
+        TResult result;
+        OutboxEntry? committed;
+        try
+        {
+            (result, committed) = await database.TransactAsync(
+                async (session, token) =>
+                {
+                    var done = await change(session, token);
+                    if (done.Events is not null)
+                    {
+                        attempted = done.Events;
+                        await outbox.AddAsync(done.Events, session, token);
+                    }
+
+                    return done;
+                },
+                cancellationToken);
+        }
+        finally
+        {
+            // Before the events, whose entry brings a process that ends here back to it.
+            if (attempted is not null)
+            {
+                await ForgetAsync(attempted.TenantId, attempted.Stock.Select(stock => stock.ProductId));
+            }
+        }
+
+        if (committed is not null)
+        {
+            await DeliverAsync(committed);
+        }
+
+        return result;
+    }
+
+    /// <summary>
+    /// Lets the cache forget products that a change found in the database was about: who committed it may not have come
+    /// to this.
+    /// </summary>
+    /// <param name="tenantId">The tenant.</param>
+    /// <param name="productIds">The products.</param>
+    public Task ForgetAsync(ObjectId tenantId, IEnumerable<ObjectId> productIds) => cache.InvalidateAsync(tenantId, productIds.Distinct());
+
+    // Does not fail: the change is made, and the entry stays until its events are written.
+    private async Task DeliverAsync(OutboxEntry entry)
+    {
         // Not the request's token: a caller who goes away does not take the change back.
         using var patience = new CancellationTokenSource(Patience);
         try

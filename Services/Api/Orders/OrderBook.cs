@@ -1,27 +1,27 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Api.Caching;
 using Platform.Api.Contracts;
 using Platform.Api.Events;
-using Platform.Data;
-using Platform.Mongo.Connections;
 using Platform.Data.Documents;
 using Platform.Data.Events;
 using Platform.Data.Tenancy;
 using Platform.Data.Validation;
+using Platform.Mongo.Connections;
 
 namespace Platform.Api.Orders;
 
-/// <summary>Orders in the database. Stock, order and the entry of their events in the outbox change in one transaction.</summary>
-public sealed class OrderBook(
-    PlatformDatabase database, MongoResilience resilience, EventOutbox outbox, OutboxWriter writer, ProductCache cache, TimeProvider time) : IOrderBook
+/// <summary>
+/// Orders in the database. Stock, order and the entry of their events in the outbox change in one transaction.
+/// </summary>
+public sealed class OrderBook(PlatformDatabase database, MongoResilience resilience, OutboxWriter writer, TimeProvider time) : IOrderBook
 {
     /// <inheritdoc/>
     public Task<OrderOutcome> PlaceAsync(Tenant tenant, OrderDraft draft, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(tenant);
         ArgumentNullException.ThrowIfNull(draft);
-        // May be repeated: an order of the draft's id can only have come from this request, or one with its key, so a run finds what the one before it did.
+        // May be repeated: an order of the draft's id can only have come from this request, or one with its key, so a
+        // run finds what the one before it did.
         var run = new Run(draft.MayExist);
         return resilience.RunAsync("place order", Repetition.Allowed, token => PlaceAsync(tenant, draft, run, token), cancellationToken);
     }
@@ -77,7 +77,10 @@ public sealed class OrderBook(
         };
     }
 
-    /// <summary>The products that cannot be sold at their price: it is in another currency than the tenant's, or is no amount of it.</summary>
+    /// <summary>
+    /// The products that cannot be sold at their price: it is in another currency than the tenant's, or is no amount of
+    /// it.
+    /// </summary>
     /// <param name="tenant">The tenant.</param>
     /// <param name="products">The products.</param>
     internal static OrderOutcome.WronglyPriced? FindWronglyPriced(Tenant tenant, IEnumerable<Product> products)
@@ -109,7 +112,8 @@ public sealed class OrderBook(
 
     private async Task<OrderOutcome> PlaceAsync(Tenant tenant, OrderDraft draft, Run run, CancellationToken cancellationToken)
     {
-        // Before anything is judged: what was placed stays placed, whatever has become of its store, customer and products since.
+        // Before anything is judged: what was placed stays placed, whatever has become of its store, customer and
+        // products since.
         var scope = database.ForTenant(tenant.Id);
         run.BeginAttempt();
         if (run.MayExist && await FindPlacedAsync(scope, draft, cancellationToken) is { } before)
@@ -120,7 +124,8 @@ public sealed class OrderBook(
         try
         {
             var outcome = await PlaceNewAsync(scope, tenant, draft, run, cancellationToken);
-            // What stands in the way may be the same order, placed meanwhile by another request with its key or by a commit whose answer was lost.
+            // What stands in the way may be the same order, placed meanwhile by another request with its key or by a
+            // commit whose answer was lost.
             return outcome is OrderOutcome.Placed || !run.MayExist ? outcome : await FindPlacedAsync(scope, draft, cancellationToken) ?? outcome;
         }
         catch (DuplicateKeyException) when (run.MayExist)
@@ -164,41 +169,20 @@ public sealed class OrderBook(
 
         // BSON dates have milliseconds; the answer now shall equal the answer later.
         var order = Write(tenant, draft, products, new BsonDateTime(time.GetUtcNow().UtcDateTime).ToUniversalTime());
-        var unchanged = false;
-        OrderOutcome outcome;
-        OutboxEntry? events;
         try
         {
-            (outcome, events) = await database.TransactAsync(
+            return await writer.CommitAsync(
                 (session, token) =>
                 {
                     run.BeginTransaction();
                     return TakeAsync(scope, draft, order, session, token);
                 },
                 cancellationToken);
-            unchanged = events is null;
         }
         catch (ShortAfterAllException exception)
         {
-            unchanged = true;
             return exception.Outcome;
         }
-        finally
-        {
-            // Also when it failed: the commit may have been carried out, or will be. Before the events, whose entry brings a process that
-            // ends here back to it.
-            if (!unchanged)
-            {
-                await cache.InvalidateAsync(tenant.Id, productIds);
-            }
-        }
-
-        if (events is not null)
-        {
-            await writer.DeliverAsync(events);
-        }
-
-        return outcome;
     }
 
     // Null when there is no such order.
@@ -209,8 +193,7 @@ public sealed class OrderBook(
             return null;
         }
 
-        // Who placed it may not have come to this.
-        await cache.InvalidateAsync(scope.TenantId, order.Lines.Select(line => line.ProductId));
+        await writer.ForgetAsync(scope.TenantId, order.Lines.Select(line => line.ProductId));
         return !draft.MayExist ? new OrderOutcome.Placed(order)
             : order.CustomerId == draft.CustomerId
                 && order.StoreId == draft.StoreId
@@ -218,8 +201,8 @@ public sealed class OrderBook(
             : new OrderOutcome.KeyReused();
     }
 
-    // The entry of the outbox is there when the order was placed.
-    private async Task<(OrderOutcome Outcome, OutboxEntry? Events)> TakeAsync(
+    // There are events when the order was placed.
+    private static async Task<(OrderOutcome Outcome, OutboxEntry? Events)> TakeAsync(
         TenantScope scope, OrderDraft draft, Order order, IClientSessionHandle session, CancellationToken cancellationToken)
     {
         if (await FindShortAsync(scope, draft, session, cancellationToken) is { Lines.Count: > 0 } shortage)
@@ -262,9 +245,9 @@ public sealed class OrderBook(
         }
 
         await scope.Orders.InsertAsync(order, session, cancellationToken);
-        var events = new OutboxEntry { Id = order.Id, TenantId = order.TenantId, CreatedAt = order.PlacedAt, Sales = SalesOf(order), Stock = taken };
-        await outbox.AddAsync(events, session, cancellationToken);
-        return (new OrderOutcome.Placed(order), events);
+        return (
+            new OrderOutcome.Placed(order),
+            new OutboxEntry { Id = order.Id, TenantId = order.TenantId, CreatedAt = order.PlacedAt, Sales = SalesOf(order), Stock = taken });
     }
 
     private static async Task<OrderOutcome.OutOfStock> FindShortAsync(
@@ -296,7 +279,10 @@ public sealed class OrderBook(
     {
         private bool _begun;
 
-        /// <summary>Whether the order may be there: it has a key of the caller, or a transaction before this one may have been committed.</summary>
+        /// <summary>
+        /// Whether the order may be there: it has a key of the caller, or a transaction before this one may have been
+        /// committed.
+        /// </summary>
         public bool MayExist { get; private set; } = mayExist;
 
         /// <summary>Another attempt begins; why the one before did not do is not known.</summary>

@@ -3,7 +3,7 @@ using System.Text;
 using MongoDB.Bson;
 using Platform.Api.Problems;
 using Platform.Api.Requests;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Api.Orders;
 
@@ -15,13 +15,14 @@ public static class OrderRequestReader
     private static readonly OrderRequestValidator Validator = new();
 
     /// <summary>Reads the order, or says in <paramref name="errors"/> what is wrong with it.</summary>
+    /// <param name="tenantId">The tenant who is to have the order.</param>
     /// <param name="body">The request's body.</param>
     /// <param name="idempotencyKey">The header <c>Idempotency-Key</c>, when it was sent.</param>
     /// <param name="errors">Collects the wrong places.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <returns>A function that makes the draft once the tenant is known; null when something is wrong.</returns>
-    public static async Task<Func<ObjectId, OrderDraft>?> ReadAsync(
-        Stream body, string? idempotencyKey, RequestErrors errors, CancellationToken cancellationToken)
+    /// <returns>The order; null when something is wrong.</returns>
+    public static async Task<OrderDraft?> ReadAsync(
+        ObjectId tenantId, Stream body, string? idempotencyKey, RequestErrors errors, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(errors);
         if (idempotencyKey is not null && (idempotencyKey.Length is 0 or > MaxKeyLength || idempotencyKey.Any(c => c is < ' ' or > '~')))
@@ -32,7 +33,7 @@ public static class OrderRequestReader
         var request = await RequestBody.ReadAsync(body, Validator, errors, cancellationToken);
         return request is null || !errors.None
             ? null
-            : tenantId => new OrderDraft(
+            : new OrderDraft(
                 OrderId(tenantId, idempotencyKey),
                 idempotencyKey is not null,
                 ObjectId.Parse(request.CustomerId),
@@ -40,8 +41,8 @@ public static class OrderRequestReader
                 [.. request.Lines.Select(line => (ObjectId.Parse(line.ProductId), line.Quantity))]);
     }
 
-    // The id follows from the key, so that the unique index on _id, which every collection has, keeps a repeated request
-    // from becoming a second order.
+    // The id follows from the key, so that the unique index on _id, which every collection has, keeps a repeated
+    // request from becoming a second order.
     private static ObjectId OrderId(ObjectId tenantId, string? idempotencyKey) => idempotencyKey is null
         ? ObjectId.GenerateNewId()
         : new ObjectId(SHA256.HashData([.. tenantId.ToByteArray(), .. Encoding.ASCII.GetBytes(idempotencyKey)])[..12]);

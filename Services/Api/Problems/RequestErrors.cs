@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Numerics;
 using MongoDB.Bson;
 using Platform.Data.Documents;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Api.Problems;
 

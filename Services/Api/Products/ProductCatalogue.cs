@@ -2,10 +2,10 @@ using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
 using MongoDB.Driver;
 using Platform.Api.Contracts;
-using Platform.Data;
-using Platform.Mongo.Connections;
 using Platform.Data.Documents;
 using Platform.Data.Queries;
+using Platform.Data.Tenancy;
+using Platform.Mongo.Connections;
 
 namespace Platform.Api.Products;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
 using Platform.Api.Problems;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Api.Requests;
 

@@ -1,7 +1,6 @@
 using FluentValidation;
 using Platform.Api.Contracts;
 using Platform.Data.Documents;
-using Platform.Data.Validation;
 
 namespace Platform.Api.Requests;
 

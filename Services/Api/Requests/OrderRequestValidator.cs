@@ -1,7 +1,7 @@
 using FluentValidation;
 using Platform.Api.Contracts;
 using Platform.Data.Documents;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Api.Requests;
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 using FluentValidation;
 using Microsoft.AspNetCore.Connections;
 using Platform.Api.Problems;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Api.Requests;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using FluentValidation;
-using Platform.Data.Validation;
 
 namespace Platform.Api.Requests;
 

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Caching.Memory;
 using MongoDB.Driver;
-using Platform.Data;
-using Platform.Mongo.Connections;
 using Platform.Data.Documents;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
+using Platform.Data.Tenancy;
+using Platform.Mongo.Connections;
 
 namespace Platform.Api.Tenants;
 

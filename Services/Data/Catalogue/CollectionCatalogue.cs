@@ -3,7 +3,7 @@ using System.Text;
 using MongoDB.Bson;
 using MongoDB.Bson.IO;
 using Platform.Data.Documents;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Data.Catalogue;
 
@@ -21,7 +21,11 @@ public static class CollectionCatalogue
     {
         Name = CollectionNames.Tenants,
         Description = "The customers of the platform.",
-        ShardKey = ["_id"],
+        ShardKey = new()
+        {
+            Keys = [],
+            Reason = "Every request reads one by its slug, which is unique: a key of another field could not keep that. They are few and small, and stay whole on one shard.",
+        },
         CrossField = CrossFieldRules.History,
         Indexes =
         [
@@ -41,7 +45,11 @@ public static class CollectionCatalogue
     {
         Name = CollectionNames.Users,
         Description = "People who work for a tenant, each with one role.",
-        ShardKey = ["tenantId", "_id"],
+        ShardKey = new()
+        {
+            Keys = [Tenant],
+            Reason = "Thousands of a tenant at most, of whom every question names the tenant: one shard answers. An address, which could part them, changes.",
+        },
         CrossField = CrossFieldRules.History,
         Indexes =
         [
@@ -55,7 +63,11 @@ public static class CollectionCatalogue
     {
         Name = CollectionNames.Stores,
         Description = "Shops of a tenant, with their place on the earth.",
-        ShardKey = ["tenantId", "_id"],
+        ShardKey = new()
+        {
+            Keys = [Tenant],
+            Reason = "Thousands of a tenant at most, of which every question names the tenant: one shard answers.",
+        },
         CrossField = CrossFieldRules.History,
         Indexes =
         [
@@ -78,7 +90,11 @@ public static class CollectionCatalogue
     {
         Name = CollectionNames.Categories,
         Description = "The tree that a tenant's products are filed under.",
-        ShardKey = ["tenantId", "_id"],
+        ShardKey = new()
+        {
+            Keys = [Tenant],
+            Reason = "A tenant's tree is small and read whole, from one shard.",
+        },
         CrossField = CrossFieldRules.Category,
         Indexes =
         [
@@ -93,7 +109,11 @@ public static class CollectionCatalogue
     {
         Name = CollectionNames.Products,
         Description = "What a tenant sells.",
-        ShardKey = ["tenantId", "_id"],
+        ShardKey = new()
+        {
+            Keys = [Tenant, Up("sku")],
+            Reason = "A large tenant's products part between two SKUs. An SKU names one product of a tenant and stays; the unique index is the key's own.",
+        },
         CrossField = CrossFieldRules.Product,
         Indexes =
         [
@@ -142,7 +162,11 @@ public static class CollectionCatalogue
     {
         Name = CollectionNames.Inventory,
         Description = "The stock of a product in a store.",
-        ShardKey = ["tenantId", "productId"],
+        ShardKey = new()
+        {
+            Keys = [Tenant, Up("productId")],
+            Reason = "A large tenant's stock parts between two products; what all stores have of one is together. The unique index begins with it.",
+        },
         CrossField = CrossFieldRules.Inventory,
         Indexes =
         [
@@ -156,7 +180,11 @@ public static class CollectionCatalogue
     {
         Name = CollectionNames.Customers,
         Description = "People who buy from a tenant.",
-        ShardKey = ["tenantId", "_id"],
+        ShardKey = new()
+        {
+            Keys = [Tenant],
+            Reason = "An address, which alone could part them beside the unique index, changes and is personal: boundaries of ranges would show it. Ten million are 5 GB, which one shard has room for.",
+        },
         CrossField = CrossFieldRules.History,
         Indexes =
         [
@@ -171,7 +199,11 @@ public static class CollectionCatalogue
     {
         Name = CollectionNames.Orders,
         Description = "What customers bought, as it was when they bought it.",
-        ShardKey = ["tenantId", "_id"],
+        ShardKey = new()
+        {
+            Keys = [Tenant, new("number", IndexKind.Hashed)],
+            Reason = "A large tenant's orders part evenly: numbers count up with time, so that plain ranges would send all new orders to one shard. A number names one order and stays.",
+        },
         CrossField = CrossFieldRules.Order,
         Indexes =
         [
@@ -188,7 +220,11 @@ public static class CollectionCatalogue
     {
         Name = CollectionNames.SaleEvents,
         Description = "What is sold, line by line, as measurements over time; the older ones expire.",
-        ShardKey = ["tenantId", "at"],
+        ShardKey = new()
+        {
+            Keys = [Tenant],
+            Reason = "A time series is sharded by its source, or by its time, which MongoDB 8.0 deprecates. Buckets are small and expire; should a tenant need it, \"at\" can be added without moving anything.",
+        },
         CrossField = CrossFieldRules.Sale,
         TimeSeries = new()
         {
@@ -206,7 +242,11 @@ public static class CollectionCatalogue
     {
         Name = CollectionNames.InventoryEvents,
         Description = "How the stock of a product in a store changes, as measurements over time; the older ones expire.",
-        ShardKey = ["tenantId", "at"],
+        ShardKey = new()
+        {
+            Keys = [Tenant],
+            Reason = "As saleEvents.",
+        },
         TimeSeries = new()
         {
             TimeField = "at", MetaField = "tenantId", Granularity = "minutes", ExpireAfter = TimeSpan.FromDays(400), Queries = CatalogueQueries.StockEventsOfPeriod,

@@ -2,7 +2,7 @@ using System.Reflection;
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
 using Platform.Data.Documents;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Data.Catalogue;
 
@@ -48,8 +48,8 @@ public abstract class CollectionDefinition
     /// <summary>The rules over several fields of a document. Default: none.</summary>
     public IReadOnlyList<CrossFieldRule> CrossField { get; init; } = [];
 
-    /// <summary>The fields that a sharded cluster distributes the documents by.</summary>
-    public required IReadOnlyList<string> ShardKey { get; init; }
+    /// <summary>What a sharded cluster distributes the documents by.</summary>
+    public required ShardKey ShardKey { get; init; }
 
     /// <summary>Whether each document belongs to one tenant.</summary>
     public bool IsTenantOwned => typeof(ITenantOwned).IsAssignableFrom(DocumentType);

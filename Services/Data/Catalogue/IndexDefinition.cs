@@ -6,7 +6,7 @@ namespace Platform.Data.Catalogue;
 public sealed record IndexDefinition
 {
     // What listIndexes adds of itself, and what does not change what an index does.
-    private static readonly string[] Incidental = ["v", "ns", "name", "key", "background", "textIndexVersion", "2dsphereIndexVersion", "storageEngine"];
+    private static readonly string[] s_incidental = ["v", "ns", "name", "key", "background", "textIndexVersion", "2dsphereIndexVersion", "storageEngine"];
 
     /// <summary>The index's name, unique in the collection.</summary>
     public required string Name { get; init; }
@@ -132,7 +132,7 @@ public sealed record IndexDefinition
         return
         [
             .. declared.Names.Concat(existing.Names)
-                .Except(Incidental, StringComparer.Ordinal)
+                .Except(s_incidental, StringComparer.Ordinal)
                 .Where(option => !IsSame(option, declared, existing))
                 .OrderBy(option => option switch { "hidden" => 2, "expireAfterSeconds" => 1, _ => 0 }),
         ];

@@ -14,4 +14,7 @@ public enum IndexKind
 
     /// <summary>By place on the earth.</summary>
     Sphere,
+
+    /// <summary>By a hash of the value, which parts values that follow each other; for shard keys.</summary>
+    Hashed,
 }

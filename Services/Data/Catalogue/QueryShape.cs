@@ -7,7 +7,7 @@ namespace Platform.Data.Catalogue;
 /// <summary>One question that is asked of a collection: a filter, a sort, a projection, and what they are good for.</summary>
 public sealed record QueryShape
 {
-    private static readonly JsonWriterSettings Json = new() { OutputMode = JsonOutputMode.Shell };
+    private static readonly JsonWriterSettings s_json = new() { OutputMode = JsonOutputMode.Shell };
 
     /// <summary>A name for people, unique in the collection.</summary>
     public required string Name { get; init; }
@@ -71,5 +71,5 @@ public sealed record QueryShape
 
     /// <summary>A document as a shell takes it.</summary>
     /// <param name="document">The document.</param>
-    public static string Text(BsonDocument document) => document.ToJson(Json);
+    public static string Text(BsonDocument document) => document.ToJson(s_json);
 }

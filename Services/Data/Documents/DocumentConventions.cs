@@ -11,15 +11,15 @@ namespace Platform.Data.Documents;
 /// </summary>
 public static class DocumentConventions
 {
-    private static readonly Lock Gate = new();
-    private static bool _registered;
+    private static readonly Lock s_gate = new();
+    private static bool s_registered;
 
     /// <summary>Registers the conventions for all types in <c>Platform.*</c>; later calls do nothing.</summary>
     public static void Register()
     {
-        lock (Gate)
+        lock (s_gate)
         {
-            if (_registered)
+            if (s_registered)
             {
                 return;
             }
@@ -32,7 +32,7 @@ public static class DocumentConventions
                 new ValueConvention(),
             };
             ConventionRegistry.Register("platform", pack, type => type.Namespace?.StartsWith("Platform.", StringComparison.Ordinal) == true);
-            _registered = true;
+            s_registered = true;
         }
     }
 

@@ -4,13 +4,13 @@ namespace Platform.Data.Documents;
 internal static class EnumNames<TEnum>
     where TEnum : struct, Enum
 {
-    private static readonly Dictionary<TEnum, string> Names =
+    private static readonly Dictionary<TEnum, string> s_names =
         Enum.GetValues<TEnum>().ToDictionary(value => value, value => DocumentConventions.ToCamelCase(value.ToString()));
 
-    private static readonly Dictionary<string, TEnum> Values = Names.ToDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
+    private static readonly Dictionary<string, TEnum> s_values = s_names.ToDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
 
     public static string ToStored(TEnum value) =>
-        Names.TryGetValue(value, out var name) ? name : throw new ArgumentOutOfRangeException(nameof(value), value, $"Not a {typeof(TEnum).Name}.");
+        s_names.TryGetValue(value, out var name) ? name : throw new ArgumentOutOfRangeException(nameof(value), value, $"Not a {typeof(TEnum).Name}.");
 
-    public static bool TryParse(string name, out TEnum value) => Values.TryGetValue(name, out value);
+    public static bool TryParse(string name, out TEnum value) => s_values.TryGetValue(name, out value);
 }

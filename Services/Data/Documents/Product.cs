@@ -2,7 +2,6 @@ using System.ComponentModel.DataAnnotations;
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization.Attributes;
 using Platform.Data.Search;
-using Platform.Data.Validation;
 
 namespace Platform.Data.Documents;
 
@@ -62,5 +61,5 @@ public sealed record Product : ITenantOwned
     /// <summary>How many of <see cref="SearchWords"/>, from the first, are of the name: a product is a better match for these.</summary>
     [Range(0, ProductWords.Most)]
     [BsonElement("searchNameWords"), ComputedFrom(nameof(Name))]
-    public int? SearchNameWords => ProductWords.Of(Name).OfName;
+    public int? SearchNameWords => SearchText.Distinct([Name], ProductWords.Most).Count;
 }

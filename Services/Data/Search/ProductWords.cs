@@ -15,7 +15,8 @@ public sealed record ProductWords(IReadOnlyList<string> All, int OfName)
     /// <param name="description">The description.</param>
     public static ProductWords Of(string? name, string? sku = null, IEnumerable<string?>? tags = null, string? description = null)
     {
-        string[] ofName = [name ?? ""], others = [sku ?? "", .. (tags ?? []).OfType<string>(), description ?? ""];
-        return new(SearchText.Distinct(ofName.Concat(others), Most), SearchText.Distinct(ofName, Most).Count);
+        var ofName = SearchText.Distinct([name ?? ""], Most);
+        var others = SearchText.Distinct([sku ?? "", .. (tags ?? []).OfType<string>(), description ?? ""], Most);
+        return new([.. ofName.Union(others, StringComparer.Ordinal).Take(Most)], ofName.Count);
     }
 }

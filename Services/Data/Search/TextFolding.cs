@@ -19,7 +19,7 @@ internal static class TextFolding
     private const int Vowels = 21;
     private const int Finals = 28;
 
-    private static readonly Lazy<FrozenDictionary<int, Rune[]>> Table = new(Read);
+    private static readonly Lazy<FrozenDictionary<int, Rune[]>> s_table = new(Read);
 
     /// <summary>Folds a character: any number of characters come of it, which are folded themselves.</summary>
     /// <param name="character">The character.</param>
@@ -35,7 +35,7 @@ internal static class TextFolding
             return Letters(character.Value - FirstSyllable);
         }
 
-        return Table.Value.TryGetValue(character.Value, out var folded) ? folded : new ReadOnlySpan<Rune>(in character);
+        return s_table.Value.TryGetValue(character.Value, out var folded) ? folded : new ReadOnlySpan<Rune>(in character);
     }
 
     // https://www.unicode.org/versions/Unicode17.0.0/core-spec/chapter-3/#G24646

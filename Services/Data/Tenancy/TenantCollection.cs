@@ -15,8 +15,10 @@ public sealed class TenantCollection<TDocument>
     where TDocument : class, ITenantOwned
 {
     // Stages that read or write collections past the tenant's filter.
-    private static readonly HashSet<string> OtherCollectionStages =
+    private static readonly HashSet<string> s_otherCollectionStages =
         new(StringComparer.Ordinal) { "$lookup", "$graphLookup", "$unionWith", "$out", "$merge" };
+
+    private const string Owner = "tenantId";
 
     private readonly CollectionDefinition<TDocument> _definition;
     private readonly IMongoCollection<TDocument> _collection;
@@ -144,18 +146,18 @@ public sealed class TenantCollection<TDocument>
             : _collection.InsertManyAsync(session, documents, cancellationToken: cancellationToken));
     }
 
-    /// <summary>Replaces a document by one with the same key.</summary>
+    /// <summary>Replaces a document by one with the same key and the same values in the shard key, which say on which shard it is.</summary>
     /// <param name="document">The new document; must belong to the tenant.</param>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
-    /// <returns>Whether the tenant had a document with this key.</returns>
+    /// <returns>Whether the tenant had such a document; not when one has the key and other values in the shard key.</returns>
     /// <exception cref="DuplicateKeyException">A unique key is taken.</exception>
     /// <exception cref="DocumentRefusedException">The server refused the document because it breaks rules of the collection.</exception>
     /// <exception cref="InvalidOperationException">The document belongs to another tenant.</exception>
     public async Task<bool> ReplaceAsync(TDocument document, IClientSessionHandle? session = null, CancellationToken cancellationToken = default)
     {
         RequireOwned(document);
-        var filter = Scoped(ById(document.Id));
+        var filter = InPlaceOf(document);
         var result = await WriteAsync([document], () => session is null
             ? _collection.ReplaceOneAsync(filter, document, cancellationToken: cancellationToken)
             : _collection.ReplaceOneAsync(session, filter, document, cancellationToken: cancellationToken));
@@ -163,11 +165,11 @@ public sealed class TenantCollection<TDocument>
     }
 
     /// <summary>Changes the first document that matches.</summary>
-    /// <param name="filter">Which of the tenant's documents.</param>
+    /// <param name="filter">Which of the tenant's documents: by its key, or by all of the shard key.</param>
     /// <param name="update">What to change; update operators, not a pipeline.</param>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
-    /// <exception cref="ArgumentException">The update names the tenant or what another member is computed from, or is a pipeline.</exception>
+    /// <exception cref="ArgumentException">The update names a field of the shard key or what another member is computed from, or is a pipeline.</exception>
     /// <exception cref="DuplicateKeyException">A unique key is taken.</exception>
     /// <exception cref="DocumentRefusedException">The server refused the document because it breaks rules of the collection.</exception>
     public Task<UpdateResult> UpdateOneAsync(
@@ -177,9 +179,10 @@ public sealed class TenantCollection<TDocument>
         CancellationToken cancellationToken = default)
     {
         RequireKept(update);
+        var one = One(filter, orById: true);
         return WriteAsync([], () => session is null
-            ? _collection.UpdateOneAsync(Scoped(filter), update, cancellationToken: cancellationToken)
-            : _collection.UpdateOneAsync(session, Scoped(filter), update, cancellationToken: cancellationToken));
+            ? _collection.UpdateOneAsync(one, update, cancellationToken: cancellationToken)
+            : _collection.UpdateOneAsync(session, one, update, cancellationToken: cancellationToken));
     }
 
     /// <summary>Changes all documents that match.</summary>
@@ -187,7 +190,7 @@ public sealed class TenantCollection<TDocument>
     /// <param name="update">What to change; update operators, not a pipeline.</param>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
-    /// <exception cref="ArgumentException">The update names the tenant or what another member is computed from, or is a pipeline.</exception>
+    /// <exception cref="ArgumentException">The update names a field of the shard key or what another member is computed from, or is a pipeline.</exception>
     /// <exception cref="DuplicateKeyException">A unique key is taken.</exception>
     /// <exception cref="DocumentRefusedException">The server refused the document because it breaks rules of the collection.</exception>
     public Task<UpdateResult> UpdateManyAsync(
@@ -203,12 +206,12 @@ public sealed class TenantCollection<TDocument>
     }
 
     /// <summary>Changes the first document that matches, and returns it as it is afterwards.</summary>
-    /// <param name="filter">Which of the tenant's documents.</param>
+    /// <param name="filter">Which of the tenant's documents: by all of the shard key.</param>
     /// <param name="update">What to change; update operators, not a pipeline.</param>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns>The changed document, or null when none matched.</returns>
-    /// <exception cref="ArgumentException">The update names the tenant or what another member is computed from, or is a pipeline.</exception>
+    /// <exception cref="ArgumentException">The update names a field of the shard key or what another member is computed from, or is a pipeline.</exception>
     /// <exception cref="DuplicateKeyException">A unique key is taken.</exception>
     /// <exception cref="DocumentRefusedException">The server refused the document because it breaks rules of the collection.</exception>
     public async Task<TDocument?> FindOneAndUpdateAsync(
@@ -218,10 +221,11 @@ public sealed class TenantCollection<TDocument>
         CancellationToken cancellationToken = default)
     {
         RequireKept(update);
+        var one = One(filter, orById: false);
         var options = new FindOneAndUpdateOptions<TDocument> { ReturnDocument = ReturnDocument.After };
         return await WriteAsync([], () => session is null
-            ? _collection.FindOneAndUpdateAsync(Scoped(filter), update, options, cancellationToken)
-            : _collection.FindOneAndUpdateAsync(session, Scoped(filter), update, options, cancellationToken));
+            ? _collection.FindOneAndUpdateAsync(one, update, options, cancellationToken)
+            : _collection.FindOneAndUpdateAsync(session, one, update, options, cancellationToken));
     }
 
     /// <summary>Deletes a document by its key.</summary>
@@ -249,7 +253,7 @@ public sealed class TenantCollection<TDocument>
             case BsonDocument document:
                 foreach (var element in document)
                 {
-                    if (OtherCollectionStages.Contains(element.Name))
+                    if (s_otherCollectionStages.Contains(element.Name))
                     {
                         throw new ArgumentException($"An aggregation for one tenant cannot use {element.Name}: the other collection's documents would not be limited to the tenant.");
                     }
@@ -306,6 +310,24 @@ public sealed class TenantCollection<TDocument>
 
     private BsonDocument Ownership() => _ownership.Render(RenderArgs());
 
+    private FilterDefinition<TDocument> InPlaceOf(TDocument document)
+    {
+        var stored = document.ToBsonDocument();
+        return new BsonDocument(new[] { "_id", Owner }.Union(_definition.ShardKey.Fields).Select(stored.GetElement));
+    }
+
+    // Some servers cannot look for the one document on several shards, and those that can ask all of them first. findAndModify is
+    // the stricter one: before MongoDB 7.1 it takes no _id in place of the shard key.
+    private FilterDefinition<TDocument> One(FilterDefinition<TDocument> filter, bool orById)
+    {
+        var scoped = Scoped(filter).Render(RenderArgs());
+        var key = _definition.ShardKey;
+        return key.TargetOf(scoped) == ShardTarget.One || orById && key.FindsOne(scoped)
+            ? scoped
+            : throw new ArgumentException(
+                $"A change of one document has to say which by {(orById ? "_id, or by " : "")}all of the shard key ({string.Join(", ", key.Fields)}): {scoped}.", nameof(filter));
+    }
+
     private RenderArgs<TDocument> RenderArgs() => new(_collection.DocumentSerializer, _collection.Settings.SerializerRegistry);
 
     private void RequireOwned(TDocument document)
@@ -325,15 +347,20 @@ public sealed class TenantCollection<TDocument>
             throw new ArgumentException("An update for one tenant cannot be a pipeline: what it does to the tenant cannot be seen.", nameof(update));
         }
 
-        const string tenant = "tenantId";
-        var changes = operators.SelectMany(operation => operation.Value.AsBsonDocument);
-        if (changes.Any(change => change.Name == tenant || change.Value == tenant && operators.Contains("$rename")))
+        var changes = operators.SelectMany(operation => operation.Value.AsBsonDocument.SelectMany(
+            change => operation.Name == "$rename" ? new[] { change.Name, change.Value.ToString()! } : [change.Name]));
+        var names = changes.Select(name => name.Split('.')[0]).ToList();
+        if (names.Contains(Owner))
         {
             throw new ArgumentException("An update cannot change which tenant a document belongs to.", nameof(update));
         }
 
-        var names = changes.SelectMany(change => change.Value is BsonString renamed && operators.Contains("$rename") ? new[] { change.Name, renamed.Value } : [change.Name]);
-        if (names.Select(name => name.Split('.')[0]).FirstOrDefault(_definition.Computed.ContainsKey) is { } changed)
+        if (names.FirstOrDefault(_definition.ShardKey.Fields.Contains) is { } kept)
+        {
+            throw new ArgumentException($"An update cannot change {kept}: it belongs to the shard key, which says on which shard the document is.", nameof(update));
+        }
+
+        if (names.FirstOrDefault(_definition.Computed.ContainsKey) is { } changed)
         {
             var why = _definition.Computed[changed] == changed ? "is made from others" : $"{_definition.Computed[changed]} is made from";
             throw new ArgumentException($"An update cannot change {changed}, which {why}; write the whole document instead.", nameof(update));

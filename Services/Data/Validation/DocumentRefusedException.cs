@@ -1,3 +1,5 @@
+using Platform.Data.Rules;
+
 namespace Platform.Data.Validation;
 
 /// <summary>A document was refused because it breaks rules of its collection: by the server, or here where no server checks them.</summary>

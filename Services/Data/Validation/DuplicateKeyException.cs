@@ -1,4 +1,5 @@
 using MongoDB.Bson;
+using Platform.Data.Rules;
 
 namespace Platform.Data.Validation;
 

@@ -1,4 +1,5 @@
 using Platform.Data.Catalogue;
+using Platform.Data.Rules;
 
 namespace Platform.Data.Validation;
 

@@ -1,3 +1,5 @@
+using Platform.Data.Rules;
+
 namespace Platform.Data.Validation;
 
 /// <summary>A rule that a server does not enforce, or that cannot be broken there.</summary>

@@ -1,6 +1,7 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
+using Platform.Data.Rules;
 
 namespace Platform.Data.Validation;
 

@@ -15,7 +15,13 @@ public static class ValidationOptionsExtensions
         services.AddOptions<ValidationOptions>()
             .BindConfiguration(ValidationOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
             .ValidateOnStart();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ValidationOptions>, ValidationOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ValidationOptions>, Validator>());
         return services;
+    }
+
+    private sealed class Validator : IValidateOptions<ValidationOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, ValidationOptions options) =>
+            options.Mistakes().ToList() is { Count: > 0 } mistakes ? ValidateOptionsResult.Fail(mistakes) : ValidateOptionsResult.Success;
     }
 }

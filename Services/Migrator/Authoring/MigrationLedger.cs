@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using Platform.Migrator.Engine;
+using Platform.Migrator.Execution;
 
 namespace Platform.Migrator.Authoring;
 

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
-using Platform.Migrator.Engine;
+using Platform.Migrator.Execution;
 
 namespace Platform.Migrator.Authoring;
 

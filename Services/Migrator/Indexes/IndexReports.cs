@@ -25,7 +25,7 @@ internal sealed record ApplyReport(bool Complete, IReadOnlyList<IndexOutcome> Ou
 /// <param name="InLine">Whether database and catalogue agree.</param>
 /// <param name="Collections">How each collection stands.</param>
 /// <param name="Notes">What is worth knowing of the server, a sentence each.</param>
-internal sealed record IndexStatusReport(bool InLine, IReadOnlyList<CollectionStatus> Collections, IReadOnlyList<string> Notes);
+internal sealed record IndexStatusReport(bool InLine, IReadOnlyList<CollectionIndexStatus> Collections, IReadOnlyList<string> Notes);
 
 /// <summary>How one collection stands.</summary>
 /// <param name="Collection">The collection.</param>
@@ -38,7 +38,7 @@ internal sealed record IndexStatusReport(bool InLine, IReadOnlyList<CollectionSt
 /// <param name="Unknown">How many others there are.</param>
 /// <param name="Hidden">How many of all are hidden.</param>
 /// <param name="IndexBytes">What all indexes take, in bytes.</param>
-internal sealed record CollectionStatus(
+internal sealed record CollectionIndexStatus(
     string Collection, string Kind, long Documents, int Declared, int Present, int Missing, int Changed, int Unknown, int Hidden, long IndexBytes);
 
 /// <summary>What <c>migrator indexes usage</c> prints.</summary>

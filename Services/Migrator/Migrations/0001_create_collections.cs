@@ -1,7 +1,8 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Migrator.Engine;
+using Platform.Jobs;
+using Platform.Migrator.Execution;
 
 namespace Platform.Migrator.Migrations;
 
@@ -21,7 +22,7 @@ internal sealed class CreateCollections : Migration
             var collection = context.Database.GetCollection<BsonDocument>(definition.Name);
             if (await collection.Find(FilterDefinition<BsonDocument>.Empty).Limit(1).AnyAsync(cancellationToken))
             {
-                throw new MigrationRefusedException($"The collection {definition.Name} is not empty, so it is not dropped.");
+                throw new JobRefusedException($"The collection {definition.Name} is not empty, so it is not dropped.");
             }
         }
 

@@ -1,5 +1,5 @@
 using MongoDB.Bson;
-using Platform.Migrator.Engine;
+using Platform.Migrator.Execution;
 using Platform.Migrator.Transforms;
 
 namespace Platform.Migrator.Migrations;

@@ -1,6 +1,6 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Migrator.Engine;
+using Platform.Migrator.Execution;
 
 namespace Platform.Migrator.Migrations;
 

@@ -1,7 +1,7 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Search;
-using Platform.Migrator.Engine;
+using Platform.Migrator.Execution;
 using Platform.Migrator.Transforms;
 
 namespace Platform.Migrator.Migrations;

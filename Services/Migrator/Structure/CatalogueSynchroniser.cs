@@ -2,11 +2,11 @@ using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Mongo.Leases;
 using Platform.Data.Validation;
-using Platform.Migrator.Engine;
+using Platform.Jobs;
 using Platform.Migrator.Indexes;
 using Platform.Migrator.Validation;
+using Platform.Mongo.Leases;
 
 namespace Platform.Migrator.Structure;
 
@@ -57,8 +57,8 @@ public sealed class CatalogueSynchroniser(
     /// <param name="allowDrop">Whether an index that differs may be dropped and created again.</param>
     /// <param name="cancellationToken">Stops after the change under way.</param>
     /// <returns>What was done.</returns>
-    /// <exception cref="MigrationRefusedException">An index differs and <paramref name="allowDrop"/> is false; nothing was changed.</exception>
-    /// <exception cref="MigrationRefusedException">Documents break rules that were to hold strictly; changes before that one were made.</exception>
+    /// <exception cref="JobRefusedException">An index differs and <paramref name="allowDrop"/> is false; nothing was changed.</exception>
+    /// <exception cref="JobRefusedException">Documents break rules that were to hold strictly; changes before that one were made.</exception>
     public async Task<IReadOnlyList<StructureChange>> ApplyAsync(bool allowDrop, CancellationToken cancellationToken)
     {
         await MakeOutboxAsync(cancellationToken);
@@ -120,7 +120,7 @@ public sealed class CatalogueSynchroniser(
         }
     }
 
-    private static MigrationRefusedException Refused(string index, string reason) => new($"The index {index} cannot be made as declared: {reason}.");
+    private static JobRefusedException Refused(string index, string reason) => new($"The index {index} cannot be made as declared: {reason}.");
 
     private async Task<IReadOnlyList<StructureChange>> CreateAsync(CollectionDefinition definition, CancellationToken cancellationToken)
     {

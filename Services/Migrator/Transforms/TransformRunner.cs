@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Migrator.History;
 using Platform.Mongo.Leases;
-using Platform.Migrator.Engine;
 
 namespace Platform.Migrator.Transforms;
 

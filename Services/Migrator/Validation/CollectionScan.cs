@@ -1,7 +1,7 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Migrator.Validation;
 

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using MongoDB.Bson;
 using MongoDB.Bson.IO;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 
 namespace Platform.Migrator.Validation;
 

@@ -3,7 +3,7 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Validation;
-using Platform.Migrator.Engine;
+using Platform.Jobs;
 
 namespace Platform.Migrator.Validation;
 
@@ -44,7 +44,7 @@ public sealed partial class ValidatorMigration(IMongoDatabase database, ILogger 
     /// <param name="collection">The collection.</param>
     /// <param name="wanted">How they shall be enforced.</param>
     /// <param name="cancellationToken">Stops the change.</param>
-    /// <exception cref="MigrationRefusedException">Documents break the rules; the validator is what it was.</exception>
+    /// <exception cref="JobRefusedException">Documents break the rules; the validator is what it was.</exception>
     public async Task ApplyAsync(CollectionDefinition collection, CollectionValidation wanted, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(collection);
@@ -77,7 +77,7 @@ public sealed partial class ValidatorMigration(IMongoDatabase database, ILogger 
         {
             previous.InsertAt(0, new BsonElement("collMod", collection.Name));
             await RunAsync(previous, cancellationToken);
-            throw new MigrationRefusedException(
+            throw new JobRefusedException(
                 $"{result.Violating} of {result.Documents} documents of {collection.Name} break its rules ({string.Join("; ", examples)}), so they are not put in force; "
                 + $"see 'migrator validate --collection {collection.Name} --fix-report FILE', or set {ValidationOptions.Section}:{nameof(ValidationOptions.Collections)}:{collection.Name}:Level to moderate.");
         }

@@ -14,7 +14,7 @@ internal sealed class CommandNames
     private const byte StringType = 2;
 
     // Only of these is the value behind the command's name a collection. Of others it may be a user or a key.
-    private static readonly FrozenSet<string> WithCollection = FrozenSet.Create(
+    private static readonly FrozenSet<string> s_withCollection = FrozenSet.Create(
         StringComparer.Ordinal,
         "aggregate", "collMod", "collStats", "count", "create", "createIndexes", "delete", "distinct", "drop", "dropIndexes", "find",
         "findAndModify", "insert", "killCursors", "listIndexes", "mapReduce", "update", "validate");
@@ -27,12 +27,12 @@ internal sealed class CommandNames
 
     /// <summary>Whether the value of a command's element is the name of a collection.</summary>
     public static bool IsCollection(string command, string element) =>
-        element == command ? WithCollection.Contains(command) : command == "getMore" && element == "collection";
+        element == command ? s_withCollection.Contains(command) : command == "getMore" && element == "collection";
 
     /// <summary>The collection of a command; null when it has none.</summary>
     public string? CollectionOf(string command, BsonDocument document)
     {
-        if (WithCollection.Contains(command))
+        if (s_withCollection.Contains(command))
         {
             return document is RawBsonDocument raw && TryReadFirst(raw, out var bytes) ? Name(bytes) : TextOf(document, command);
         }

@@ -8,12 +8,12 @@ public static class MongoErrors
     // Labels by which server and driver say that the same again may succeed:
     // https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md
     // https://github.com/mongodb/specifications/blob/master/source/client-backpressure/client-backpressure.md
-    private static readonly string[] TransientLabels =
+    private static readonly string[] s_transientLabels =
         ["TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError", "RetryableError"];
 
     // Codes by which a server says that it is stepping down, shutting down or not (yet) the one to ask:
     // https://github.com/mongodb/specifications/blob/master/source/server-discovery-and-monitoring/server-discovery-and-monitoring.md
-    private static readonly HashSet<int> AwayCodes = [6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436];
+    private static readonly HashSet<int> s_awayCodes = [6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436];
 
     /// <summary>Whether the same unit of work may well succeed when it is run again: a labelled error, or a lost connection.</summary>
     /// <param name="exception">What a driver call threw.</param>
@@ -21,7 +21,7 @@ public static class MongoErrors
     /// A failed server selection is not among them, since the driver has waited by then, and neither is a refused log-in.
     /// </remarks>
     public static bool IsTransient(Exception exception) =>
-        exception is MongoException labelled && !IsRefusedLogin(exception) && TransientLabels.Any(labelled.HasErrorLabel)
+        exception is MongoException labelled && !IsRefusedLogin(exception) && s_transientLabels.Any(labelled.HasErrorLabel)
         || IsConnectionLoss(exception);
 
     /// <summary>Whether the database cannot be used at the moment, whatever is asked of it.</summary>
@@ -39,7 +39,7 @@ public static class MongoErrors
     {
         _ when IsRefusedLogin(exception) => false,
         MongoConnectionException or MongoConnectionPoolPausedException or MongoNotPrimaryException or MongoNodeIsRecoveringException => true,
-        MongoCommandException command => AwayCodes.Contains(command.Code),
+        MongoCommandException command => s_awayCodes.Contains(command.Code),
         MongoException { InnerException: { } inner } => IsConnectionLoss(inner),
         _ => false,
     };

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Text;
 using MongoDB.Driver.Core.Clusters;
 using MongoDB.Driver.Core.Servers;
 
@@ -12,64 +11,64 @@ namespace Platform.Mongo.Connections;
 internal sealed class MongoMetrics
 {
     /// <summary>The meter's name.</summary>
-    public const string MeterName = "Platform.Data";
+    public const string MeterName = "Platform.Mongo";
 
     private const string Counter = "counter";
     private const string UpDownCounter = "up-down counter";
     private const string Histogram = "histogram";
 
-    private static readonly string[] PoolAttributes = [Attributes.PoolName];
-    private static readonly InstrumentAdvice<double> Seconds = new()
+    private static readonly string[] s_poolAttributes = [Attributes.PoolName];
+    private static readonly InstrumentAdvice<double> s_seconds = new()
     {
         HistogramBucketBoundaries = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
     };
 
-    private static readonly MetricDefinition CountDefinition = new(
+    private static readonly MetricDefinition s_countDefinition = new(
         "db.client.connection.count", UpDownCounter, "{connection}", [Attributes.PoolName, Attributes.State],
         "Open connections, idle or used");
 
-    private static readonly MetricDefinition IdleMinDefinition = new(
-        "db.client.connection.idle.min", UpDownCounter, "{connection}", PoolAttributes,
+    private static readonly MetricDefinition s_idleMinDefinition = new(
+        "db.client.connection.idle.min", UpDownCounter, "{connection}", s_poolAttributes,
         "Connections that the pool keeps open (minPoolSize)");
 
-    private static readonly MetricDefinition IdleMaxDefinition = new(
-        "db.client.connection.idle.max", UpDownCounter, "{connection}", PoolAttributes,
+    private static readonly MetricDefinition s_idleMaxDefinition = new(
+        "db.client.connection.idle.max", UpDownCounter, "{connection}", s_poolAttributes,
         "Idle connections that the pool may hold: the driver has no limit below maxPoolSize");
 
-    private static readonly MetricDefinition MaxDefinition = new(
-        "db.client.connection.max", UpDownCounter, "{connection}", PoolAttributes, "Connections that the pool may open (maxPoolSize)");
+    private static readonly MetricDefinition s_maxDefinition = new(
+        "db.client.connection.max", UpDownCounter, "{connection}", s_poolAttributes, "Connections that the pool may open (maxPoolSize)");
 
-    private static readonly MetricDefinition PendingDefinition = new(
-        "db.client.connection.pending_requests", UpDownCounter, "{request}", PoolAttributes,
+    private static readonly MetricDefinition s_pendingDefinition = new(
+        "db.client.connection.pending_requests", UpDownCounter, "{request}", s_poolAttributes,
         "Callers that wait for a connection, those that open one included");
 
-    private static readonly MetricDefinition TimeoutsDefinition = new(
-        "db.client.connection.timeouts", Counter, "{timeout}", PoolAttributes, "Callers that got no connection in time (waitQueueTimeout)");
+    private static readonly MetricDefinition s_timeoutsDefinition = new(
+        "db.client.connection.timeouts", Counter, "{timeout}", s_poolAttributes, "Callers that got no connection in time (waitQueueTimeout)");
 
-    private static readonly MetricDefinition CreateTimeDefinition = new(
-        "db.client.connection.create_time", Histogram, "s", PoolAttributes, "Time to open a connection, handshake and log-in included");
+    private static readonly MetricDefinition s_createTimeDefinition = new(
+        "db.client.connection.create_time", Histogram, "s", s_poolAttributes, "Time to open a connection, handshake and log-in included");
 
-    private static readonly MetricDefinition WaitTimeDefinition = new(
-        "db.client.connection.wait_time", Histogram, "s", PoolAttributes, "Time that a caller waited until it had a connection");
+    private static readonly MetricDefinition s_waitTimeDefinition = new(
+        "db.client.connection.wait_time", Histogram, "s", s_poolAttributes, "Time that a caller waited until it had a connection");
 
-    private static readonly MetricDefinition UseTimeDefinition = new(
-        "db.client.connection.use_time", Histogram, "s", PoolAttributes, "Time from taking a connection to giving it back");
+    private static readonly MetricDefinition s_useTimeDefinition = new(
+        "db.client.connection.use_time", Histogram, "s", s_poolAttributes, "Time from taking a connection to giving it back");
 
-    private static readonly MetricDefinition DurationDefinition = new(
+    private static readonly MetricDefinition s_durationDefinition = new(
         "db.client.operation.duration", Histogram, "s",
         [Attributes.System, Attributes.Namespace, Attributes.Collection, Attributes.Operation, Attributes.ServerAddress, Attributes.ServerPort, Attributes.ErrorType, Attributes.StatusCode],
         "Time from sending a command to its reply; each command and each repetition counts by itself");
 
-    private static readonly MetricDefinition ClearsDefinition = new(
-        "mongodb.client.connection.pool.clears", Counter, "{clear}", PoolAttributes,
+    private static readonly MetricDefinition s_clearsDefinition = new(
+        "mongodb.client.connection.pool.clears", Counter, "{clear}", s_poolAttributes,
         "Times that the driver gave up all connections of a pool after an error");
 
-    private static readonly MetricDefinition SelectionDefinition = new(
+    private static readonly MetricDefinition s_selectionDefinition = new(
         "mongodb.client.server_selection.failures", Counter, "{failure}", [Attributes.ErrorType],
         "Operations that found no suitable server in time");
 
-    private static readonly MetricDefinition HeartbeatDefinition = new(
-        "mongodb.client.heartbeat.failures", Counter, "{failure}", PoolAttributes, "Heartbeats that a server did not answer");
+    private static readonly MetricDefinition s_heartbeatDefinition = new(
+        "mongodb.client.heartbeat.failures", Counter, "{failure}", s_poolAttributes, "Heartbeats that a server did not answer");
 
     private readonly Lock _change = new();
     // Replaced as a whole: there are few, they change seldom, and each event looks for one.
@@ -83,26 +82,26 @@ internal sealed class MongoMetrics
         Meter = meters.Create(MeterName);
 
         ObserveConnections();
-        Observe(IdleMinDefinition, pool => pool.Min);
-        Observe(IdleMaxDefinition, pool => pool.Max);
-        Observe(MaxDefinition, pool => pool.Max);
-        Observe(PendingDefinition, pool => pool.Pending);
-        Timeouts = Count(TimeoutsDefinition);
-        CreateTime = Time(CreateTimeDefinition);
-        WaitTime = Time(WaitTimeDefinition);
-        UseTime = Time(UseTimeDefinition);
-        OperationDuration = Time(DurationDefinition);
-        PoolClears = Count(ClearsDefinition);
-        SelectionFailures = Count(SelectionDefinition);
-        HeartbeatFailures = Count(HeartbeatDefinition);
+        Observe(s_idleMinDefinition, pool => pool.Min);
+        Observe(s_idleMaxDefinition, pool => pool.Max);
+        Observe(s_maxDefinition, pool => pool.Max);
+        Observe(s_pendingDefinition, pool => pool.Pending);
+        Timeouts = Count(s_timeoutsDefinition);
+        CreateTime = Time(s_createTimeDefinition);
+        WaitTime = Time(s_waitTimeDefinition);
+        UseTime = Time(s_useTimeDefinition);
+        OperationDuration = Time(s_durationDefinition);
+        PoolClears = Count(s_clearsDefinition);
+        SelectionFailures = Count(s_selectionDefinition);
+        HeartbeatFailures = Count(s_heartbeatDefinition);
     }
 
     /// <summary>Every metric, in the order of the page.</summary>
     public static IReadOnlyList<MetricDefinition> Definitions { get; } =
     [
-        CountDefinition, IdleMinDefinition, IdleMaxDefinition, MaxDefinition, PendingDefinition, TimeoutsDefinition,
-        CreateTimeDefinition, WaitTimeDefinition, UseTimeDefinition, DurationDefinition,
-        ClearsDefinition, SelectionDefinition, HeartbeatDefinition,
+        s_countDefinition, s_idleMinDefinition, s_idleMaxDefinition, s_maxDefinition, s_pendingDefinition, s_timeoutsDefinition,
+        s_createTimeDefinition, s_waitTimeDefinition, s_useTimeDefinition, s_durationDefinition,
+        s_clearsDefinition, s_selectionDefinition, s_heartbeatDefinition,
     ];
 
     /// <summary>The meter.</summary>
@@ -206,31 +205,17 @@ internal sealed class MongoMetrics
         return new PoolUse(open, used, maxPerServer);
     }
 
-    /// <summary>The metrics as a Markdown table.</summary>
-    public static string Render()
-    {
-        var page = new StringBuilder("| Metric | Kind | Unit | Attributes | Meaning |\n| --- | --- | --- | --- | --- |\n");
-        foreach (var metric in Definitions)
-        {
-            page.Append("| `").Append(metric.Name).Append("` | ").Append(metric.Kind).Append(" | `").Append(metric.Unit).Append("` | ")
-                .AppendJoin(", ", metric.Attributes.Select(attribute => $"`{attribute}`"))
-                .Append(" | ").Append(metric.Description).Append(". |\n");
-        }
-
-        return page.ToString();
-    }
-
     // Read from the connections when somebody collects: a caller that takes one pays for nothing but a mark on it.
     private void ObserveConnections() =>
         Meter.CreateObservableUpDownCounter(
-            CountDefinition.Name,
+            s_countDefinition.Name,
             () => _pools.SelectMany(pool =>
             {
                 var (idle, used) = pool.Connections;
                 return new Measurement<long>[] { new(idle, pool.IdleTags), new(used, pool.UsedTags) };
             }),
-            CountDefinition.Unit,
-            CountDefinition.Description);
+            s_countDefinition.Unit,
+            s_countDefinition.Description);
 
     // Apart: its closure would be made at the start of the method, for each event.
     private static ObservedPool? FindEqual(ObservedPool[] pools, ServerId server) => Array.Find(pools, pool => pool.Server.Equals(server));
@@ -245,7 +230,7 @@ internal sealed class MongoMetrics
     private Counter<long> Count(MetricDefinition metric) => Meter.CreateCounter<long>(metric.Name, metric.Unit, metric.Description);
 
     private Histogram<double> Time(MetricDefinition metric) =>
-        Meter.CreateHistogram(metric.Name, metric.Unit, metric.Description, tags: null, Seconds);
+        Meter.CreateHistogram(metric.Name, metric.Unit, metric.Description, tags: null, s_seconds);
 
     /// <summary>Names of attributes.</summary>
     internal static class Attributes
@@ -263,3 +248,11 @@ internal sealed class MongoMetrics
         public const string StatusCode = "db.response.status_code";
     }
 }
+
+/// <summary>A metric: what it is called, and what its page says of it.</summary>
+/// <param name="Name">The instrument's name.</param>
+/// <param name="Kind">The kind of instrument, in OpenTelemetry's words.</param>
+/// <param name="Unit">The unit, in UCUM.</param>
+/// <param name="Attributes">The attributes of its measurements.</param>
+/// <param name="Description">One sentence without its full stop.</param>
+internal sealed record MetricDefinition(string Name, string Kind, string Unit, IReadOnlyList<string> Attributes, string Description);

@@ -8,8 +8,8 @@ namespace Platform.Mongo.Connections;
 /// <summary>Asks through the service's own client, so that what is found holds for its requests.</summary>
 internal sealed class MongoProbe(IMongoClient client, MongoMetrics metrics, IOptions<MongoOptions> options) : IMongoProbe
 {
-    private static readonly BsonDocument Ping = new("ping", 1);
-    private static readonly BsonDocument ReplicaSetStatus = new("replSetGetStatus", 1);
+    private static readonly BsonDocument s_ping = new("ping", 1);
+    private static readonly BsonDocument s_replicaSetStatus = new("replSetGetStatus", 1);
 
     // Once refused is refused for good: the check runs every few seconds and servers log refusals.
     private volatile bool _refused;
@@ -21,7 +21,7 @@ internal sealed class MongoProbe(IMongoClient client, MongoMetrics metrics, IOpt
     private IMongoDatabase Admin => client.GetDatabase("admin");
 
     public Task PingPrimaryAsync(CancellationToken cancellationToken) =>
-        Admin.RunCommandAsync<BsonDocument>(Ping, ReadPreference.Primary, cancellationToken);
+        Admin.RunCommandAsync<BsonDocument>(s_ping, ReadPreference.Primary, cancellationToken);
 
     public async Task<BsonDocument?> FindReplicaSetStatusAsync(CancellationToken cancellationToken)
     {
@@ -32,7 +32,7 @@ internal sealed class MongoProbe(IMongoClient client, MongoMetrics metrics, IOpt
 
         try
         {
-            return await Admin.RunCommandAsync<BsonDocument>(ReplicaSetStatus, ReadPreference.Primary, cancellationToken);
+            return await Admin.RunCommandAsync<BsonDocument>(s_replicaSetStatus, ReadPreference.Primary, cancellationToken);
         }
         catch (MongoCommandException exception) when (!MongoErrors.IsConnectionLoss(exception))
         {

@@ -15,7 +15,7 @@ namespace Platform.Mongo.Connections;
 /// </summary>
 public sealed partial class MongoResilience
 {
-    private static readonly ResiliencePropertyKey<Exception?> LastFailure = new("platform.last-failure");
+    private static readonly ResiliencePropertyKey<Exception?> s_lastFailure = new("platform.last-failure");
 
     private readonly ResiliencePipeline _repeated;
     private readonly CircuitBreaker _breaker;
@@ -84,7 +84,7 @@ public sealed partial class MongoResilience
         }
         catch (TimeoutRejectedException exception)
         {
-            var last = context.Properties.GetValue(LastFailure, null);
+            var last = context.Properties.GetValue(s_lastFailure, null);
             throw new DatabaseUnavailableException(
                 FormattableString.Invariant($"{unit} was not done within {_deadline.TotalSeconds:0.###} s{(last is null ? "" : $": {FirstLine(last)}")}."), last ?? exception);
         }
@@ -172,7 +172,7 @@ public sealed partial class MongoResilience
     {
         var unit = arguments.Context.OperationKey;
         var failure = arguments.Outcome.Exception!;
-        arguments.Context.Properties.Set(LastFailure, failure);
+        arguments.Context.Properties.Set(s_lastFailure, failure);
         _metrics.Retries.Add(1, new KeyValuePair<string, object?>("unit", unit));
         Repeating(_logger, unit, arguments.AttemptNumber + 2, arguments.RetryDelay.TotalMilliseconds, FirstLine(failure));
         return default;

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 using MongoDB.Driver;
 using MongoDB.Driver.Core.Configuration;
 
@@ -28,8 +27,7 @@ public static class MongoTelemetry
         services.AddLogging();
         services.AddOptions<MongoTelemetryOptions>()
             .BindConfiguration(MongoTelemetryOptions.Section)
-            .ValidateOnStart();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MongoTelemetryOptions>, MongoTelemetryOptionsValidator>());
+            .ValidateLimits(MongoTelemetryOptions.Section);
         services.TryAddSingleton<MongoMetrics>();
         services.TryAddSingleton<MongoObserver>();
         return services;

@@ -13,7 +13,7 @@ public sealed class Lease : IAsyncDisposable
     // The part of the duration in which work goes on.
     private const double Usable = 0.9;
 
-    private static readonly AsyncLocal<Lease?> Current = new();
+    private static readonly AsyncLocal<Lease?> s_current = new();
 
     private readonly ILeaseStore _store;
     private readonly LeaseOptions _options;
@@ -55,7 +55,7 @@ public sealed class Lease : IAsyncDisposable
     /// <exception cref="LeaseLostException">It is not.</exception>
     public static void RequireHeld()
     {
-        if (Current.Value is { } lease && lease.Left <= TimeSpan.Zero)
+        if (s_current.Value is { } lease && lease.Left <= TimeSpan.Zero)
         {
             throw new LeaseLostException(lease.Name);
         }
@@ -142,7 +142,7 @@ public sealed class Lease : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(work);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(Lost, cancellationToken);
-        Current.Value = this;
+        s_current.Value = this;
         RequireHeld();
         try
         {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Seeder.Generation;
+using Platform.Seeder.Storage;
 
 namespace Platform.Seeder.Verification;
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
@@ -9,39 +8,24 @@ namespace Platform.Tests.Server.Connections;
 /// <summary>Aspire's dashboard without an app host, open to everybody on this machine, on ports of its own.</summary>
 internal sealed class DashboardProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
-
-    private readonly Process _process;
+    private readonly ServerProcess _process;
     private readonly HttpClient _http;
 
     private DashboardProcess(string program, DirectoryInfo directory)
     {
-        var (frontend, grpc, http) = (GatewayFixture.FreePort(), GatewayFixture.FreePort(), GatewayFixture.FreePort());
-        OtlpGrpc = Address(grpc);
-        OtlpHttp = Address(http);
-        _http = new HttpClient { BaseAddress = Address(frontend) };
-        _process = new Process
+        OtlpGrpc = Address(FreePort.Find());
+        OtlpHttp = Address(FreePort.Find());
+        _http = new HttpClient { BaseAddress = Address(FreePort.Find()) };
+        _process = ServerProcess.Start(program, [], new Dictionary<string, string?>
         {
-            StartInfo = new ProcessStartInfo(program)
-            {
-                WorkingDirectory = Path.GetDirectoryName(program)!,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                Environment =
-                {
-                    ["ASPNETCORE_URLS"] = _http.BaseAddress.ToString(),
-                    ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = OtlpGrpc.ToString(),
-                    ["ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL"] = OtlpHttp.ToString(),
-                    ["ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS"] = "true",
-                    // It keeps what it received in files there.
-                    ["TMPDIR"] = directory.FullName,
-                },
-            },
-        };
-        _process.Start();
-        // Unread output would block it in the end.
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+            ["ASPNETCORE_URLS"] = _http.BaseAddress.ToString(),
+            ["ASPNETCORE_CONTENTROOT"] = Path.GetDirectoryName(program),
+            ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = OtlpGrpc.ToString(),
+            ["ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL"] = OtlpHttp.ToString(),
+            ["ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS"] = "true",
+            // It keeps what it received in files there.
+            ["TMPDIR"] = directory.FullName,
+        });
     }
 
     /// <summary>Where it takes telemetry over gRPC.</summary>
@@ -71,7 +55,7 @@ internal sealed class DashboardProcess : IAsyncDisposable
         var dashboard = new DashboardProcess(program, directory);
         try
         {
-            await dashboard.WaitAsync(cancellationToken);
+            await dashboard._process.UntilAsync(() => dashboard.AnswersAsync(cancellationToken), cancellationToken);
             return dashboard;
         }
         catch
@@ -103,31 +87,11 @@ internal sealed class DashboardProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();
-        if (!_process.HasExited)
-        {
-            _process.Kill();
-            await _process.WaitForExitAsync();
-        }
-
-        _process.Dispose();
+        await _process.KillAsync();
+        await _process.DisposeAsync();
     }
 
     private static Uri Address(int port) => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
-
-    private async Task WaitAsync(CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(s_patience);
-        while (!await AnswersAsync(limit.Token))
-        {
-            if (_process.HasExited)
-            {
-                throw new InvalidOperationException($"The dashboard ended with {_process.ExitCode}.");
-            }
-
-            await Task.Delay(50, limit.Token);
-        }
-    }
 
     private async Task<bool> AnswersAsync(CancellationToken cancellationToken)
     {

@@ -1,17 +1,13 @@
-using System.Net;
 using System.Text.Json;
 using Xunit;
 
 namespace Platform.Tests.Server.Connections;
 
 /// <summary>What a service sends over OTLP, as it arrives at the real dashboard: metrics over HTTP, spans over gRPC.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class DashboardTelemetryTests(GatewayFixture gateway, ITestOutputHelper output)
+public sealed class DashboardTelemetryTests(MongoServer server, ITestOutputHelper output)
 {
     private const string Service = "api";
     private const int Callers = 100;
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     // https://opentelemetry.io/docs/specs/semconv/database/database-metrics/
     private static readonly string[] Wanted =
@@ -33,7 +29,6 @@ public sealed class DashboardTelemetryTests(GatewayFixture gateway, ITestOutputH
     [Fact]
     public async Task Metrics_and_spans_of_the_database_reach_the_dashboard_by_their_names()
     {
-        gateway.Require();
         var program = DashboardProcess.Find();
         Assert.SkipWhen(program is null, "Aspire's dashboard is not among the NuGet packages of this machine.");
         var directory = Directory.CreateTempSubdirectory("dashboard-");
@@ -44,32 +39,6 @@ public sealed class DashboardTelemetryTests(GatewayFixture gateway, ITestOutputH
         finally
         {
             directory.Delete(recursive: true);
-        }
-    }
-
-    private static async Task UntilAsync(ApiProcess api, Func<Task<bool>> condition, Func<string> missing)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        limit.CancelAfter(Patience);
-        while (!await condition())
-        {
-            Assert.True(api.IsRunning, "The API ended.");
-            Assert.False(limit.IsCancellationRequested, $"Missing after {Patience.TotalSeconds} s: {missing()}");
-            await Task.Delay(100, Cancel);
-        }
-    }
-
-    private static async Task<HttpStatusCode?> GetAsync(ApiProcess api)
-    {
-        try
-        {
-            using var answer = await api.Client.GetAsync(new Uri("/tenants", UriKind.Relative), Cancel);
-            return answer.StatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            // Not listening yet.
-            return null;
         }
     }
 
@@ -89,14 +58,11 @@ public sealed class DashboardTelemetryTests(GatewayFixture gateway, ITestOutputH
 
     private async Task ReadBackAsync(string program, DirectoryInfo directory)
     {
-        var database = "t" + Guid.NewGuid().ToString("N");
+        var database = server.NewDatabase();
         await using var dashboard = await DashboardProcess.StartAsync(program, directory, Cancel);
         await using var relay = await OtlpRelay.StartAsync(dashboard.OtlpHttp, Cancel);
-        await using var api = ApiProcess.Start(new Dictionary<string, string>
+        await using var api = ApiProcess.Start(server.ConnectionStringOf(database), ApiProcess.NoCache, new Dictionary<string, string?>
         {
-            ["ConnectionStrings__platform"] = gateway.ConnectionString.Replace("/?", $"/{database}?", StringComparison.Ordinal),
-            // Nothing listens there: without its cache the API works too.
-            ["ConnectionStrings__cache"] = "127.0.0.1:9",
             // A pool so small that callers get no connection in time, so that there is something to tell of every kind.
             ["Mongo__MinPoolSize"] = "0",
             ["Mongo__MaxPoolSize"] = "1",
@@ -112,37 +78,39 @@ public sealed class DashboardTelemetryTests(GatewayFixture gateway, ITestOutputH
             ["OTEL_BSP_SCHEDULE_DELAY"] = "500",
             ["OTEL_BLRP_SCHEDULE_DELAY"] = "500",
         });
-        await UntilAsync(api, async () => await GetAsync(api) == HttpStatusCode.OK, () => "an answer of the API");
+        await UntilAsync(AnswersAsync, () => "an answer of the API");
 
-        string[] wanted = [.. Wanted.Select(metric => $"{Service} Platform.Data {metric}")];
+        string[] wanted = [.. Wanted.Select(metric => $"{Service} Platform.Mongo {metric}")];
         await UntilAsync(
-            api,
             async () =>
             {
-                await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => GetAsync(api)));
+                await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => AnswersAsync()));
                 return wanted.All(relay.Seen.Contains);
             },
             () => $"{string.Join(", ", wanted.Except(relay.Seen))}; seen: {string.Join(", ", relay.Seen)}");
-        await UntilAsync(api, () => Task.FromResult(relay.Delivered > 0), () => "metrics that the dashboard took");
+        await UntilAsync(() => Task.FromResult(relay.Delivered > 0), () => "metrics that the dashboard took");
         Assert.Empty(relay.Refused);
 
         // The dashboard's own view: it has metrics and traces of the service, and a span of the driver by its name.
         await UntilAsync(
-            api,
             async () => (await dashboard.AskAsync("resources", Cancel)).EnumerateArray().Any(resource =>
                 resource.GetProperty("name").GetString() == Service
                 && resource.GetProperty("hasMetrics").GetBoolean() && resource.GetProperty("hasTraces").GetBoolean()),
             () => "the service among the dashboard's resources");
         JsonElement[] spans = [];
         await UntilAsync(
-            api,
             async () => (spans = [.. SpansOf(await dashboard.AskAsync($"spans?resource={Service}&limit=5000", Cancel), "MongoDB.Driver")])
                 .Any(span => span.GetProperty("name").GetString() == "find" && AttributeOf(span, "db.collection.name") == "tenants"),
             () => $"a span of the driver; there are: {string.Join(", ", spans.Select(span => span.GetProperty("name").GetString()).Distinct())}");
 
         var find = spans.First(span => span.GetProperty("name").GetString() == "find" && AttributeOf(span, "db.collection.name") == "tenants");
-        Assert.Equal(database, AttributeOf(find, "db.namespace"));
+        Assert.Equal(database.DatabaseNamespace.DatabaseName, AttributeOf(find, "db.namespace"));
         Assert.Contains(spans, span => AttributeOf(span, "db.query.text") is { } text && text.StartsWith("{ find: tenants, filter: { status: ? }", StringComparison.Ordinal));
         output.WriteLine($"{relay.Delivered} exports of metrics, {relay.Seen.Count} metrics, {spans.Length} spans of the driver at the dashboard.");
+
+        Task<bool> AnswersAsync() => api.AnswersAsync("/tenants", Cancel);
+
+        Task UntilAsync(Func<Task<bool>> isThere, Func<string> missing) =>
+            Wait.UntilAsync(() => api.Process.IsRunning ? isThere() : throw new InvalidOperationException($"The API ended. {api.Process.Output}"), missing, Wait.Patience, Cancel);
     }
 }

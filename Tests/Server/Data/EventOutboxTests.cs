@@ -6,10 +6,10 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Api.Caching;
 using Platform.Api.Events;
-using Platform.Data;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Events;
+using Platform.Data.Tenancy;
 using Platform.Mongo.Leases;
 using StackExchange.Redis;
 using Xunit;
@@ -17,8 +17,7 @@ using Xunit;
 namespace Platform.Tests.Server.Data;
 
 /// <summary>Events are where they belong exactly once, whenever who wrote them was stopped.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class EventOutboxTests(GatewayFixture gateway)
+public sealed class EventOutboxTests(MongoServer server)
 {
     private static readonly ObjectId Tenant = ObjectId.GenerateNewId();
 
@@ -30,9 +29,8 @@ public sealed class EventOutboxTests(GatewayFixture gateway)
         var database = await DatabaseAsync();
         var outbox = new EventOutbox(database);
         var entry = Entry(DateTime.UtcNow);
-        await AddAsync(database, outbox, entry);
 
-        await new OutboxWriter(outbox, NullLogger<OutboxWriter>.Instance).DeliverAsync(entry);
+        Assert.True(await new OutboxWriter(database, outbox, Cache(), NullLogger<OutboxWriter>.Instance).CommitAsync((_, _) => Task.FromResult((true, (OutboxEntry?)entry)), Cancel));
 
         await DeliveredAsync(database, 2, 1);
         Assert.Empty(await LeftAsync(database));
@@ -232,11 +230,13 @@ public sealed class EventOutboxTests(GatewayFixture gateway)
 
     private static Task<List<BsonDocument>> LeftAsync(PlatformDatabase database) => Outbox(database).Find(new BsonDocument()).ToListAsync(Cancel);
 
+    private static ProductCache Cache() => new(
+        () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "away"),
+        Options.Create(new ProductCacheOptions()), TimeProvider.System, NullLogger<ProductCache>.Instance);
+
     private static OutboxRelay Relay(PlatformDatabase database, EventOutbox outbox, TimeProvider? time = null, OutboxMetrics? metrics = null) => new(
         outbox,
-        new ProductCache(
-            () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "away"),
-            Options.Create(new ProductCacheOptions()), TimeProvider.System, NullLogger<ProductCache>.Instance),
+        Cache(),
         new MongoLeaseStore(database.Database),
         metrics ?? new OutboxMetrics(new Meters()),
         time ?? TimeProvider.System,
@@ -288,7 +288,7 @@ public sealed class EventOutboxTests(GatewayFixture gateway)
     // Documents of a tenant that does not exist: nobody asks for it.
     private async Task<PlatformDatabase> DatabaseAsync()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase(MongoFeature.Transactions);
         foreach (var (name, series) in new[] { CollectionCatalogue.SaleEvents, (CollectionDefinition)CollectionCatalogue.InventoryEvents }.Select(events => (events.Name, events.TimeSeries!)))
         {
             var create = new BsonDocument("create", name);

@@ -1,14 +1,12 @@
 using Platform.Mongo.Leases;
-using Xunit;
 
 namespace Platform.Tests.Server.Data;
 
 /// <summary>The lease store on a server.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class MongoLeaseStoreTests(GatewayFixture gateway) : LeaseStoreContract
+public sealed class MongoLeaseStoreTests(MongoServer server) : LeaseStoreContract
 {
     // One store for all callers of a test, also when they come at once: each new store would have a database of its own.
-    private readonly Lazy<ILeaseStore> _store = new(() => new MongoLeaseStore(gateway.NewDatabase()));
+    private readonly Lazy<ILeaseStore> _store = new(() => new MongoLeaseStore(server.NewDatabase()));
 
     protected override ILeaseStore Store => _store.Value;
 

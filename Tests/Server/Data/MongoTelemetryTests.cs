@@ -17,11 +17,9 @@ using MongoTelemetry = Platform.Mongo.Connections.MongoTelemetry;
 namespace Platform.Tests.Server.Data;
 
 /// <summary>What the driver's events become, with a real driver on a real server.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class MongoTelemetryTests(GatewayFixture gateway)
+[Collection(CountedCollection.Name)]
+public sealed class MongoTelemetryTests(MongoServer server)
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
-
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -29,18 +27,15 @@ public sealed class MongoTelemetryTests(GatewayFixture gateway)
     {
         const int Min = 3;
         const int Max = 8;
-        gateway.Require();
+        server.Require(MongoFeature.SoleUse);
         using var observed = new Observed();
         var before = await SettledServerConnectionsAsync();
-        var settings = MongoClientSettings.FromConnectionString(gateway.ConnectionString);
-        settings.MinConnectionPoolSize = Min;
-        settings.MaxConnectionPoolSize = Max;
-        settings.MaxConnecting = 2;
-        settings.MaxConnectionIdleTime = TimeSpan.FromMilliseconds(500);
+        var settings = MongoClientSettings.FromConnectionString(server.ConnectionString);
+        new MongoOptions { MinPoolSize = Min, MaxPoolSize = Max, MaxIdleTime = TimeSpan.FromSeconds(1) }.ApplyTo(settings);
         MongoTelemetry.Observe(settings, observed.Services);
         settings.ClusterConfigurator += builder => builder.ConfigureConnectionPool(pool => pool.With(maintenanceInterval: TimeSpan.FromMilliseconds(100)));
         using var client = new MongoClient(settings);
-        var collection = client.GetDatabase("t" + Guid.NewGuid().ToString("N")).GetCollection<BsonDocument>("load");
+        var collection = client.GetDatabase(NewName()).GetCollection<BsonDocument>("load");
         await collection.InsertOneAsync(new BsonDocument("_id", 1), cancellationToken: Cancel);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
@@ -78,34 +73,36 @@ public sealed class MongoTelemetryTests(GatewayFixture gateway)
         Assert.Equal(Max, used["db.client.connection.max"]);
         Assert.Equal(Max, used["db.client.connection.idle.max"]);
         Assert.Equal(Min, used["db.client.connection.idle.min"]);
-        await UntilAsync(() =>
-        {
-            var read = observed.Read();
-            return Task.FromResult(
-                (read["db.client.connection.count state=idle"], read["db.client.connection.count state=used"], read["db.client.connection.pending_requests"])
-                == (Min, 0, 0));
-        });
-        await UntilAsync(async () => await ServerConnectionsAsync() - before is >= Min and <= Min + 2);
+        await Wait.UntilAsync(
+            () =>
+            {
+                var read = observed.Read();
+                return (read["db.client.connection.count state=idle"], read["db.client.connection.count state=used"], read["db.client.connection.pending_requests"])
+                    == (Min, 0, 0);
+            },
+            "the pool has its minimum, all idle",
+            Cancel);
+        await Wait.UntilAsync(async () => await ServerConnectionsAsync() - before is >= Min and <= Min + 2, "the server has as many", Cancel);
     }
 
     [Fact]
     public async Task All_nine_connection_metrics_and_the_duration_of_operations_are_measured()
     {
-        gateway.Require();
+        server.Require();
         using var observed = new Observed();
-        var settings = MongoClientSettings.FromConnectionString(gateway.ConnectionString);
+        var settings = MongoClientSettings.FromConnectionString(server.ConnectionString);
         settings.MaxConnectionPoolSize = 1;
         settings.WaitQueueTimeout = TimeSpan.FromMilliseconds(100);
         MongoTelemetry.Observe(settings, observed.Services);
         using var client = new MongoClient(settings);
-        var database = client.GetDatabase("t" + Guid.NewGuid().ToString("N"));
+        var database = client.GetDatabase(NewName());
         var collection = database.GetCollection<BsonDocument>("things");
         await collection.InsertManyAsync(Enumerable.Range(0, 300).Select(i => new BsonDocument("_id", i)), cancellationToken: Cancel);
 
         // One caller has the only connection for as long as its command takes, and another gives up waiting for it.
         var held = database.RunCommandAsync<BsonDocument>(
             new BsonDocument { { "aggregate", "things" }, { "pipeline", new BsonArray { Slow() } }, { "cursor", new BsonDocument() } }, cancellationToken: Cancel);
-        await UntilAsync(() => Task.FromResult(observed.Read()["db.client.connection.count state=used"] == 1));
+        await Wait.UntilAsync(() => observed.Read()["db.client.connection.count state=used"] == 1, "the connection is in use", Cancel);
         await Assert.ThrowsAsync<TimeoutException>(() => collection.Find(new BsonDocument("_id", 1)).FirstAsync(Cancel));
         await held;
         await Assert.ThrowsAsync<MongoCommandException>(() => database.RunCommandAsync<BsonDocument>(new BsonDocument("nonsense", 1), cancellationToken: Cancel));
@@ -130,7 +127,7 @@ public sealed class MongoTelemetryTests(GatewayFixture gateway)
     public async Task A_slow_command_is_logged_by_its_shape_and_no_value_of_it_reaches_the_log_or_a_span()
     {
         const string Secret = "eve.secret@example.org";
-        gateway.Require();
+        server.Require();
         using var observed = new Observed(slow: TimeSpan.FromTicks(1));
         var spans = new ConcurrentQueue<Activity>();
         using var listener = new ActivityListener
@@ -140,12 +137,12 @@ public sealed class MongoTelemetryTests(GatewayFixture gateway)
             ActivityStopped = spans.Enqueue,
         };
         ActivitySource.AddActivityListener(listener);
-        var settings = MongoClientSettings.FromConnectionString(gateway.ConnectionString);
+        var settings = MongoClientSettings.FromConnectionString(server.ConnectionString);
         // What the driver would do when it is asked to: the whole text, values and all.
         settings.TracingOptions = new TracingOptions { QueryTextMaxLength = 1000 };
         MongoTelemetry.Observe(settings, observed.Services);
         using var client = new MongoClient(settings);
-        var database = client.GetDatabase("t" + Guid.NewGuid().ToString("N"));
+        var database = client.GetDatabase(NewName());
         var collection = database.GetCollection<BsonDocument>("people");
         await collection.InsertOneAsync(new BsonDocument { { "_id", 1 }, { "email", Secret } }, cancellationToken: Cancel);
         await collection.Find(new BsonDocument("email", Secret)).FirstAsync(Cancel);
@@ -164,14 +161,15 @@ public sealed class MongoTelemetryTests(GatewayFixture gateway)
     [Fact]
     public async Task Metrics_and_spans_of_a_service_are_read_back_from_an_in_memory_exporter()
     {
-        gateway.Require();
+        server.Require();
         List<Metric> metrics = [];
         List<Activity> spans = [];
-        var name = "t" + Guid.NewGuid().ToString("N");
+        var named = server.NewDatabase();
+        var name = named.DatabaseNamespace.DatabaseName;
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "shop" });
         builder.Configuration.AddInMemoryCollection(
         [
-            new("ConnectionStrings:platform", gateway.ConnectionString.Replace("/?", $"/{name}?", StringComparison.Ordinal)),
+            new("ConnectionStrings:platform", server.ConnectionStringOf(named)),
             new("Mongo:MinPoolSize", "0"),
             new("Mongo:MaxPoolSize", "1"),
             new("Mongo:WaitQueueTimeout", "00:00:00.100"),
@@ -187,7 +185,7 @@ public sealed class MongoTelemetryTests(GatewayFixture gateway)
         await collection.InsertManyAsync(Enumerable.Range(0, 300).Select(i => new BsonDocument("_id", i)), cancellationToken: Cancel);
         var held = database.RunCommandAsync<BsonDocument>(
             new BsonDocument { { "aggregate", "things" }, { "pipeline", new BsonArray { Slow() } }, { "cursor", new BsonDocument() } }, cancellationToken: Cancel);
-        await UntilAsync(() => Task.FromResult(host.Services.GetRequiredService<IMongoProbe>().Pool.InUse == 1));
+        await Wait.UntilAsync(() => host.Services.GetRequiredService<IMongoProbe>().Pool.InUse == 1, "the connection is in use", Cancel);
         await Assert.ThrowsAsync<TimeoutException>(() => collection.Find(new BsonDocument("_id", 1)).FirstAsync(Cancel));
         await held;
         await collection.Find(new BsonDocument("_id", 1)).FirstAsync(Cancel);
@@ -223,33 +221,28 @@ public sealed class MongoTelemetryTests(GatewayFixture gateway)
         Equals(tags.GetValueOrDefault("db.namespace"), database) && Equals(tags.GetValueOrDefault("db.operation.name"), operation)
         && Equals(tags.GetValueOrDefault("db.collection.name"), collection) && Equals(tags.GetValueOrDefault("error.type"), error);
 
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        var started = Stopwatch.GetTimestamp();
-        while (!await condition())
-        {
-            Assert.True(Stopwatch.GetElapsedTime(started) < s_patience, "It did not come to pass in time.");
-            await Task.Delay(20, Cancel);
-        }
-    }
+    private string NewName() => server.NewDatabase().DatabaseNamespace.DatabaseName;
 
     // Connections of tests before this one may still be closing.
     private async Task<int> SettledServerConnectionsAsync()
     {
         var (last, same) = (-1, 0);
-        await UntilAsync(async () =>
-        {
-            var now = await ServerConnectionsAsync();
-            same = now == last ? same + 1 : 0;
-            last = now;
-            return same >= 10;
-        });
+        await Wait.UntilAsync(
+            async () =>
+            {
+                var now = await ServerConnectionsAsync();
+                same = now == last ? same + 1 : 0;
+                last = now;
+                return same >= 10;
+            },
+            "the server's connections are as many as before",
+            Cancel);
         return last;
     }
 
     private async Task<int> ServerConnectionsAsync()
     {
-        var status = await gateway.Client.GetDatabase("admin").RunCommandAsync<BsonDocument>(new BsonDocument("serverStatus", 1), cancellationToken: Cancel);
+        var status = await server.Client.GetDatabase("admin").RunCommandAsync<BsonDocument>(new BsonDocument("serverStatus", 1), cancellationToken: Cancel);
         return status["connections"]["current"].AsInt32;
     }
 

@@ -10,19 +10,18 @@ using Platform.Api.Caching;
 using Platform.Api.Events;
 using Platform.Api.Orders;
 using Platform.Api.Reports;
-using Platform.Data;
-using Platform.Mongo.Connections;
 using Platform.Data.Documents;
 using Platform.Data.Events;
+using Platform.Data.Tenancy;
 using Platform.Migrator.Structure;
+using Platform.Mongo.Connections;
 using StackExchange.Redis;
 using Xunit;
 
 namespace Platform.Tests.Server.Data;
 
 /// <summary>Orders are placed once and told of truly, whatever is asked again, lost or changed meanwhile.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
+public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
 {
     // One for all: each test has a tenant of its own.
     private static PlatformDatabase? s_database;
@@ -45,7 +44,7 @@ public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
         foreach (var change in new Func<Task>[]
         {
             () => shop.Scope.Stores.UpdateOneAsync(Builders<Store>.Filter.Empty, Builders<Store>.Update.Set(store => store.Status, StoreStatus.Closed), cancellationToken: Cancel),
-            () => shop.Scope.Products.UpdateOneAsync(Builders<Product>.Filter.Empty, Builders<Product>.Update.Set(product => product.Status, ProductStatus.Archived), cancellationToken: Cancel),
+            () => shop.Scope.Products.UpdateManyAsync(Builders<Product>.Filter.Empty, Builders<Product>.Update.Set(product => product.Status, ProductStatus.Archived), cancellationToken: Cancel),
             () => shop.Scope.Customers.DeleteByIdAsync(shop.Customer, cancellationToken: Cancel),
         })
         {
@@ -118,6 +117,16 @@ public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
         await Assert.ThrowsAsync<InvalidOperationException>(() => orders.PlaceAsync(shop.Tenant, shop.Draft(2, mayExist: true), Cancel));
 
         Assert.Contains(CacheKeys.Product(shop.Tenant.Id, shop.Product), _forgotten);
+    }
+
+    [Fact]
+    public async Task What_changes_nothing_leaves_the_cache_alone()
+    {
+        var shop = await ShopAsync(stock: 1);
+
+        Assert.IsType<OrderOutcome.OutOfStock>(await Book(shop.Database).PlaceAsync(shop.Tenant, shop.Draft(2, mayExist: false), Cancel));
+
+        Assert.Empty(_forgotten);
     }
 
     [Fact]
@@ -195,14 +204,14 @@ public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
         if (_services is null)
         {
             var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = [], ApplicationName = "tests" });
-            builder.Configuration["ConnectionStrings:platform"] = gateway.ConnectionString;
+            builder.Configuration["ConnectionStrings:platform"] = server.ConnectionString;
             builder.AddPlatformData();
             _services = builder.Services.BuildServiceProvider();
         }
 
         var outbox = new EventOutbox(database);
         return new OrderBook(
-            database, _services.GetRequiredService<MongoResilience>(), outbox, new OutboxWriter(outbox, NullLogger<OutboxWriter>.Instance), Cache(), time ?? TimeProvider.System);
+            database, _services.GetRequiredService<MongoResilience>(), new OutboxWriter(database, outbox, Cache(), NullLogger<OutboxWriter>.Instance), time ?? TimeProvider.System);
     }
 
     // A Redis that notes what it is to forget.
@@ -226,7 +235,7 @@ public sealed class OrderBookTests(GatewayFixture gateway) : IAsyncDisposable
     {
         if (s_database is null)
         {
-            var mongo = gateway.NewDatabase();
+            var mongo = server.NewDatabase(MongoFeature.Transactions);
             await new CatalogueSynchroniser(mongo, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, Cancel);
             s_database = new PlatformDatabase(mongo);
         }

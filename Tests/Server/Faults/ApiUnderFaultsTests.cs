@@ -7,8 +7,7 @@ using Xunit;
 namespace Platform.Tests.Server.Faults;
 
 /// <summary>The real API while callers, its cache and its database misbehave.</summary>
-[Collection(JobsCollection.Name)]
-public sealed class ApiUnderFaultsTests(GatewayFixture gateway, ITestOutputHelper output)
+public sealed class ApiUnderFaultsTests(MongoServer server, ITestOutputHelper output)
 {
     private const int Seed = 11;
 
@@ -17,8 +16,7 @@ public sealed class ApiUnderFaultsTests(GatewayFixture gateway, ITestOutputHelpe
     [Fact]
     public async Task Senders_of_no_body_and_a_cache_that_stands_still_cost_nobody_else_a_place_at_the_database()
     {
-        gateway.Require();
-        await using var stack = await FaultyStack.StartAsync(gateway, Seed, Cancel);
+        await using var stack = await FaultyStack.StartAsync(server, Seed, Cancel);
         var load = await OrderLoad.PrepareAsync(stack.Database, 1, Seed, Cancel);
 
         // A body that is announced and does not come.
@@ -58,18 +56,13 @@ public sealed class ApiUnderFaultsTests(GatewayFixture gateway, ITestOutputHelpe
             Assert.True(quick > times.Count / 2, $"{quick} of {times.Count} were not held up by the cache.");
 
             stack.Cache.Resume();
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-            patience.CancelAfter(TimeSpan.FromSeconds(30));
-            while (await CachedAsync(stack.Api, load) != "hit")
-            {
-                await Task.Delay(50, patience.Token);
-            }
+            await Wait.UntilAsync(async () => await CachedAsync(stack.Api, load) == "hit", "the cache serves again", Cancel);
 
             // In the end the senders are told that it took too long.
             var buffer = new byte[12];
             foreach (var sender in senders)
             {
-                await sender.GetStream().ReadExactlyAsync(buffer, patience.Token);
+                await sender.GetStream().ReadExactlyAsync(buffer, Cancel);
                 Assert.Equal("HTTP/1.1 408", Encoding.ASCII.GetString(buffer));
             }
         }
@@ -82,8 +75,7 @@ public sealed class ApiUnderFaultsTests(GatewayFixture gateway, ITestOutputHelpe
     [Fact]
     public async Task Orders_stock_and_events_agree_after_random_losses_and_no_answer_is_wrong()
     {
-        gateway.Require();
-        await using var stack = await FaultyStack.StartAsync(gateway, Seed, Cancel);
+        await using var stack = await FaultyStack.StartAsync(server, Seed, Cancel);
         var load = await OrderLoad.PrepareAsync(stack.Database, 80, Seed, Cancel);
         foreach (var loss in OrderLoad.Losses)
         {

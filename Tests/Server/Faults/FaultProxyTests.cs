@@ -9,8 +9,7 @@ using Xunit;
 namespace Platform.Tests.Server.Faults;
 
 /// <summary>The proxy that injects faults, between drivers and a server.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class FaultProxyTests(GatewayFixture gateway)
+public sealed class FaultProxyTests(MongoServer server)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -19,9 +18,9 @@ public sealed class FaultProxyTests(GatewayFixture gateway)
     [InlineData(false)]
     public async Task Drivers_stay_behind_the_proxy_and_repeat_writes_whose_connection_broke(bool direct)
     {
-        var database = gateway.NewDatabase();
-        await using var proxy = new FaultProxy("127.0.0.1", gateway.Port);
-        using var client = Client(proxy, direct ? "directConnection=true" : "replicaSet=rs0");
+        var database = server.NewDatabase(MongoFeature.Transactions); // retryable writes are where transactions are
+        await using var proxy = server.Proxy();
+        using var client = Client(proxy, database, direct);
         var through = client.GetDatabase(database.DatabaseNamespace.DatabaseName).GetCollection<BsonDocument>("c");
         await through.InsertOneAsync([], cancellationToken: Cancel);
 
@@ -41,9 +40,9 @@ public sealed class FaultProxyTests(GatewayFixture gateway)
     [Fact]
     public async Task Without_retries_the_client_does_not_hear_what_the_server_did_and_hears_of_nothing_that_it_did_not()
     {
-        var database = gateway.NewDatabase();
-        await using var proxy = new FaultProxy("127.0.0.1", gateway.Port);
-        using var client = Client(proxy, "retryWrites=false");
+        var database = server.NewDatabase();
+        await using var proxy = server.Proxy();
+        using var client = new MongoClient(server.Through(proxy.Port, database, url => url.RetryWrites = false));
         var through = client.GetDatabase(database.DatabaseNamespace.DatabaseName).GetCollection<BsonDocument>("c");
 
         proxy.Add("insert: cut-before times 1");
@@ -59,9 +58,9 @@ public sealed class FaultProxyTests(GatewayFixture gateway)
     [Fact]
     public async Task What_is_held_goes_on_when_it_is_released_and_not_before()
     {
-        var database = gateway.NewDatabase();
-        await using var proxy = new FaultProxy("127.0.0.1", gateway.Port);
-        using var client = Client(proxy, "directConnection=true");
+        var database = server.NewDatabase();
+        await using var proxy = server.Proxy();
+        using var client = Client(proxy, database, direct: true);
         var through = client.GetDatabase(database.DatabaseNamespace.DatabaseName).GetCollection<BsonDocument>("c");
         var direct = database.GetCollection<BsonDocument>("c");
 
@@ -70,10 +69,8 @@ public sealed class FaultProxyTests(GatewayFixture gateway)
         await request.WaitForStrikesAsync(1, Cancel);
         var reply = proxy.Add("insert: hold-reply times 1");
         var second = through.InsertOneAsync(new BsonDocument("_id", 2), cancellationToken: Cancel);
-        while (await direct.CountDocumentsAsync(new BsonDocument(), cancellationToken: Cancel) == 0)
-        {
-            await Task.Delay(10, Cancel);
-        }
+        await Wait.UntilAsync(
+            async () => await direct.CountDocumentsAsync(new BsonDocument(), cancellationToken: Cancel) > 0, "the second document is there", Cancel);
 
         Assert.Equal(2, (await direct.Find(new BsonDocument()).SingleAsync(Cancel))["_id"]);
         Assert.False(first.IsCompleted || second.IsCompleted);
@@ -87,14 +84,14 @@ public sealed class FaultProxyTests(GatewayFixture gateway)
     [Fact]
     public async Task The_same_seed_strikes_the_same_commands()
     {
-        gateway.Require();
+        var database = server.NewDatabase();
         Assert.Equal(await StruckAsync(1), await StruckAsync(1));
         Assert.NotEqual(await StruckAsync(1), await StruckAsync(2));
 
         async Task<string> StruckAsync(int seed)
         {
-            await using var proxy = new FaultProxy("127.0.0.1", gateway.Port, seed);
-            using var client = Client(proxy, "directConnection=true");
+            await using var proxy = server.Proxy(seed);
+            using var client = Client(proxy, database, direct: true);
             proxy.Add("ping: delay-reply 30%");
             var struck = "";
             for (var i = 0; i < 40; i++)
@@ -133,15 +130,10 @@ public sealed class FaultProxyTests(GatewayFixture gateway)
     [Fact]
     public async Task As_a_program_it_serves_clients_of_other_languages()
     {
-        gateway.Require();
         NodeTools.Require("mongodb");
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase(MongoFeature.Transactions); // retryable writes are where transactions are
         using var program = Process.Start(new ProcessStartInfo(
-            "dotnet",
-            [
-                "exec", Path.Combine(AppContext.BaseDirectory, "Platform.Tests.TestKit.dll"), $"127.0.0.1:{gateway.Port}",
-                "--seed", "3", "--rule", "insert: cut-after 50%",
-            ])
+            BuiltProgram.Path("TestKit", "Platform.Tests.TestKit"), [server.Address, "--seed", "3", "--rule", "insert: cut-after 50%"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -151,7 +143,7 @@ public sealed class FaultProxyTests(GatewayFixture gateway)
             $$"""
             const { MongoClient } = require('mongodb');
             (async () => {
-              const client = new MongoClient({{System.Text.Json.JsonSerializer.Serialize(Through(port, "directConnection=true"))}});
+              const client = new MongoClient({{System.Text.Json.JsonSerializer.Serialize(Direct(port, database))}});
               const c = client.db('{{database.DatabaseNamespace.DatabaseName}}').collection('c');
               let lost = 0;
               for (let i = 0; i < 20; i++) await c.insertOne({ _id: i }).catch(() => lost++);
@@ -159,23 +151,19 @@ public sealed class FaultProxyTests(GatewayFixture gateway)
               await client.close();
             })();
             """;
-        var (exit, output, errors) = await NodeTools.RunAsync(["-e", script]);
+        var node = await NodeTools.RunAsync(["-e", script]);
         program.StandardInput.Close();
         var report = await program.StandardOutput.ReadToEndAsync(Cancel);
         await program.WaitForExitAsync(Cancel);
 
-        Assert.True(exit == 0, errors);
-        Assert.Equal("20", output.Trim());
+        Assert.Equal("20", node.Expect(0).Output.Trim());
         Assert.Equal(0, program.ExitCode);
         Assert.Matches(@"^insert cut-after: [1-9]", report);
     }
 
-    private static string Through(int port, string options) =>
-        $"mongodb://{GatewayFixture.User}:{Uri.EscapeDataString(GatewayFixture.Password)}@127.0.0.1:{port}/?authSource=admin&authMechanism=SCRAM-SHA-256&{options}";
+    private string Direct(int port, IMongoDatabase database) =>
+        server.Through(port, database, url => (url.DirectConnection, url.ReplicaSetName) = (true, null));
 
-    private MongoClient Client(FaultProxy proxy, string options)
-    {
-        gateway.Require();
-        return new MongoClient(Through(proxy.Port, options));
-    }
+    private MongoClient Client(FaultProxy proxy, IMongoDatabase database, bool direct) =>
+        new(direct ? Direct(proxy.Port, database) : server.Through(proxy.Port, database));
 }

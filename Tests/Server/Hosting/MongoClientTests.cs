@@ -11,8 +11,7 @@ using Xunit;
 namespace Platform.Tests.Server.Hosting;
 
 /// <summary>The registered MongoDB client against a server.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class MongoClientTests(GatewayFixture server)
+public sealed class MongoClientTests(MongoServer server)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -30,8 +29,8 @@ public sealed class MongoClientTests(GatewayFixture server)
     [Fact]
     public async Task A_server_that_refuses_the_user_is_unhealthy()
     {
-        server.Require();
-        using var host = Build(server.ConnectionStringOf(GatewayFixture.User, "wrong"));
+        var database = server.NewDatabase(MongoFeature.Users);
+        using var host = Build(server.ConnectionStringOf("nobody", "wrong", database));
 
         var report = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Cancellation);
 

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Platform.Tests.Server.Hosting;
 
-/// <summary>Every program of the platform ends alike when a setting is wrong.</summary>
+/// <summary>Every program of the product ends alike when a setting is wrong.</summary>
 public sealed class WrongSettingTests
 {
     private const string Nobody = "mongodb://127.0.0.1:1/platform";
@@ -18,46 +18,27 @@ public sealed class WrongSettingTests
     [InlineData("Migrator", "migrator", "Migrator__LeaseDuration", "1000.00:00:00", "Migrator:LeaseDuration is 1000.00:00:00, but must be from 00:00:01 to 01:00:00.")]
     [InlineData("Migrator", "migrator", "Mongo__MaxPoolSize", "many", "'Mongo:MaxPoolSize'")]
     [InlineData("Seeder", "seeder", "Seeder__Writers", "many", "'Seeder:Writers'")]
-    [InlineData("Gateway", "gateway", "Gateway__Port", "70000", "Gateway:Port")]
-    [InlineData("Gateway", "gateway", "ConnectionStrings__postgres", "", "ConnectionStrings:postgres is missing.")]
     public async Task A_wrong_setting_is_told_in_one_sentence_and_ends_with_78(string project, string name, string key, string value, string sentence)
     {
-        var start = new ProcessStartInfo(Path.GetFullPath(Path.Combine(
-            AppContext.BaseDirectory, "..", "..", project, new DirectoryInfo(AppContext.BaseDirectory).Name, $"Platform.{project}")))
+        var start = new ProcessStartInfo(BuiltProgram.Path(project))
         {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
             Environment =
             {
                 ["ConnectionStrings__platform"] = Nobody,
                 ["ConnectionStrings__cache"] = "127.0.0.1:1",
                 ["Paging__CursorKey"] = "the key of the tests, which is long enough",
-                ["ConnectionStrings__postgres"] = "Host=127.0.0.1;Port=1",
                 ["DOTNET_ENVIRONMENT"] = "Development",
                 ["ASPNETCORE_ENVIRONMENT"] = null,
                 ["OTEL_EXPORTER_OTLP_ENDPOINT"] = null,
                 [key] = value,
             },
         };
-        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{project} did not start.");
-        try
-        {
-            var token = TestContext.Current.CancellationToken;
-            var output = process.StandardOutput.ReadToEndAsync(token);
-            var errors = await process.StandardError.ReadToEndAsync(token);
-            await process.WaitForExitAsync(token);
-            Assert.True(process.ExitCode == ExitCodes.Configuration, $"The exit code is {process.ExitCode}: {errors}{await output}");
-            var line = Assert.Single(errors.TrimEnd().Split('\n'));
-            Assert.StartsWith($"{name}: ", line, StringComparison.Ordinal);
-            Assert.Contains(sentence, line, StringComparison.Ordinal);
-            Assert.DoesNotContain("ret@", line, StringComparison.Ordinal);
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill();
-            }
-        }
+
+        var result = (await ProgramResult.OfAsync(start, TestContext.Current.CancellationToken)).Expect(ExitCodes.Configuration);
+
+        var line = Assert.Single(result.Errors.TrimEnd().Split('\n'));
+        Assert.StartsWith($"{name}: ", line, StringComparison.Ordinal);
+        Assert.Contains(sentence, line, StringComparison.Ordinal);
+        Assert.DoesNotContain("ret@", line, StringComparison.Ordinal);
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Migrator.Engine;
+using Platform.Jobs;
 using Platform.Migrator.Indexes;
 using Platform.Migrator.Structure;
 using Xunit;
@@ -11,8 +11,7 @@ using Xunit;
 namespace Platform.Tests.Server.Indexes;
 
 /// <summary>What becomes of indexes that differ, step by step.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class IndexLifecycleTests(GatewayFixture gateway)
+public sealed class IndexLifecycleTests(MongoServer server)
 {
     private static readonly IndexRemoval Removal = new(Allowed: true, TimeSpan.FromHours(24), AtOnce: false);
 
@@ -67,7 +66,7 @@ public sealed class IndexLifecycleTests(GatewayFixture gateway)
 
         await RunAsync(database, "{ dropIndexes: 'stores', index: 'location' }");
         await RunAsync(database, "{ createIndexes: 'stores', indexes: [{ name: 'place', key: { location: '2dsphere' } }] }");
-        var refused = await Assert.ThrowsAsync<MigrationRefusedException>(() => SynchroniseAsync(database));
+        var refused = await Assert.ThrowsAsync<JobRefusedException>(() => SynchroniseAsync(database));
         Assert.StartsWith("The index stores.location cannot be made as declared: it is called place, ", refused.Message, StringComparison.Ordinal);
     }
 
@@ -83,7 +82,7 @@ public sealed class IndexLifecycleTests(GatewayFixture gateway)
     [Fact]
     public async Task A_changed_index_is_built_again_only_when_dropping_is_allowed_and_an_expiry_changes_as_it_stands()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         // As an engine without time series would have it.
         await RunAsync(database, "{ create: 'saleEvents' }");
         await SynchroniseAsync(database);
@@ -105,7 +104,7 @@ public sealed class IndexLifecycleTests(GatewayFixture gateway)
     [Fact]
     public async Task Measurements_are_a_time_series_and_where_they_are_not_the_same_indexes_and_an_expiry_stand_in()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         await RunAsync(database, "{ create: 'saleEvents' }");
         await SynchroniseAsync(database);
         var state = (await new DatabaseIndexes(database).ReadAsync(sizes: false, usage: false, Cancel)).Collections;
@@ -139,7 +138,7 @@ public sealed class IndexLifecycleTests(GatewayFixture gateway)
 
     private async Task<IMongoDatabase> NewAsync()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         await SynchroniseAsync(database);
         return database;
     }

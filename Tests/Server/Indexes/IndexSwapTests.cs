@@ -10,8 +10,7 @@ using Xunit;
 namespace Platform.Tests.Server.Indexes;
 
 /// <summary>How an index takes the place of another, on a collection with two.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class IndexSwapTests(GatewayFixture gateway)
+public sealed class IndexSwapTests(MongoServer server)
 {
     private static readonly IndexRemoval Removal = new(Allowed: true, TimeSpan.FromHours(24), AtOnce: false);
 
@@ -19,7 +18,7 @@ public sealed class IndexSwapTests(GatewayFixture gateway)
     {
         Name = "stores",
         Description = "",
-        ShardKey = ["tenantId"],
+        ShardKey = new() { Keys = [new("tenantId")], Reason = "" },
         Indexes =
         [
             new() { Name = "code", Keys = [new("tenantId"), new("code")], Unique = true, Serves = "" },
@@ -126,7 +125,7 @@ public sealed class IndexSwapTests(GatewayFixture gateway)
 
     private async Task<IMongoDatabase> NewAsync(params string[] indexes)
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         await RunAsync(database, $"{{ createIndexes: 'stores', indexes: [{string.Join(", ", indexes)}] }}");
         return database;
     }

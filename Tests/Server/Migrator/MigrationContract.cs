@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Jobs;
 using Platform.Migrator.DryRun;
-using Platform.Migrator.Engine;
+using Platform.Migrator.Execution;
+using Platform.Migrator.History;
 using Platform.Migrator.Structure;
 using Xunit;
 
@@ -12,7 +14,7 @@ namespace Platform.Tests.Server.Migrator;
 /// What every migration has to pass, on data that its test writes: up, down and up again; run twice; stopped at its commands, one after
 /// another, and finished by a second run. A derived class says which migration, writes the data and checks what becomes of it.
 /// </summary>
-public abstract class MigrationContract(GatewayFixture gateway)
+public abstract class MigrationContract(MongoServer server)
 {
     // Stopping at each of hundreds of commands would show nothing new.
     private const int Stops = 3;
@@ -44,7 +46,7 @@ public abstract class MigrationContract(GatewayFixture gateway)
 
         if (!RestoresData)
         {
-            await Assert.ThrowsAsync<MigrationRefusedException>(() => Engine(database).DownAsync(Environment(database), 1, 3, to: null, Token));
+            await Assert.ThrowsAsync<JobRefusedException>(() => Engine(database).DownAsync(Environment(database), 1, 3, to: null, Token));
             Assert.Equal(after, await SnapshotAsync(database));
             return;
         }
@@ -76,7 +78,7 @@ public abstract class MigrationContract(GatewayFixture gateway)
         }
         else
         {
-            await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(database, 3));
+            await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(database, 3));
         }
     }
 
@@ -126,13 +128,15 @@ public abstract class MigrationContract(GatewayFixture gateway)
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static IReadOnlyList<MigrationDescriptor> Shipped { get; } = MigrationCatalogue.FindIn(typeof(MigrationEngine).Assembly);
+    private static IReadOnlyList<MigrationDescriptor> Shipped { get; } = MigrationCatalogue.FindIn(typeof(MigrationRunner).Assembly);
 
-    private bool CanBeRepeated => Shipped.Single(migration => migration.Id == Number).Migration is { CanBeRepeated: true } or { InTransaction: true };
+    private Migration Migration => Shipped.Single(migration => migration.Id == Number).Migration;
+
+    private bool CanBeRepeated => Migration is { CanBeRepeated: true } or { InTransaction: true };
 
     private async Task<IMongoDatabase> PrepareAsync()
     {
-        var database = gateway.NewDatabase();
+        var database = Migration.InTransaction ? server.NewDatabase(MongoFeature.Transactions) : server.NewDatabase();
         if (Number > 1)
         {
             var result = await Engine(database).UpAsync(Environment(database), 1, Number - 1, Token);
@@ -189,8 +193,8 @@ public abstract class MigrationContract(GatewayFixture gateway)
         return passed;
     }
 
-    private static MigrationEngine Engine(IMongoDatabase database) =>
-        new(Shipped, new MongoMigrationHistory(database), "test", TimeProvider.System, NullLogger<MigrationEngine>.Instance);
+    private static MigrationRunner Engine(IMongoDatabase database) =>
+        new(Shipped, new MongoMigrationHistory(database), "test", TimeProvider.System, NullLogger<MigrationRunner>.Instance);
 
     private static MigrationEnvironment Environment(IMongoDatabase database) =>
         new(database, new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance)) { BatchSize = BatchSize };

@@ -2,7 +2,7 @@ using System.Reflection;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Platform.Migrator.Authoring;
-using Platform.Migrator.Engine;
+using Platform.Migrator.Execution;
 using Xunit;
 
 namespace Platform.Tests.Server.Migrator;
@@ -16,8 +16,8 @@ public sealed class MigrationCoverageTests
     [Fact]
     public void Every_shipped_migration_has_a_class_that_passes_the_contract()
     {
-        Assert.NotEmpty(MigrationCatalogue.FindIn(typeof(MigrationEngine).Assembly));
-        Assert.Empty(Uncovered(typeof(MigrationEngine).Assembly, typeof(MigrationContract).Assembly));
+        Assert.NotEmpty(MigrationCatalogue.FindIn(typeof(MigrationRunner).Assembly));
+        Assert.Empty(Uncovered(typeof(MigrationRunner).Assembly, typeof(MigrationContract).Assembly));
     }
 
     [Fact]

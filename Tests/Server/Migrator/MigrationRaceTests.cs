@@ -5,8 +5,7 @@ using Xunit;
 namespace Platform.Tests.Server.Migrator;
 
 /// <summary>Migrators in processes of their own, started at once, some killed; './platform bench migration-lock' does it with more.</summary>
-[Collection(JobsCollection.Name)]
-public sealed class MigrationRaceTests(GatewayFixture gateway)
+public sealed class MigrationRaceTests(MongoServer server)
 {
     private const int Members = 8;
     private static readonly TimeSpan s_lease = TimeSpan.FromSeconds(2);
@@ -19,12 +18,12 @@ public sealed class MigrationRaceTests(GatewayFixture gateway)
     [Fact]
     public async Task Of_many_migrators_one_works_at_a_time_and_a_killed_one_is_taken_over()
     {
-        gateway.Require();
-        await using var team = new RaceTeam(() => RaceTeam.Ours(gateway.ConnectionString));
+        server.Require(MongoFeature.Transactions);
+        await using var team = new RaceTeam(() => RaceTeam.Ours(server.ConnectionString));
         var findings = RaceFindings.None;
         foreach (var kill in new[] { 0, 2, 3 })
         {
-            var database = gateway.NewDatabase();
+            var database = server.NewDatabase();
             var answers = await team.RunAsync(
                 Members,
                 string.Create(CultureInfo.InvariantCulture, $"round {database.DatabaseNamespace.DatabaseName} {kill} {s_lease.TotalMilliseconds}"),

@@ -2,21 +2,20 @@ using System.Text.Json;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Data.Validation.Samples;
+using Platform.Tests.TestKit.Samples;
 using Xunit;
 
 namespace Platform.Tests.Server.Migrator;
 
 /// <summary>The migrator's command line against a database of its own.</summary>
-[Collection(JobsCollection.Name)]
-public sealed class MigratorCommandTests(GatewayFixture gateway)
+public sealed class MigratorCommandTests(MongoServer server)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Migrations_run_successfully()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         var report = (await RunAsync(database, "up --json")).Expect(ExitCodes.Success).Json;
         Assert.Equal(["0001_create_collections", "0002_order_item_count"], Ids(report).Take(2));
 
@@ -38,7 +37,7 @@ public sealed class MigratorCommandTests(GatewayFixture gateway)
     [Fact]
     public async Task Rollback_works_correctly()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         (await RunAsync(database, "up")).Expect(ExitCodes.Success);
         var one = (await RunAsync(database, "down --to 1 --json")).Expect(ExitCodes.Success).Json;
         Assert.Equal("0002_order_item_count", Ids(one).Last());
@@ -53,7 +52,7 @@ public sealed class MigratorCommandTests(GatewayFixture gateway)
     [Fact]
     public async Task Migrations_are_idempotent()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         (await RunAsync(database, "up")).Expect(ExitCodes.Success);
         var before = await RecordsAsync(database);
         var again = (await RunAsync(database, "up --json")).Expect(ExitCodes.Success).Json;
@@ -65,7 +64,7 @@ public sealed class MigratorCommandTests(GatewayFixture gateway)
     [Fact]
     public async Task Migration_versioning_is_validated()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         (await RunAsync(database, "up --to 1")).Expect(ExitCodes.Success);
         Assert.Contains("0002_order_item_count", (await RunAsync(database, "status")).Expect(ExitCodes.Refused).Output, StringComparison.Ordinal);
         (await RunAsync(database, "verify")).Expect(ExitCodes.Success);
@@ -92,7 +91,7 @@ public sealed class MigratorCommandTests(GatewayFixture gateway)
     [Fact]
     public async Task Migration_errors_are_handled()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         // Two users of one address, which the unique index of the first migration does not allow.
         var users = database.GetCollection<BsonDocument>(CollectionNames.Users);
         var first = new DocumentSamples(CollectionCatalogue.Users, seed: 1).Valid();
@@ -117,35 +116,25 @@ public sealed class MigratorCommandTests(GatewayFixture gateway)
     [Fact]
     public async Task A_dry_run_writes_nothing_and_needs_no_right_to()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase(MongoFeature.Users);
         var reader = "reader" + Guid.NewGuid().ToString("N")[..8];
-        await database.RunCommandAsync<BsonDocument>(
-            new BsonDocument { { "createUser", reader }, { "pwd", "reads, only" }, { "roles", new BsonArray { new BsonDocument { { "role", "readAnyDatabase" }, { "db", "admin" } } } } },
-            cancellationToken: Token);
-        var asReader = Address(gateway.ConnectionStringOf(reader, "reads, only"), database);
-
-        var text = (await MigratorProcess.RunAsync(asReader, "up --dry-run")).Expect(ExitCodes.Success).Output;
-        Assert.Contains("would run: 0001_create_collections", text, StringComparison.Ordinal);
-        Assert.Contains("would send: { \"create\" : \"orders\"", text, StringComparison.Ordinal);
-        Assert.Contains("Nothing was changed.", text, StringComparison.Ordinal);
-        Assert.Empty(await NamesAsync(database));
-
-        (await RunAsync(database, "up --to 1")).Expect(ExitCodes.Success);
-        await database.GetCollection<BsonDocument>(CollectionNames.Orders).InsertOneAsync(
-            new BsonDocument { { "_id", 1 }, { "number", "N1" }, { "lines", new BsonArray() } }, new InsertOneOptions { BypassDocumentValidation = true }, Token);
-        var report = (await MigratorProcess.RunAsync(asReader, "up --dry-run --json")).Expect(ExitCodes.Success).Json;
-        var withheld = report.GetProperty("withheld").EnumerateArray().First();
-        Assert.Equal(("update", "orders"), (withheld.GetProperty("command").GetString(), withheld.GetProperty("collection").GetString()));
-        Assert.False((await database.GetCollection<BsonDocument>(CollectionNames.Orders).Find(new BsonDocument()).SingleAsync(Token)).Contains("itemCount"));
-
-        var down = (await MigratorProcess.RunAsync(asReader, "down --dry-run --json")).Expect(ExitCodes.Refused);
-        Assert.Contains("orders is not empty", down.Json.GetProperty("error").GetString(), StringComparison.Ordinal);
+        var admin = server.Client.GetDatabase("admin");
+        await admin.RunCommandAsync<BsonDocument>(
+            new BsonDocument { { "createUser", reader }, { "pwd", "reads, only" }, { "roles", new BsonArray { "readAnyDatabase" } } }, cancellationToken: Token);
+        try
+        {
+            await DryRunsAsync(database, server.ConnectionStringOf(reader, "reads, only", database));
+        }
+        finally
+        {
+            await admin.RunCommandAsync<BsonDocument>(new BsonDocument("dropUser", reader), cancellationToken: Token);
+        }
     }
 
     [Fact]
     public async Task A_database_from_before_gets_a_baseline()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         Assert.Contains("run 'migrator up'", (await RunAsync(database, "baseline --to 1")).Expect(ExitCodes.Refused).Errors, StringComparison.Ordinal);
 
         await database.CreateCollectionAsync(CollectionNames.Orders, cancellationToken: Token);
@@ -159,7 +148,7 @@ public sealed class MigratorCommandTests(GatewayFixture gateway)
     [Fact]
     public async Task A_half_done_migration_is_resolved_only_when_it_is_one()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         (await RunAsync(database, "up")).Expect(ExitCodes.Success);
         Assert.Contains("is not half-done", (await RunAsync(database, "resolve 1 --applied")).Expect(ExitCodes.Refused).Errors, StringComparison.Ordinal);
         await database.GetCollection<BsonDocument>(CollectionNames.Migrations).UpdateOneAsync(
@@ -168,11 +157,28 @@ public sealed class MigratorCommandTests(GatewayFixture gateway)
         (await RunAsync(database, "verify")).Expect(ExitCodes.Success);
     }
 
-    private Task<MigratorProcess.Answer> RunAsync(IMongoDatabase database, string arguments) =>
-        MigratorProcess.RunAsync(Address(gateway.ConnectionString, database), arguments);
+    private async Task DryRunsAsync(IMongoDatabase database, string asReader)
+    {
+        var text = (await JobProgram.Migrator.RunAsync(asReader, "up --dry-run", Token)).Expect(ExitCodes.Success).Output;
+        Assert.Contains("would run: 0001_create_collections", text, StringComparison.Ordinal);
+        Assert.Contains("would send: { \"create\" : \"orders\"", text, StringComparison.Ordinal);
+        Assert.Contains("Nothing was changed.", text, StringComparison.Ordinal);
+        Assert.Empty(await NamesAsync(database));
 
-    private static string Address(string connectionString, IMongoDatabase database) =>
-        connectionString.Replace("/?", $"/{database.DatabaseNamespace.DatabaseName}?", StringComparison.Ordinal);
+        (await RunAsync(database, "up --to 1")).Expect(ExitCodes.Success);
+        await database.GetCollection<BsonDocument>(CollectionNames.Orders).InsertOneAsync(
+            new BsonDocument { { "_id", 1 }, { "number", "N1" }, { "lines", new BsonArray() } }, new InsertOneOptions { BypassDocumentValidation = true }, Token);
+        var report = (await JobProgram.Migrator.RunAsync(asReader, "up --dry-run --json", Token)).Expect(ExitCodes.Success).Json;
+        var withheld = report.GetProperty("withheld").EnumerateArray().First();
+        Assert.Equal(("update", "orders"), (withheld.GetProperty("command").GetString(), withheld.GetProperty("collection").GetString()));
+        Assert.False((await database.GetCollection<BsonDocument>(CollectionNames.Orders).Find(new BsonDocument()).SingleAsync(Token)).Contains("itemCount"));
+
+        var down = (await JobProgram.Migrator.RunAsync(asReader, "down --dry-run --json", Token)).Expect(ExitCodes.Refused);
+        Assert.Contains("orders is not empty", down.Json.GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    private Task<ProgramResult> RunAsync(IMongoDatabase database, string arguments) =>
+        JobProgram.Migrator.RunAsync(server.ConnectionStringOf(database), arguments, Token);
 
     private static IEnumerable<string?> Ids(JsonElement report) =>
         report.GetProperty("migrations").EnumerateArray().Select(migration => migration.GetProperty("id").GetString());

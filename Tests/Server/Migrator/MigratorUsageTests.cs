@@ -5,6 +5,8 @@ namespace Platform.Tests.Server.Migrator;
 /// <summary>The migrator as a person starts it wrongly. Needs no server, so that it does not queue with those that do.</summary>
 public sealed class MigratorUsageTests
 {
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     [Theory]
     [InlineData("sideways")]
     [InlineData("up --to")]
@@ -23,7 +25,7 @@ public sealed class MigratorUsageTests
     [InlineData("status --verbose")]
     public async Task A_wrong_command_line_is_told_in_one_sentence(string arguments)
     {
-        var answer = (await MigratorProcess.RunAsync(connectionString: null, arguments)).Expect(ExitCodes.Usage);
+        var answer = (await JobProgram.Migrator.RunAsync(connectionString: null, arguments, Token)).Expect(ExitCodes.Usage);
         Assert.Equal("", answer.Output);
         Assert.Single(answer.Errors.TrimEnd().Split('\n'));
         Assert.StartsWith("migrator: ", answer.Errors, StringComparison.Ordinal);
@@ -33,15 +35,15 @@ public sealed class MigratorUsageTests
     [Fact]
     public async Task A_missing_connection_string_is_told_in_one_sentence()
     {
-        var answer = (await MigratorProcess.RunAsync(connectionString: null, "status")).Expect(ExitCodes.Configuration);
+        var answer = (await JobProgram.Migrator.RunAsync(connectionString: null, "status", Token)).Expect(ExitCodes.Configuration);
         Assert.Equal("migrator: There is no MongoDB connection string: set ConnectionStrings:platform.", answer.Errors.TrimEnd());
     }
 
     [Fact]
     public async Task A_database_that_is_not_there_is_waited_for_aloud_and_told_in_one_sentence()
     {
-        var nobody = $"mongodb://127.0.0.1:{GatewayFixture.FreePort()}/platform";
-        var answer = (await MigratorProcess.RunAsync(nobody, "status --json", databaseTimeout: TimeSpan.FromSeconds(3))).Expect(ExitCodes.Unavailable);
+        var nobody = $"mongodb://127.0.0.1:{FreePort.Find()}/platform";
+        var answer = (await JobProgram.Migrator.RunAsync(nobody, "status --json", Token, ("Migrator__DatabaseTimeout", "00:00:03"))).Expect(ExitCodes.Unavailable);
         Assert.Equal(ExitCodes.Unavailable, answer.Json.GetProperty("exitCode").GetInt32());
         var lines = answer.Errors.TrimEnd().Split('\n');
         Assert.StartsWith("migrator: MongoDB at 127.0.0.1:", lines[^1], StringComparison.Ordinal);
@@ -55,7 +57,7 @@ public sealed class MigratorUsageTests
     [InlineData("down --help", "--steps --to --dry-run --json")]
     public async Task The_help_is_complete(string arguments, string words)
     {
-        var help = (await MigratorProcess.RunAsync(connectionString: null, arguments)).Expect(ExitCodes.Success).Output;
+        var help = (await JobProgram.Migrator.RunAsync(connectionString: null, arguments, Token)).Expect(ExitCodes.Success).Output;
         Assert.All(words.Split(' '), word => Assert.Contains($"  {word}", help, StringComparison.Ordinal));
     }
 }

@@ -7,8 +7,7 @@ using Xunit;
 namespace Platform.Tests.Server.Migrator;
 
 /// <summary>What transforms make of generated documents in a database, held against the same model as without one.</summary>
-[Collection(JobsCollection.Name)]
-public sealed class TransformModelTests(GatewayFixture gateway)
+public sealed class TransformModelTests(MongoServer server)
 {
     private const string Name = "documents";
     private const int Documents = 200;
@@ -18,7 +17,7 @@ public sealed class TransformModelTests(GatewayFixture gateway)
     [Fact]
     public async Task A_transform_does_what_its_path_means_once_and_touches_nothing_else()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         var documents = TransformCase.Documents(seed: 7, Documents).ToList();
         var converted = await ConvertAsync(database, documents);
         foreach (var transform in TransformCase.All(Name))

@@ -1,14 +1,13 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Migrator.Engine;
+using Platform.Migrator.History;
 using Platform.Migrator.Transforms;
 using Xunit;
 
 namespace Platform.Tests.Server.Migrator;
 
-[Collection(JobsCollection.Name)]
-public sealed class TransformTests(GatewayFixture gateway)
+public sealed class TransformTests(MongoServer server)
 {
     private const string Name = "people";
 
@@ -367,7 +366,7 @@ public sealed class TransformTests(GatewayFixture gateway)
 
     private async Task<IMongoCollection<BsonDocument>> FillAsync(IEnumerable<BsonDocument> documents)
     {
-        var collection = gateway.NewDatabase().GetCollection<BsonDocument>(Name);
+        var collection = server.NewDatabase().GetCollection<BsonDocument>(Name);
         await collection.InsertManyAsync(documents, cancellationToken: Token);
         return collection;
     }

@@ -4,19 +4,20 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Data;
 using Platform.Data.Catalogue;
+using Platform.Data.Tenancy;
+using Platform.Jobs;
 using Platform.Mongo.Leases;
-using Platform.Seeder;
+using Platform.Seeder.Commands;
 using Platform.Seeder.Generation;
 using Platform.Seeder.Progress;
+using Platform.Seeder.Storage;
 using Xunit;
 
 namespace Platform.Tests.Server.Seeder;
 
 /// <summary>What the seeder must not do to a database: by its session, in this process.</summary>
-[Collection(SeederCollection.Name)]
-public sealed class SeedSafetyTests(GatewayFixture gateway)
+public sealed class SeedSafetyTests(MongoServer server)
 {
     private static readonly SeedSize One = new() { Tenants = 1 };
     private static readonly SeedSize Two = new() { Tenants = 2 };
@@ -43,14 +44,14 @@ public sealed class SeedSafetyTests(GatewayFixture gateway)
                 await MarkAsync(database, "staging");
             }
 
-            Assert.Contains("is marked as staging", (await Assert.ThrowsAsync<SeedRefusedException>(() => waiting)).Message, StringComparison.Ordinal);
+            Assert.Contains("is marked as staging", (await Assert.ThrowsAsync<JobRefusedException>(() => waiting)).Message, StringComparison.Ordinal);
             Assert.Equal(before, await SnapshotAsync(database));
             await MarkAsync(database, "development");
         }
 
         // After its first command.
         var progress = new Marking(() => MarkAsync(database, "staging"));
-        await Assert.ThrowsAsync<SeedRefusedException>(() => Session(database, writers: 1).RunAsync(Two, ["orders"], false, false, progress, TextWriter.Null, Cancel));
+        await Assert.ThrowsAsync<JobRefusedException>(() => Session(database, writers: 1).RunAsync(Two, ["orders"], false, false, progress, TextWriter.Null, Cancel));
         Assert.Equal(0, await Collection(database, CollectionNames.Orders).CountDocumentsAsync(new BsonDocument(), cancellationToken: Cancel));
         Assert.Equal("staging", (await Collection(database, CollectionNames.Environment).Find(new BsonDocument()).SingleAsync(Cancel))["name"].AsString);
     }
@@ -104,7 +105,7 @@ public sealed class SeedSafetyTests(GatewayFixture gateway)
         async Task RefusedAsync(string sentence)
         {
             var before = await SnapshotAsync(database);
-            var refused = await Assert.ThrowsAsync<SeedRefusedException>(() => RunAsync(database, Two));
+            var refused = await Assert.ThrowsAsync<JobRefusedException>(() => RunAsync(database, Two));
             Assert.Contains(sentence, refused.Message, StringComparison.Ordinal);
             Assert.Equal(before, await SnapshotAsync(database));
         }
@@ -143,7 +144,7 @@ public sealed class SeedSafetyTests(GatewayFixture gateway)
     {
         var database = await MigratedAsync();
         await database.RunCommandAsync<BsonDocument>(BsonDocument.Parse(command), cancellationToken: Cancel);
-        var refused = await Assert.ThrowsAsync<SeedRefusedException>(() => RunAsync(database, One));
+        var refused = await Assert.ThrowsAsync<JobRefusedException>(() => RunAsync(database, One));
         Assert.Contains("is not marked as development", refused.Message, StringComparison.Ordinal);
         using var names = await database.ListCollectionNamesAsync(cancellationToken: Cancel);
         // Refused before it wrote anything, its lease included.
@@ -181,7 +182,7 @@ public sealed class SeedSafetyTests(GatewayFixture gateway)
 
     private async Task<IMongoDatabase> MigratedAsync()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         // The indexes are others' concern, but for the keys that have to be unique.
         foreach (var definition in CollectionCatalogue.All)
         {

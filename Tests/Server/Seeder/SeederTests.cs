@@ -1,25 +1,19 @@
-using System.Security.Cryptography;
 using System.Text.Json;
-using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Data;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Security;
-using Platform.Migrator.Structure;
+using Platform.Data.Tenancy;
 using Platform.Seeder.Generation;
 using Xunit;
 
 namespace Platform.Tests.Server.Seeder;
 
-/// <summary>The seeder's commands, as programs, against a server.</summary>
-[Collection(SeederCollection.Name)]
-public sealed class SeederTests(GatewayFixture gateway)
+/// <summary>The seeder's commands write data and judge it.</summary>
+public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
 {
     private static readonly SeedSize Default = new();
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Seed_script_creates_all_data()
@@ -67,21 +61,6 @@ public sealed class SeederTests(GatewayFixture gateway)
     }
 
     [Fact]
-    public async Task Cleanup_script_removes_all_seeded_data()
-    {
-        var database = await MigratedAsync();
-        await DoneAsync(database, "run");
-        Assert.Contains("Removed 7,875 seeded documents.", await DoneAsync(database, "clean"), StringComparison.Ordinal);
-        foreach (var definition in CollectionCatalogue.All)
-        {
-            Assert.Equal(0, await Collection(database, definition.Name).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel));
-        }
-
-        Assert.Contains("It is not seeded.", await DoneAsync(database, "status"), StringComparison.Ordinal);
-        Assert.Contains("Removed 0 seeded documents.", await DoneAsync(database, "clean"), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Relationships_between_entities_are_valid()
     {
         var database = await MigratedAsync();
@@ -116,8 +95,7 @@ public sealed class SeederTests(GatewayFixture gateway)
         Assert.Equal("development", (await Collection(database, CollectionNames.Environment).Find(FilterDefinition<BsonDocument>.Empty).SingleAsync(Cancel))["name"].AsString);
 
         // Without its collections it is refused: the migrator comes first.
-        var (exitCode, _, errors) = await RunAsync(gateway.NewDatabase(), "Development", "run");
-        Assert.Equal((ExitCodes.Refused, true), (exitCode, errors.Contains("run the migrator first", StringComparison.Ordinal)));
+        Assert.Contains("run the migrator first", (await RunAsync(NewDatabase(), "run")).Expect(ExitCodes.Refused).Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -136,67 +114,6 @@ public sealed class SeederTests(GatewayFixture gateway)
         // And what verify reads is what the generator says, without a database.
         var verified = JsonDocument.Parse(await DoneAsync(second, "verify", "--json")).RootElement;
         Assert.Equal(SeedHash.Compute(new SeedSize { Seed = -7, Until = new DateOnly(2025, 6, 30) }), verified.GetProperty("hash").GetString());
-    }
-
-    [Fact]
-    public async Task Clean_leaves_documents_made_by_hand_and_their_references_hold_again_after_the_next_run()
-    {
-        var database = await MigratedAsync();
-        await DoneAsync(database, "run");
-        var (product, own) = await AddByHandAsync(database);
-
-        var output = await DoneAsync(database, "clean");
-        Assert.Contains("Documents of others stay that referred to seeded ones (products 1)", output, StringComparison.Ordinal);
-        Assert.Equal(product, await Collection(database, CollectionNames.Products).Find(FilterDefinition<BsonDocument>.Empty).SingleAsync(Cancel));
-        Assert.Equal(own, await Collection(database, CollectionNames.Tenants).Find(FilterDefinition<BsonDocument>.Empty).SingleAsync(Cancel));
-
-        await DoneAsync(database, "run");
-        Assert.Equal(1, await Collection(database, CollectionNames.Categories).CountDocumentsAsync(new BsonDocument("_id", product["categoryId"]), cancellationToken: Cancel));
-        Assert.Equal(product, await Collection(database, CollectionNames.Products).Find(new BsonDocument("_id", product["_id"])).SingleAsync(Cancel));
-        await DoneAsync(database, "verify");
-    }
-
-    [Fact]
-    public async Task Clean_keeps_what_documents_made_by_hand_refer_to_when_asked()
-    {
-        var database = await MigratedAsync();
-        await DoneAsync(database, "run");
-        var (product, own) = await AddByHandAsync(database);
-
-        // The category, the category above it, and the tenant.
-        Assert.Contains("Kept 3 seeded documents", await DoneAsync(database, "clean", "--keep-referenced"), StringComparison.Ordinal);
-        var categories = await Collection(database, CollectionNames.Categories).Find(FilterDefinition<BsonDocument>.Empty).ToListAsync(Cancel);
-        Assert.Equal(2, categories.Count);
-        Assert.Contains(categories, category => category["_id"] == product["categoryId"]);
-        Assert.Equal(
-            [own["_id"], product["tenantId"]],
-            (await Collection(database, CollectionNames.Tenants).Find(FilterDefinition<BsonDocument>.Empty).ToListAsync(Cancel)).Select(tenant => tenant["_id"]).OrderByDescending(id => id));
-        Assert.Equal(product, await Collection(database, CollectionNames.Products).Find(FilterDefinition<BsonDocument>.Empty).SingleAsync(Cancel));
-
-        await DoneAsync(database, "run");
-        await DoneAsync(database, "verify");
-    }
-
-    [Fact]
-    public async Task Clean_of_a_tenant_leaves_the_others_and_the_next_run_brings_it_back()
-    {
-        var database = await MigratedAsync();
-        await DoneAsync(database, "run");
-        var hash = await HashAsync(database);
-        Assert.Contains("Removed 2,625 seeded documents of brightbyte.", await DoneAsync(database, "clean", "--tenant", "brightbyte"), StringComparison.Ordinal);
-        foreach (var definition in Seeded.Skip(1))
-        {
-            var tenants = await (await Collection(database, definition.Name).DistinctAsync<ObjectId>("tenantId", FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel)).ToListAsync(Cancel);
-            Assert.Equal([SeedGenerator.TenantId(0), SeedGenerator.TenantId(2)], tenants.Order());
-        }
-
-        Assert.Contains("Not expected, since removed: brightbyte.", await DoneAsync(database, "verify"), StringComparison.Ordinal);
-        Assert.Contains("Seeded 2,625 documents", await DoneAsync(database, "run"), StringComparison.Ordinal);
-        Assert.Equal(hash, await HashAsync(database));
-
-        var (exitCode, _, errors) = await RunAsync(database, "Development", "clean", "--tenant", "brightbit");
-        Assert.Equal(
-            (ExitCodes.Usage, "seeder: There is no seeded tenant 'brightbit'; there are aurora-outdoor, brightbyte, casa-verde.\n"), (exitCode, errors));
     }
 
     [Fact]
@@ -246,28 +163,18 @@ public sealed class SeederTests(GatewayFixture gateway)
     public async Task A_run_that_was_killed_is_completed_by_the_next_one()
     {
         var database = await MigratedAsync();
-        using (var process = SeederProgram.Start(ConnectionString(database), "Development", ["run", "--scale", "5"]))
+        await using (var process = JobProgram.Seeder.Start(ConnectionStringOf(database), "run", "--scale", "3"))
         {
-            try
-            {
-                while (await Collection(database, CollectionNames.Products).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel) == 0)
-                {
-                    Assert.False(process.HasExited, "The run ended before it could be killed.");
-                }
-            }
-            finally
-            {
-                process.Kill();
-            }
-
-            await process.WaitForExitAsync(Cancel);
+            await process.UntilAsync(
+                async () => await Collection(database, CollectionNames.Products).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel) > 0, Cancel);
+            await process.KillAsync();
         }
 
         Assert.Equal("incomplete", (await StatusAsync(database)).GetProperty("state").GetString());
-        Assert.Equal(ExitCodes.Refused, (await RunAsync(database, "Development", "verify")).ExitCode);
-        await DoneAsync(database, "run", "--scale", "5");
+        (await RunAsync(database, "verify")).Expect(ExitCodes.Refused);
+        await DoneAsync(database, "run", "--scale", "3");
         var verified = JsonDocument.Parse(await DoneAsync(database, "verify", "--json")).RootElement;
-        Assert.Equal(SeedHash.Compute(new SeedSize { Scale = 5 }), verified.GetProperty("hash").GetString());
+        Assert.Equal(SeedHash.Compute(new SeedSize { Scale = 3 }), verified.GetProperty("hash").GetString());
     }
 
     [Fact]
@@ -286,9 +193,7 @@ public sealed class SeederTests(GatewayFixture gateway)
         customer["email"] = "somebody@else.example";
         await Collection(database, CollectionNames.Customers).InsertOneAsync(customer, cancellationToken: Cancel);
 
-        var (exitCode, output, _) = await RunAsync(database, "Development", "verify", "--json");
-        Assert.Equal(ExitCodes.Refused, exitCode);
-        var report = JsonDocument.Parse(output).RootElement;
+        var report = (await RunAsync(database, "verify", "--json")).Expect(ExitCodes.Refused).Json;
         Assert.False(report.GetProperty("holds").GetBoolean());
         Assert.NotEqual(report.GetProperty("expectedHash").GetString(), report.GetProperty("hash").GetString());
         var collections = report.GetProperty("collections").EnumerateArray().ToDictionary(collection => collection.GetProperty("collection").GetString()!);
@@ -300,7 +205,7 @@ public sealed class SeederTests(GatewayFixture gateway)
         Assert.Equal(0, Number("users", "brokenReferences"));
 
         // The same for people.
-        output = (await RunAsync(database, "Development", "verify")).Output;
+        var output = (await RunAsync(database, "verify")).Output;
         Assert.Contains($"orders {order["_id"]} was changed.", output, StringComparison.Ordinal);
         Assert.Contains("'seeder run --again' writes it anew.", output, StringComparison.Ordinal);
         await DoneAsync(database, "run", "--tenants", "2", "--again");
@@ -310,145 +215,12 @@ public sealed class SeederTests(GatewayFixture gateway)
     }
 
     [Fact]
-    public async Task A_database_that_is_not_marked_as_development_is_refused_and_untouched()
-    {
-        var database = await MigratedAsync();
-        var (_, own) = await AddTenantAsync(database);
-        await RefusedAsync($"The database '{Name(database)}' is not marked as development");
-
-        // A person marks it who types its name; then it works.
-        Assert.Equal(ExitCodes.Refused, (await RunAsync(database, "Development", "mark", "platform")).ExitCode);
-        await RefusedAsync("is not marked as development");
-        await DoneAsync(database, "mark", Name(database), "--as", "production");
-        await RefusedAsync("is marked as production");
-        Assert.Equal(ExitCodes.Refused, (await RunAsync(database, "Development", "mark", Name(database))).ExitCode);
-        await Collection(database, CollectionNames.Environment).DeleteManyAsync(FilterDefinition<BsonDocument>.Empty, Cancel);
-        await DoneAsync(database, "mark", Name(database));
-        await DoneAsync(database, "run", "--tenants", "1");
-
-        async Task RefusedAsync(string sentence)
-        {
-            foreach (var command in new[] { "run", "clean" })
-            {
-                var (exitCode, _, errors) = await RunAsync(database, "Development", command);
-                Assert.Equal(ExitCodes.Refused, exitCode);
-                Assert.Contains(sentence, SeederProgram.Sentence(errors), StringComparison.Ordinal);
-            }
-
-            Assert.Equal(own, await Collection(database, CollectionNames.Tenants).Find(FilterDefinition<BsonDocument>.Empty).SingleAsync(Cancel));
-            Assert.Equal(0, await Collection(database, CollectionNames.SeedMarker).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel));
-        }
-    }
-
-    [Theory]
-    [InlineData(null)]
-    [InlineData("")]
-    [InlineData("Production")]
-    public async Task The_environment_Production_is_refused_also_when_the_database_is_marked_as_development(string? environment)
-    {
-        var database = await MigratedAsync();
-        await DoneAsync(database, "mark", Name(database));
-        foreach (var arguments in new string[][] { ["run"], [], ["clean"], ["mark", Name(database)] })
-        {
-            var (exitCode, _, errors) = await RunAsync(database, environment, arguments);
-            Assert.Equal(ExitCodes.Refused, exitCode);
-            Assert.StartsWith("seeder: The environment is Production, where made-up data does not belong", SeederProgram.Sentence(errors), StringComparison.Ordinal);
-        }
-
-        Assert.Equal(0, await Collection(database, CollectionNames.Tenants).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel));
-    }
-
-    [Fact]
-    public async Task A_document_made_by_hand_with_the_same_unique_key_is_named()
-    {
-        var database = await MigratedAsync();
-        await DoneAsync(database, "run", "--tenants", "1");
-        await DoneAsync(database, "clean");
-        await Collection(database, CollectionNames.Users).InsertOneAsync(
-            new BsonDocument
-            {
-                { "_id", ObjectId.GenerateNewId() }, { "tenantId", SeedGenerator.TenantId(0) }, { "email", "owner@aurora-outdoor.example" }, { "displayName", "Me" },
-                { "role", "owner" }, { "status", "active" }, { "createdAt", DateTime.UtcNow }, { "updatedAt", DateTime.UtcNow },
-            },
-            cancellationToken: Cancel);
-        var (exitCode, _, errors) = await RunAsync(database, "Development", "run", "--tenants", "1");
-        Assert.Equal(ExitCodes.Refused, exitCode);
-        Assert.StartsWith("seeder: The document 5eedc0de0200000000000000 cannot be written to users", SeederProgram.Sentence(errors), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_second_seeder_waits_for_the_first()
     {
         var database = await MigratedAsync();
-        var runs = await Task.WhenAll(RunAsync(database, "Development", "run"), RunAsync(database, "Development", "run"));
+        var runs = await Task.WhenAll(RunAsync(database, "run"), RunAsync(database, "run"));
         Assert.All(runs, run => Assert.Equal((ExitCodes.Success, ""), (run.ExitCode, run.Errors)));
         Assert.Single(runs, run => run.Output.Contains("Already seeded", StringComparison.Ordinal));
         await DoneAsync(database, "verify");
     }
-
-    // Events are what services record; none are seeded.
-    private static IEnumerable<CollectionDefinition> Seeded => CollectionCatalogue.All.Where(definition => definition.TimeSeries is null);
-
-    // Over all data in the order of its keys, by the test's own means.
-    private static async Task<string> HashAsync(IMongoDatabase database)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var definition in CollectionCatalogue.All)
-        {
-            foreach (var document in await Collection(database, definition.Name).Find(FilterDefinition<BsonDocument>.Empty).Sort(new BsonDocument("_id", 1)).ToListAsync(Cancel))
-            {
-                hash.AppendData(document.ToBson());
-            }
-        }
-
-        return Convert.ToHexString(hash.GetHashAndReset());
-    }
-
-    // A product in a seeded category, and a tenant of the user's own.
-    private static async Task<(BsonDocument Product, BsonDocument Tenant)> AddByHandAsync(IMongoDatabase database)
-    {
-        var products = Collection(database, CollectionNames.Products);
-        var product = await products.Find(FilterDefinition<BsonDocument>.Empty).FirstAsync(Cancel);
-        product["_id"] = ObjectId.GenerateNewId();
-        product["sku"] = "MINE-1";
-        await products.InsertOneAsync(product, cancellationToken: Cancel);
-        var (_, own) = await AddTenantAsync(database);
-        return (product, own);
-    }
-
-    private static async Task<(IMongoDatabase Database, BsonDocument Tenant)> AddTenantAsync(IMongoDatabase database)
-    {
-        var own = new BsonDocument
-        {
-            { "_id", ObjectId.GenerateNewId() }, { "slug", "my-own" }, { "name", "My Own" }, { "currency", "EUR" }, { "status", "active" },
-            { "createdAt", new BsonDateTime(DateTime.UnixEpoch) }, { "updatedAt", new BsonDateTime(DateTime.UnixEpoch) },
-        };
-        await Collection(database, CollectionNames.Tenants).InsertOneAsync(own, cancellationToken: Cancel);
-        return (database, own);
-    }
-
-    private static IMongoCollection<BsonDocument> Collection(IMongoDatabase database, string name) => database.GetCollection<BsonDocument>(name);
-
-    private static string Name(IMongoDatabase database) => database.DatabaseNamespace.DatabaseName;
-
-    private async Task<IMongoDatabase> MigratedAsync()
-    {
-        var database = gateway.NewDatabase();
-        await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, Cancel);
-        return database;
-    }
-
-    private string ConnectionString(IMongoDatabase database) => gateway.ConnectionString.Replace("/?", $"/{Name(database)}?", StringComparison.Ordinal);
-
-    private Task<(int ExitCode, string Output, string Errors)> RunAsync(IMongoDatabase database, string? environment, params string[] arguments) =>
-        SeederProgram.RunAsync(ConnectionString(database), environment, arguments, Cancel);
-
-    private async Task<string> DoneAsync(IMongoDatabase database, params string[] arguments)
-    {
-        var (exitCode, output, errors) = await RunAsync(database, "Development", arguments);
-        Assert.True(exitCode == 0, $"seeder {string.Join(' ', arguments)} ended with {exitCode}: {errors}{output}");
-        return output;
-    }
-
-    private async Task<JsonElement> StatusAsync(IMongoDatabase database) => JsonDocument.Parse(await DoneAsync(database, "status", "--json")).RootElement;
 }

@@ -12,9 +12,9 @@ public sealed class SeederUsageTests
     {
         foreach (var command in new[] { "run", "clean", "status", "verify" })
         {
-            var (exitCode, output, errors) = await SeederProgram.RunAsync($"mongodb://127.0.0.1:{GatewayFixture.FreePort()}/x", "Development", [command], Cancel, ("Seeder__DatabaseTimeout", "00:00:02"));
-            Assert.Equal((ExitCodes.Unavailable, ""), (exitCode, output));
-            Assert.Single(errors.TrimEnd().Split('\n'), line => line.StartsWith("seeder: MongoDB at 127.0.0.1:", StringComparison.Ordinal) && line.Contains("did not answer within 2 s", StringComparison.Ordinal));
+            var result = (await JobProgram.Seeder.RunAsync($"mongodb://127.0.0.1:{FreePort.Find()}/x", command, Cancel, ("Seeder__DatabaseTimeout", "00:00:01"))).Expect(ExitCodes.Unavailable);
+            Assert.Equal("", result.Output);
+            Assert.Single(result.Errors.TrimEnd().Split('\n'), line => line.StartsWith("seeder: MongoDB at 127.0.0.1:", StringComparison.Ordinal) && line.Contains("did not answer within 1 s", StringComparison.Ordinal));
         }
     }
 
@@ -25,11 +25,8 @@ public sealed class SeederUsageTests
     [InlineData("ConnectionStrings__platform", "redis://x", "ConnectionStrings:platform is not a MongoDB connection string")]
     public async Task A_wrong_setting_ends_with_78_and_a_sentence(string key, string value, string sentence)
     {
-        using var process = SeederProgram.Start("mongodb://127.0.0.1:1/x", "Development", ["status"], (key, value));
-        var errors = process.StandardError.ReadToEndAsync(Cancel);
-        await process.WaitForExitAsync(Cancel);
-        Assert.Equal(ExitCodes.Configuration, process.ExitCode);
-        Assert.Contains(sentence, SeederProgram.Sentence(await errors), StringComparison.Ordinal);
+        var result = (await JobProgram.Seeder.RunAsync("mongodb://127.0.0.1:1/x", "status", Cancel, (key, value))).Expect(ExitCodes.Configuration);
+        Assert.Contains(sentence, result.Sentence, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -52,11 +49,10 @@ public sealed class SeederUsageTests
     [InlineData("mark x --as Production!", "--as must be a word")]
     public async Task Wrong_arguments_end_with_64_and_a_sentence(string arguments, string sentence)
     {
-        var (exitCode, output, errors) = await SeederProgram.RunAsync("mongodb://127.0.0.1:1/x", "Development", arguments.Split(' '), Cancel);
-        Assert.Equal((ExitCodes.Usage, ""), (exitCode, output));
-        var line = SeederProgram.Sentence(errors);
-        Assert.StartsWith("seeder: ", line, StringComparison.Ordinal);
-        Assert.Contains(sentence, line, StringComparison.Ordinal);
+        var result = (await JobProgram.Seeder.RunAsync("mongodb://127.0.0.1:1/x", arguments, Cancel)).Expect(ExitCodes.Usage);
+        Assert.Equal("", result.Output);
+        Assert.StartsWith("seeder: ", result.Sentence, StringComparison.Ordinal);
+        Assert.Contains(sentence, result.Sentence, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -68,8 +64,8 @@ public sealed class SeederUsageTests
     [InlineData("mark --help", "database", "--as")]
     public async Task Help_is_complete(string arguments, params string[] words)
     {
-        var (exitCode, output, errors) = await SeederProgram.RunAsync(null, null, arguments.Split(' '), Cancel);
-        Assert.Equal((0, ""), (exitCode, errors));
-        Assert.All(words, word => Assert.Contains(word, output, StringComparison.Ordinal));
+        var result = (await JobProgram.Seeder.RunAsync(null, arguments, Cancel, ("DOTNET_ENVIRONMENT", null))).Expect(ExitCodes.Success);
+        Assert.Equal("", result.Errors);
+        Assert.All(words, word => Assert.Contains(word, result.Output, StringComparison.Ordinal));
     }
 }

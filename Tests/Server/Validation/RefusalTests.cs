@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Data;
 using Platform.Data.Documents;
+using Platform.Data.Rules;
+using Platform.Data.Tenancy;
 using Platform.Data.Validation;
 using Platform.Migrator.Structure;
 using Xunit;
@@ -10,8 +11,7 @@ using Xunit;
 namespace Platform.Tests.Server.Validation;
 
 /// <summary>What a program hears when a server refuses its documents.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class RefusalTests(GatewayFixture gateway)
+public sealed class RefusalTests(MongoServer server)
 {
     private static readonly DateTime Now = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
 
@@ -102,7 +102,7 @@ public sealed class RefusalTests(GatewayFixture gateway)
 
     private async Task<PlatformDatabase> DatabaseAsync()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, Cancel);
         return new PlatformDatabase(database);
     }

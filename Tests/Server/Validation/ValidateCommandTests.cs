@@ -1,19 +1,16 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Data.Validation.Samples;
-using Platform.Migrator;
 using Platform.Migrator.Structure;
+using Platform.Tests.TestKit.Samples;
 using Xunit;
 
 namespace Platform.Tests.Server.Validation;
 
 /// <summary>The command <c>migrator validate</c>, run as a program.</summary>
-[Collection(JobsCollection.Name)]
-public sealed class ValidateCommandTests(GatewayFixture gateway)
+public sealed class ValidateCommandTests(MongoServer server)
 {
     private const string Nobody = "mongodb://127.0.0.1:9/none";
 
@@ -27,7 +24,7 @@ public sealed class ValidateCommandTests(GatewayFixture gateway)
         var run = await RunAsync(database, "validate");
 
         Assert.Equal((0, "All 40 documents obey the rules."), (run.ExitCode, run.Output.Trim()));
-        Assert.Contains("products: 40 documents, all obey", run.Error, StringComparison.Ordinal);
+        Assert.Contains("products: 40 documents, all obey", run.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -74,12 +71,9 @@ public sealed class ValidateCommandTests(GatewayFixture gateway)
     [InlineData("'migrator validate' does not know what to do with 'now'.", "validate", "now")]
     public async Task Wrong_arguments_end_with_64_and_one_sentence(string sentence, params string[] arguments)
     {
-        gateway.Require();
+        var run = (await JobProgram.Migrator.RunAsync(Nobody, arguments, Cancel)).Expect(ExitCodes.Usage);
 
-        var run = await RunAsync(Nobody, arguments);
-
-        Assert.Equal(64, run.ExitCode);
-        Assert.StartsWith($"migrator: {sentence}", Assert.Single(run.Error.Trim().Split('\n')), StringComparison.Ordinal);
+        Assert.StartsWith($"migrator: {sentence}", Assert.Single(run.Errors.Trim().Split('\n')), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,54 +82,23 @@ public sealed class ValidateCommandTests(GatewayFixture gateway)
         var run = await RunAsync(await DatabaseAsync(broken: 0), "validate", "--fix-report", Path.GetTempPath());
 
         Assert.Equal(73, run.ExitCode);
-        Assert.StartsWith("migrator: the report cannot be written:", SeederProgram.Sentence(run.Error), StringComparison.Ordinal);
+        Assert.StartsWith("migrator: the report cannot be written:", run.Sentence, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_database_that_is_not_there_ends_with_69_and_one_sentence()
     {
-        gateway.Require();
+        var run = (await JobProgram.Migrator.RunAsync(Nobody, "validate", Cancel, ("Migrator__DatabaseTimeout", "00:00:02"))).Expect(ExitCodes.Unavailable);
 
-        var run = await RunAsync(Nobody, "validate");
-
-        Assert.Equal(69, run.ExitCode);
-        Assert.StartsWith("migrator: ", Assert.Single(run.Error.Trim().Split('\n')), StringComparison.Ordinal);
+        Assert.StartsWith("migrator: ", Assert.Single(run.Errors.Trim().Split('\n')), StringComparison.Ordinal);
     }
 
-    private Task<(int ExitCode, string Output, string Error)> RunAsync(IMongoDatabase database, params string[] arguments)
-    {
-        var connection = new MongoUrlBuilder(gateway.ConnectionString) { DatabaseName = database.DatabaseNamespace.DatabaseName };
-        return RunAsync(connection.ToString(), arguments);
-    }
-
-    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(string connection, params string[] arguments)
-    {
-        using var process = new Process();
-        // The program stands among the tests' libraries, some of which the tests have from the shared framework.
-        var tests = Path.Combine(AppContext.BaseDirectory, "Platform.Tests.Server");
-        process.StartInfo = new ProcessStartInfo(
-            "dotnet",
-            ["exec", "--runtimeconfig", $"{tests}.runtimeconfig.json", "--depsfile", $"{tests}.deps.json", typeof(MigratorOptions).Assembly.Location, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment =
-            {
-                ["ConnectionStrings__platform"] = connection,
-                ["Migrator__DatabaseTimeout"] = connection == Nobody ? "00:00:02" : "00:01:00",
-                ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "",
-            },
-        };
-        process.Start();
-        var output = process.StandardOutput.ReadToEndAsync(Cancel);
-        var error = process.StandardError.ReadToEndAsync(Cancel);
-        await process.WaitForExitAsync(Cancel);
-        return (process.ExitCode, await output, await error);
-    }
+    private Task<ProgramResult> RunAsync(IMongoDatabase database, params string[] arguments) =>
+        JobProgram.Migrator.RunAsync(server.ConnectionStringOf(database), arguments, Cancel);
 
     private async Task<IMongoDatabase> DatabaseAsync(int broken)
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, Cancel);
         var samples = new DocumentSamples(CollectionCatalogue.Products, seed: 9);
         var documents = Enumerable.Range(0, 40).Select(_ => samples.Valid()).ToList();

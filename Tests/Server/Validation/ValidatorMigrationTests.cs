@@ -3,16 +3,15 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Validation;
-using Platform.Data.Validation.Samples;
-using Platform.Migrator.Engine;
+using Platform.Jobs;
 using Platform.Migrator.Structure;
+using Platform.Tests.TestKit.Samples;
 using Xunit;
 
 namespace Platform.Tests.Server.Validation;
 
 /// <summary>How new rules are put in force on data that is there already.</summary>
-[Collection(ServerCollection.Name)]
-public sealed class ValidatorMigrationTests(GatewayFixture gateway)
+public sealed class ValidatorMigrationTests(MongoServer server)
 {
     private static CollectionDefinition Products => CollectionCatalogue.Products;
 
@@ -25,7 +24,7 @@ public sealed class ValidatorMigrationTests(GatewayFixture gateway)
         var (good, bad) = await OneGoodAndOneBadAsync(database);
         var before = await OptionsAsync(database);
 
-        var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => Synchroniser(database).ApplyAsync(allowDrop: false, Cancel));
+        var refusal = await Assert.ThrowsAsync<JobRefusedException>(() => Synchroniser(database).ApplyAsync(allowDrop: false, Cancel));
 
         Assert.Contains($"1 of 2 documents of products break its rules ({bad["_id"]} /currency: Must be three capital letters", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(before, await OptionsAsync(database));
@@ -74,7 +73,7 @@ public sealed class ValidatorMigrationTests(GatewayFixture gateway)
         Assert.Equal(
             ["set the validator of products (its level differs)"],
             (await Synchroniser(database).PlanAsync(Cancel)).Where(change => change.Collection == Products.Name).Select(change => change.ToString()));
-        await Assert.ThrowsAsync<MigrationRefusedException>(() => Synchroniser(database).ApplyAsync(allowDrop: false, Cancel));
+        await Assert.ThrowsAsync<JobRefusedException>(() => Synchroniser(database).ApplyAsync(allowDrop: false, Cancel));
         Assert.Equal("moderate", (await OptionsAsync(database))["validationLevel"]);
     }
 
@@ -108,7 +107,7 @@ public sealed class ValidatorMigrationTests(GatewayFixture gateway)
 
     private async Task<IMongoDatabase> DatabaseWithOldRulesAsync()
     {
-        var database = gateway.NewDatabase();
+        var database = server.NewDatabase();
         await Synchroniser(database).ApplyAsync(allowDrop: false, Cancel);
         var old = BsonDocument.Parse("{ $jsonSchema: { bsonType: 'object', required: ['sku'] } }");
         await database.RunCommandAsync<BsonDocument>(new BsonDocument { { "collMod", Products.Name }, { "validator", old } }, cancellationToken: Cancel);

@@ -11,8 +11,6 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
 {
     // https://github.com/mongodb/specifications/blob/master/source/mongodb-handshake/handshake.md
     private static readonly HashSet<string> Hello = new(StringComparer.OrdinalIgnoreCase) { "hello", "isMaster" };
-    private static readonly string[] HostFields = ["me", "primary"];
-    private static readonly string[] HostLists = ["hosts", "passives", "arbiters"];
 
     private readonly Socket _server = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly CancellationTokenSource _closing = new();
@@ -185,22 +183,26 @@ internal sealed class FaultConnection(FaultProxy proxy, int number, Socket clien
         return message.With(body);
     }
 
+    // To the client the server is a set of one: of other members it would learn how to go around the proxy.
     private ReadOnlyMemory<byte> WithOwnName(MongoMessage message)
     {
         var body = message.Body;
-        if (!body.TryGetValue("me", out var me))
+        if (!body.Contains("me"))
         {
             return message.Bytes;
         }
 
-        foreach (var field in HostFields.Where(field => body.GetValue(field, BsonNull.Value) == me))
+        body["me"] = proxy.Name;
+        body["hosts"] = new BsonArray { proxy.Name };
+        body.Remove("passives");
+        body.Remove("arbiters");
+        if (body.GetValue("isWritablePrimary", body.GetValue("ismaster", false)).ToBoolean())
         {
-            body[field] = proxy.Name;
+            body["primary"] = proxy.Name;
         }
-
-        foreach (var list in HostLists.Where(body.Contains))
+        else
         {
-            body[list] = new BsonArray(body[list].AsBsonArray.Select(host => host == me ? proxy.Name : host));
+            body.Remove("primary");
         }
 
         return message.With(body);

@@ -13,6 +13,6 @@ public static class NoRateLimits
     };
 
     /// <summary>The same, as environment variables.</summary>
-    public static IReadOnlyDictionary<string, string> Variables { get; } =
-        Settings.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value);
+    public static IReadOnlyDictionary<string, string?> Variables { get; } =
+        Settings.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => (string?)setting.Value);
 }

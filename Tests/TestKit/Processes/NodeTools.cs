@@ -6,8 +6,6 @@ namespace Platform.Tests.TestKit.Processes;
 /// <summary>Runs programs of the pinned npm packages, each in a process of its own with a home directory of its own.</summary>
 internal static class NodeTools
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(180);
-
     /// <summary>Where the packages are.</summary>
     public static string Modules { get; } = Path.Combine(
         Environment.GetEnvironmentVariable("PLATFORM_NODE_TOOLS") is { Length: > 0 } tools
@@ -25,44 +23,30 @@ internal static class NodeTools
     public static void Require(string package) => Assert.SkipUnless(
         Directory.Exists(Path.Combine(Modules, package)), $"The npm package '{package}' is missing in {Modules}: run './platform setup'.");
 
-    /// <summary>Runs node and returns how it ended and what it wrote.</summary>
-    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
-        IEnumerable<string> arguments, string? directory = null, params (string Name, string Value)[] environment)
+    /// <summary>Runs node to its end.</summary>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="directory">Where; null for a home directory of its own.</param>
+    /// <param name="environment">Further environment variables.</param>
+    public static async Task<ProgramResult> RunAsync(IEnumerable<string> arguments, string? directory = null, params (string Name, string Value)[] environment)
     {
         var home = Directory.CreateTempSubdirectory("node-home-");
-        using var process = new Process
-        {
-            StartInfo = new ProcessStartInfo("node", arguments)
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                WorkingDirectory = directory ?? home.FullName,
-                Environment = { ["NODE_PATH"] = Modules, ["HOME"] = home.FullName, ["NO_COLOR"] = "1" },
-            },
-        };
-        foreach (var (name, value) in environment)
-        {
-            process.StartInfo.Environment[name] = value;
-        }
-
-        var cancel = TestContext.Current.CancellationToken;
-        process.Start();
-        var output = process.StandardOutput.ReadToEndAsync(cancel);
-        var errors = process.StandardError.ReadToEndAsync(cancel);
         try
         {
-            await process.WaitForExitAsync(cancel).WaitAsync(s_patience, cancel);
+            var start = new ProcessStartInfo("node", arguments)
+            {
+                WorkingDirectory = directory ?? home.FullName,
+                Environment = { ["NODE_PATH"] = Modules, ["HOME"] = home.FullName, ["NO_COLOR"] = "1" },
+            };
+            foreach (var (name, value) in environment)
+            {
+                start.Environment[name] = value;
+            }
+
+            return await ProgramResult.OfAsync(start, TestContext.Current.CancellationToken);
         }
         finally
         {
-            if (!process.HasExited)
-            {
-                process.Kill(entireProcessTree: true);
-            }
-
             home.Delete(recursive: true);
         }
-
-        return (process.ExitCode, await output, await errors);
     }
 }

@@ -1,97 +1,70 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Net;
-using Xunit;
 
 namespace Platform.Tests.TestKit.Servers;
 
-/// <summary>The API in a process of its own.</summary>
+/// <summary>The API in a process of its own, without limits on requests.</summary>
 internal sealed class ApiProcess : IAsyncDisposable
 {
-    private const int KeptLines = 60;
+    /// <summary>Nothing listens there, and without its cache the API works too.</summary>
+    public const string NoCache = "127.0.0.1:9";
 
-    private readonly Process _process;
-    private readonly Queue<string> _output = new();
+    private ApiProcess(ServerProcess process, IPEndPoint address) =>
+        (Process, Address, Client) = (process, address, new HttpClient { BaseAddress = new Uri($"http://{address}") });
 
-    private ApiProcess(Process process, HttpClient client) => (_process, Client) = (process, client);
+    /// <summary>Its process.</summary>
+    public ServerProcess Process { get; }
+
+    /// <summary>Where it listens.</summary>
+    public IPEndPoint Address { get; }
 
     /// <summary>How to call it.</summary>
     public HttpClient Client { get; }
 
     /// <summary>Starts it and waits for nothing.</summary>
-    /// <param name="settings">Environment variables.</param>
-    public static ApiProcess Start(IEnumerable<KeyValuePair<string, string>> settings)
+    /// <param name="database">The connection string of its database.</param>
+    /// <param name="cache">That of its cache.</param>
+    /// <param name="settings">Further environment variables.</param>
+    public static ApiProcess Start(string database, string cache, IEnumerable<KeyValuePair<string, string?>> settings)
     {
-        var address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{GatewayFixture.FreePort()}");
-        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "Platform.Api.dll")])
+        var address = new IPEndPoint(IPAddress.Loopback, FreePort.Find());
+        var environment = new Dictionary<string, string?>(NoRateLimits.Variables.Concat(settings))
         {
-            WorkingDirectory = AppContext.BaseDirectory,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
+            ["Paging__CursorKey"] = "the key of the tests, which is long enough",
+            ["ConnectionStrings__platform"] = database,
+            ["ConnectionStrings__cache"] = cache,
+            ["ASPNETCORE_URLS"] = $"http://{address}",
+            ["Logging__LogLevel__Default"] = "Error",
+            ["Logging__LogLevel__StackExchange.Redis"] = "None",
         };
-        start.Environment["Paging__CursorKey"] = "the key of the tests, which is long enough";
-        foreach (var (name, value) in NoRateLimits.Variables.Concat(settings))
-        {
-            start.Environment[name] = value;
-        }
-
-        start.Environment["ASPNETCORE_URLS"] = address;
-        var process = Process.Start(start) ?? throw new InvalidOperationException("The API did not start.");
-        var api = new ApiProcess(process, new HttpClient { BaseAddress = new Uri(address) });
-        process.OutputDataReceived += api.Keep;
-        process.ErrorDataReceived += api.Keep;
-        // Unread output would block it in the end.
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return api;
+        return new ApiProcess(ServerProcess.Start(BuiltProgram.Path("Api"), [], environment), address);
     }
 
-    /// <summary>The latest of what it wrote.</summary>
-    public string Output
+    /// <summary>Starts it and returns when it is healthy.</summary>
+    /// <inheritdoc cref="Start"/>
+    public static async Task<ApiProcess> StartHealthyAsync(
+        string database, string cache, IEnumerable<KeyValuePair<string, string?>> settings, CancellationToken cancellationToken)
     {
-        get
+        var api = Start(database, cache, settings);
+        try
         {
-            lock (_output)
-            {
-                return string.Join(Environment.NewLine, _output);
-            }
+            await api.Process.UntilAsync(() => api.AnswersAsync("/health", cancellationToken), cancellationToken);
+            return api;
+        }
+        catch
+        {
+            await api.DisposeAsync();
+            throw;
         }
     }
 
-    /// <summary>Whether it still runs.</summary>
-    public bool IsRunning => !_process.HasExited;
-
-    /// <summary>Waits until it is healthy.</summary>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task UntilHealthyAsync(CancellationToken cancellationToken)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(60));
-        while (!await IsHealthyAsync(patience.Token))
-        {
-            Assert.True(IsRunning, $"The API ended. {Output}");
-            await Task.Delay(50, patience.Token);
-        }
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        Client.Dispose();
-        if (!_process.HasExited)
-        {
-            _process.Kill();
-            await _process.WaitForExitAsync();
-        }
-
-        _process.Dispose();
-    }
-
-    private async Task<bool> IsHealthyAsync(CancellationToken cancellationToken)
+    /// <summary>Whether it answers a request with 200.</summary>
+    /// <param name="path">What is asked for.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public async Task<bool> AnswersAsync(string path, CancellationToken cancellationToken)
     {
         try
         {
-            using var answer = await Client.GetAsync("/health", cancellationToken);
+            using var answer = await Client.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
             return answer.StatusCode == HttpStatusCode.OK;
         }
         catch (HttpRequestException)
@@ -101,15 +74,11 @@ internal sealed class ApiProcess : IAsyncDisposable
         }
     }
 
-    private void Keep(object sender, DataReceivedEventArgs line)
+    /// <summary>Kills it: no good-bye to anyone.</summary>
+    public async ValueTask DisposeAsync()
     {
-        lock (_output)
-        {
-            _output.Enqueue(line.Data ?? "");
-            if (_output.Count > KeptLines)
-            {
-                _output.Dequeue();
-            }
-        }
+        Client.Dispose();
+        await Process.KillAsync();
+        await Process.DisposeAsync();
     }
 }

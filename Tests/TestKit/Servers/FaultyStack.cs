@@ -1,5 +1,6 @@
 using System.Globalization;
 using MongoDB.Driver;
+using Xunit;
 
 namespace Platform.Tests.TestKit.Servers;
 
@@ -28,42 +29,43 @@ internal sealed class FaultyStack : IAsyncDisposable
     /// <summary>The API.</summary>
     public HttpClient Api => _api.Client;
 
-    /// <summary>Starts it on a new database, and returns when it is healthy.</summary>
-    /// <param name="gateway">The database's server.</param>
+    /// <summary>Starts it on a new database, and returns when it is healthy. Skips the test when this machine has no Redis.</summary>
+    /// <param name="server">The database's server.</param>
     /// <param name="seed">The seed of the faults.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public static async Task<FaultyStack> StartAsync(GatewayFixture gateway, int seed, CancellationToken cancellationToken)
+    public static async Task<FaultyStack> StartAsync(MongoServer server, int seed, CancellationToken cancellationToken)
     {
-        var database = gateway.NewDatabase();
-        var redis = await RedisProcess.StartAsync(GatewayFixture.FreePort(), cancellationToken);
-        var mongo = new FaultProxy("127.0.0.1", gateway.Port, seed);
+        var reason = ServerImage.WhyUnavailable();
+        Assert.SkipWhen(reason is not null, reason ?? "");
+        var database = server.NewDatabase(MongoFeature.Transactions);
+        var redis = await RedisProcess.StartAsync(cancellationToken);
+        var mongo = server.Proxy(seed);
         var cache = new FaultProxy("127.0.0.1", redis.Port, protocol: FaultProtocol.Tcp);
-        var api = ApiProcess.Start(new Dictionary<string, string>
-        {
-            ["ConnectionStrings__platform"] = string.Create(
-                CultureInfo.InvariantCulture,
-                $"mongodb://{GatewayFixture.User}:{Uri.EscapeDataString(GatewayFixture.Password)}@127.0.0.1:{mongo.Port}/{database.DatabaseNamespace.DatabaseName}?authSource=admin&authMechanism=SCRAM-SHA-256&replicaSet=rs0"),
-            ["ConnectionStrings__cache"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{cache.Port},password={redis.Password}"),
-            // Long enough to be told from a busy machine.
-            ["ProductCache__Patience"] = Patience.ToString(),
-            ["ProductCache__Rest"] = "00:00:02",
-            ["Logging__LogLevel__Default"] = "Error",
-        });
-        var stack = new FaultyStack(redis, api, database, mongo, cache);
         try
         {
-            await api.UntilHealthyAsync(cancellationToken);
-            return stack;
+            var api = await ApiProcess.StartHealthyAsync(
+                server.Through(mongo.Port, database),
+                string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{cache.Port},password={redis.Password}"),
+                new Dictionary<string, string?>
+                {
+                    // Long enough to be told from a busy machine.
+                    ["ProductCache__Patience"] = Patience.ToString(),
+                    ["ProductCache__Rest"] = "00:00:02",
+                },
+                cancellationToken);
+            return new FaultyStack(redis, api, database, mongo, cache);
         }
         catch
         {
-            await stack.DisposeAsync();
+            await mongo.DisposeAsync();
+            await cache.DisposeAsync();
+            await redis.DisposeAsync();
             throw;
         }
     }
 
     /// <summary>The latest of what the API wrote.</summary>
-    public string Output => _api.Output;
+    public string Output => _api.Process.Output;
 
     /// <summary>Kills the API: no good-bye to anyone.</summary>
     public async Task KillApiAsync()

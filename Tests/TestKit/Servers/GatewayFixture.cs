@@ -1,10 +1,6 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using MongoDB.Driver;
 using Platform.Gateway;
-using Platform.Gateway.Access;
-using Platform.Gateway.Clients;
 using Xunit;
 
 namespace Platform.Tests.TestKit.Servers;
@@ -25,16 +21,13 @@ public sealed class GatewayFixture : IAsyncLifetime
     private MongoClient? _client;
 
     /// <summary>The port of the gateway.</summary>
-    public int Port { get; } = FreePort();
+    public int Port { get; } = FreePort.Find();
 
     /// <summary>A client that is logged in as the administrative user.</summary>
     public MongoClient Client => _client ?? throw new InvalidOperationException("The gateway does not run.");
 
-    /// <summary>How the gateway reaches its PostgreSQL.</summary>
-    internal string Postgres => _postgres?.ConnectionString ?? throw new InvalidOperationException("PostgreSQL does not run.");
-
     /// <summary>How many of PostgreSQL's processes have ended by a signal.</summary>
-    public int Crashes => _postgres?.Crashes ?? 0;
+    public int Crashes => _postgres?.Process.Crashes ?? 0;
 
     /// <summary>The connection string of the administrative user.</summary>
     public string ConnectionString => ConnectionStringOf(User, Password);
@@ -44,6 +37,9 @@ public sealed class GatewayFixture : IAsyncLifetime
 
     /// <summary>The services of the gateway, to look at what it holds.</summary>
     public IServiceProvider Services => _gateway?.Services ?? throw new InvalidOperationException("The gateway does not run.");
+
+    /// <summary>Whether this machine can run the engine.</summary>
+    internal bool IsAvailable => _unavailable is null;
 
     /// <summary>The connection string of a user.</summary>
     public string ConnectionStringOf(string user, string password) =>
@@ -56,10 +52,7 @@ public sealed class GatewayFixture : IAsyncLifetime
         return Client.GetDatabase("t" + Guid.NewGuid().ToString("N"));
     }
 
-    /// <summary>Whether this machine can run the backend.</summary>
-    internal bool IsAvailable => _unavailable is null;
-
-    /// <summary>Skips the test when this machine cannot run the backend.</summary>
+    /// <summary>Skips the test when this machine cannot run the engine.</summary>
     public void Require() => Assert.SkipWhen(_unavailable is not null, _unavailable ?? "");
 
     /// <inheritdoc />
@@ -72,13 +65,13 @@ public sealed class GatewayFixture : IAsyncLifetime
         }
 
         await StartPostgresAsync();
-        _gateway = Build(Port, _postgres!.ConnectionString);
+        _gateway = Build(Port, EngineConnectionString);
         await GatewayApplication.StartAsync(_gateway, CancellationToken.None);
         _client = new MongoClient(ConnectionString);
     }
 
     /// <summary>Starts PostgreSQL (again) on the same data.</summary>
-    public async Task StartPostgresAsync() => _postgres = await PostgresProcess.StartAsync(_directory);
+    public async Task StartPostgresAsync() => _postgres = await PostgresProcess.StartAsync(_directory, CancellationToken.None);
 
     /// <summary>Stops PostgreSQL.</summary>
     public async Task StopPostgresAsync()
@@ -86,7 +79,7 @@ public sealed class GatewayFixture : IAsyncLifetime
         if (_postgres is { } postgres)
         {
             _postgres = null;
-            await postgres.StopAsync();
+            await postgres.DisposeAsync();
         }
     }
 
@@ -102,14 +95,6 @@ public sealed class GatewayFixture : IAsyncLifetime
 
         await StopPostgresAsync();
         _directory.Delete(recursive: true);
-    }
-
-    /// <summary>A port that is free now.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     internal static WebApplication Build(int port, string postgres, params string[] more) => GatewayApplication.Build(

@@ -1,97 +1,70 @@
-using System.Diagnostics;
+using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Xunit;
 
 namespace Platform.Tests.TestKit.Servers;
 
-/// <summary>A PostgreSQL, and the gateway before it as a process that can be killed and started again on the same port.</summary>
-public sealed class GatewayProcess : IAsyncLifetime
+/// <summary>The gateway in a process of its own, which can be killed and measured.</summary>
+internal sealed class GatewayProcess : IAsyncDisposable
 {
-    private const string Password = "kill me";
+    private readonly string _user;
+    private readonly string _password;
 
-    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("gateway-loss-");
-    private readonly int _port = GatewayFixture.FreePort();
-    private PostgresProcess? _postgres;
-    private Process? _gateway;
+    private GatewayProcess(ServerProcess process, int port, string user, string password) => (Process, Port, _user, _password) = (process, port, user, password);
 
-    /// <summary>The connection string of the administrative user.</summary>
-    public string ConnectionString =>
-        $"mongodb://{GatewayFixture.User}:{Uri.EscapeDataString(Password)}@127.0.0.1:{_port}/platform?authSource=admin&authMechanism=SCRAM-SHA-256&replicaSet=rs0";
+    /// <summary>Its process.</summary>
+    public ServerProcess Process { get; }
 
-    /// <inheritdoc/>
-    public async ValueTask InitializeAsync()
+    /// <summary>Its port on 127.0.0.1.</summary>
+    public int Port { get; }
+
+    /// <summary>Starts it and waits for nothing.</summary>
+    /// <param name="postgres">How it reaches PostgreSQL.</param>
+    /// <param name="port">The port that it is to listen on.</param>
+    /// <param name="user">The administrative user.</param>
+    /// <param name="password">Its password, which goes by the environment: everybody on the machine can read a command line.</param>
+    /// <param name="settings">Further environment variables.</param>
+    public static GatewayProcess Start(string postgres, int port, string user, string password, IEnumerable<KeyValuePair<string, string?>> settings)
     {
-        if (ServerImage.WhyUnavailable() is null)
+        var environment = new Dictionary<string, string?>(settings)
         {
-            _postgres = await PostgresProcess.StartAsync(_directory);
-        }
-    }
-
-    /// <summary>Starts the gateway and waits for nothing.</summary>
-    public void Start()
-    {
-        var reason = ServerImage.WhyUnavailable();
-        Assert.SkipWhen(reason is not null, reason ?? "");
-        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "Platform.Gateway.dll")])
-        {
-            WorkingDirectory = _directory.FullName,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
+            ["Gateway__Port"] = port.ToString(CultureInfo.InvariantCulture),
+            ["Gateway__RootUsername"] = user,
+            ["Gateway__RootPassword"] = password,
+            ["ConnectionStrings__postgres"] = postgres,
+            ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+            ["Logging__LogLevel__Default"] = "Warning",
         };
-        start.Environment["Gateway__Port"] = _port.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        start.Environment["Gateway__RootUsername"] = GatewayFixture.User;
-        start.Environment["Gateway__RootPassword"] = Password;
-        start.Environment["ConnectionStrings__postgres"] = _postgres!.ConnectionString;
-        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
-        _gateway = Process.Start(start) ?? throw new InvalidOperationException("The gateway did not start.");
-        // Unread output would block it in the end.
-        _gateway.BeginOutputReadLine();
-        _gateway.BeginErrorReadLine();
+        return new GatewayProcess(ServerProcess.Start(BuiltProgram.Path("Gateway"), [], environment), port, user, password);
     }
 
-    /// <summary>Waits until the gateway serves commands.</summary>
-    public async Task WaitAsync(CancellationToken cancellationToken)
+    /// <summary>Waits until it serves commands.</summary>
+    public async Task UntilReadyAsync(CancellationToken cancellationToken)
     {
-        using var client = new MongoClient(ConnectionString);
-        await client.GetDatabase("admin").RunCommandAsync<BsonDocument>(new BsonDocument("ping", 1), ReadPreference.Primary, cancellationToken);
+        using var client = new MongoClient(
+            $"mongodb://{Uri.EscapeDataString(_user)}:{Uri.EscapeDataString(_password)}@127.0.0.1:{Port}/?authMechanism=SCRAM-SHA-256&directConnection=true&serverSelectionTimeoutMS=1000");
+        var admin = client.GetDatabase("admin");
+        await Process.UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    await admin.RunCommandAsync<BsonDocument>(new BsonDocument("ping", 1), ReadPreference.Primary, cancellationToken);
+                    return true;
+                }
+                catch (Exception exception) when (exception is MongoException or TimeoutException)
+                {
+                    // While it starts, refusing connections is its answer.
+                    return false;
+                }
+            },
+            cancellationToken);
     }
 
-    /// <summary>Kills the gateway: no good-bye to anyone.</summary>
-    public async Task KillAsync()
-    {
-        if (_gateway is { } gateway)
-        {
-            _gateway = null;
-            gateway.Kill();
-            await gateway.WaitForExitAsync();
-            gateway.Dispose();
-        }
-    }
-
-    /// <summary>Kills PostgreSQL, and leaves the gateway without its engine.</summary>
-    public async Task KillEngineAsync()
-    {
-        if (_postgres is { } postgres)
-        {
-            _postgres = null;
-            await postgres.KillAsync();
-            await postgres.StopAsync();
-        }
-    }
-
-    /// <summary>Starts PostgreSQL again on what the killed one left.</summary>
-    public async Task StartEngineAsync() => _postgres = await PostgresProcess.StartAsync(_directory);
-
-    /// <inheritdoc/>
+    /// <summary>Kills it: no good-bye to anyone.</summary>
     public async ValueTask DisposeAsync()
     {
-        await KillAsync();
-        if (_postgres is not null)
-        {
-            await _postgres.StopAsync();
-        }
-
-        _directory.Delete(recursive: true);
+        await Process.KillAsync();
+        await Process.DisposeAsync();
     }
 }

@@ -10,7 +10,7 @@ public sealed class OtherGateway(GatewayFixture gateway) : IAsyncLifetime
     private WebApplication? _application;
 
     /// <summary>Its port.</summary>
-    public int Port { get; } = GatewayFixture.FreePort();
+    public int Port { get; } = FreePort.Find();
 
     /// <inheritdoc />
     public async ValueTask InitializeAsync()

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Npgsql;
@@ -7,20 +6,15 @@ using Xunit;
 namespace Platform.Tests.TestKit.Servers;
 
 /// <summary>PostgreSQL with the DocumentDB extension, started by the script that the app graph uses.</summary>
-internal sealed partial class PostgresProcess
+internal sealed partial class PostgresProcess : IAsyncDisposable
 {
-    private const int Terminate = 15;
     private const int KillAtOnce = 9;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
-    private readonly Process _process;
     private readonly string _data;
-    private readonly Queue<string> _output = new();
-    private int _crashes;
 
-    private PostgresProcess(Process process, string data, string sockets)
+    private PostgresProcess(ServerProcess process, string data, string sockets)
     {
-        _process = process;
+        Process = process;
         _data = data;
         ConnectionString = $"Host={sockets};Username=postgres;Database=postgres";
     }
@@ -28,42 +22,26 @@ internal sealed partial class PostgresProcess
     /// <summary>How to reach it.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>How many of its processes have ended by a signal.</summary>
-    public int Crashes => Volatile.Read(ref _crashes);
+    /// <summary>Its process.</summary>
+    public ServerProcess Process { get; }
 
     /// <summary>Starts it on the data in a directory and waits until it takes connections.</summary>
-    public static async Task<PostgresProcess> StartAsync(DirectoryInfo directory)
+    public static async Task<PostgresProcess> StartAsync(DirectoryInfo directory, CancellationToken cancellationToken)
     {
         var (data, sockets) = (Path.Combine(directory.FullName, "data"), Path.Combine(directory.FullName, "s"));
-        var process = new Process
-        {
-            StartInfo = new ProcessStartInfo(
-                ServerImage.Script("postgres"), [ServerImage.Directory, data, sockets])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            },
-        };
+        var process = ServerProcess.Start(ServerImage.Script("postgres"), [ServerImage.Directory, data, sockets], []);
         var postgres = new PostgresProcess(process, data, sockets);
-        process.OutputDataReceived += postgres.Keep;
-        process.ErrorDataReceived += postgres.Keep;
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        await postgres.WaitAsync();
-        return postgres;
-    }
-
-    /// <summary>Shuts it down in good order.</summary>
-    public async Task StopAsync()
-    {
-        if (!_process.HasExited)
+        try
         {
-            Assert.Equal(0, Kill(_process.Id, Terminate));
-            await _process.WaitForExitAsync().WaitAsync(s_patience);
+            await using var source = NpgsqlDataSource.Create(postgres.ConnectionString + ";Pooling=false");
+            await process.UntilAsync(() => AcceptsAsync(source, cancellationToken), cancellationToken);
+            return postgres;
         }
-
-        _process.Dispose();
+        catch
+        {
+            await postgres.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>
@@ -81,12 +59,24 @@ internal sealed partial class PostgresProcess
         ];
         Assert.NotEmpty(workers);
         Assert.Equal(0, Kill(server, KillAtOnce));
-        await _process.WaitForExitAsync().WaitAsync(s_patience);
-        var started = Stopwatch.GetTimestamp();
-        while (workers.Any(IsAlive))
+        await Process.UntilEndedAsync();
+        await Wait.UntilAsync(() => !workers.Any(IsAlive), "no process of PostgreSQL outlives its server", CancellationToken.None);
+    }
+
+    /// <summary>Shuts it down in good order.</summary>
+    public ValueTask DisposeAsync() => Process.DisposeAsync();
+
+    private static async Task<bool> AcceptsAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        try
         {
-            Assert.True(Stopwatch.GetElapsedTime(started) < s_patience, "Processes of PostgreSQL outlive their server.");
-            await Task.Delay(10);
+            await using var connection = await source.OpenConnectionAsync(cancellationToken);
+            return true;
+        }
+        catch (NpgsqlException)
+        {
+            // While it starts, refusing connections is its answer.
+            return false;
         }
     }
 
@@ -100,54 +90,6 @@ internal sealed partial class PostgresProcess
         catch (IOException)
         {
             return false;
-        }
-    }
-
-    private async Task WaitAsync()
-    {
-        var deadline = DateTime.UtcNow + s_patience;
-        await using var source = NpgsqlDataSource.Create(ConnectionString + ";Pooling=false");
-        while (true)
-        {
-            try
-            {
-                await using var connection = await source.OpenConnectionAsync();
-                return;
-            }
-            catch (NpgsqlException e) when (DateTime.UtcNow < deadline)
-            {
-                if (_process.HasExited)
-                {
-                    throw new InvalidOperationException($"PostgreSQL ended with {_process.ExitCode}: {Output()}", e);
-                }
-
-                await Task.Delay(50);
-            }
-        }
-    }
-
-    private void Keep(object sender, DataReceivedEventArgs line)
-    {
-        if (line.Data?.Contains("was terminated by signal", StringComparison.Ordinal) == true)
-        {
-            Interlocked.Increment(ref _crashes);
-        }
-
-        lock (_output)
-        {
-            _output.Enqueue(line.Data ?? "");
-            if (_output.Count > 30)
-            {
-                _output.Dequeue();
-            }
-        }
-    }
-
-    private string Output()
-    {
-        lock (_output)
-        {
-            return string.Join(Environment.NewLine, _output);
         }
     }
 

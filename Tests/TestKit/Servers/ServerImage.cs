@@ -1,8 +1,6 @@
 namespace Platform.Tests.TestKit.Servers;
 
-/// <summary>
-/// The local servers that tests and benchmarks start, and the scripts that run them. Each of these projects compiles this file.
-/// </summary>
+/// <summary>The local servers that tests and benchmarks start, and the scripts that run them.</summary>
 internal static class ServerImage
 {
     /// <summary>Where <c>./platform setup</c> keeps what it made.</summary>

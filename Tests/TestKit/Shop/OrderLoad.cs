@@ -10,9 +10,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using MongoDB.Driver.GeoJsonObjectModel;
-using Platform.Data;
 using Platform.Data.Documents;
 using Platform.Data.Events;
+using Platform.Data.Tenancy;
 using Platform.Migrator.Structure;
 
 namespace Platform.Tests.TestKit.Shop;

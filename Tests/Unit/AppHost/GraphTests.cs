@@ -1,8 +1,9 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using Platform.AppHost;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
+using Platform.AppHost.Settings;
+using Platform.AppHost.Stack;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;
@@ -95,8 +96,7 @@ public sealed class GraphTests
     public async Task DocumentDb_gateway_gets_the_socket_of_its_postgres_and_the_password_as_a_secret()
     {
         var builder = CreateBuilder();
-        var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.Native));
-        Assert.SkipWhen(MongodReplicaSet.IsInstalled, "This machine has mongod, so the native engine is mongod.");
+        var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.DocumentDb));
 
         var postgres = Assert.IsType<ExecutableResource>(mongo.Resource.Servers[0]);
         var gateway = Assert.IsType<ProjectResource>(mongo.Resource.Servers[1]);
@@ -107,16 +107,48 @@ public sealed class GraphTests
         Assert.Equal(
             $"Host={arguments[2]};Username=postgres;Database=postgres",
             await Assert.IsType<ReferenceExpression>(environment["ConnectionStrings__postgres"]).GetValueAsync(TestContext.Current.CancellationToken));
-        Assert.Same(mongo.Resource.Password, environment["Gateway__RootPassword"]);
+        Assert.Same(mongo.Resource.Password, environment[SettingNames.GatewayRootPassword]);
         Assert.False(gateway.Annotations.OfType<EndpointAnnotation>().Single(endpoint => endpoint.Name == "mongodb").IsProxied);
+    }
+
+    [Fact]
+    public async Task Mongod_of_this_machine_runs_the_same_script_on_the_loopback_address_and_Redis_comes_from_the_image()
+    {
+        var builder = CreateBuilder();
+        var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.Mongod));
+        builder.AddCache(ResourceNames.Cache, Options(Engine.Mongod));
+
+        var servers = Assert.IsType<ExecutableResource>(Assert.Single(mongo.Resource.Servers));
+
+        Assert.EndsWith("/mongod-replica-set", servers.Command, StringComparison.Ordinal);
+        Assert.Equal(["/data/mongod"], await ArgumentsOf(servers));
+        Assert.Equal(3, servers.Annotations.OfType<EndpointAnnotation>().Select(endpoint => endpoint.Port).Distinct().Count());
+        Assert.Equal("127.0.0.1", (await EnvironmentOf(builder, servers))["MONGO_BIND_ADDRESS"]);
+        Assert.Single(builder.Resources.OfType<RedisServerResource>());
+    }
+
+    [Theory]
+    [InlineData("Containers", "mongod, from the container image mongo:8.0")]
+    [InlineData("Mongod", "mongod of this machine")]
+    [InlineData("DocumentDb", "DocumentDB on PostgreSQL, behind a gateway")]
+    [InlineData("External", "none of this graph")]
+    public void The_dashboard_shows_which_engine_it_is_and_why(string engine, string servers)
+    {
+        var mongo = CreateBuilder().AddMongoReplicaSet(ResourceNames.Mongo, Options(Enum.Parse<Engine>(engine)));
+
+        var properties = Assert.Single(mongo.Resource.Annotations.OfType<ResourceSnapshotAnnotation>()).InitialSnapshot.Properties
+            .ToDictionary(property => property.Name, property => property.Value);
+
+        Assert.Equal($"{engine.ToLowerInvariant()} (asked for by the test)", properties[CustomResourceKnownProperties.Source]);
+        Assert.Equal(servers, properties["servers"]);
     }
 
     [Fact]
     public void Passwords_are_secret_parameters_with_a_generated_default()
     {
         var builder = CreateBuilder();
-        builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.Native));
-        builder.AddCache(ResourceNames.Cache, Options(Engine.Native));
+        builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.DocumentDb));
+        builder.AddCache(ResourceNames.Cache, Options(Engine.DocumentDb));
 
         var parameters = builder.Resources.OfType<ParameterResource>().ToList();
 
@@ -130,7 +162,7 @@ public sealed class GraphTests
     public async Task Redis_gets_its_password_by_environment_and_never_by_argument()
     {
         var builder = CreateBuilder();
-        builder.AddCache(ResourceNames.Cache, Options(Engine.Native));
+        builder.AddCache(ResourceNames.Cache, Options(Engine.DocumentDb));
 
         var redis = builder.Resources.OfType<RedisServerResource>().Single();
         var environment = await EnvironmentOf(builder, redis);
@@ -156,11 +188,10 @@ public sealed class GraphTests
     [Fact]
     public void Processes_stop_before_the_servers_that_they_use()
     {
-        Assert.SkipWhen(MongodReplicaSet.IsInstalled, "This machine has mongod, so the native engine is mongod.");
         var builder = CreateBuilder();
-        var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.Native));
+        var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.DocumentDb));
         var database = mongo.AddReplicaSetDatabase(ResourceNames.Database);
-        var cache = builder.AddCache(ResourceNames.Cache, Options(Engine.Native));
+        var cache = builder.AddCache(ResourceNames.Cache, Options(Engine.DocumentDb));
         var job = builder.AddExecutable("job", "true", ".").WaitFor(database);
         builder.AddExecutable("service", "true", ".").WithReference(cache).WaitForCompletion(job);
         builder.AddExecutable("apart", "true", ".");
@@ -213,7 +244,7 @@ public sealed class GraphTests
         => DistributedApplication.CreateBuilder(new DistributedApplicationOptions { Args = args, DisableDashboard = true });
 
     private static PlatformOptions Options(Engine engine)
-        => new() { Engine = engine, DataDirectory = "/data", ServerImage = "/image" };
+        => new() { EngineChoice = new(engine, "asked for by the test"), DataDirectory = "/data", ServerImage = "/image" };
 
     private static async Task<Dictionary<string, object>> EnvironmentOf(IDistributedApplicationBuilder builder, IResource resource)
     {

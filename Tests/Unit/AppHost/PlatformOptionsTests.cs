@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Aspire.Hosting;
 using Microsoft.Extensions.Configuration;
-using Platform.AppHost;
+using Platform.AppHost.Settings;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;
@@ -10,30 +10,69 @@ namespace Platform.Tests.Unit.AppHost;
 public sealed class PlatformOptionsTests
 {
     [Theory]
-    [InlineData(true, "Containers")]
-    [InlineData(false, "Native")]
-    public void Engine_auto_is_containers_only_where_a_runtime_answers(bool answers, string expected)
-        => Assert.Equal(expected, Read([], answers).Engine.ToString());
+    [InlineData(null, true, "mongod mongosh", "containers (chosen by auto: a container runtime answers)")]
+    [InlineData("", false, "mongod mongosh", "mongod (chosen by auto: no container runtime answers, and mongod is on the PATH)")]
+    [InlineData("auto", false, "mongod", "documentdb (chosen by auto: no container runtime answers, and mongosh is not on the PATH)")]
+    [InlineData("AUTO", false, "", "documentdb (chosen by auto: no container runtime answers, and mongod is not on the PATH)")]
+    [InlineData("containers", true, "", "containers (asked for by Platform:Engine)")]
+    [InlineData("mongod", true, "mongod mongosh", "mongod (asked for by Platform:Engine)")]
+    [InlineData("DocumentDB", true, "mongod mongosh", "documentdb (asked for by Platform:Engine)")]
+    [InlineData("external", false, "", "external (asked for by Platform:Engine)")]
+    public void Engine_is_the_one_asked_for_or_the_first_that_the_machine_can_run(string? value, bool runsContainers, string programs, string expected)
+        => Assert.Equal(expected, EngineChoice.From(value, MachineWith(runsContainers, programs)).ToString());
 
     [Theory]
-    [InlineData("NATIVE", "Native")]
-    [InlineData("external", "External")]
-    public void Named_engine_is_taken_without_asking_for_a_runtime(string value, string expected)
-    {
-        var options = PlatformOptions.From(
-            Section([new("Platform:Engine", value)]), "/repository/AppHost", () => throw new InvalidOperationException("asked"));
+    [InlineData("containers", "mongod mongosh", "Platform:Engine is 'containers', but no container runtime answers: start Docker or Podman, or use --Platform:Engine=documentdb.")]
+    [InlineData("mongod", "mongosh", "Platform:Engine is 'mongod', but mongod is not on the PATH: install it, or use --Platform:Engine=documentdb.")]
+    [InlineData("mongod", "mongod", "Platform:Engine is 'mongod', but mongosh is not on the PATH: install it, or use --Platform:Engine=documentdb.")]
+    [InlineData("native", "", "Platform:Engine is 'native', but must be auto, containers, mongod, documentdb or external.")]
+    public void An_engine_that_cannot_work_is_refused_with_the_way_out(string value, string programs, string sentence)
+        => Assert.Equal(sentence, Assert.Throws<DistributedApplicationException>(() => EngineChoice.From(value, MachineWith(false, programs))).Message);
 
-        Assert.Equal(expected, options.Engine.ToString());
+    [Fact]
+    public void Only_auto_and_containers_ask_for_a_container_runtime()
+    {
+        var machine = new Machine(() => throw new InvalidOperationException("asked"), _ => true);
+
+        Assert.All(["mongod", "documentdb", "external"], engine => EngineChoice.From(engine, machine));
+    }
+
+    [Theory]
+    [InlineData("mongod")]
+    [InlineData("documentdb")]
+    public void Servers_of_the_image_are_refused_without_the_image_and_what_mounts_it(string engine)
+    {
+        var image = Directory.CreateTempSubdirectory("server-image-");
+        try
+        {
+            var options = Read([new("Platform:Engine", engine), new("Platform:ServerImage", image.FullName)], "mongod mongosh");
+            Assert.Equal(
+                $"The engine is {engine} (asked for by Platform:Engine), but the server image is missing at {image.FullName}: run './platform setup'.",
+                options.ObstacleTo(Section([]), MachineWith(false, "bwrap")));
+
+            image.CreateSubdirectory("usr");
+            Assert.Equal(
+                $"The engine is {engine} (asked for by Platform:Engine), but bubblewrap is not on the PATH: run './platform setup'.",
+                options.ObstacleTo(Section([]), MachineWith(false, "")));
+            Assert.Null(options.ObstacleTo(Section([]), MachineWith(false, "bwrap")));
+        }
+        finally
+        {
+            image.Delete(recursive: true);
+        }
     }
 
     [Fact]
-    public void Containers_without_a_runtime_are_refused_with_the_way_out()
+    public void External_servers_are_refused_without_their_connection_strings()
     {
-        var error = Assert.Throws<DistributedApplicationException>(() => Read([new("Platform:Engine", "containers")], containerRuntimeAnswers: false));
+        var options = Read([new("Platform:Engine", "external")]);
+        string? Obstacle(params string[] given) => options.ObstacleTo(
+            new ConfigurationBuilder().AddInMemoryCollection(given.Select(name => KeyValuePair.Create($"ConnectionStrings:{name}", (string?)"there"))).Build(),
+            MachineWith(false, ""));
 
-        Assert.Equal(
-            "Platform:Engine is 'containers', but no container runtime answers: start Docker or Podman, or use --Platform:Engine=native.",
-            error.Message);
+        Assert.Equal("The engine is external, but ConnectionStrings:platform is not set.", Obstacle());
+        Assert.Equal("The engine is external, but ConnectionStrings:cache is not set.", Obstacle("platform"));
+        Assert.Null(Obstacle("platform", "cache"));
     }
 
     [Fact]
@@ -70,8 +109,10 @@ public sealed class PlatformOptionsTests
     public void Stack_file_is_off_unless_it_is_named()
         => Assert.Null(Read([]).StackFile);
 
-    private static PlatformOptions Read(KeyValuePair<string, string?>[] settings, bool containerRuntimeAnswers = false)
-        => PlatformOptions.From(Section(settings), "/repository/AppHost/", () => containerRuntimeAnswers);
+    private static PlatformOptions Read(KeyValuePair<string, string?>[] settings, string programs = "")
+        => PlatformOptions.From(Section(settings), "/repository/AppHost/", MachineWith(false, programs));
+
+    private static Machine MachineWith(bool runsContainers, string programs) => new(() => runsContainers, programs.Split(' ').Contains);
 
     private static IConfigurationSection Section(KeyValuePair<string, string?>[] settings)
         => new ConfigurationBuilder().AddInMemoryCollection(settings).Build().GetSection("Platform");

@@ -1,5 +1,8 @@
+using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using Platform.AppHost;
+using Platform.AppHost.Redis;
+using Platform.AppHost.Services;
+using Platform.AppHost.Stack;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;
@@ -41,7 +44,7 @@ public sealed class StackFileTests
     [Fact]
     public void A_service_that_somebody_stopped_is_missing_and_has_not_failed() => Assert.Equal(
         ("incomplete", "api was stopped."),
-        StackFile.Judge([(Api, Ended(0)), (Migrator, Ended(0))], new HashSet<string> { "api" }, "ready"));
+        StackState.Judge([(Api, Ended(0)), (Migrator, Ended(0))], new HashSet<string> { "api" }, "ready"));
 
     [Fact]
     public void What_had_failed_and_was_started_again_makes_the_stack_ready_when_it_is_healthy()
@@ -54,8 +57,38 @@ public sealed class StackFileTests
     public void A_ready_stack_stays_so_while_a_service_is_not_healthy_or_a_job_runs_again() =>
         Assert.Equal(("ready", null), Judge("ready", (Api, Starting()), (Migrator, Running())));
 
+    [Theory]
+    [InlineData("ready", "state=ready")]
+    [InlineData(null, "state=")]
+    [InlineData("mongodb://a:b@c/?d=e&f=", "state=mongodb://a:b@c/?d=e&f=")]
+    [InlineData("one\ntwo\r\n\0three", "state=one two   three")]
+    public void A_value_stays_on_its_line(string? value, string line) => Assert.Equal(line, StackFile.Line("state", value));
+
+    [Fact]
+    public async Task An_entry_is_the_address_of_its_resource_in_the_form_that_it_is_asked_for()
+    {
+        var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
+        {
+            Args = ["--ConnectionStrings:redis=127.0.0.1:6379,password=p+w,ssl=true"], DisableDashboard = true,
+        });
+        var redis = builder.AddConnectionString("redis").WithStackEntry("as-it-is").WithStackEntry("redis", RedisUri.Of);
+
+        var entries = redis.Resource.Annotations.OfType<StackEntry>().ToList();
+        await using var app = builder.Build();
+
+        Assert.Equal(["as-it-is", "redis"], entries.Select(entry => entry.Name));
+        Assert.Equal("127.0.0.1:6379,password=p+w,ssl=true", await entries[0].ResolveAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("rediss://default:p%2Bw@127.0.0.1:6379", await entries[1].ResolveAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("db.example", "redis://db.example")]
+    [InlineData("db.example:6380,user=app,password=a b", "redis://app:a%20b@db.example:6380")]
+    [InlineData("ssl=true", null)]
+    public void A_connection_string_of_Redis_has_a_URI(string connectionString, string? uri) => Assert.Equal(uri, RedisUri.Of(connectionString));
+
     private static (string State, string? Message) Judge(string before, params (IResource, CustomResourceSnapshot?)[] resources) =>
-        StackFile.Judge(resources, new HashSet<string>(), before);
+        StackState.Judge(resources, new HashSet<string>(), before);
 
     private static ExecutableResource Job(string name)
     {

@@ -39,7 +39,7 @@ public sealed class CollectionCatalogueTests
     public void Every_indexed_and_shard_key_field_is_an_element_of_the_document()
     {
         var fields = Indexes.SelectMany(entry => entry.Index.Keys.Select(key => (entry.Collection, Field: key.Field)))
-            .Concat(CollectionCatalogue.All.SelectMany(collection => collection.ShardKey.Select(field => (Collection: collection, Field: field))))
+            .Concat(CollectionCatalogue.All.SelectMany(collection => collection.ShardKey.Fields.Select(field => (Collection: collection, Field: field))))
             .Concat(Indexes.Where(entry => entry.Index.PartialFilter is not null)
                 .SelectMany(entry => entry.Index.PartialFilter!.Names.Select(field => (entry.Collection, Field: field))))
             .ToList();

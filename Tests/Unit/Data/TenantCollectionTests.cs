@@ -1,7 +1,6 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
 using NSubstitute;
-using Platform.Data;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Tenancy;
@@ -58,8 +57,8 @@ public sealed class TenantCollectionTests
     [InlineData("{ $push: { tags: 'x' } }")]
     [InlineData("{ $set: { 'tags.0': 'x' } }")]
     [InlineData("{ $set: { searchWords: ['x'] } }")]
-    [InlineData("{ $rename: { sku: 'other' } }")]
-    [InlineData("{ $rename: { other: 'sku' } }")]
+    [InlineData("{ $rename: { tags: 'other' } }")]
+    [InlineData("{ $rename: { other: 'tags' } }")]
     public async Task An_update_cannot_leave_the_words_of_a_product_as_they_were(string update)
     {
         var refused = await Assert.ThrowsAsync<ArgumentException>(() => _scope.Products.UpdateManyAsync(

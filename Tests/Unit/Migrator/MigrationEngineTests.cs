@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using MongoDB.Driver;
-using Platform.Mongo.Leases;
-using Platform.Migrator.Engine;
+using Platform.Jobs;
+using Platform.Migrator.Execution;
+using Platform.Migrator.History;
 using Platform.Migrator.Structure;
+using Platform.Mongo.Leases;
 using Xunit;
 
 namespace Platform.Tests.Unit.Migrator;
@@ -66,7 +68,7 @@ public sealed class MigrationEngineTests
         var step = Step(1, "a", repeatable: false);
         await InterruptAsync(step);
         var engine = Engine(step, Step(2, "b"));
-        var exception = await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(engine, 2));
+        var exception = await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(engine, 2));
         Assert.Contains("'migrator resolve 1 --applied'", exception.Message, StringComparison.Ordinal);
         _log.Clear();
 
@@ -80,15 +82,15 @@ public sealed class MigrationEngineTests
     {
         var engine = Engine(Step(1, "a"));
         await UpAsync(engine, 1);
-        await Assert.ThrowsAsync<MigrationRefusedException>(() => engine.ResolveAsync(1, MigrationResolution.Pending, 2, Token));
-        await Assert.ThrowsAsync<MigrationRefusedException>(() => engine.ResolveAsync(2, MigrationResolution.Pending, 2, Token));
+        await Assert.ThrowsAsync<JobRefusedException>(() => engine.ResolveAsync(1, MigrationResolution.Pending, 2, Token));
+        await Assert.ThrowsAsync<JobRefusedException>(() => engine.ResolveAsync(2, MigrationResolution.Pending, 2, Token));
     }
 
     [Fact]
     public async Task An_edited_migration_is_refused()
     {
         await UpAsync(Engine(Step(1, "a")), 1);
-        var exception = await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(Engine(Step(1, "a") with { Checksum = "other" }), 2));
+        var exception = await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(Engine(Step(1, "a") with { Checksum = "other" }), 2));
         Assert.Contains("0001_a was changed after it was applied", exception.Message, StringComparison.Ordinal);
     }
 
@@ -96,7 +98,7 @@ public sealed class MigrationEngineTests
     public async Task A_database_of_a_newer_program_is_refused()
     {
         await UpAsync(Engine(Step(1, "a"), Step(2, "b")), 1);
-        var exception = await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(Engine(Step(1, "a")), 2));
+        var exception = await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(Engine(Step(1, "a")), 2));
         Assert.Contains("0002_b", exception.Message, StringComparison.Ordinal);
         Assert.Contains("1.2.3 or later", exception.Message, StringComparison.Ordinal);
     }
@@ -138,7 +140,7 @@ public sealed class MigrationEngineTests
     {
         var engine = Engine(new MigrationDescriptor(1, "a", "sum", new OneWay()));
         await UpAsync(engine, 1);
-        await Assert.ThrowsAsync<MigrationRefusedException>(() => DownAsync(engine, 1, fence: 2));
+        await Assert.ThrowsAsync<JobRefusedException>(() => DownAsync(engine, 1, fence: 2));
         Assert.Equal(MigrationState.Applied, (await _history.ReadAsync(Token)).Single().State);
     }
 
@@ -161,8 +163,8 @@ public sealed class MigrationEngineTests
         Assert.Equal(["0003_c", "0004_d"], await UpAsync(engine, 2));
         Assert.Equal(["0004_d", "0003_c"], await DownAsync(engine, int.MaxValue, 3, to: 2));
         Assert.Equal(["0002_b", "0001_a"], await DownAsync(engine, int.MaxValue, 4, to: 0));
-        Assert.Contains("no migration 0005", (await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(engine, 5, to: 5))).Message, StringComparison.Ordinal);
-        Assert.Contains("no migration 0005", (await Assert.ThrowsAsync<MigrationRefusedException>(() => DownAsync(engine, 1, 5, to: 5))).Message, StringComparison.Ordinal);
+        Assert.Contains("no migration 0005", (await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(engine, 5, to: 5))).Message, StringComparison.Ordinal);
+        Assert.Contains("no migration 0005", (await Assert.ThrowsAsync<JobRefusedException>(() => DownAsync(engine, 1, 5, to: 5))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -223,7 +225,7 @@ public sealed class MigrationEngineTests
         migration = migration with { Migration = new Stepped(repeatable: false, [("one", null), ("two", null)], _log) };
         await InterruptAsync(migration, "two", ["one"]);
         var engine = Engine(migration);
-        var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(engine, 2));
+        var refusal = await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(engine, 2));
         Assert.Contains("interrupted in the step 'two' on gone", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("'migrator resolve 1 --resume'", refusal.Message, StringComparison.Ordinal);
         await engine.ResolveAsync(1, resolution, 3, Token);
@@ -247,8 +249,8 @@ public sealed class MigrationEngineTests
     [Fact]
     public async Task A_migration_that_refuses_leaves_no_half_done_record()
     {
-        var engine = Engine(Step(1, "a", up: () => throw new MigrationRefusedException("Not with this data.")));
-        await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(engine, 1));
+        var engine = Engine(Step(1, "a", up: () => throw new JobRefusedException("Not with this data.")));
+        await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(engine, 1));
         var record = (await _history.ReadAsync(Token)).Single();
         Assert.Equal((MigrationState.Pending, MigrationRunOutcome.Refused), (record.State, record.Runs.Single().Outcome));
         Assert.Empty(await engine.VerifyAsync(Token));
@@ -258,7 +260,7 @@ public sealed class MigrationEngineTests
     public async Task A_refusal_after_a_step_has_begun_is_a_failure_and_the_migration_half_done()
     {
         var refuses = true;
-        var engine = Engine(Steps(1, "a", ("one", null), ("two", () => refuses ? throw new MigrationRefusedException("Not with this data.") : Task.CompletedTask)));
+        var engine = Engine(Steps(1, "a", ("one", null), ("two", () => refuses ? throw new JobRefusedException("Not with this data.") : Task.CompletedTask)));
         var result = await engine.UpAsync(Environment(), 1, to: null, Token);
         Assert.Equal("Migration 0001_a failed in the step 'two': Not with this data.", result.Failure?.Sentence);
         var record = (await _history.ReadAsync(Token)).Single();
@@ -278,7 +280,7 @@ public sealed class MigrationEngineTests
         var engine = Engine(migration);
         var record = await engine.ResolveAsync(1, MigrationResolution.Resume, 2, Token);
         Assert.Equal((MigrationStanding.HalfDone, true), (record.Standing, record.MayGoOn));
-        Assert.Contains("run 'migrator down' to finish it", (await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(engine, 3))).Message, StringComparison.Ordinal);
+        Assert.Contains("run 'migrator down' to finish it", (await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(engine, 3))).Message, StringComparison.Ordinal);
         Assert.Equal(["0001_a"], await DownAsync(engine, 1, 4));
         Assert.Equal(["two"], _log);
         Assert.Equal(MigrationStanding.Pending, (await _history.ReadAsync(Token)).Single().Standing);
@@ -297,7 +299,7 @@ public sealed class MigrationEngineTests
     public async Task A_migration_of_another_program_is_not_gone_on_with()
     {
         await InterruptAsync(Step(2, "b"));
-        var refusal = await Assert.ThrowsAsync<MigrationRefusedException>(() => Engine(Step(1, "a")).ResolveAsync(2, MigrationResolution.Resume, 2, Token));
+        var refusal = await Assert.ThrowsAsync<JobRefusedException>(() => Engine(Step(1, "a")).ResolveAsync(2, MigrationResolution.Resume, 2, Token));
         Assert.Contains("does not know the migration 0002_b", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -327,7 +329,7 @@ public sealed class MigrationEngineTests
         var migrations = new[] { Step(1, "a"), Step(2, "b") };
         await UpAsync(Engine(migrations[0]), 1);
         var late = new FakeTimeProvider(_time.GetUtcNow().AddHours(-1));
-        var other = new MigrationEngine(migrations, _history, "1.2.3", late, NullLogger<MigrationEngine>.Instance);
+        var other = new MigrationRunner(migrations, _history, "1.2.3", late, NullLogger<MigrationRunner>.Instance);
         await UpAsync(other, 2);
         Assert.Empty(await other.VerifyAsync(Token));
     }
@@ -341,9 +343,9 @@ public sealed class MigrationEngineTests
         await _history.WriteAsync(records[0] with { State = MigrationState.Pending, Runs = [] }, session: null, Token);
 
         Assert.Equal(MigrationProblemKind.InterruptedBaseline, (await engine.VerifyAsync(Token)).Single().Kind);
-        Assert.Contains("'migrator baseline --to 3' again", (await Assert.ThrowsAsync<MigrationRefusedException>(() => UpAsync(engine, 2))).Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<MigrationRefusedException>(() => DownAsync(engine, 1, 2));
-        Assert.Contains("up to migration 0003_c already", (await Assert.ThrowsAsync<MigrationRefusedException>(() => engine.BaselineAsync(2, 2, Token))).Message, StringComparison.Ordinal);
+        Assert.Contains("'migrator baseline --to 3' again", (await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(engine, 2))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<JobRefusedException>(() => DownAsync(engine, 1, 2));
+        Assert.Contains("up to migration 0003_c already", (await Assert.ThrowsAsync<JobRefusedException>(() => engine.BaselineAsync(2, 2, Token))).Message, StringComparison.Ordinal);
 
         Assert.Equal(["0001_a", "0002_b", "0003_c"], await engine.BaselineAsync(3, 2, Token));
         Assert.Empty(await engine.VerifyAsync(Token));
@@ -367,8 +369,8 @@ public sealed class MigrationEngineTests
         Assert.Equal(["0003_c"], await UpAsync(engine, 2));
         var records = await _history.ReadAsync(Token);
         Assert.Equal(MigrationRunOutcome.Baseline, records[0].Runs.Single().Outcome);
-        Assert.Contains("history already", (await Assert.ThrowsAsync<MigrationRefusedException>(() => engine.BaselineAsync(1, 3, Token))).Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<MigrationRefusedException>(() => Engine(Step(1, "a")).BaselineAsync(2, 3, Token));
+        Assert.Contains("history already", (await Assert.ThrowsAsync<JobRefusedException>(() => engine.BaselineAsync(1, 3, Token))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<JobRefusedException>(() => Engine(Step(1, "a")).BaselineAsync(2, 3, Token));
     }
 
     [Fact]
@@ -410,7 +412,7 @@ public sealed class MigrationEngineTests
     [Fact]
     public void The_shipped_migrations_are_numbered_and_carry_the_checksum_of_their_source()
     {
-        var shipped = MigrationCatalogue.FindIn(typeof(MigrationEngine).Assembly);
+        var shipped = MigrationCatalogue.FindIn(typeof(MigrationRunner).Assembly);
         Assert.NotEmpty(shipped);
         Assert.All(shipped, migration => Assert.Matches("^[0-9a-f]{64}$", migration.Checksum));
         Assert.Equal("0001_create_collections", shipped[0].FullName);
@@ -422,17 +424,17 @@ public sealed class MigrationEngineTests
     private MigrationDescriptor Steps(int id, string name, params (string Name, Func<Task>? Action)[] steps) =>
         new(id, name, $"checksum of {name}", new Stepped(repeatable: true, steps, _log));
 
-    private MigrationEngine Engine(params MigrationDescriptor[] migrations) =>
-        new(migrations, _history, "1.2.3", _time, NullLogger<MigrationEngine>.Instance);
+    private MigrationRunner Engine(params MigrationDescriptor[] migrations) =>
+        new(migrations, _history, "1.2.3", _time, NullLogger<MigrationRunner>.Instance);
 
-    private static async Task<IReadOnlyList<string>> UpAsync(MigrationEngine engine, long fence, int? to = null)
+    private static async Task<IReadOnlyList<string>> UpAsync(MigrationRunner engine, long fence, int? to = null)
     {
         var result = await engine.UpAsync(Environment(), fence, to, Token);
         Assert.Null(result.Failure);
         return [.. result.Done.Select(outcome => outcome.Id)];
     }
 
-    private static async Task<IReadOnlyList<string>> DownAsync(MigrationEngine engine, int steps, long fence, int? to = null)
+    private static async Task<IReadOnlyList<string>> DownAsync(MigrationRunner engine, int steps, long fence, int? to = null)
     {
         var result = await engine.DownAsync(Environment(), steps, fence, to, Token);
         Assert.Null(result.Failure);

@@ -1,6 +1,6 @@
 using Platform.Data.Catalogue;
 using Platform.Migrator.Authoring;
-using Platform.Migrator.Engine;
+using Platform.Migrator.Execution;
 using Xunit;
 
 namespace Platform.Tests.Unit.Migrator;
@@ -17,14 +17,14 @@ public sealed class MigrationLedgerTests
     public void What_is_shipped_is_what_is_recorded()
     {
         var ledger = MigrationLedger.Parse(File.ReadAllText(Path.Combine(Root, MigrationScaffold.Migrations, "checksums.txt")));
-        var problems = ledger.Compare(MigrationCatalogue.FindIn(typeof(MigrationEngine).Assembly), CollectionCatalogue.Checksum());
+        var problems = ledger.Compare(MigrationCatalogue.FindIn(typeof(MigrationRunner).Assembly), CollectionCatalogue.Checksum());
         Assert.True(problems.Count == 0, string.Join(Environment.NewLine, problems));
     }
 
     [Fact]
     public void Every_shipped_migration_has_a_test()
     {
-        var shipped = MigrationCatalogue.FindIn(typeof(MigrationEngine).Assembly);
+        var shipped = MigrationCatalogue.FindIn(typeof(MigrationRunner).Assembly);
         Assert.NotEmpty(shipped);
         Assert.All(shipped, migration =>
         {

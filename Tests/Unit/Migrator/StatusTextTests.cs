@@ -1,5 +1,6 @@
-using Platform.Migrator;
-using Platform.Migrator.Engine;
+using Platform.Migrator.Commands;
+using Platform.Migrator.Execution;
+using Platform.Migrator.History;
 using Xunit;
 
 namespace Platform.Tests.Unit.Migrator;

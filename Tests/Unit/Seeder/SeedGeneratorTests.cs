@@ -5,8 +5,8 @@ using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Search;
 using Platform.Data.Security;
-using Platform.Seeder;
 using Platform.Seeder.Generation;
+using Platform.Seeder.Storage;
 using Xunit;
 
 namespace Platform.Tests.Unit.Seeder;

@@ -6,9 +6,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Platform.Api;
 using Platform.Gateway.Settings;
-using Platform.Migrator;
 using Platform.Mongo.Connections;
-using Platform.Seeder;
+using Platform.Migrator.Commands;
+using Platform.Seeder.Commands;
 using Platform.ServiceDefaults;
 using Xunit;
 

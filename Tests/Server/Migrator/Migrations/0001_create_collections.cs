@@ -6,8 +6,7 @@ using Xunit;
 namespace Platform.Tests.Server.Migrator.Migrations;
 
 /// <summary>Up, down, up again, and stopped at every command: see <see cref="MigrationContract"/>.</summary>
-[Collection(JobsCollection.Name)]
-public sealed class CreateCollectionsTests(GatewayFixture gateway) : MigrationContract(gateway)
+public sealed class CreateCollectionsTests(MongoServer server) : MigrationContract(server)
 {
     protected override int Number => 1;
 

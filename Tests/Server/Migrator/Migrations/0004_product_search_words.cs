@@ -8,8 +8,7 @@ using Xunit;
 namespace Platform.Tests.Server.Migrator.Migrations;
 
 /// <summary>Up, down, up again, and stopped at every command: see <see cref="MigrationContract"/>.</summary>
-[Collection(JobsCollection.Name)]
-public sealed class ProductSearchWordsTests(GatewayFixture gateway) : MigrationContract(gateway)
+public sealed class ProductSearchWordsTests(MongoServer server) : MigrationContract(server)
 {
     private const int Products = 90;
     private static readonly ObjectId s_key = new("000000000000000000000001");

@@ -53,7 +53,7 @@ public sealed class ConcurrencyGateTests : IDisposable
     public async Task Who_waited_long_enough_is_turned_away_and_leaves_the_queue()
     {
         using var gate = Gate(pool: 1, queue: 1);
-        using var rejected = Counted("platform.data.gate.rejected");
+        using var rejected = Counted("platform.mongo.gate.rejected");
         using var inside = await gate.EnterAsync(Cancellation);
         var late = gate.EnterAsync(Cancellation).AsTask();
 
@@ -71,9 +71,9 @@ public sealed class ConcurrencyGateTests : IDisposable
     public async Task Above_the_queue_everybody_is_turned_away_at_once_and_counted()
     {
         using var gate = Gate(pool: 1, queue: 1);
-        using var rejected = Counted("platform.data.gate.rejected");
-        using var waiting = Counted("platform.data.gate.waiting");
-        using var waits = new MetricCollector<double>(_services.GetRequiredService<IMeterFactory>(), "Platform.Data", "platform.data.gate.wait.duration", _time);
+        using var rejected = Counted("platform.mongo.gate.rejected");
+        using var waiting = Counted("platform.mongo.gate.waiting");
+        using var waits = new MetricCollector<double>(_services.GetRequiredService<IMeterFactory>(), "Platform.Mongo", "platform.mongo.gate.wait.duration", _time);
         var inside = await gate.EnterAsync(Cancellation);
         var queued = gate.EnterAsync(Cancellation).AsTask();
 
@@ -92,7 +92,7 @@ public sealed class ConcurrencyGateTests : IDisposable
     public async Task A_caller_that_goes_away_does_not_count_as_turned_away()
     {
         using var gate = Gate(pool: 1, queue: 1);
-        using var rejected = Counted("platform.data.gate.rejected");
+        using var rejected = Counted("platform.mongo.gate.rejected");
         using var inside = await gate.EnterAsync(Cancellation);
         using var cancel = new CancellationTokenSource();
         var queued = gate.EnterAsync(cancel.Token).AsTask();
@@ -247,5 +247,5 @@ public sealed class ConcurrencyGateTests : IDisposable
     }
 
     private MetricCollector<long> Counted(string instrument) =>
-        new(_services.GetRequiredService<IMeterFactory>(), "Platform.Data", instrument, _time);
+        new(_services.GetRequiredService<IMeterFactory>(), "Platform.Mongo", instrument, _time);
 }

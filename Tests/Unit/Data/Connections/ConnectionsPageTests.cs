@@ -4,38 +4,21 @@ using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Platform.Mongo.Connections;
+using Platform.Tests.TestKit.Pages;
 using Xunit;
 
 namespace Platform.Tests.Unit.Data.Connections;
 
 public sealed partial class ConnectionsPageTests
 {
-    private const string Begin = "<!-- generated from MongoOptions: begin -->\n";
-    private const string End = "<!-- generated: end -->";
-
     [Fact]
-    public void The_page_on_connections_shows_the_settings_as_they_are()
-    {
-        var path = Path.Combine(Repository.Root, "docs", "connections.md");
-        var page = File.ReadAllText(path);
-        var begin = page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
-        var end = page.IndexOf(End, StringComparison.Ordinal);
-        Assert.True(begin >= Begin.Length && end >= begin, "docs/connections.md lacks the marks of its generated part.");
-
-        var wanted = page[..begin] + "\n" + Render() + "\n" + page[end..];
-        if (Environment.GetEnvironmentVariable("PLATFORM_UPDATE_DOCS") == "1")
-        {
-            File.WriteAllText(path, wanted);
-            return;
-        }
-
-        Assert.True(wanted == page, "docs/connections.md is stale: run this test with PLATFORM_UPDATE_DOCS=1 and commit the page.");
-    }
+    public void The_page_on_connections_shows_the_settings_as_they_are() =>
+        GeneratedPage.CheckPart("connections.md", "MongoOptions", Render());
 
     // From the doc comments, the declared limits and a fresh instance: nothing is said twice.
     private static string Render()
     {
-        var comments = XDocument.Load(Path.Combine(AppContext.BaseDirectory, "Platform.Data.xml"))
+        var comments = XDocument.Load(Path.Combine(AppContext.BaseDirectory, "Platform.Mongo.xml"))
             .Descendants("member").ToDictionary(member => member.Attribute("name")!.Value);
         var rows = new List<string>();
         Add(MongoOptions.Section, new MongoOptions());

@@ -1,5 +1,5 @@
 using MongoDB.Bson;
-using Platform.Data.Validation;
+using Platform.Data.Rules;
 using Xunit;
 
 namespace Platform.Tests.Unit.Data.Validation;

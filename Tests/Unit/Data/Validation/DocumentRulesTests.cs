@@ -1,8 +1,8 @@
 using MongoDB.Bson;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
-using Platform.Data.Validation;
-using Platform.Data.Validation.Samples;
+using Platform.Data.Rules;
+using Platform.Tests.TestKit.Samples;
 using Xunit;
 
 namespace Platform.Tests.Unit.Data.Validation;
@@ -134,9 +134,9 @@ public sealed class DocumentRulesTests
             OnHand = 1, Reserved = 2, ReorderLevel = 0, UpdatedAt = DateTime.UnixEpoch,
         };
 
-        var failure = Assert.Single(new DocumentValidator<InventoryItem>(CollectionCatalogue.Inventory).Validate(item).Errors);
+        var violation = Assert.Single(CollectionCatalogue.Inventory.Rules.Evaluate(item.ToBsonDocument()));
 
-        Assert.Equal(("/reserved", "reservedWithinOnHand", "Must not be more than onHand."), (failure.PropertyName, failure.ErrorCode, failure.ErrorMessage));
+        Assert.Equal(("/reserved", "reservedWithinOnHand", "Must not be more than onHand."), (violation.Pointer, violation.Code, violation.Detail));
     }
 
     private static CollectionDefinition Collection(string name) => CollectionCatalogue.All.Single(collection => collection.Name == name);

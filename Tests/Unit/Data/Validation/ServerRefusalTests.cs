@@ -1,7 +1,8 @@
 using MongoDB.Bson;
 using Platform.Data.Catalogue;
+using Platform.Data.Rules;
 using Platform.Data.Validation;
-using Platform.Data.Validation.Samples;
+using Platform.Tests.TestKit.Samples;
 using Xunit;
 
 namespace Platform.Tests.Unit.Data.Validation;

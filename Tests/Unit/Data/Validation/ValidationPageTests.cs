@@ -1,33 +1,16 @@
 using Platform.Api.Requests;
 using Platform.Data.Catalogue;
 using Platform.Data.Validation;
+using Platform.Tests.TestKit.Pages;
 using Xunit;
 
 namespace Platform.Tests.Unit.Data.Validation;
 
 public sealed class ValidationPageTests
 {
-    private const string Begin = "<!-- generated from the rules: begin -->\n";
-    private const string End = "<!-- generated: end -->";
-
     [Fact]
-    public void The_page_on_validation_shows_the_rules_as_they_are()
-    {
-        var path = Path.Combine(Repository.Root, "docs", "validation.md");
-        var page = File.ReadAllText(path);
-        var begin = page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
-        var end = page.IndexOf(End, StringComparison.Ordinal);
-        Assert.True(begin >= Begin.Length && end >= begin, "docs/validation.md lacks the marks of its generated part.");
-
-        var wanted = page[..begin] + "\n" + ValidationDocumentation.Render(RequestValidators.Rules()) + page[end..];
-        if (Environment.GetEnvironmentVariable("PLATFORM_UPDATE_DOCS") == "1")
-        {
-            File.WriteAllText(path, wanted);
-            return;
-        }
-
-        Assert.True(wanted == page, "docs/validation.md is stale: run this test with PLATFORM_UPDATE_DOCS=1 and commit the page.");
-    }
+    public void The_page_on_validation_shows_the_rules_as_they_are() =>
+        GeneratedPage.CheckPart("validation.md", "the rules", ValidationDocumentation.Render(RequestValidators.Rules()));
 
     [Fact]
     public void Requests_follow_the_rules_of_the_orders_that_they_become()

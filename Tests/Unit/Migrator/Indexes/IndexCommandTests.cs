@@ -1,6 +1,7 @@
+using Platform.Jobs;
 using Platform.Migrator;
+using Platform.Migrator.Commands;
 using Platform.Migrator.Indexes;
-using Platform.ServiceDefaults;
 using Xunit;
 
 namespace Platform.Tests.Unit.Migrator.Indexes;
@@ -44,7 +45,7 @@ public sealed class IndexCommandTests
     public void The_table_of_all_collections_fits_80_columns()
     {
         var report = new IndexStatusReport(
-            false, [new CollectionStatus("inventoryEvents", "time series", 1_000_000, 12, 11, 1, 1, 1, 1, 1024L * 1024 * 1024 * 100)], []);
+            false, [new CollectionIndexStatus("inventoryEvents", "time series", 1_000_000, 12, 11, 1, 1, 1, 1, 1024L * 1024 * 1024 * 100)], []);
         using var output = new StringWriter();
         IndexText.Print(output, report);
         Assert.All(output.ToString().Split(Environment.NewLine), line => Assert.InRange(line.Length, 0, 80));

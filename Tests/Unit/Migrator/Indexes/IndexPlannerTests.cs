@@ -12,7 +12,7 @@ public sealed class IndexPlannerTests
     {
         Name = "products",
         Description = "",
-        ShardKey = ["tenantId"],
+        ShardKey = new() { Keys = [new("tenantId")], Reason = "" },
         Indexes =
         [
             new() { Name = "sku", Keys = [new("tenantId"), new("sku")], Unique = true, Serves = "" },
@@ -26,7 +26,7 @@ public sealed class IndexPlannerTests
     {
         Name = "events",
         Description = "",
-        ShardKey = ["tenantId"],
+        ShardKey = new() { Keys = [new("tenantId")], Reason = "" },
         TimeSeries = new() { TimeField = "at", MetaField = "tenantId", Granularity = "minutes", ExpireAfter = TimeSpan.FromDays(1) },
         Indexes = [new() { Name = "product", Keys = [new("tenantId"), new("productId"), new("at", IndexKind.Descending)], Serves = "" }],
     };

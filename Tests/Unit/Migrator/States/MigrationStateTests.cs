@@ -1,4 +1,6 @@
-using Platform.Migrator.Engine;
+using Platform.Jobs;
+using Platform.Migrator.Execution;
+using Platform.Migrator.History;
 using Xunit;
 
 namespace Platform.Tests.Unit.Migrator.States;
@@ -72,7 +74,7 @@ public sealed class MigrationStateTests
             ? await engine.UpAsync(environment, fence, to, token)
             : await engine.DownAsync(environment, steps, fence, to, token));
         world.Require(!blocked || (process.Entered.Count == 0 && end is not null), "what has to be looked at first was run");
-        world.Require(blocked || process.Refused || end is not MigrationRefusedException, $"refused: {end?.Message}");
+        world.Require(blocked || process.Refused || end is not JobRefusedException, $"refused: {end?.Message}");
         world.Require(process.Entered.SequenceEqual(expected.Take(process.Entered.Count)), $"ran {string.Join(", ", process.Entered)} and not {string.Join(", ", expected)}");
         world.Require(end is not null || result!.Failure is not null || process.Entered.Count == expected.Count, "not all was run");
     }
@@ -82,7 +84,7 @@ public sealed class MigrationStateTests
         var halfDone = world.Truth[i].Begun is not null;
         var end = await world.RunAsync("resolve", process, (engine, _, fence, token) => engine.ResolveAsync(i + 1, resolution, fence, token));
         world.Require(halfDone || end is not null, "resolved what is not half-done");
-        world.Require(!halfDone || end is not MigrationRefusedException, $"refused: {end?.Message}");
+        world.Require(!halfDone || end is not JobRefusedException, $"refused: {end?.Message}");
     }
 
     // A database that had it all before. Somebody who sees it interrupted repeats it, and until then nothing can be run.
@@ -96,7 +98,7 @@ public sealed class MigrationStateTests
 
         while (await world.RunAsync("baseline", NewProcess(world), (engine, _, fence, token) => engine.BaselineAsync(to, fence, token)) is { } end)
         {
-            world.Require(end is not MigrationRefusedException, $"refused: {end.Message}");
+            world.Require(end is not JobRefusedException, $"refused: {end.Message}");
             var records = await world.Records.ReadAsync(TestContext.Current.CancellationToken);
             if (records.Count > 0 && records.Count < to)
             {
@@ -106,7 +108,7 @@ public sealed class MigrationStateTests
                     var refused = await world.RunAsync("up", process, (engine, environment, fence, token) => direction == MigrationDirection.Up
                         ? engine.UpAsync(environment, fence, cancellationToken: token)
                         : engine.DownAsync(environment, 1, fence, cancellationToken: token));
-                    world.Require(refused is MigrationRefusedException && refused.Message.Contains("baseline", StringComparison.Ordinal), "an interrupted baseline was built upon");
+                    world.Require(refused is JobRefusedException && refused.Message.Contains("baseline", StringComparison.Ordinal), "an interrupted baseline was built upon");
                 }
             }
         }

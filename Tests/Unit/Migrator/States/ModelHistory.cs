@@ -1,5 +1,5 @@
 using MongoDB.Driver;
-using Platform.Migrator.Engine;
+using Platform.Migrator.History;
 
 namespace Platform.Tests.Unit.Migrator.States;
 

@@ -1,4 +1,6 @@
-using Platform.Migrator.Engine;
+using Platform.Jobs;
+using Platform.Migrator.Execution;
+using Platform.Migrator.History;
 
 namespace Platform.Tests.Unit.Migrator.States;
 
@@ -65,7 +67,7 @@ internal sealed class ModelMigration(ModelWorld world, int number, ModelSource s
         if (world.MayRefuse && world.Random.NextDouble() < probability)
         {
             world.Process.Refused = true;
-            throw new MigrationRefusedException("Not with this data.");
+            throw new JobRefusedException("Not with this data.");
         }
     }
 }

@@ -1,4 +1,4 @@
-using Platform.Migrator.Engine;
+using Platform.Migrator.History;
 
 namespace Platform.Tests.Unit.Migrator.States;
 

@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using MongoDB.Driver;
-using Platform.Mongo.Leases;
-using Platform.Migrator.Engine;
+using Platform.Jobs;
+using Platform.Migrator.Execution;
+using Platform.Migrator.History;
 using Platform.Migrator.Structure;
+using Platform.Mongo.Leases;
 using Xunit;
 
 namespace Platform.Tests.Unit.Migrator.States;
@@ -64,15 +66,15 @@ internal sealed class ModelWorld
     public ModelTransaction? Transaction { get; private set; }
 
     /// <summary>The program, on a machine whose clock is wrong by up to a day.</summary>
-    public MigrationEngine Engine(ModelProcess process)
+    public MigrationRunner Engine(ModelProcess process)
     {
         var clock = new FakeTimeProvider(_time.GetUtcNow().AddMinutes(Random.Next(-1440, 1440)));
-        return new MigrationEngine(
+        return new MigrationRunner(
             [.. Sources.Select((source, i) => new MigrationDescriptor(i + 1, "m", source.Checksum, new ModelMigration(this, i + 1, source)))],
             new ModelHistory(this, process),
             "1.2.3",
             clock,
-            NullLogger<MigrationEngine>.Instance);
+            NullLogger<MigrationRunner>.Instance);
     }
 
     /// <summary>Runs a command in a process of its own, as soon as nobody else holds the lease.</summary>
@@ -80,7 +82,7 @@ internal sealed class ModelWorld
     /// <param name="process">The process.</param>
     /// <param name="run">The command.</param>
     /// <returns>What ended it; null when nothing did.</returns>
-    public async Task<Exception?> RunAsync(string command, ModelProcess process, Func<MigrationEngine, MigrationEnvironment, long, CancellationToken, Task> run)
+    public async Task<Exception?> RunAsync(string command, ModelProcess process, Func<MigrationRunner, MigrationEnvironment, long, CancellationToken, Task> run)
     {
         using var stop = new CancellationTokenSource();
         process.StopAsync = stop.CancelAsync;
@@ -99,7 +101,7 @@ internal sealed class ModelWorld
         {
             await run(Engine(process), _environment, lease.Fence, stop.Token);
         }
-        catch (Exception exception) when (exception is ModelKilledException or TimeoutException or OperationCanceledException or MigrationRefusedException)
+        catch (Exception exception) when (exception is ModelKilledException or TimeoutException or OperationCanceledException or JobRefusedException)
         {
             end = exception;
             _log.Add($"ended by {exception.Message}");

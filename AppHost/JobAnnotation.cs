@@ -1,4 +1,0 @@
-namespace Platform.AppHost;
-
-/// <summary>Marks a resource as a job: a program that does one thing and ends.</summary>
-internal sealed class JobAnnotation : IResourceAnnotation;

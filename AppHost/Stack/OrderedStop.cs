@@ -1,0 +1,109 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Platform.AppHost.Stack;
+
+internal static class OrderedStopExtensions
+{
+    /// <summary>
+    /// Stops the processes of the graph one rank after the other when the AppHost stops, users before the servers that they
+    /// use, so that no service logs errors about a database that left first, and every server gets the time to shut down
+    /// cleanly. Call it last: what is registered last is stopped first.
+    /// </summary>
+    public static IDistributedApplicationBuilder StopInOrder(this IDistributedApplicationBuilder builder)
+    {
+        builder.Services.AddHostedService<OrderedStop>();
+        return builder;
+    }
+}
+
+/// <summary>See <see cref="OrderedStopExtensions.StopInOrder"/>. The orchestrator ends what is left, all at once.</summary>
+internal sealed partial class OrderedStop(
+    DistributedApplicationModel model,
+    ResourceNotificationService notifications,
+    ResourceCommandService commands,
+    ILogger<OrderedStop> logger) : IHostedService
+{
+    // The orchestrator kills after 6 seconds what does not end by itself.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        foreach (var rank in Ranks([.. model.Resources]))
+        {
+            await Task.WhenAll(rank.Where(IsRunning).Select(resource => StopAsync(resource, cancellationToken)));
+        }
+    }
+
+    /// <summary>The processes of a graph in the order in which they are stopped: those of a rank use none of an earlier one.</summary>
+    /// <exception cref="InvalidOperationException">Resources depend on each other in a circle.</exception>
+    internal static List<List<IResource>> Ranks(IReadOnlyList<IResource> resources)
+    {
+        var left = resources.ToDictionary(resource => resource, Uses);
+        var ranks = new List<List<IResource>>();
+        while (left.Count > 0)
+        {
+            var used = left.Values.SelectMany(uses => uses).ToHashSet();
+            var rank = left.Keys.Where(resource => !used.Contains(resource)).ToList();
+            if (rank.Count == 0)
+            {
+                throw new InvalidOperationException($"These resources depend on each other in a circle: {string.Join(", ", left.Keys.Select(resource => resource.Name))}.");
+            }
+
+            rank.ForEach(resource => left.Remove(resource));
+            ranks.Add(rank);
+        }
+
+        // Those without a process were only needed for the order.
+        return [.. ranks.Select(rank => rank.Where(HasProcess).ToList()).Where(rank => rank.Count > 0)];
+
+        // A logical resource (a replica set) stands for its children: who uses it uses them.
+        HashSet<IResource> Uses(IResource resource)
+        {
+            var uses = resource.Annotations.OfType<WaitAnnotation>().Select(wait => wait.Resource)
+                .Concat(resource.Annotations.OfType<ResourceRelationshipAnnotation>()
+                    .Where(relationship => relationship.Type == "Reference").Select(relationship => relationship.Resource))
+                .Concat(resource is IResourceWithParent child && !HasProcess(child.Parent) ? [child.Parent] : [])
+                .Concat(resources.Where(other => !HasProcess(resource) && ParentOf(other) == resource && HasProcess(other)));
+            return [.. uses.Where(used => used != resource)];
+        }
+    }
+
+    private static bool HasProcess(IResource resource) => resource is ProjectResource or ExecutableResource or ContainerResource;
+
+    private static IResource? ParentOf(IResource resource)
+        => resource.Annotations.OfType<ResourceRelationshipAnnotation>().FirstOrDefault(relationship => relationship.Type == "Parent")?.Resource;
+
+    // The dashboard cannot be stopped by a command; it is the orchestrator's.
+    private bool IsRunning(IResource resource)
+        => resource.Annotations.OfType<ResourceCommandAnnotation>().Any(command => command.Name == KnownResourceCommands.StopCommand)
+            && notifications.TryGetCurrentState(resource.Name, out var current) && current.Snapshot.State?.Text == KnownResourceStates.Running;
+
+    private async Task StopAsync(IResource resource, CancellationToken cancellationToken)
+    {
+        var result = await commands.ExecuteCommandAsync(resource, KnownResourceCommands.StopCommand, cancellationToken);
+        if (!result.Success && IsRunning(resource))
+        {
+            NotStopped(resource.Name, result.Message);
+            return;
+        }
+
+        // The command is done when the orchestrator has taken it; the next rank's turn comes when the process has ended.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
+        try
+        {
+            await notifications.WaitForResourceAsync(resource.Name, KnownResourceStates.TerminalStates, patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            NotStopped(resource.Name, "it did not end in time");
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Resource} was not stopped in its turn: {Reason}")]
+    private partial void NotStopped(string resource, string? reason);
+}

@@ -1,0 +1,220 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Platform.AppHost.Settings;
+
+namespace Platform.AppHost.Stack;
+
+/// <summary>Writes the stack file; see <see cref="StackFileExtensions.RecordStack"/>.</summary>
+/// <remarks>
+/// A line <c>KEY=VALUE</c> for each thing that is known: <c>pid</c>, <c>state</c>, <c>message</c>, <c>engine</c>,
+/// <c>address.NAME</c> and <c>resource.NAME</c>. Any program reads it, a shell script too, without a parser.
+/// </remarks>
+internal sealed partial class StackFile(
+    string file,
+    EngineChoice engine,
+    DistributedApplicationModel model,
+    ResourceNotificationService notifications,
+    ResourceLoggerService resourceLogs,
+    IConfiguration configuration,
+    ILogger<StackFile> logger) : IHostedLifecycleService, IDisposable
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly ConcurrentDictionary<string, CustomResourceSnapshot> _snapshots = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _stopped = new(StringComparer.OrdinalIgnoreCase);
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _watching = Task.CompletedTask;
+    private volatile bool _ending;
+    private string _state = StackState.Starting;
+    private string? _message;
+    private IReadOnlyList<(string Name, string? Address)> _addresses = [];
+
+    /// <summary>
+    /// Begins before the orchestrator starts, which returns only when everything that waits for something has started.
+    /// </summary>
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        await WriteAsync();
+        _watching = WatchAsync(_stopping.Token);
+    }
+
+    /// <summary>Ends when everything has stopped, so that the last lines of the consoles are copied.</summary>
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        await _watching;
+        _state = StackState.Stopped;
+        await WriteAsync();
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        _ending = true;
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => _stopping.Dispose();
+
+    /// <summary>One line of the file: whatever a value holds, it stays on its line.</summary>
+    internal static string Line(string key, string? value)
+        => $"{key}={string.Concat((value ?? "").Select(unit => char.IsControl(unit) ? ' ' : unit))}";
+
+    private async Task WatchAsync(CancellationToken stoppingToken)
+    {
+        var copies = new List<Task>();
+        try
+        {
+            var copied = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+            await foreach (var change in notifications.WatchAsync(stoppingToken))
+            {
+                _snapshots[change.Resource.Name] = change.Snapshot;
+                Remember(change.Resource.Name, change.Snapshot.State?.Text);
+                if (!StackState.IsShown(change.Resource, change.Snapshot))
+                {
+                    continue;
+                }
+
+                if (copied.Add(change.ResourceId))
+                {
+                    copies.Add(CopyLogAsync(change.Resource.Name, change.ResourceId, stoppingToken));
+                }
+
+                // From then on everything ends because it is told to.
+                if (!_ending)
+                {
+                    await UpdateAsync(stoppingToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The stack stops; the last lines are still copied.
+        }
+
+        await Task.WhenAll(copies);
+    }
+
+    // What passes through stopping was told to end.
+    private void Remember(string name, string? state)
+    {
+        if (state == KnownResourceStates.Stopping)
+        {
+            _stopped.Add(name);
+        }
+        else if (!KnownResourceStates.TerminalStates.Contains(state))
+        {
+            _stopped.Remove(name);
+        }
+    }
+
+    private async Task UpdateAsync(CancellationToken cancellationToken)
+    {
+        var (state, message) = StackState.Judge([.. Resources()], _stopped, _state);
+        if (state == StackState.Ready && _state != StackState.Ready)
+        {
+            _addresses = await ResolveAddressesAsync(cancellationToken);
+        }
+
+        (_state, _message) = (state, message);
+        await WriteAsync();
+    }
+
+    private IEnumerable<(IResource Resource, CustomResourceSnapshot? Snapshot)> Resources()
+        => model.Resources.Select(resource => (resource, _snapshots.GetValueOrDefault(resource.Name)));
+
+    private async Task<IReadOnlyList<(string Name, string? Address)>> ResolveAddressesAsync(CancellationToken cancellationToken)
+    {
+        List<(string, string?)> addresses = [("dashboard", DashboardLogin())];
+        foreach (var entry in model.Resources.SelectMany(resource => resource.Annotations.OfType<StackEntry>()))
+        {
+            addresses.Add((entry.Name, await entry.ResolveAsync(cancellationToken)));
+        }
+
+        return addresses;
+    }
+
+    private string? DashboardLogin()
+    {
+        var dashboard = configuration["ASPNETCORE_URLS"]?.Split(';')[0].TrimEnd('/');
+        return (dashboard, configuration["AppHost:BrowserToken"]) switch
+        {
+            (null, _) => null,
+            (_, null or "") => dashboard,
+            var (url, token) => $"{url}/login?t={token}",
+        };
+    }
+
+    private async Task WriteAsync()
+    {
+        string[] lines =
+        [
+            Line("pid", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)),
+            Line("state", _state),
+            Line("message", _message),
+            Line("engine", engine.ToString()),
+            .. _addresses.Select(entry => Line($"address.{entry.Name}", entry.Address)),
+            .. Resources().Where(entry => StackState.IsShown(entry.Resource, entry.Snapshot))
+                .Select(entry => Line($"resource.{entry.Resource.Name}", entry.Snapshot?.State?.Text)),
+        ];
+
+        // Renamed into place, so that a reader never sees half of it.
+        var draft = $"{file}.{Environment.ProcessId}";
+        await using (var writer = new StreamWriter(draft, ForOwner(FileShare.None)))
+        {
+            await writer.WriteAsync(string.Join('\n', lines) + '\n');
+        }
+
+        File.Move(draft, file, overwrite: true);
+    }
+
+    private async Task CopyLogAsync(string name, string resourceId, CancellationToken cancellationToken)
+    {
+        var directory = Path.Combine(Path.GetDirectoryName(file)!, "logs");
+        Directory.CreateDirectory(directory);
+        try
+        {
+            await using var log = new StreamWriter(Path.Combine(directory, $"{name}.log"), ForOwner(FileShare.ReadWrite));
+            await foreach (var lines in resourceLogs.WatchAsync(resourceId).WithCancellation(cancellationToken))
+            {
+                foreach (var line in lines)
+                {
+                    await log.WriteLineAsync(ConsoleLine.Text(line.Content));
+                }
+
+                await log.FlushAsync(cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The stack stops.
+        }
+        catch (IOException exception)
+        {
+            LogCopyFailed(name, exception.Message);
+        }
+    }
+
+    private static FileStreamOptions ForOwner(FileShare share)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = share };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerOnly;
+        }
+
+        return options;
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The console log of {Resource} is no longer copied: {Reason}")]
+    private partial void LogCopyFailed(string resource, string reason);
+}

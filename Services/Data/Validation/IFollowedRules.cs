@@ -1,8 +1,0 @@
-namespace Platform.Data.Validation;
-
-/// <summary>A check that follows the rules of a stored member, so that pages and tests can tell which.</summary>
-public interface IFollowedRules
-{
-    /// <summary>The rules that are followed.</summary>
-    SchemaNode Node { get; }
-}

@@ -1,0 +1,135 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace Platform.Jobs;
+
+/// <summary>The command line of a job: help for who asks, one sentence for who mistypes.</summary>
+public static class JobCommandLine
+{
+    /// <summary>Makes the command that all others are below, with the options <c>--help</c> and <c>--version</c>.</summary>
+    /// <param name="name">What it is called, in the help and in sentences.</param>
+    /// <param name="description">What it does.</param>
+    /// <remarks>No <see cref="RootCommand"/>: that is always called as its file is.</remarks>
+    public static Command Create(string name, string description) => new(name, description) { new HelpOption(), new VersionOption() };
+
+    /// <summary>Parses the words and runs the command that they name.</summary>
+    /// <param name="command">What <see cref="Create"/> made.</param>
+    /// <param name="words">The words after the program's name.</param>
+    /// <returns>What the command returned; <see cref="ExitCodes.Usage"/>, with one sentence on standard error, when the words are wrong.</returns>
+    public static async Task<int> RunAsync(Command command, string[] words)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        var result = command.Parse(words);
+        if (Mistake(result) is not { } mistake)
+        {
+            return await result.InvokeAsync();
+        }
+
+        await Console.Error.WriteLineAsync($"{command.Name}: {mistake}");
+        return ExitCodes.Usage;
+    }
+
+    /// <summary>What is wrong with a command line, in one sentence, and what helps; null when nothing is wrong.</summary>
+    /// <param name="result">The command line, parsed.</param>
+    public static string? Mistake(ParseResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        if (result.Errors is not [var first, ..])
+        {
+            return null;
+        }
+
+        var path = Path(result.CommandResult);
+        var command = result.CommandResult.Command;
+        var commands = command.Subcommands.Select(below => below.Name).ToList();
+        if (result.UnmatchedTokens is [var word, ..])
+        {
+            var (sentence, names) = word.StartsWith('-') ? ($"'{path}' has no option '{word}'.", command.Options.Select(option => option.Name))
+                : commands.Count > 0 ? ($"There is no command '{word}'; the commands of '{path}' are {List(commands)}.", commands)
+                : ($"'{path}' does not know what to do with '{word}'.", []);
+            return $"{sentence} {(Nearest(word, names) is { } nearest ? $"Did you mean '{nearest}'?" : $"See '{path} --help'.")}";
+        }
+
+        var said = command.Action is null && commands.Count > 0 ? $"'{path}' needs a command: {List(commands)}."
+            : Lacking(first) is { } option ? $"{option.Name} needs a value{(option.HelpName is { } what ? $": {option.Name} {what}" : "")}."
+            : command.Arguments.FirstOrDefault(argument => argument.Arity.MinimumNumberOfValues > 0 && result.GetResult(argument)?.Tokens is null or []) is { } argument
+                ? $"'{path}' needs a {argument.Name}: {path} {argument.Name.ToUpperInvariant()}."
+            : first.Message;
+        return $"{said} See '{path} --help'.";
+    }
+
+    /// <summary>An option with a whole number. (The parser's own sentence on a word that is no number names types of .NET.)</summary>
+    /// <param name="name">Its name, with the dashes.</param>
+    /// <param name="unit">What the help calls the number.</param>
+    /// <param name="description">What it is.</param>
+    /// <param name="initial">Its default.</param>
+    /// <param name="least">The least that it may be.</param>
+    /// <param name="most">The most that it may be.</param>
+    public static Option<int> WholeNumber(string name, string unit, string description, int initial, int least, int most) => new(name)
+    {
+        Description = description,
+        HelpName = unit,
+        DefaultValueFactory = _ => initial,
+        CustomParser = result =>
+        {
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+            {
+                return value;
+            }
+
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number between {least} and {most}, not '{result.Tokens[0].Value}'."));
+            return initial;
+        },
+    };
+
+    // The option whose value is missing, whether the parser says so of it or of the value.
+    private static Option? Lacking(ParseError error)
+    {
+        for (var place = error.SymbolResult; place is not null; place = place.Parent)
+        {
+            if (place is OptionResult { Implicit: false, Tokens: [], Option: { Arity.MinimumNumberOfValues: > 0 } option })
+            {
+                return option;
+            }
+        }
+
+        return null;
+    }
+
+    private static string Path(CommandResult? result) =>
+        result is null ? "" : $"{Path(result.Parent as CommandResult)} {result.Command.Name}".TrimStart();
+
+    private static string List(List<string> names) =>
+        names.Count < 2 ? string.Concat(names) : $"{string.Join(", ", names.Take(names.Count - 1))} and {names[^1]}";
+
+    private static string? Nearest(string word, IEnumerable<string> names) =>
+        names.MinBy(name => Edits(word, name)) is { } nearest && Edits(word, nearest) <= Math.Max(1, nearest.Length / 3) ? nearest : null;
+
+    // How many letters have to be put in, left out, replaced or swapped with the next one to make one word of the other.
+    private static int Edits(string one, string other)
+    {
+        var table = new int[one.Length + 1, other.Length + 1];
+        for (var i = 0; i <= one.Length; i++)
+        {
+            for (var j = 0; j <= other.Length; j++)
+            {
+                if (i == 0 || j == 0)
+                {
+                    table[i, j] = i + j;
+                    continue;
+                }
+
+                var same = one[i - 1] == other[j - 1];
+                table[i, j] = Math.Min(Math.Min(table[i - 1, j], table[i, j - 1]) + 1, table[i - 1, j - 1] + (same ? 0 : 1));
+                if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
+                {
+                    table[i, j] = Math.Min(table[i, j], table[i - 2, j - 2] + 1);
+                }
+            }
+        }
+
+        return table[one.Length, other.Length];
+    }
+}

@@ -1,0 +1,19 @@
+using Platform.Migrator.DryRun;
+using Platform.Migrator.Execution;
+
+namespace Platform.Migrator.Commands;
+
+/// <summary>What a command that changes a database did.</summary>
+/// <param name="Command">The command.</param>
+/// <param name="DryRun">Whether nothing was changed.</param>
+/// <param name="Migrations">The migrations that were run to their end, in order; in a dry run, those that would be.</param>
+/// <param name="Failure">The migration and step that stopped the run; null when nothing did.</param>
+/// <param name="Changes">What was changed besides, to bring the database in line with the catalogue.</param>
+/// <param name="Withheld">In a dry run, the commands that would be sent; else empty.</param>
+internal sealed record RunReport(
+    string Command,
+    bool DryRun,
+    IReadOnlyList<MigrationOutcome> Migrations,
+    MigrationFailure? Failure,
+    IReadOnlyList<string> Changes,
+    IReadOnlyList<WithheldCommand> Withheld);

@@ -1,8 +1,0 @@
-namespace Platform.Migrator.Engine;
-
-/// <summary>
-/// The engine does not go on, for a reason that a person has to look at. A migration throws it before it changes anything: thrown after
-/// a step has begun it is a failure like any other.
-/// </summary>
-/// <param name="message">One sentence: the reason and the way out.</param>
-public sealed class MigrationRefusedException(string message) : Exception(message);

@@ -1,0 +1,12 @@
+namespace Platform.Migrator.Execution;
+
+/// <summary>A migration that this program knows.</summary>
+/// <param name="Id">Its number.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Checksum">A SHA-256 over its source, as 64 hexadecimal digits.</param>
+/// <param name="Migration">What it does.</param>
+public sealed record MigrationDescriptor(int Id, string Name, string Checksum, Migration Migration)
+{
+    /// <summary>Number and name as in the file's name, such as <c>0001_create_collections</c>.</summary>
+    public string FullName => FormattableString.Invariant($"{Id:0000}_{Name}");
+}

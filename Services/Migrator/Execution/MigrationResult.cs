@@ -1,0 +1,9 @@
+using Platform.Migrator.History;
+
+namespace Platform.Migrator.Execution;
+
+/// <summary>What a run of the engine did.</summary>
+/// <param name="Direction">Which way.</param>
+/// <param name="Done">The migrations that were run to their end, in the order they were run.</param>
+/// <param name="Failure">What stopped the run; null when nothing did.</param>
+public sealed record MigrationResult(MigrationDirection Direction, IReadOnlyList<MigrationOutcome> Done, MigrationFailure? Failure);

@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Configuration;
+using Platform.Api.Paging;
+using Platform.Gateway.Settings;
+using Xunit;
+
+namespace Platform.Tests.Unit.AppHost;
+
+/// <summary>The settings that the graph hands to services are those that the services read.</summary>
+public sealed class SettingNamesTests
+{
+    [Fact]
+    public void The_gateway_reads_what_it_is_handed()
+    {
+        var options = Read<GatewayOptions>(
+            GatewayOptions.Section,
+            (SettingNames.GatewayPort, "7"), (SettingNames.GatewayReplicaSet, "rs7"), (SettingNames.GatewayRootUsername, "root"), (SettingNames.GatewayRootPassword, "secret"));
+
+        Assert.Equal((7, "rs7", "root", "secret"), (options.Port, options.ReplicaSet, options.RootUsername, options.RootPassword));
+    }
+
+    [Fact]
+    public void The_API_reads_what_it_is_handed() =>
+        Assert.Equal("secret", Read<PagingOptions>(PagingOptions.Section, (SettingNames.PagingCursorKey, "secret")).CursorKey);
+
+    // As the provider of environment variables names them.
+    private static T Read<T>(string section, params IEnumerable<(string Variable, string Value)> handed) =>
+        new ConfigurationBuilder()
+            .AddInMemoryCollection(handed.Select(setting => KeyValuePair.Create(setting.Variable.Replace("__", ":", StringComparison.Ordinal), (string?)setting.Value)))
+            .Build().GetSection(section).Get<T>()!;
+}

@@ -1,0 +1,123 @@
+using System.Xml.Linq;
+using ArchUnitNET.Domain;
+using ArchUnitNET.Loader;
+using Xunit;
+
+namespace Platform.Tests.Unit.Architecture;
+
+/// <summary>The arrows of docs/architecture.md: between projects, and between the folders of each project.</summary>
+public sealed class ArchitectureTests
+{
+    /// <summary>Which projects each one may refer to. Nothing refers to the app host but tests.</summary>
+    private static readonly Dictionary<string, string[]> s_allowed = new(StringComparer.Ordinal)
+    {
+        ["Shared"] = [],
+        ["ServiceDefaults"] = ["Shared"],
+        ["Services/Mongo"] = ["Shared", "ServiceDefaults"],
+        ["Services/Data"] = ["Shared", "Services/Mongo"],
+        ["Services/Jobs"] = ["Shared", "ServiceDefaults", "Services/Mongo"],
+        ["Services/Api"] = ["Shared", "ServiceDefaults", "Services/Mongo", "Services/Data"],
+        ["Services/Migrator"] = ["Shared", "ServiceDefaults", "Services/Mongo", "Services/Data", "Services/Jobs", "Engine/Wire"],
+        ["Services/Seeder"] = ["Shared", "ServiceDefaults", "Services/Mongo", "Services/Data", "Services/Jobs"],
+        ["Engine/Wire"] = [],
+        ["Engine/Gateway"] = ["Shared", "ServiceDefaults", "Engine/Wire"],
+        // The services only as project metadata, of which the SDK makes resources.
+        ["AppHost"] = ["Shared", "Services/Api", "Services/Migrator", "Services/Seeder", "Engine/Gateway"],
+        ["Offline/Aspire.Hosting.MongoDB"] = [],
+        ["Offline/Aspire.MongoDB.Driver"] = [],
+    };
+
+    public static TheoryData<string> Products => [.. s_allowed.Keys.Where(IsProduct)];
+
+    [Fact]
+    public void Every_project_refers_only_to_those_below_it()
+    {
+        var references = Projects().Where(project => !project.StartsWith("Tests/", StringComparison.Ordinal))
+            .ToDictionary(project => project, References, StringComparer.Ordinal);
+        Assert.Equal(s_allowed.Keys.Order(StringComparer.Ordinal), references.Keys.Order(StringComparer.Ordinal));
+        Assert.NotEmpty(references.Values.SelectMany(targets => targets));
+        Assert.Empty(references.SelectMany(entry => entry.Value.Except(s_allowed[entry.Key]).Select(target => $"{entry.Key} refers to {target}.")));
+    }
+
+    [Fact]
+    public void The_app_host_sees_of_the_services_only_what_they_are()
+    {
+        var services = XDocument.Load(Path.Combine(Repository.Root, "AppHost", "AppHost.csproj")).Descendants("ProjectReference")
+            .Where(reference => (string?)reference.Attribute("IsAspireProjectResource") != "false").ToList();
+        Assert.NotEmpty(services);
+        var used = TypesOf("AppHost").SelectMany(type => type.Dependencies)
+            .Select(dependency => dependency.Target.FullName)
+            .Where(name => Assemblies.Keys.Any(project => project.StartsWith("Services/", StringComparison.Ordinal)
+                && name.StartsWith($"Platform.{project["Services/".Length..]}.", StringComparison.Ordinal)));
+        Assert.Empty(used);
+    }
+
+    [Theory]
+    [MemberData(nameof(Products))]
+    public void No_folder_uses_one_that_uses_it(string project)
+    {
+        var types = TypesOf(project);
+        var own = types.ToHashSet();
+        var graph = FolderGraph.Of(types.Select(type => (
+            type.FullName, Folder(type), type.Dependencies.Select(use => use.Target).Where(own.Contains).Select(target => (target.FullName, Folder(target))))));
+        Assert.NotEmpty(graph.Folders);
+        Assert.Empty(graph.Cycles());
+    }
+
+    [Theory]
+    [MemberData(nameof(Products))]
+    public void Namespaces_are_folders(string project)
+    {
+        var directory = Path.Combine(Repository.Root, project);
+        var root = RootNamespace(project);
+        var files = Sources(directory).ToList();
+        Assert.NotEmpty(files);
+        Assert.Empty(
+            from file in files
+            let declared = System.IO.File.ReadLines(file).FirstOrDefault(line => line.StartsWith("namespace ", StringComparison.Ordinal))?["namespace ".Length..].TrimEnd(';')
+            let folder = Path.GetRelativePath(directory, Path.GetDirectoryName(file)!)
+            let expected = folder == "." ? root : $"{root}.{folder.Replace(Path.DirectorySeparatorChar, '.')}"
+            // Extensions stand where those whom they extend are looked for, as is the custom.
+            where declared is not null && declared != expected && !declared.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal)
+                && !declared.StartsWith("Aspire.Hosting", StringComparison.Ordinal)
+            select $"{Path.GetRelativePath(Repository.Root, file)} declares {declared}.");
+    }
+
+    private static bool IsProduct(string project) => !project.StartsWith("Offline/", StringComparison.Ordinal) && Directory.Exists(Path.Combine(Repository.Root, project));
+
+    private static Dictionary<string, System.Reflection.Assembly> Assemblies { get; } = s_allowed.Keys
+        .Where(IsProduct)
+        .ToDictionary(project => project, project => System.Reflection.Assembly.Load(AssemblyName(project)), StringComparer.Ordinal);
+
+    private static ArchUnitNET.Domain.Architecture Loaded { get; } = new ArchLoader().LoadAssemblies([.. Assemblies.Values]).Build();
+
+    private static List<IType> TypesOf(string project)
+    {
+        var name = Assemblies[project].GetName().Name;
+        var types = Loaded.Types.Where(type => type.Assembly?.Name.Split(',')[0] == name && Folder(type).StartsWith("Platform", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(types);
+        return types;
+    }
+
+    private static string Folder(IType type) => type.Namespace.FullName;
+
+    private static string AssemblyName(string project) => (string)XDocument.Load(File(project)).Descendants("AssemblyName").Single();
+
+    private static string RootNamespace(string project) => (string)XDocument.Load(File(project)).Descendants("RootNamespace").Single();
+
+    private static string File(string project) => Directory.GetFiles(Path.Combine(Repository.Root, project), "*.csproj").Single();
+
+    private static IEnumerable<string> Projects() => Sources(Repository.Root, "*.csproj")
+        .Select(file => Path.GetRelativePath(Repository.Root, Path.GetDirectoryName(file)!).Replace(Path.DirectorySeparatorChar, '/'));
+
+    private static List<string> References(string project) =>
+    [
+        .. XDocument.Load(File(project)).Descendants("ProjectReference")
+            .Select(reference => Path.GetFullPath((string)reference.Attribute("Include")!, Path.Combine(Repository.Root, project)))
+            .Select(file => Path.GetRelativePath(Repository.Root, Path.GetDirectoryName(file)!).Replace(Path.DirectorySeparatorChar, '/')),
+    ];
+
+    private static IEnumerable<string> Sources(string directory, string pattern = "*.cs") =>
+        Directory.EnumerateFiles(directory, pattern, SearchOption.AllDirectories)
+            .Where(file => !Path.GetRelativePath(directory, file).Split(Path.DirectorySeparatorChar).Any(part => part is "artifacts" or "bin" or "obj" or "node_modules"));
+}
