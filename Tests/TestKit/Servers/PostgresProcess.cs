@@ -59,6 +59,12 @@ internal sealed partial class PostgresProcess : IAsyncDisposable
         ];
         Assert.NotEmpty(workers);
         Assert.Equal(0, Kill(server, KillAtOnce));
+        foreach (var worker in workers)
+        {
+            // Most of them see that their server is gone; pg_cron's launcher may run in circles instead.
+            _ = Kill(worker, KillAtOnce);
+        }
+
         await Process.UntilEndedAsync();
         await Wait.UntilAsync(() => !workers.Any(IsAlive), "no process of PostgreSQL outlives its server", CancellationToken.None);
     }
