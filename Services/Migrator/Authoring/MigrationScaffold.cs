@@ -118,7 +118,7 @@ internal static partial class MigrationScaffold
         .FirstOrDefault(found => found is { IsPublic: true });
 
     private static string Source(int number, string name, string type) => $$"""
-        using Platform.Migrator.Engine;
+        using Platform.Migrator.Execution;
 
         namespace Platform.Migrator.Migrations;
 
@@ -141,14 +141,12 @@ internal static partial class MigrationScaffold
 
     private static string Test(int number, string type) => $$"""
         using MongoDB.Driver;
-        using Platform.Tests.Gateway;
         using Xunit;
 
         namespace Platform.Tests.Server.Migrator.Migrations;
 
         /// <summary>Up, down, up again, and stopped at every command: see <see cref="MigrationContract"/>.</summary>
-        [Collection(GatewayCollection.Name)]
-        public sealed class {{type}}Tests(GatewayFixture gateway) : MigrationContract(gateway)
+        public sealed class {{type}}Tests(MongoServer server) : MigrationContract(server)
         {
             protected override int Number => {{number.ToString(CultureInfo.InvariantCulture)}};
 

@@ -9,9 +9,9 @@ namespace Platform.Tests.Server.Migrator;
 
 public sealed class MigrationCoverageTests
 {
-    // What the projects have without asking: ImplicitUsings.
+    // What the projects have without asking: ImplicitUsings, and what is named in their files.
     private const string Usings =
-        "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;";
+        "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks; global using Platform.Tests.TestKit.Servers;";
 
     [Fact]
     public void Every_shipped_migration_has_a_class_that_passes_the_contract()
