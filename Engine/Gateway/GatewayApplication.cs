@@ -126,7 +126,7 @@ internal static class GatewayApplication
         return app;
     }
 
-    /// <summary>Opens the ports, prepares the engine and serves until the application is stopped.</summary>
+    /// <summary>Opens the ports, prepares the backend and serves until the application is stopped.</summary>
     public static async Task RunAsync(WebApplication app, CancellationToken cancellationToken)
     {
         await StartAsync(app, cancellationToken);
@@ -134,7 +134,7 @@ internal static class GatewayApplication
         await app.Services.GetRequiredService<SessionStore>().AbortAllAsync();
     }
 
-    /// <summary>Opens the ports and prepares the engine; clients that come before it is ready are told to wait.</summary>
+    /// <summary>Opens the ports and prepares the backend; clients that come before it is ready are told to wait.</summary>
     public static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
     {
         await app.StartAsync(cancellationToken);

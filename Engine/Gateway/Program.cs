@@ -17,7 +17,7 @@ return await ServiceProgram.RunAsync(
         }
         catch (OperationCanceledException)
         {
-            // Stopped while it was still waiting for the engine.
+            // Stopped while it was still waiting for the backend.
         }
     },
     exception => exception switch

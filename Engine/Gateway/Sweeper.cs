@@ -47,7 +47,7 @@ internal sealed partial class Sweeper(
                 catch (Exception e) when (!stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
                 {
-                    // Mostly the engine is away or busy; the next round does what this one could not.
+                    // Mostly the backend is away or busy; the next round does what this one could not.
                     LogSweepFailed(e.Message);
                 }
             }

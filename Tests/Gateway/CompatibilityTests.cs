@@ -43,8 +43,8 @@ public sealed class CompatibilityTests(GatewayFixture gateway)
             # Compatibility of the gateway
 
             Generated from `Tests/Gateway/Scripts/compatibility.js`, which `mongosh` runs against the gateway: each line below was tried.
-            *Supported*: as in MongoDB 7.0 but for the difference named. *Emulated*: the engine has no such thing and the gateway makes it of
-            what the engine has. *Refused*: an error says so. What the engine's query language lacks is in the line of its command.
+            *Supported*: as in MongoDB 7.0 but for the difference named. *Emulated*: the backend has no such thing and the gateway makes it of
+            what the backend has. *Refused*: an error says so. What the backend's query language lacks is in the line of its command.
 
 
             """);

@@ -178,7 +178,7 @@ public sealed class DotNetDriverTests(GatewayFixture gateway)
     {
         var documents = gateway.NewDatabase().GetCollection<BsonDocument>("c");
         await documents.InsertOneAsync(new BsonDocument { { "_id", 1 }, { "sku", "a" } }, null, Cancel);
-        // Built on a collection with documents, so it goes through the engine's queue: the command returns when it is usable.
+        // Built on a collection with documents, so it goes through the backend's queue: the command returns when it is usable.
         Assert.Equal("sku_1", await documents.Indexes.CreateOneAsync(
             new CreateIndexModel<BsonDocument>("{ sku: 1 }", new CreateIndexOptions { Unique = true }), null, Cancel));
         var error = await Assert.ThrowsAsync<MongoWriteException>(() =>

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Platform.Tests.Gateway;
 
-/// <summary>Aggregations that the engine alone answers wrongly, with generated data against a model.</summary>
+/// <summary>Aggregations that the backend alone answers wrongly, with generated data against a model.</summary>
 [Collection(GatewayCollection.Name)]
 public sealed class EngineFaultTests(GatewayFixture gateway)
 {

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Platform.Tests.Gateway;
 
-/// <summary>PostgreSQL goes and comes back. These tests stop the engine, so they have a gateway of their own.</summary>
+/// <summary>PostgreSQL goes and comes back. These tests stop the backend, so they have a gateway of their own.</summary>
 public sealed class EngineLossTests(GatewayFixture gateway) : IClassFixture<GatewayFixture>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -66,7 +66,7 @@ public sealed class EngineLossTests(GatewayFixture gateway) : IClassFixture<Gate
     [Theory]
     [InlineData("--Gateway:Port=70000", "Gateway:Port is 70000, but must be from 1 to 65535.")]
     [InlineData("--Gateway:RootPassword=", "Gateway:RootPassword is missing.")]
-    [InlineData("--Gateway:RootUsername=postgres", "Gateway:RootUsername 'postgres' is a name that the engine keeps for itself.")]
+    [InlineData("--Gateway:RootUsername=postgres", "Gateway:RootUsername 'postgres' is a name that the backend keeps for itself.")]
     [InlineData("--Gateway:BindAddress=here", "Gateway:BindAddress 'here' is not an IP address.")]
     [InlineData("--Gateway:AdvertisedHost=nowhere", "Gateway:AdvertisedHost 'nowhere' is not of the form host:port.")]
     [InlineData("--ConnectionStrings:postgres=", "ConnectionStrings:postgres is missing.")]

@@ -21,7 +21,7 @@ namespace Platform.Tests.Gateway;
 
 /// <summary>
 /// Messages that are almost right, 200,000 of them, through the parser; what it takes, and a part of what it refuses, through the
-/// connection and every command, in front of an engine that makes its answers up. Each costs at most its own connection.
+/// connection and every command, in front of a backend that makes its answers up. Each costs at most its own connection.
 /// <c>FUZZ_MESSAGES</c> sets another number.
 /// </summary>
 public sealed class FuzzTests
@@ -42,8 +42,8 @@ public sealed class FuzzTests
     [Fact]
     public async Task Mutated_messages_harm_nothing_but_their_own_connection()
     {
-        using var engine = new FakePostgres(Answer);
-        await using var app = GatewayFixture.Build(FreePort.Find(), engine.ConnectionString, "--Gateway:OrphanedTransactionGrace=00:00:00.001", "--Logging:LogLevel:Default=Error", "--Logging:Console:LogLevel:Default=None");
+        using var backend = new FakePostgres(Answer);
+        await using var app = GatewayFixture.Build(FreePort.Find(), backend.ConnectionString, "--Gateway:OrphanedTransactionGrace=00:00:00.001", "--Logging:LogLevel:Default=Error", "--Logging:Console:LogLevel:Default=None");
         using var errors = new ErrorLog();
         app.Services.GetRequiredService<ILoggerFactory>().AddProvider(errors);
         app.Services.GetRequiredService<MemberState>().Found();
@@ -109,7 +109,7 @@ public sealed class FuzzTests
                 throw new InvalidOperationException($"Message {i} of seed {seed} ended its connection with {e.GetType().Name}: {e.Message}", e);
             }
 
-            // Transactions whose client is gone are undone in the background, or they would hold every connection to the engine.
+            // Transactions whose client is gone are undone in the background, or they would hold every connection to the backend.
             sessions.Orphan(id);
             if (i % SweptEvery == 0)
             {
@@ -193,7 +193,7 @@ public sealed class FuzzTests
         Assert.Contains(ok.Type, new[] { BsonType.Double, BsonType.Int32 });
     }
 
-    /// <summary>An engine that has something of the right form for every statement, and fails now and then.</summary>
+    /// <summary>A backend that has something of the right form for every statement, and fails now and then.</summary>
     private static byte[] Answer(FakeCall call)
     {
         var sum = call.Sql.Length;

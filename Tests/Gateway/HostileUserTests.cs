@@ -290,7 +290,7 @@ public sealed class HostileUserTests(GatewayFixture gateway)
             Assert.DoesNotContain("encoding", refused["errmsg"].AsString, StringComparison.Ordinal);
         }
 
-        // The engine would cut this to the user's name.
+        // The backend would cut this to the user's name.
         await using var cut = await WireClient.ConnectAsync(own.Port, Cancel);
         var started = await cut.StartLoginAsync(longest + "y", Cancel);
         Assert.Equal(18, (await cut.CommandAsync(WireClient.Prove(longest + "y", "secret", started).Command, Cancel))["code"]);
@@ -395,7 +395,7 @@ public sealed class HostileUserTests(GatewayFixture gateway)
         return own;
     }
 
-    /// <summary>A gateway with settings of its own on the fixture's engine, with a collection of several pages.</summary>
+    /// <summary>A gateway with settings of its own on the fixture's backend, with a collection of several pages.</summary>
     private sealed record OwnGateway(WebApplication Application, int Port) : IAsyncDisposable
     {
         public string Database { get; } = "t" + Guid.NewGuid().ToString("N");

@@ -6,7 +6,7 @@ using Xunit;
 namespace Platform.Tests.Gateway;
 
 /// <summary>
-/// Schemas as the engine judges them after the rewriting, against the rules read directly: two ways that share no code must agree on
+/// Schemas as the backend judges them after the rewriting, against the rules read directly: two ways that share no code must agree on
 /// every document, so that neither a rewriting nor an explanation says something else than the schema.
 /// </summary>
 [Collection(GatewayCollection.Name)]
@@ -51,7 +51,7 @@ public sealed class JsonSchemaTests(GatewayFixture gateway)
                 .Select(d => d["_id"].AsInt32).ToHashSet();
             differences.AddRange(documents
                 .Where(d => conforming.Contains(d["_id"].AsInt32) != (JsonSchemaFailure.Rules(schema, d).Count == 0))
-                .Select(d => $"{text}: {d} is {(conforming.Contains(d["_id"].AsInt32) ? "accepted" : "refused")} by the engine"));
+                .Select(d => $"{text}: {d} is {(conforming.Contains(d["_id"].AsInt32) ? "accepted" : "refused")} by the backend"));
         }
 
         Assert.True(differences.Count == 0, string.Join(Environment.NewLine, differences));

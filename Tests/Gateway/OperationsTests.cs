@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Platform.Tests.Gateway;
 
-/// <summary>What an operator relies on: limits, stops, and what is measured. Each test has a gateway of its own before the shared engine.</summary>
+/// <summary>What an operator relies on: limits, stops, and what is measured. Each test has a gateway of its own before the shared backend.</summary>
 [Collection(GatewayCollection.Name)]
 public sealed class OperationsTests(GatewayFixture gateway)
 {
@@ -85,7 +85,7 @@ public sealed class OperationsTests(GatewayFixture gateway)
     public async Task A_command_that_waits_too_long_for_the_engine_says_so()
     {
         await using var own = await StartAsync("--Gateway:MaxEngineConnections=1", "--Gateway:EngineConnectionWait=00:00:00.050");
-        // Logged in one after the other, since a login needs the engine, too.
+        // Logged in one after the other, since a login needs the backend, too.
         var clients = new List<WireClient>();
         try
         {

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Platform.Tests.Gateway;
 
-/// <summary>Pipelines on the real engine: what they write, who may, what explaining them does, and what of a command reaches the engine.</summary>
+/// <summary>Pipelines on the real backend: what they write, who may, what explaining them does, and what of a command reaches the backend.</summary>
 [Collection(GatewayCollection.Name)]
 public sealed class PipelineTests(GatewayFixture gateway)
 {

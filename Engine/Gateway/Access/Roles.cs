@@ -4,8 +4,8 @@ using Platform.Gateway.Errors;
 namespace Platform.Gateway.Access;
 
 /// <summary>
-/// The two sets of rights that the engine has: reading everything, or everything. A role is taken only when its meaning is one of these;
-/// rights on single databases are refused, because the engine could not hold anyone to them.
+/// The two sets of rights that the backend has: reading everything, or everything. A role is taken only when its meaning is one of these;
+/// rights on single databases are refused, because the backend could not hold anyone to them.
 /// </summary>
 internal static class Roles
 {
@@ -53,7 +53,7 @@ internal static class Roles
             : throw new CommandException(ErrorCode.RoleNotFound, $"The roles {string.Join(", ", names)} are not supported together: {Choice}");
     }
 
-    /// <summary>The roles as the engine wants and shows them.</summary>
+    /// <summary>The roles as the backend wants and shows them.</summary>
     public static BsonArray Of(bool all) => new((all ? [Write, Administer] : (string[])[Read])
         .Select(name => new BsonDocument { { "role", name }, { "db", "admin" } }));
 

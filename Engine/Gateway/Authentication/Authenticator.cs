@@ -14,7 +14,7 @@ namespace Platform.Gateway.Authentication;
 /// <summary>Runs <c>saslStart</c> and <c>saslContinue</c>.</summary>
 internal sealed partial class Authenticator(BackendPool pool, LoginThrottle throttle, ClientRegistry clients, ILogger<Authenticator> logger)
 {
-    // No role can have this name: the engine is asked for it where it must not be asked for the one that was given, so that all
+    // No role can have this name: the backend is asked for it where it must not be asked for the one that was given, so that all
     // answers take the same way.
     private const string Nobody = "none";
 
@@ -167,7 +167,7 @@ internal sealed partial class Authenticator(BackendPool pool, LoginThrottle thro
         return !_hasUsers;
     }
 
-    /// <summary>Whether a name is one that the engine may be asked for; others it would cut, misread or know as its own.</summary>
+    /// <summary>Whether a name is one that the backend may be asked for; others it would cut, misread or know as its own.</summary>
     private static bool MayLogIn(string user) => Names.IsUser(user) && !Names.IsReserved(user);
 
     private static async ValueTask<FakeCredentials> FakesAsync(BackendConnection connection, CancellationToken cancellationToken)
@@ -175,7 +175,7 @@ internal sealed partial class Authenticator(BackendPool pool, LoginThrottle thro
         await using var reader = await connection.Command(Statements.FakeSalts).ReadAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
             ? FakeCredentials.Like(reader.GetFieldValue<byte[]>(0), reader.GetString(1))
-            : throw new InvalidOperationException("The engine has no secret for salts: platform_gateway.secrets is empty.");
+            : throw new InvalidOperationException("The backend has no secret for salts: platform_gateway.secrets is empty.");
     }
 
     private static Login Begin(Client client, RawDocument command, bool skips)

@@ -6,7 +6,7 @@ namespace Platform.Gateway.Authentication;
 
 /// <summary>
 /// The salts of users that do not exist. They look like those of users that do: as long, with the same count of iterations, always the same
-/// for one name, and also after a restart, since the key is kept in the engine.
+/// for one name, and also after a restart, since the key is kept in the backend.
 /// </summary>
 /// <param name="key">The secret that they are made with.</param>
 /// <param name="iterations">The iterations of real users.</param>
@@ -16,13 +16,13 @@ internal sealed class FakeCredentials(byte[] key, int iterations, int saltLength
     /// <summary>What PostgreSQL takes unless told otherwise.</summary>
     public const int DefaultIterations = 4096;
 
-    /// <summary>What the engine takes.</summary>
+    /// <summary>What the backend takes.</summary>
     public const int DefaultSaltLength = 28;
 
     /// <summary>The iterations.</summary>
     public int Iterations => iterations;
 
-    /// <summary>Like the user whose verifier begins with <paramref name="verifier"/>, <c>ITERATIONS:SALT</c>; as the engine makes them when that is empty.</summary>
+    /// <summary>Like the user whose verifier begins with <paramref name="verifier"/>, <c>ITERATIONS:SALT</c>; as the backend makes them when that is empty.</summary>
     public static FakeCredentials Like(byte[] key, string verifier)
     {
         var parts = verifier.Split(':');

@@ -17,7 +17,7 @@ internal sealed class BackendConnection(PostgresConnection connection, long gene
     /// <summary>The role that commands run as; null for the gateway's own.</summary>
     public string? Role { get; private set; }
 
-    /// <summary>Which period between two losses of the engine it was opened in.</summary>
+    /// <summary>Which period between two losses of the backend it was opened in.</summary>
     public long Generation => generation;
 
     /// <summary>The number of the server process.</summary>

@@ -1,7 +1,7 @@
 namespace Platform.Gateway.Backend;
 
 /// <summary>
-/// The server's code of each of the engine's own errors. The engine numbers them from 0 and writes the number as <c>M</c> and four
+/// The server's code of each of the backend's own errors. The backend numbers them from 0 and writes the number as <c>M</c> and four
 /// base-36 digits; numbers are only ever added at the end.
 /// </summary>
 internal static class BackendErrors
@@ -42,7 +42,7 @@ internal static class BackendErrors
         143, 13103, 17385, 31319, 31320, 31321,
     ];
 
-    /// <summary>The server's code of a SQLSTATE; null when it is none of the engine's own or a newer one.</summary>
+    /// <summary>The server's code of a SQLSTATE; null when it is none of the backend's own or a newer one.</summary>
     public static int? Code(string state)
     {
         if (state.Length != 5 || state[0] != 'M')

@@ -3,7 +3,7 @@ using Platform.Gateway.Topology;
 
 namespace Platform.Gateway.Backend;
 
-/// <summary>Healthy while commands of users can be served: it takes what a user would get, a connection to the engine that answers.</summary>
+/// <summary>Healthy while commands of users can be served: it takes what a user would get, a connection to the backend that answers.</summary>
 internal sealed class BackendHealthCheck(BackendPool pool, MemberState state, TimeProvider time) : IHealthCheck
 {
     /// <summary>How long it waits for a connection and its answer.</summary>
@@ -14,7 +14,7 @@ internal sealed class BackendHealthCheck(BackendPool pool, MemberState state, Ti
     {
         if (!state.IsPrimary)
         {
-            return Unhealthy("The engine is not available.");
+            return Unhealthy("The backend is not available.");
         }
 
         using var patience = new CancellationTokenSource(Patience, time);
@@ -27,7 +27,7 @@ internal sealed class BackendHealthCheck(BackendPool pool, MemberState state, Ti
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return Unhealthy($"No connection to the engine was free, or it did not answer, within {Patience.TotalSeconds:0} s.");
+            return Unhealthy($"No connection to the backend was free, or it did not answer, within {Patience.TotalSeconds:0} s.");
         }
         catch (Exception e) when (ErrorMapping.ToCommandException(e, inTransaction: false) is { } error)
         {

@@ -2,7 +2,7 @@ using Platform.Gateway.Topology;
 
 namespace Platform.Gateway.Backend;
 
-/// <summary>Finds the engine again whenever it was lost.</summary>
+/// <summary>Finds the backend again whenever it was lost.</summary>
 internal sealed class BackendMonitor(BackendStartup startup, MemberState state) : BackgroundService
 {
     /// <inheritdoc />

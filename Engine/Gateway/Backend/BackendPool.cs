@@ -46,7 +46,7 @@ internal sealed class BackendPool : IAsyncDisposable
 
     /// <summary>
     /// Takes a connection that acts as <paramref name="role"/> (null: the gateway itself) out of the share. Throws
-    /// <see cref="CommandException"/> when none becomes free in time or the engine is away.
+    /// <see cref="CommandException"/> when none becomes free in time or the backend is away.
     /// </summary>
     public async ValueTask<BackendLease> RentAsync(string? role, BackendShare share, CancellationToken cancellationToken)
     {
@@ -120,7 +120,7 @@ internal sealed class BackendPool : IAsyncDisposable
     /// <summary>A role was dropped or changed: connections that act as it say so anew, since its name may mean another one by now.</summary>
     public void ForgetRoles() => Interlocked.Increment(ref _roles);
 
-    /// <summary>The engine went away: nothing that was opened before is used again.</summary>
+    /// <summary>The backend went away: nothing that was opened before is used again.</summary>
     public async ValueTask LostAsync()
     {
         _state.Lost();
@@ -153,7 +153,7 @@ internal sealed class BackendPool : IAsyncDisposable
     }
 
     private static CommandException Away() =>
-        new(ErrorCode.InterruptedDueToReplStateChange, "The engine is not available at the moment.");
+        new(ErrorCode.InterruptedDueToReplStateChange, "The backend is not available at the moment.");
 
     private BackendConnection? Take(string? role)
     {

@@ -2,7 +2,7 @@ using Platform.Gateway.Access;
 
 namespace Platform.Gateway.Backend;
 
-/// <summary>Whose connections to the engine are counted together.</summary>
+/// <summary>Whose connections to the backend are counted together.</summary>
 /// <param name="User">The user's name; empty when they are nobody's.</param>
 /// <param name="Use">What they are taken for.</param>
 internal readonly record struct BackendShare(string User, BackendUse Use)

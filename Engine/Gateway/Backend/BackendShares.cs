@@ -3,7 +3,7 @@ using Platform.Gateway.Errors;
 namespace Platform.Gateway.Backend;
 
 /// <summary>
-/// Shares the connections to the engine out, so that nobody can take them all. A user has a limit; users who do not administer the server
+/// Shares the connections to the backend out, so that nobody can take them all. A user has a limit; users who do not administer the server
 /// leave a reserve to those who do, and all of them leave half of it to the gateway itself, so that logins and clean-up always go on.
 /// As many again are left by whoever has several to those who have few, so that some who hold all they may do not stop the rest.
 /// Who waits is served in the order of need: of the users who wait, the one with the fewest connections is next.
@@ -130,7 +130,7 @@ internal sealed class BackendShares
                 }
 
                 throw new CommandException(
-                    ErrorCode.ExceededTimeLimit, $"No connection to the engine became free within {_wait.TotalSeconds:0.#} s.");
+                    ErrorCode.ExceededTimeLimit, $"No connection to the backend became free within {_wait.TotalSeconds:0.#} s.");
             }
 
             // The turn came at the last moment.

@@ -40,7 +40,7 @@ internal sealed partial class BackendStartup(
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Prepares the engine and lets commands in. Throws <see cref="BackendStartupException"/> when PostgreSQL does not
+    /// Prepares the backend and lets commands in. Throws <see cref="BackendStartupException"/> when PostgreSQL does not
     /// answer in time or cannot be prepared.
     /// </summary>
     public async Task PrepareAsync(CancellationToken cancellationToken)

@@ -1,6 +1,6 @@
 namespace Platform.Gateway.Backend;
 
-/// <summary>What a connection to the engine is taken for; see <see cref="BackendShares"/>.</summary>
+/// <summary>What a connection to the backend is taken for; see <see cref="BackendShares"/>.</summary>
 internal enum BackendUse
 {
     /// <summary>A command or transaction of a user.</summary>

@@ -5,13 +5,13 @@ using Platform.Gateway.Postgres;
 
 namespace Platform.Gateway.Backend;
 
-/// <summary>Turns exceptions of the engine's connection into error replies.</summary>
+/// <summary>Turns exceptions of the backend's connection into error replies.</summary>
 internal static class ErrorMapping
 {
     private const string BsonLibrary = "MongoDB.Bson";
 
     /// <summary>
-    /// The error reply for a failure of the engine, or null when the exception is none of the engine's.
+    /// The error reply for a failure of the backend, or null when the exception is none of the backend's.
     /// </summary>
     /// <param name="exception">What was thrown.</param>
     /// <param name="inTransaction">Whether the command belongs to a multi-document transaction.</param>
@@ -26,12 +26,12 @@ internal static class ErrorMapping
                 return new CommandException(
                     code,
                     code == ErrorCode.WriteConflict ? WriteConflictMessage
-                    : IsInternal(postgres) ? $"The engine failed to run the command ({postgres.SqlState}); the gateway's log says why."
+                    : IsInternal(postgres) ? $"The backend failed to run the command ({postgres.SqlState}); the gateway's log says why."
                     : postgres.MessageText);
             case TimeoutException:
-                return new CommandException(ErrorCode.ExceededTimeLimit, "The engine did not answer in time.");
+                return new CommandException(ErrorCode.ExceededTimeLimit, "The backend did not answer in time.");
             case SocketException or IOException:
-                return new CommandException(ErrorCode.InterruptedDueToReplStateChange, "The connection to the engine was lost.");
+                return new CommandException(ErrorCode.InterruptedDueToReplStateChange, "The connection to the backend was lost.");
             // Names that come twice or contain a zero are thrown by the library when a tree is built of what the client sent.
             case BsonException or FormatException or ArgumentException { Source: BsonLibrary } or InvalidOperationException { Source: BsonLibrary }:
                 return new CommandException(ErrorCode.FailedToParse, $"The command cannot be read: {exception.Message}");
@@ -44,7 +44,7 @@ internal static class ErrorMapping
     public static bool IsInternal(PostgresException exception) =>
         !exception.SqlState.StartsWith('M') && SqlState.ToCode(exception.SqlState) == ErrorCode.InternalError;
 
-    /// <summary>True when the failure says that the engine itself is gone, not that a command was wrong.</summary>
+    /// <summary>True when the failure says that the backend itself is gone, not that a command was wrong.</summary>
     public static bool IsBackendLost(Exception exception) => exception switch
     {
         PostgresException postgres => postgres.SqlState is "57P01" or "57P02" or "57P03",

@@ -4,7 +4,7 @@ using Platform.Gateway.Errors;
 namespace Platform.Gateway.Backend;
 
 /// <summary>
-/// Turns PostgreSQL's SQLSTATEs into server error codes. The engine gives its own errors as <c>M</c> and four base-36
+/// Turns PostgreSQL's SQLSTATEs into server error codes. The backend gives its own errors as <c>M</c> and four base-36
 /// digits; inside reply documents it writes a SQLSTATE as an integer of five 6-bit groups, first character lowest.
 /// </summary>
 internal static class SqlState
@@ -62,7 +62,7 @@ internal static class SqlState
         return new string(state);
     }
 
-    /// <summary>A SQLSTATE as the integer that the engine's replies hold.</summary>
+    /// <summary>A SQLSTATE as the integer that the backend's replies hold.</summary>
     public static int Encode(string state)
     {
         var number = 0;
@@ -75,7 +75,7 @@ internal static class SqlState
     }
 
     /// <summary>
-    /// The error code behind a <c>code</c> field of the engine's reply: an encoded SQLSTATE, or already an error code.
+    /// The error code behind a <c>code</c> field of the backend's reply: an encoded SQLSTATE, or already an error code.
     /// </summary>
     public static ErrorCode FromReply(long number) =>
         number < 1 << 16 && number != 1088 ? (ErrorCode)number

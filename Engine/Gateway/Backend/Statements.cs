@@ -1,7 +1,7 @@
 namespace Platform.Gateway.Backend;
 
 /// <summary>
-/// Everything that is asked of the engine, as SQL. Documents go in as bytes (the engine converts them) and come out by
+/// Everything that is asked of the backend, as SQL. Documents go in as bytes (the backend converts them) and come out by
 /// an explicit cast, both in binary. The command itself is passed as the client sent it.
 /// </summary>
 internal static class Statements
@@ -29,7 +29,7 @@ internal static class Statements
         + " WHERE c.database_name = $1 AND c.collection_name = $4 AND c.collection_id = $5",
         [Text, Bytes, Bytes, Text, ParameterType.Int64], Prepared: true);
 
-    /// <summary>The engine's number of a collection, and what it shows when it is a view.</summary>
+    /// <summary>The backend's number of a collection, and what it shows when it is a view.</summary>
     public static readonly Statement SourceOfCursor = new(
         "SELECT collection_id, view_definition::bytea FROM documentdb_api_catalog.collections WHERE database_name = $1 AND collection_name = $2",
         [Text, Text], Prepared: true);
@@ -112,8 +112,8 @@ internal static class Statements
     public static readonly Statement Flush = new("SELECT pg_logical_emit_message(true, 'platform_gateway', '')", []);
 
     /// <summary>
-    /// What the gateway itself keeps beside the engine's catalogue: options of collections that the engine has no place for,
-    /// restrictions of users, and outcomes of retryable writes. Options are keyed by the engine's number of a collection, which a rename
+    /// What the gateway itself keeps beside the backend's catalogue: options of collections that the backend has no place for,
+    /// restrictions of users, and outcomes of retryable writes. Options are keyed by the backend's number of a collection, which a rename
     /// keeps and which is never given again.
     /// <para>
     /// An outcome is written by the statement that makes the write, one row for each transaction of a command: <c>first</c> is the position of its
@@ -121,11 +121,11 @@ internal static class Statements
     /// which is an error), and what it wrote is undone with it. Users have their own rows only.
     /// </para>
     /// <para>
-    /// <c>settled</c> is given the replies in which something failed. The engine reports deadlocks (40P01) and concurrent changes (40001)
+    /// <c>settled</c> is given the replies in which something failed. The backend reports deadlocks (40P01) and concurrent changes (40001)
     /// there, as numbers, after which the rest would be kept. <c>succeeded</c> takes no failure at all.
     /// </para>
     /// <para>
-    /// The engine counts what an update wrote, which may be what was there already. A trigger of each collection counts those documents in a
+    /// The backend counts what an update wrote, which may be what was there already. A trigger of each collection counts those documents in a
     /// setting that lasts as long as the transaction.
     /// </para>
     /// </summary>
@@ -191,7 +191,7 @@ internal static class Statements
     public static readonly Statement CollectionOptions = new(
         $"SELECT c.collection_name, o.options {OptionsOf} AND (o.options IS NOT NULL OR c.collection_name = '{SystemProfile.Stored}')", [Text]);
 
-    /// <summary>The own options of one collection, and its validator as the engine keeps it.</summary>
+    /// <summary>The own options of one collection, and its validator as the backend keeps it.</summary>
     public static readonly Statement OptionsOfCollection = new(
         $"SELECT o.options, c.validator::bytea, c.collection_id {OptionsOf} AND c.collection_name = $2", [Text, Text]);
 
@@ -206,7 +206,7 @@ internal static class Statements
         + " (SELECT FROM documentdb_api_catalog.collections c WHERE c.collection_id = o.collection_id)",
         []);
 
-    /// <summary>The name and key pattern of an index by its name or the engine's number of it.</summary>
+    /// <summary>The name and key pattern of an index by its name or the backend's number of it.</summary>
     public static readonly Statement IndexKey = new(
         "SELECT (i.index_spec).index_name, (i.index_spec).index_key::bytea FROM documentdb_api_catalog.collection_indexes i"
         + " JOIN documentdb_api_catalog.collections c USING (collection_id)"

@@ -1,11 +1,9 @@
-using System.Text;
-using MongoDB.Bson;
 using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Backend;
 
 /// <summary>
-/// The collection <c>system.profile</c> of a database. The engine lets nobody write to names that begin with <c>system.</c>, so the
+/// The collection <c>system.profile</c> of a database. The backend lets nobody write to names that begin with <c>system.</c>, so the
 /// entries are kept under another name; commands that read the one are led to the other.
 /// </summary>
 internal static class SystemProfile
@@ -13,13 +11,13 @@ internal static class SystemProfile
     /// <summary>The name that clients know.</summary>
     public const string Name = "system.profile";
 
-    /// <summary>The name under which the engine keeps it.</summary>
+    /// <summary>The name under which the backend keeps it.</summary>
     public const string Stored = "gateway.system.profile";
 
     /// <summary>Whether a command addresses it.</summary>
     public static bool IsTarget(in RawElement command) => command.StringBytes.SequenceEqual("system.profile"u8);
 
-    /// <summary>The collection as the engine knows it.</summary>
+    /// <summary>The collection as the backend knows it.</summary>
     public static string StoredName(string collection) => collection == Name ? Stored : collection;
 
     /// <summary>The command with the stored name in place of the known one.</summary>
@@ -32,7 +30,7 @@ internal static class SystemProfile
             // getMore names the collection in a field of its own.
             if ((first || element.Is("collection"u8)) && IsTarget(element))
             {
-                builder.Add(element.Name, BsonType.String, StringValue(Stored));
+                builder.Add(element.Name, Stored);
             }
             else
             {
@@ -62,7 +60,7 @@ internal static class SystemProfile
             {
                 if (field.Is("ns"u8))
                 {
-                    builder.Add("ns"u8, BsonType.String, StringValue($"{database}.{Name}"));
+                    builder.Add("ns"u8, $"{database}.{Name}");
                 }
                 else
                 {
@@ -74,14 +72,5 @@ internal static class SystemProfile
         }
 
         return builder.Finish();
-    }
-
-    private static byte[] StringValue(string text)
-    {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        var value = new byte[bytes.Length + 5];
-        BitConverter.TryWriteBytes(value, bytes.Length + 1);
-        bytes.CopyTo(value, 4);
-        return value;
     }
 }

@@ -1,18 +1,17 @@
-using System.Text;
 using MongoDB.Bson;
 using Platform.Gateway.Errors;
 using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Backend;
 
-/// <summary>Repairs the <c>writeErrors</c> of the engine's replies: their codes are encoded SQLSTATEs and their texts are its own.</summary>
+/// <summary>Repairs the <c>writeErrors</c> of the backend's replies: their codes are encoded SQLSTATEs and their texts are its own.</summary>
 internal static class WriteErrors
 {
     /// <summary>
     /// The reply with server error codes and messages. In a transaction a conflict throws
     /// <see cref="CommandException"/> with <see cref="ErrorCode.WriteConflict"/>, since drivers expect it as the command's own error.
     /// </summary>
-    /// <param name="reply">The engine's reply to insert, update or delete.</param>
+    /// <param name="reply">The backend's reply to insert, update or delete.</param>
     /// <param name="ns">The namespace <c>database.collection</c> for messages.</param>
     /// <param name="inTransaction">Whether the command belongs to a multi-document transaction.</param>
     public static ReadOnlyMemory<byte> Repair(RawDocument reply, string ns, bool inTransaction)
@@ -41,7 +40,7 @@ internal static class WriteErrors
     }
 
     /// <summary>
-    /// The engine names the index of a duplicate key, not the key; the message gets the form that clients parse.
+    /// The backend names the index of a duplicate key, not the key; the message gets the form that clients parse.
     /// </summary>
     public static string DuplicateKeyMessage(string ns, string message)
     {
@@ -78,7 +77,7 @@ internal static class WriteErrors
         builder.Add("code"u8, (int)code);
         if (code == ErrorCode.Unauthorized)
         {
-            // The engine's own text tells of tables that clients know nothing of.
+            // The backend's own text tells of tables that clients know nothing of.
             message = $"not authorized on {ns} to execute this write";
         }
         else if (code == ErrorCode.DuplicateKey)
@@ -86,14 +85,10 @@ internal static class WriteErrors
             message = DuplicateKeyMessage(ns, message);
         }
 
-        var text = Encoding.UTF8.GetBytes(message);
-        var value = new byte[text.Length + 5];
-        BitConverter.TryWriteBytes(value, text.Length + 1);
-        text.CopyTo(value, 4);
-        builder.Add("errmsg"u8, BsonType.String, value);
+        builder.Add("errmsg"u8, message);
     }
 
-    /// <summary>The name of the index in the engine's message of a duplicate key, or in the one made of it; null when there is none.</summary>
+    /// <summary>The name of the index in the backend's message of a duplicate key, or in the one made of it; null when there is none.</summary>
     public static string? IndexName(string message) => Between(message, "Index '", "'") ?? Between(message, " index: ", " dup key:");
 
     private static string? Between(string text, string before, string after)

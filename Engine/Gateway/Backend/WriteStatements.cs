@@ -34,7 +34,7 @@ internal sealed class WriteStatements(string function, bool takesSequence = true
 
         var unchanged = function == "update" ? "coalesce(nullif(current_setting('platform_gateway.unchanged', true), ''), '0')::bigint" : "0::bigint";
         var reply = $"CASE WHEN p_success THEN p_result::bytea ELSE platform_gateway.{(whole ? "succeeded" : "settled")}(p_result) END";
-        // The engine's own record of retryable writes is not used: it knows one statement of a command, and answers a repetition once.
+        // The backend's own record of retryable writes is not used: it knows one statement of a command, and answers a repetition once.
         var rest = takesSequence ? $"{(sequence ? Next(ParameterType.Bytes) : "NULL")},NULL" : "NULL";
         var record = retryable
             ? $"{Next(ParameterType.Bytes)},{Next(ParameterType.Int64)},{Next(ParameterType.Int64)},{Next(ParameterType.Int64)}"

@@ -48,7 +48,7 @@ internal sealed class CommandContext(Client client, Request request, BackendPool
     /// <summary>Database and collection for messages.</summary>
     public string Namespace => $"{request.Database}.{request.Target ?? "$cmd"}";
 
-    /// <summary>The engine connection of the transaction, or a free one that acts as the user.</summary>
+    /// <summary>The backend connection of the transaction, or a free one that acts as the user.</summary>
     public ValueTask<BackendLease> RentAsync() => Transaction is { } transaction
         ? ValueTask.FromResult(new BackendLease(transaction.Connection, null))
         : pool.RentAsync(User.Name, BackendShare.Of(User), CancellationToken);
@@ -56,12 +56,12 @@ internal sealed class CommandContext(Client client, Request request, BackendPool
     /// <summary>A free connection with the gateway's own rights, outside of any transaction.</summary>
     public ValueTask<BackendLease> RentAsGatewayAsync() => pool.RentAsync(null, BackendShare.ErrandOf(_user?.Name ?? ""), CancellationToken);
 
-    /// <summary>The role as which the engine's process of this number works; null for the gateway's own, and for others' processes.</summary>
+    /// <summary>The role as which the backend's process of this number works; null for the gateway's own, and for others' processes.</summary>
     public string? RoleOf(int processId) => pool.RoleOf(processId);
 
     /// <summary>
     /// The document sequence of this name, or null. Throws <see cref="CommandException"/> for any other sequence: the
-    /// engine would take it for this one.
+    /// backend would take it for this one.
     /// </summary>
     public DocumentSequence? Sequence(string name)
     {

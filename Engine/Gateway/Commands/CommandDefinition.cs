@@ -13,6 +13,6 @@ internal sealed record CommandDefinition(string Name, CommandHandler Handler, Co
     /// <summary>What it can be asked to promise.</summary>
     public CommandPromises Promises { get; } = PromiseTable.Of(Name);
 
-    /// <summary>Its own arguments as far as the engine does not look at them; null when there is nothing to check.</summary>
+    /// <summary>Its own arguments as far as the backend does not look at them; null when there is nothing to check.</summary>
     public CommandOptions? Options { get; } = CommandOptions.Of(Name);
 }

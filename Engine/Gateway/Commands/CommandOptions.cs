@@ -8,7 +8,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Commands;
 
 /// <summary>
-/// The arguments of one command as far as the engine would accept them unseen. What is not known is refused where the gateway makes
+/// The arguments of one command as far as the backend would accept them unseen. What is not known is refused where the gateway makes
 /// the reply itself, since nobody else would.
 /// </summary>
 internal sealed class CommandOptions
@@ -29,7 +29,7 @@ internal sealed class CommandOptions
         /// <summary>The command looks at it.</summary>
         Known,
 
-        /// <summary>The server has it no more, the engine takes it and does nothing.</summary>
+        /// <summary>The server has it no more, the backend takes it and does nothing.</summary>
         Unknown,
 
         /// <summary>It must be a boolean or a number.</summary>
@@ -38,11 +38,11 @@ internal sealed class CommandOptions
         /// <summary>It must be such a value, and false.</summary>
         Off,
 
-        /// <summary>An index, or the direction of a scan, of which the engine knows one.</summary>
+        /// <summary>An index, or the direction of a scan, of which the backend knows one.</summary>
         Hint,
     }
 
-    /// <summary>The options of the command of this name; null when the engine looks at all of them.</summary>
+    /// <summary>The options of the command of this name; null when the backend looks at all of them.</summary>
     public static CommandOptions? Of(string command) => s_all.GetValueOrDefault(command);
 
     /// <summary>Throws <see cref="CommandException"/> for an argument that would be ignored.</summary>
@@ -80,7 +80,7 @@ internal sealed class CommandOptions
         }
     }
 
-    /// <summary>Throws <see cref="CommandException"/> when the direction of a scan, <c>{$natural: direction}</c>, is not the engine's.</summary>
+    /// <summary>Throws <see cref="CommandException"/> when the direction of a scan, <c>{$natural: direction}</c>, is not the backend's.</summary>
     public static void CheckDirection(in RawElement direction)
     {
         switch (direction.Integer)
@@ -89,7 +89,7 @@ internal sealed class CommandOptions
                 return;
             case -1:
                 throw new CommandException(
-                    ErrorCode.CommandNotSupported, "The hint {$natural: -1} is not supported: the engine scans forwards only; the sort {$natural: -1} turns the result round.");
+                    ErrorCode.CommandNotSupported, "The hint {$natural: -1} is not supported: the backend scans forwards only; the sort {$natural: -1} turns the result round.");
             default:
                 throw new CommandException(ErrorCode.BadValue, "$natural hint must be 1 or -1");
         }

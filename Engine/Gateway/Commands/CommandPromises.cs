@@ -15,6 +15,6 @@ internal enum CommandPromises
     /// <summary>It is part of version 1 of the API.</summary>
     ApiVersion1 = 4,
 
-    /// <summary>The engine itself ends it after <c>maxTimeMS</c>.</summary>
+    /// <summary>The backend itself ends it after <c>maxTimeMS</c>.</summary>
     TimedByBackend = 8,
 }

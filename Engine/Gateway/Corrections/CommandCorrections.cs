@@ -5,12 +5,12 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Corrections;
 
 /// <summary>
-/// What corrects faults of the engine in commands: every pipeline, filter and statement passes here on its way to it, and each
+/// What corrects faults of the backend in commands: every pipeline, filter and statement passes here on its way to it, and each
 /// correction keeps the meaning. They work on bytes and look only where a stage, a filter or an option can stand; everything else, data above
 /// all, is handed on byte for byte. Commands that have none of the words pass after a search for them.
 /// </summary>
 /// <remarks>
-/// The collation <c>simple</c> is taken away here: it says "none", and the engine refuses it. It may go when the engine takes
+/// The collation <c>simple</c> is taken away here: it says "none", and the backend refuses it. It may go when the backend takes
 /// <c>{update: "c", updates: [{q: {}, u: {$set: {a: 1}}, collation: {locale: "simple"}}]}</c>.
 /// </remarks>
 internal static class CommandCorrections
@@ -36,7 +36,7 @@ internal static class CommandCorrections
     }
 
     /// <summary>
-    /// A command (find, aggregate, count, distinct, update, delete, findAndModify, create or collMod) as the engine has to get it; the same bytes
+    /// A command (find, aggregate, count, distinct, update, delete, findAndModify, create or collMod) as the backend has to get it; the same bytes
     /// when nothing in it needs a correction.
     /// </summary>
     public static RawDocument Command(RawDocument command)

@@ -5,7 +5,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Corrections;
 
 /// <summary>
-/// <c>$dateTrunc</c> by days, weeks, months, quarters and years: of days and weeks the engine returns other ones than the date is in; of the
+/// <c>$dateTrunc</c> by days, weeks, months, quarters and years: of days and weeks the backend returns other ones than the date is in; of the
 /// longer units the next one for dates before 2000; and it shifts days by an hour where a time zone has summer time. The calendar parts of the date, which
 /// it has right, are truncated instead. Bins are counted from the first of January 2000, those of weeks from the first day after it that begins a
 /// week, as on the server. It may go when <c>{$dateTrunc: {date: ISODate("1995-03-27T09:50:00Z"), unit: u, timezone: "Europe/Berlin"}}</c>
@@ -16,7 +16,7 @@ internal static class DateTruncation
     private const long DayMilliseconds = 86_400_000;
     private const long HourMilliseconds = 3_600_000;
 
-    // Years of the engine have four digits, and a bin larger than all of them is a mistake.
+    // Years of the backend have four digits, and a bin larger than all of them is a mistake.
     private const long MostDays = 3_700_000;
 
     private static readonly BsonDateTime s_reference = new(946_684_800_000);
@@ -25,7 +25,7 @@ internal static class DateTruncation
     private static readonly string[] s_days = ["saturday", "sunday", "monday", "tuesday", "wednesday", "thursday", "friday"];
 
     /// <summary>
-    /// The expression to take instead; null when the engine is right, also in refusing the arguments. Throws <see cref="CommandException"/> when an
+    /// The expression to take instead; null when the backend is right, also in refusing the arguments. Throws <see cref="CommandException"/> when an
     /// argument is not known before the expression is evaluated, but decides how.
     /// </summary>
     public static RawDocument? Of(RawDocument arguments)
@@ -153,7 +153,7 @@ internal static class DateTruncation
             zoned));
     }
 
-    /// <summary>Where the clock goes back over midnight there are two of them, and a day begins with the first; the engine takes the second.</summary>
+    /// <summary>Where the clock goes back over midnight there are two of them, and a day begins with the first; the backend takes the second.</summary>
     private static BsonDocument First(BsonDocument midnight)
     {
         var before = Operation("$subtract", "$$midnight", HourMilliseconds);

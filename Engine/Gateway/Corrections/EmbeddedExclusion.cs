@@ -4,7 +4,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Corrections;
 
 /// <summary>
-/// An exclusion of embedded fields that another <c>$set</c>, <c>$addFields</c> or exclusion follows: the engine joins both stages, and documents
+/// An exclusion of embedded fields that another <c>$set</c>, <c>$addFields</c> or exclusion follows: the backend joins both stages, and documents
 /// without the parent get an empty one. A limit that nothing reaches keeps the stages apart. It may go when
 /// <c>[{$unset: "d.y"}, {$set: {n: 1}}]</c> gives no <c>d</c> to a document that has none.
 /// </summary>

@@ -13,7 +13,7 @@ internal static class ExpressionCorrection
     /// <summary>Whether these bytes have a word of it anywhere, in data perhaps.</summary>
     public static bool MayConcern(ReadOnlySpan<byte> bytes) => bytes.IndexOf("$dateTrunc"u8) >= 0;
 
-    /// <summary>The expression, or array of expressions, as the engine has it right; the same bytes when nothing in it needs a correction.</summary>
+    /// <summary>The expression, or array of expressions, as the backend has it right; the same bytes when nothing in it needs a correction.</summary>
     public static RawDocument Expression(RawDocument expression) => MayConcern(expression.Bytes.Span) ? Corrected(expression) : expression;
 
     /// <summary>The filter with its <c>$expr</c> corrected.</summary>
@@ -42,7 +42,7 @@ internal static class ExpressionCorrection
 
         if (stage.Is("$lookup"u8))
         {
-            // What it becomes has variables, which the engine does not know there.
+            // What it becomes has variables, which the backend does not know there.
             return operand.TryGet("let"u8, out var variables) && variables.Type == BsonType.Document && CommandCorrections.Changed(variables, Corrected(variables.Document)) is not null
                 ? throw new CommandException(
                     ErrorCode.CommandNotSupported, "$dateTrunc by day, week, month, quarter or year is not supported in 'let' of $lookup: set a field by it before the stage, and name that field.")

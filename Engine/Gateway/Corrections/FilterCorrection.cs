@@ -4,12 +4,12 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Corrections;
 
 /// <summary>
-/// Filters with <c>$jsonSchema</c>: the engine lacks keywords (see <see cref="JsonSchemaRewriter"/>). It may go when the engine takes
+/// Filters with <c>$jsonSchema</c>: the backend lacks keywords (see <see cref="JsonSchemaRewriter"/>). It may go when the backend takes
 /// <c>{find: "c", filter: {$jsonSchema: {anyOf: [{required: ["a"]}], additionalProperties: true, maxProperties: 9}}}</c>.
 /// </summary>
 internal static class FilterCorrection
 {
-    /// <summary>The filter with expressions and schemas as the engine knows them; the same bytes when it has none that need it.</summary>
+    /// <summary>The filter with expressions and schemas as the backend knows them; the same bytes when it has none that need it.</summary>
     public static RawDocument Filter(RawDocument filter) => Schemas(ExpressionCorrection.Filter(filter));
 
     private static RawDocument Schemas(RawDocument filter)

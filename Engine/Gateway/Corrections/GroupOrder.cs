@@ -6,7 +6,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Corrections;
 
 /// <summary>
-/// The order of documents within a <c>$group</c> after a <c>$sort</c>. The engine's <c>$push</c> loses it; it pushes the values with the keys of the
+/// The order of documents within a <c>$group</c> after a <c>$sort</c>. The backend's <c>$push</c> loses it; it pushes the values with the keys of the
 /// sort here and sorts them by these afterwards. Its <c>$first</c>, <c>$last</c> and the like evaluate the keys again on what reaches
 /// the group, and are wrong, silently, when a stage between changed or took them away; that is refused, for <c>$push</c> as well. It may go when
 /// <c>[{$sort: {k: 1}}, {$project: {g: 1}}, {$group: {_id: "$g", first: {$first: "$_id"}, all: {$push: "$_id"}}}]</c> has both right over a hundred documents.

@@ -10,8 +10,9 @@ using Platform.Wire.Messages;
 namespace Platform.Gateway.Corrections;
 
 /// <summary>
-/// In a transaction the engine holds at most one sorted or grouped result open; opening a second one closes the first.
-/// So the rest of the first is read into memory before the second is opened.
+/// In a transaction the backend holds at most one sorted or grouped result open; opening a second one closes the first.
+/// So the rest of the first is read into memory before the second is opened. It may go when in one transaction two sorted finds with
+/// <c>batchSize: 2</c> can be read in turns to their ends.
 /// </summary>
 internal sealed class HeldCursors(CursorStore cursors)
 {
@@ -19,7 +20,7 @@ internal sealed class HeldCursors(CursorStore cursors)
     private const long Limit = 64L * 1024 * 1024;
 
     /// <summary>
-    /// Whether a continuation made in a transaction stands for a result that the engine holds open: its field "qp" says
+    /// Whether a continuation made in a transaction stands for a result that the backend holds open: its field "qp" says
     /// so. Others carry the query and their position.
     /// </summary>
     public static bool IsHeld(ReadOnlyMemory<byte> continuation) =>
@@ -64,7 +65,7 @@ internal sealed class HeldCursors(CursorStore cursors)
 
             if (!page.TryGet("cursor"u8, out var body))
             {
-                throw new CommandException(ErrorCode.InternalError, "The engine's page has no cursor.");
+                throw new CommandException(ErrorCode.InternalError, "The backend's page has no cursor.");
             }
 
             foreach (var field in body.Document)
@@ -101,14 +102,10 @@ internal sealed class HeldCursors(CursorStore cursors)
             size += document.Length;
         }
 
-        var ns = System.Text.Encoding.UTF8.GetBytes(cursor.Namespace ?? "");
-        var text = new byte[ns.Length + 5];
-        BitConverter.TryWriteBytes(text, ns.Length + 1);
-        ns.CopyTo(text, 4);
         return new BsonBuilder(size + 256)
             .Start("cursor"u8)
             .Add("id"u8, ahead.Count == 0 ? 0L : cursor.Id)
-            .Add("ns"u8, BsonType.String, text)
+            .Add("ns"u8, cursor.Namespace ?? "")
             .AddArray("nextBatch"u8, page)
             .End()
             .Add("ok"u8, 1.0)

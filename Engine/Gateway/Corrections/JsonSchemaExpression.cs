@@ -5,6 +5,7 @@ namespace Platform.Gateway.Corrections;
 
 /// <summary>
 /// A JSON schema as an aggregation expression over the document: true when it conforms. Every keyword that the server knows has one.
+/// A part of <see cref="FilterCorrection"/>, with which it may go.
 /// </summary>
 internal static class JsonSchemaExpression
 {
@@ -24,7 +25,7 @@ internal static class JsonSchemaExpression
         var ofArray = new List<BsonValue>();
         var ofString = new List<BsonValue>();
         var ofNumber = new List<BsonValue>();
-        // The engine evaluates both branches of a condition, and some of its operators fail on values of another type: they get one of theirs.
+        // The backend evaluates both branches of a condition, and some of its operators fail on values of another type: they get one of theirs.
         var isObject = Op("$eq", TypeOf(value), "object");
         var isArray = new BsonDocument("$isArray", new BsonArray { value });
         var isString = Op("$eq", TypeOf(value), "string");

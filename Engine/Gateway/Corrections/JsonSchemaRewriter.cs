@@ -4,12 +4,12 @@ using Platform.Gateway.Errors;
 namespace Platform.Gateway.Corrections;
 
 /// <summary>
-/// Rewrites <c>$jsonSchema</c> into what the engine knows, keeping its meaning
-/// (https://www.mongodb.com/docs/v7.0/reference/operator/query/jsonSchema/).
+/// Rewrites <c>$jsonSchema</c> into what the backend knows, keeping its meaning
+/// (https://www.mongodb.com/docs/v7.0/reference/operator/query/jsonSchema/). A part of <see cref="FilterCorrection"/>, with which it may go.
 /// </summary>
 /// <remarks>
 /// <para>
-/// The engine has <c>oneOf</c> of the combining keywords only. That is enough: <c>{}</c> accepts everything, so
+/// The backend has <c>oneOf</c> of the combining keywords only. That is enough: <c>{}</c> accepts everything, so
 /// <c>oneOf: [{}, A, B]</c> accepts what neither A nor B accepts, and from "neither" follow <c>not</c>, <c>anyOf</c> and <c>allOf</c>.
 /// </para>
 /// <para>
@@ -36,7 +36,7 @@ internal static class JsonSchemaRewriter
     public static bool Changed(BsonDocument given, BsonDocument rewritten) => !ReferenceEquals(given, rewritten) && !given.Equals(rewritten);
 
     /// <summary>
-    /// Splits a schema into one that the engine takes and one that only an expression can check; the latter is empty when the
+    /// Splits a schema into one that the backend takes and one that only an expression can check; the latter is empty when the
     /// former says everything.
     /// </summary>
     public static (BsonDocument Native, BsonDocument Residual) Split(BsonDocument schema, ICollection<string> warnings) => Split(schema, warnings, 0);
@@ -211,7 +211,7 @@ internal static class JsonSchemaRewriter
 
                     break;
                 default:
-                    // Known to the engine, or refused by it with a message that names it.
+                    // Known to the backend, or refused by it with a message that names it.
                     native.Add(name, value);
                     break;
             }

@@ -5,7 +5,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Corrections;
 
 /// <summary>
-/// Projections that include some fields and exclude others: the engine refuses them only when it meets a document. They are refused here as the
+/// Projections that include some fields and exclude others: the backend refuses them only when it meets a document. They are refused here as the
 /// server does. It may go when <c>{find: "missing", projection: {a: 1, b: 0}}</c> fails with 31254.
 /// </summary>
 internal static class MixedProjection

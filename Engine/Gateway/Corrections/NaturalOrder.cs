@@ -4,7 +4,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Corrections;
 
 /// <summary>
-/// The order of a find that asks for everything and for no order: the engine reads the table in one way for one document and in another for
+/// The order of a find that asks for everything and for no order: the backend reads the table in one way for one document and in another for
 /// all, so that <c>findOne()</c> is not the first of <c>find()</c> once a document was updated. With the hint <c>$natural</c> it follows the index of
 /// <c>_id</c> in both, at the same cost. It may go when both agree after an update of the first document.
 /// </summary>

@@ -7,7 +7,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Corrections;
 
 /// <summary>
-/// <c>$out</c> or <c>$merge</c> at the end of an aggregation. The engine makes them part of the query that it plans: it empties the target
+/// <c>$out</c> or <c>$merge</c> at the end of an aggregation. The backend makes them part of the query that it plans: it empties the target
 /// while it plans, even to explain, ends PostgreSQL when the documents come from <c>$documents</c>, writes nothing when they come from a
 /// collection that does not exist, and cannot write to the collection that it reads. So it never gets them together with other stages: the
 /// others fill a collection of their own, then the last stage writes from that.
@@ -70,7 +70,7 @@ internal sealed class OutputStage
     {
         var database = request.Database;
         var between = TemporaryCollections.NewName();
-        // $out is all or nothing. The engine takes no $merge in a transaction, and the server's is none either.
+        // $out is all or nothing. The backend takes no $merge in a transaction, and the server's is none either.
         if (!IsMerge)
         {
             await connection.RunAsync("BEGIN", cancellationToken);
@@ -135,7 +135,7 @@ internal sealed class OutputStage
 
             if (stage.Type != BsonType.Document || PipelineCorrection.Only(stage.Document) is not { } only)
             {
-                // No stage; the engine refuses the pipeline before it runs any of it.
+                // No stage; the backend refuses the pipeline before it runs any of it.
                 if (stage.Type == BsonType.Document)
                 {
                     RefuseSeveral(stage.Document);
@@ -328,7 +328,7 @@ internal sealed class OutputStage
         if (!new RawDocument(page).TryGet("cursor"u8, out var cursor)
             || !(cursor.Document.TryGet("firstBatch"u8, out var batch) || cursor.Document.TryGet("nextBatch"u8, out batch)))
         {
-            throw new CommandException(ErrorCode.InternalError, "The engine returned no page.");
+            throw new CommandException(ErrorCode.InternalError, "The backend returned no page.");
         }
 
         var documents = new System.Buffers.ArrayBufferWriter<byte>(Math.Max(256, batch.Value.Length));

@@ -9,7 +9,7 @@ namespace Platform.Gateway.Corrections;
 /// </summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item><c>$count</c> of nothing is 0 for the engine where the server has no document. The group and projection that the stage stands for are right.
+/// <item><c>$count</c> of nothing is 0 for the backend where the server has no document. The group and projection that the stage stands for are right.
 /// May go when <c>[{$match: {$alwaysFalse: 1}}, {$count: "n"}]</c> returns nothing.</item>
 /// <item><c>$sample</c> takes neighbours; documents in a random order are what the server promises. May go when <c>[{$sample: {size: 3}}]</c> over a
 /// large collection returns documents from different ends of it.</item>
@@ -57,7 +57,7 @@ internal static class PipelineCorrection
         {
             if (stage.Type != BsonType.Document)
             {
-                // No pipeline at all; the engine says so.
+                // No pipeline at all; the backend says so.
                 return stages;
             }
 

@@ -4,7 +4,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Corrections;
 
 /// <summary>
-/// Projections with <c>$meta</c>: the engine takes each for one that includes fields, so that all others are lost, and refuses an exclusion
+/// Projections with <c>$meta</c>: the backend takes each for one that includes fields, so that all others are lost, and refuses an exclusion
 /// beside it (31254). On the server <c>$meta</c> adds a field to whatever the others say; alone, it keeps every field. Such a projection becomes
 /// the exclusion, and the <c>$meta</c> fields are set after it. It may go when <c>{find: "c", filter: {$text: {$search: "a"}}, projection: {s:
 /// {$meta: "textScore"}}}</c> returns whole documents.
@@ -49,7 +49,7 @@ internal static class ProjectionCorrection
 
     /// <summary>
     /// A find whose projection has <c>$meta</c> and no inclusion, as the aggregation that returns the same; null for any other, also for one
-    /// that the engine is to refuse. The engine's find has no place for what the projection becomes.
+    /// that the backend is to refuse. The backend's find has no place for what the projection becomes.
     /// </summary>
     public static RawDocument? Aggregation(RawDocument find)
     {

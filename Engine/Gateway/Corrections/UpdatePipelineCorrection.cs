@@ -4,15 +4,15 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Corrections;
 
 /// <summary>
-/// <c>$replaceWith</c> and <c>$replaceRoot</c> in updates: when the new root has an <c>_id</c>, the engine stores a document with two of
-/// them. The new root goes without, and its <c>_id</c> is set after it, which the engine has right: it refuses a changed one (66), and an upsert takes
+/// <c>$replaceWith</c> and <c>$replaceRoot</c> in updates: when the new root has an <c>_id</c>, the backend stores a document with two of
+/// them. The new root goes without, and its <c>_id</c> is set after it, which the backend has right: it refuses a changed one (66), and an upsert takes
 /// it. It may go when <c>{update: "c", updates: [{q: {_id: 1}, u: [{$replaceWith: {_id: 1, a: 2}}]}]}</c> stores one <c>_id</c>.
 /// </summary>
 internal static class UpdatePipelineCorrection
 {
     private const string Kept = "__gateway_id";
 
-    // The engine evaluates both branches of a condition; $unsetField takes null, but no other value that is not a document.
+    // The backend evaluates both branches of a condition; $unsetField takes null, but no other value that is not a document.
     private static readonly ReadOnlyMemory<byte> s_setId = BsonDocument.Parse($$"""
         { $set: { _id: { $cond: [{ $eq: [{ $type: "${{Kept}}" }, "missing"] }, "$_id", "${{Kept}}"] } } }
         """).ToRaw();

@@ -9,10 +9,11 @@ using Platform.Wire.Messages;
 namespace Platform.Gateway.Corrections;
 
 /// <summary>
-/// Upserts that name the same <c>_id</c> take turns. Where several meet on a document that does not exist yet, the engine lets
+/// Upserts that name the same <c>_id</c> take turns. Where several meet on a document that does not exist yet, the backend lets
 /// each say that it inserted one; MongoDB makes one of them an insert and the rest updates of it. The turn is a lock
-/// in the engine, held to the end of the transaction: one for each <c>_id</c>, and a shared one of the collection. A bulk write with more
-/// than <see cref="Most"/> of them takes that of the collection alone, and for itself, because locks are few. See docs/gateway.md.
+/// in the backend, held to the end of the transaction: one for each <c>_id</c>, and a shared one of the collection. A bulk write with more
+/// than <see cref="Most"/> of them takes that of the collection alone, and for itself, because locks are few. See docs/gateway.md. It may go when of
+/// a hundred findAndModify commands at once that upsert an <c>_id</c> that is not there one alone says <c>updatedExisting: false</c>, each time.
 /// </summary>
 /// <param name="Collection">The key of the collection's lock.</param>
 /// <param name="Documents">The keys of the documents' locks, sorted, so that no two commands wait for each other; none: the whole collection is locked.</param>

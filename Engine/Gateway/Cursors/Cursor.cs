@@ -19,7 +19,7 @@ internal sealed class Cursor(long id, string database, string user, Guid? sessio
     public string Collection { get; init; } = "$cmd.aggregate";
 
     /// <summary>
-    /// The collection that it reads, by the engine's number of it: the name may mean another one by the time of the next page. Null when
+    /// The collection that it reads, by the backend's number of it: the name may mean another one by the time of the next page. Null when
     /// it reads none, or in a transaction, which keeps others from dropping it.
     /// </summary>
     public (string Name, long Id)? Source { get; init; }
@@ -40,19 +40,19 @@ internal sealed class Cursor(long id, string database, string user, Guid? sessio
     /// <summary>The logical session it belongs to.</summary>
     public Guid? Session => session;
 
-    /// <summary>Where the engine goes on.</summary>
+    /// <summary>Where the backend goes on.</summary>
     public ReadOnlyMemory<byte> Continuation { get; set; }
 
     /// <summary>The transaction it was opened in; its pages come from that transaction's connection.</summary>
     public Transaction? Transaction { get; init; }
 
-    /// <summary>True while the engine holds the result open on the transaction's connection, of which it can hold only one.</summary>
+    /// <summary>True while the backend holds the result open on the transaction's connection, of which it can hold only one.</summary>
     public bool IsHeld { get; set; }
 
     /// <summary>What was read ahead from a held result because another one had to be opened.</summary>
     public Queue<ReadOnlyMemory<byte>>? ReadAhead { get; set; }
 
-    /// <summary>The namespace of the result as the engine gave it; set when it was read ahead.</summary>
+    /// <summary>The namespace of the result as the backend gave it; set when it was read ahead.</summary>
     public string? Namespace { get; set; }
 
     /// <summary>When it was read last.</summary>

@@ -10,7 +10,7 @@ using Platform.Gateway.Transactions;
 namespace Platform.Gateway.Cursors;
 
 /// <summary>
-/// The open cursors. The results themselves are the engine's; here is only what leads to them. A cursor ends when it is read to its end or
+/// The open cursors. The results themselves are the backend's; here is only what leads to them. A cursor ends when it is read to its end or
 /// killed, with its session or its user, with the connection it was opened on when it has no session, and when nobody reads it.
 /// </summary>
 internal sealed class CursorStore(IOptions<GatewayOptions> options, BackendPool pool, TimeProvider time)
@@ -24,7 +24,7 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, BackendPool 
     public int Count => _ofAll.Count;
 
     /// <summary>
-    /// Adds a cursor that the engine has opened. Throws <see cref="CommandException"/>, and lets the engine forget it, when its user, its
+    /// Adds a cursor that the backend has opened. Throws <see cref="CommandException"/>, and lets the backend forget it, when its user, its
     /// connection or everybody together have too many.
     /// </summary>
     public void Add(Cursor cursor, User user)
@@ -52,7 +52,7 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, BackendPool 
         }
 
         cursor.LastUsed = time.GetUtcNow();
-        // The engine gives each number once; should it not, the older result is gone.
+        // The backend gives each number once; should it not, the older result is gone.
         while (!_cursors.TryAdd(cursor.Id, cursor))
         {
             if (_cursors.TryGetValue(cursor.Id, out var older))
@@ -134,7 +134,7 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, BackendPool 
 
     /// <summary>
     /// A client connection ended or its user logged out: cursors that were opened on it are closed, unless they belong to a session or a
-    /// transaction, by which another connection may go on. The engine is told of it in the background.
+    /// transaction, by which another connection may go on. The backend is told of it in the background.
     /// </summary>
     public void Orphan(Client client)
     {
@@ -164,10 +164,10 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, BackendPool 
         }
     }
 
-    /// <summary>The cursor that the engine holds open for this transaction, if any.</summary>
+    /// <summary>The cursor that the backend holds open for this transaction, if any.</summary>
     public Cursor? HeldBy(Transaction transaction) => _cursors.Values.FirstOrDefault(c => c.Transaction == transaction && c.IsHeld);
 
-    /// <summary>Closes cursors that were not read for too long, and tells the engine of abandoned ones.</summary>
+    /// <summary>Closes cursors that were not read for too long, and tells the backend of abandoned ones.</summary>
     public async ValueTask SweepAsync(CancellationToken cancellationToken)
     {
         var before = time.GetUtcNow() - options.Value.CursorTimeout;

@@ -112,12 +112,12 @@ internal sealed class PostgresConnection : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         if (_busy)
         {
-            throw new InvalidOperationException("A command still runs on this connection to the engine.");
+            throw new InvalidOperationException("A command still runs on this connection to the backend.");
         }
 
         if (!IsOpen)
         {
-            throw new IOException("The connection to the engine is closed.");
+            throw new IOException("The connection to the backend is closed.");
         }
 
         _busy = true;

@@ -6,7 +6,7 @@ using Platform.Gateway.Telemetry;
 namespace Platform.Gateway.Requests;
 
 /// <summary>
-/// The names that clients give to databases, collections and users, judged in one place before anything is done with them. The engine cuts
+/// The names that clients give to databases, collections and users, judged in one place before anything is done with them. The backend cuts
 /// or misreads what this refuses, so that two names could become one.
 /// </summary>
 internal static class Names
@@ -17,7 +17,7 @@ internal static class Names
     /// <summary>The longest <c>database.collection</c>, in bytes.</summary>
     public const int LongestNamespace = 255;
 
-    /// <summary>The longest name of a user, in bytes: the engine cuts longer ones.</summary>
+    /// <summary>The longest name of a user, in bytes: the backend cuts longer ones.</summary>
     public const int LongestUser = 63;
 
     // U+FFFD stands for bytes that are no UTF-8: several such names would become one.

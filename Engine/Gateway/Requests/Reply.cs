@@ -17,7 +17,7 @@ internal static class Reply
         return fields.ToRaw();
     }
 
-    /// <summary>The engine's reply with <c>ok</c> as the double that clients expect.</summary>
+    /// <summary>The backend's reply with <c>ok</c> as the double that clients expect.</summary>
     public static ReadOnlyMemory<byte> FromBackend(byte[]? reply)
     {
         if (reply is null)

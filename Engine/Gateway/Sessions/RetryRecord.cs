@@ -4,9 +4,9 @@ using Platform.Gateway.Errors;
 namespace Platform.Gateway.Sessions;
 
 /// <summary>
-/// What the engine keeps of a retryable write: for each of its transactions the outcome, written by that transaction itself. It is
+/// What the backend keeps of a retryable write: for each of its transactions the outcome, written by that transaction itself. It is
 /// read only when the number came before, or a write finds that it did: a repetition is answered from it, and goes on where it ends, whoever lost
-/// which reply, and after a restart of the gateway or of the engine.
+/// which reply, and after a restart of the gateway or of the backend.
 /// </summary>
 /// <param name="session">The client's id of the session.</param>
 /// <param name="number">The client's number of the write.</param>
@@ -17,7 +17,7 @@ internal sealed class RetryRecord(Guid session, long number, bool repeated)
     private readonly Dictionary<int, WriteOutcome> _outcomes = [];
     private bool _isRead;
 
-    /// <summary>The session as the engine keeps it.</summary>
+    /// <summary>The session as the backend keeps it.</summary>
     public ReadOnlyMemory<byte> Session { get; } = session.ToByteArray();
 
     /// <summary>The client's number.</summary>

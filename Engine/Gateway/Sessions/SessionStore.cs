@@ -180,7 +180,7 @@ internal sealed partial class SessionStore(
         await EndAsync(transaction, TransactionStatus.Committed);
     }
 
-    /// <summary>Undoes the transaction; the caller holds the session's gate. Never throws for a lost engine, which undid it itself.</summary>
+    /// <summary>Undoes the transaction; the caller holds the session's gate. Never throws for a lost backend, which undid it itself.</summary>
     public async ValueTask AbortAsync(Transaction transaction, string? reason)
     {
         if (transaction.Status is not TransactionStatus.InProgress)
@@ -389,7 +389,7 @@ internal sealed partial class SessionStore(
                 return;
             case "aborted":
                 await EndAsync(transaction, TransactionStatus.Aborted);
-                throw NoSuchTransaction($"Transaction with {{ txnNumber: {transaction.Number} }} was aborted when the engine was lost.");
+                throw NoSuchTransaction($"Transaction with {{ txnNumber: {transaction.Number} }} was aborted when the backend was lost.");
             default:
                 throw new CommandException(
                     ErrorCode.InterruptedDueToReplStateChange,

@@ -1,11 +1,12 @@
 using Platform.Gateway.Backend;
+using Platform.Gateway.Corrections;
 using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Sessions;
 
 /// <summary>What came of one transaction of a write command.</summary>
 /// <param name="Count">How many of the command's statements it held.</param>
-/// <param name="Reply">The engine's reply to them.</param>
+/// <param name="Reply">The backend's reply to them.</param>
 /// <param name="Success">Whether all of them succeeded.</param>
 internal readonly record struct WriteOutcome(int Count, ReadOnlyMemory<byte> Reply, bool Success)
 {
@@ -13,35 +14,11 @@ internal readonly record struct WriteOutcome(int Count, ReadOnlyMemory<byte> Rep
     /// <param name="reader">Stands on the row.</param>
     /// <param name="count">How many statements there were.</param>
     /// <param name="column">The first column.</param>
-    /// <param name="multi">Whether they were updates of many documents: the engine writes all that these match, and otherwise what it counts as modified.</param>
+    /// <param name="multi">Whether they were updates of many documents: the backend writes all that these match, and otherwise what it counts as modified.</param>
     public static WriteOutcome Read(BackendReader reader, int count, int column, bool multi = false)
     {
         var reply = reader.GetBytes(column);
         var unchanged = (int)reader.GetInt64(column + 2);
-        return new(count, unchanged == 0 ? reply : Modified(new RawDocument(reply), unchanged, multi), reader.GetBoolean(column + 1));
-    }
-
-    private static ReadOnlyMemory<byte> Modified(RawDocument reply, int unchanged, bool multi)
-    {
-        var written = (int)(reply.TryGet(multi ? "n"u8 : "nModified"u8, out var counted) ? counted.Integer ?? 0 : 0);
-        if (multi && reply.TryGet("upserted"u8, out var upserted))
-        {
-            written -= upserted.Document.Count();
-        }
-
-        var builder = new BsonBuilder(reply.Bytes.Length);
-        foreach (var field in reply)
-        {
-            if (field.Is("nModified"u8))
-            {
-                builder.Add("nModified"u8, written - unchanged);
-            }
-            else
-            {
-                builder.Add(field);
-            }
-        }
-
-        return builder.Finish();
+        return new(count, unchanged == 0 ? reply : UnchangedDocument.InCounts(new RawDocument(reply), unchanged, multi), reader.GetBoolean(column + 1));
     }
 }

@@ -91,14 +91,14 @@ internal sealed class GatewayOptions
     public TimeSpan MessageTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a thread looks for the next bytes of a client that is alone, or of the engine for it, before it sleeps. Zero: not at all.
+    /// How long a thread looks for the next bytes of a client that is alone, or of the backend for it, before it sleeps. Zero: not at all.
     /// No longer than a moment, as it keeps a processor busy. Default 100 µs.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:00.010")]
     public TimeSpan BusyWait { get; set; } = TimeSpan.FromMicroseconds(100);
 
     /// <summary>
-    /// Open cursors at the same time; opening more fails. The last tenth is for administrators. Default 5,000: the engine keeps no
+    /// Open cursors at the same time; opening more fails. The last tenth is for administrators. Default 5,000: the backend keeps no
     /// more files for them.
     /// </summary>
     [Range(1, 1_000_000)]
@@ -128,7 +128,7 @@ internal sealed class GatewayOptions
     [Range(1, 100_000_000)]
     public int MaxSessionsPerUser { get; set; } = 50_000;
 
-    /// <summary>How long a cursor lives without being read. Default 10 minutes, as the engine's own files.</summary>
+    /// <summary>How long a cursor lives without being read. Default 10 minutes, as the backend's own files.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
     public TimeSpan CursorTimeout { get; set; } = TimeSpan.FromMinutes(10);
 

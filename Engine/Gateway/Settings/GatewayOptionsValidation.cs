@@ -25,7 +25,7 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
             $"Gateway:RootUsername is longer than {Names.LongestUser} bytes or has a control character.");
         Check(
             !Names.IsReserved(options.RootUsername),
-            $"Gateway:RootUsername '{options.RootUsername}' is a name that the engine keeps for itself.");
+            $"Gateway:RootUsername '{options.RootUsername}' is a name that the backend keeps for itself.");
         Check(
             options.EngineConnectionsPerUser > 0 && options.EngineConnectionsPerUser <= Math.Max(1, options.MaxEngineConnections),
             "Gateway:MaxEngineConnectionsPerUser is not between 1 and Gateway:MaxEngineConnections.");

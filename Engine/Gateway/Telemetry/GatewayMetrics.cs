@@ -46,7 +46,7 @@ internal sealed class GatewayMetrics
         meter.CreateObservableUpDownCounter("gateway.connections", () => Volatile.Read(ref _connectionsOpen), "{connection}", "Client connections");
         meter.CreateObservableUpDownCounter("gateway.cursors", () => Cursors(), "{cursor}", "Open cursors");
         meter.CreateObservableUpDownCounter("gateway.transactions", () => Transactions(), "{transaction}", "Transactions in progress");
-        meter.CreateObservableUpDownCounter("gateway.engine.connections", () => BackendConnections(), "{connection}", "Engine connections in use");
+        meter.CreateObservableUpDownCounter("gateway.engine.connections", () => BackendConnections(), "{connection}", "Connections to PostgreSQL in use");
     }
 
     /// <summary>Whether commands have spans. Off when nobody receives them: each would cost about as much as the rest of a command.</summary>
@@ -58,7 +58,7 @@ internal sealed class GatewayMetrics
     /// <summary>Counts transactions in progress.</summary>
     public Func<int> Transactions { get; set; } = static () => 0;
 
-    /// <summary>Counts engine connections in use.</summary>
+    /// <summary>Counts backend connections in use.</summary>
     public Func<int> BackendConnections { get; set; } = static () => 0;
 
     /// <summary>Client connections open now.</summary>

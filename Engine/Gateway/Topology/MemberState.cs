@@ -4,7 +4,7 @@ namespace Platform.Gateway.Topology;
 
 /// <summary>
 /// Whether commands can be served. Clients that wait in <c>hello</c> learn of each change at once, so they hold their
-/// commands back while the engine restarts instead of failing.
+/// commands back while the backend restarts instead of failing.
 /// </summary>
 internal sealed class MemberState
 {
@@ -19,13 +19,13 @@ internal sealed class MemberState
     /// <summary>Counts the changes of state.</summary>
     public long Version { get; private set; }
 
-    /// <summary>Counts how often the engine was found again; connections of an earlier period are dead.</summary>
+    /// <summary>Counts how often the backend was found again; connections of an earlier period are dead.</summary>
     public long Generation { get; private set; }
 
-    /// <summary>Whether the engine answers.</summary>
+    /// <summary>Whether the backend answers.</summary>
     public bool IsAvailable { get; private set; }
 
-    /// <summary>Whether the gateway takes commands: the engine answers and no stop is under way.</summary>
+    /// <summary>Whether the gateway takes commands: the backend answers and no stop is under way.</summary>
     public bool IsPrimary => IsAvailable && !_stopping;
 
     /// <summary>Ends at the next change of state.</summary>
@@ -40,7 +40,7 @@ internal sealed class MemberState
         }
     }
 
-    /// <summary>Ends when the engine is lost; ended already while it is away after a loss.</summary>
+    /// <summary>Ends when the backend is lost; ended already while it is away after a loss.</summary>
     public Task WhenLost
     {
         get
@@ -52,7 +52,7 @@ internal sealed class MemberState
         }
     }
 
-    /// <summary>Waits until the engine answers, but not longer than <paramref name="limit"/>.</summary>
+    /// <summary>Waits until the backend answers, but not longer than <paramref name="limit"/>.</summary>
     public async ValueTask WaitAvailableAsync(TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(limit, time);
@@ -65,7 +65,7 @@ internal sealed class MemberState
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    /// <summary>The engine answers.</summary>
+    /// <summary>The backend answers.</summary>
     public void Found() => Change(() =>
     {
         if (IsAvailable)
@@ -83,7 +83,7 @@ internal sealed class MemberState
         return true;
     });
 
-    /// <summary>The engine does not answer any more.</summary>
+    /// <summary>The backend does not answer any more.</summary>
     public void Lost() => Change(() =>
     {
         if (!IsAvailable)

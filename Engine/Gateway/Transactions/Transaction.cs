@@ -3,7 +3,7 @@ using Platform.Gateway.Clients;
 
 namespace Platform.Gateway.Transactions;
 
-/// <summary>A multi-document transaction: one engine connection, held from its first command to its end.</summary>
+/// <summary>A multi-document transaction: one backend connection, held from its first command to its end.</summary>
 internal sealed class Transaction(long number, string user, DateTimeOffset started) : IDisposable
 {
     private BackendLease? _lease;
@@ -38,10 +38,10 @@ internal sealed class Transaction(long number, string user, DateTimeOffset start
     /// <summary>Interrupts the command that runs in it when its time is over.</summary>
     public CancellationTokenSource Expiry { get; } = new();
 
-    /// <summary>The engine connection; only while it is in progress.</summary>
+    /// <summary>The backend connection; only while it is in progress.</summary>
     public BackendConnection Connection => _lease?.Connection ?? throw new InvalidOperationException("The transaction has no connection.");
 
-    /// <summary>Whether it holds an engine connection.</summary>
+    /// <summary>Whether it holds a backend connection.</summary>
     public bool HasConnection => _lease is not null;
 
     /// <summary>Holds the connection.</summary>

@@ -12,6 +12,6 @@ internal enum TransactionStatus
     /// <summary>Its writes are undone.</summary>
     Aborted,
 
-    /// <summary>The engine was lost during the commit; the engine is asked when the client repeats it.</summary>
+    /// <summary>The backend was lost during the commit; the backend is asked when the client repeats it.</summary>
     CommitUnknown,
 }

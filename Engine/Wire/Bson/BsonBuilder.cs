@@ -141,15 +141,6 @@ public sealed class BsonBuilder
         return builder.Finish();
     }
 
-    /// <summary>The value of a string element.</summary>
-    public static byte[] Text(string text)
-    {
-        var value = new byte[System.Text.Encoding.UTF8.GetByteCount(text) + 5];
-        BitConverter.TryWriteBytes(value, value.Length - 4);
-        System.Text.Encoding.UTF8.GetBytes(text, value.AsSpan(4));
-        return value;
-    }
-
     private void Open()
     {
         _open.Push(_length);

@@ -105,18 +105,18 @@ supported(reading, 'aggregate', '$changeStream, $listSessions, $planCacheStats, 
   'an unknown stage': () => fails(() => db.read.aggregate([{ $noSuchStage: 1 }]).toArray(), 40324),
   'explain: true': () => equal(ok({ aggregate: 'read', pipeline: [{ $match: { n: 1 } }], explain: true }).queryPlanner.winningPlan.stage, 'COLLSCAN'),
 });
-refused(reading, 'change streams', 'The engine has no oplog; $changeStream is refused.', {
+refused(reading, 'change streams', 'The backend has no oplog; $changeStream is refused.', {
   'watch': () => fails(() => db.runCommand({ aggregate: 'read', pipeline: [{ $changeStream: {} }], cursor: {} }), 115),
 });
 refused(reading, 'tailable cursors', 'They need capped collections.', {
   'find with tailable': () => fails(() => db.runCommand({ find: 'read', tailable: true }), 2),
 });
-refused(reading, 'mapReduce, $where, server-side JavaScript', 'The engine runs no JavaScript.', {
+refused(reading, 'mapReduce, $where, server-side JavaScript', 'The backend runs no JavaScript.', {
   'mapReduce': () => fails(() => db.runCommand({ mapReduce: 'read', map: 'f', reduce: 'g', out: 'h' }), 59),
   '$where': () => truthy([115, 2, 9].includes((() => { try { db.read.find({ $where: 'true' }).toArray(); } catch (e) { return e.code; } })())),
 });
 
-supported(reading, 'read concern', 'The level snapshot is given in transactions and refused with error 72 outside, as is atClusterTime: the engine keeps no snapshot between commands.', {
+supported(reading, 'read concern', 'The level snapshot is given in transactions and refused with error 72 outside, as is atClusterTime: the backend keeps no snapshot between commands.', {
   'levels': () => ['local', 'available', 'majority', 'linearizable'].forEach(level => ok({ find: 'read', limit: 1, readConcern: { level } })),
   'unknown': () => fails(() => db.runCommand({ find: 'read', readConcern: { level: 'x' } }), 9),
   'snapshot': () => fails(() => db.runCommand({ find: 'read', readConcern: { level: 'snapshot' } }), 72),
@@ -253,7 +253,7 @@ const schema = {
 };
 const valid = (d) => db.schema.insertOne(d);
 const invalid = (d) => fails(() => db.schema.insertOne(d), 121);
-emulated(collections, '$jsonSchema', 'Keywords that the engine lacks are rewritten with the same meaning (docs/gateway.md); encryptMetadata is left out with a warning in the reply.', {
+emulated(collections, '$jsonSchema', 'Keywords that the backend lacks are rewritten with the same meaning (docs/gateway.md); encryptMetadata is left out with a warning in the reply.', {
   'the validator reads back as given': () => { db.createCollection('schema', { validator: { $jsonSchema: schema } }); same(db.getCollectionInfos({ name: 'schema' })[0].options.validator, { $jsonSchema: schema }); },
   'bsonType number': () => { valid({ n: 1 }); valid({ n: Decimal128('2') }); invalid({ n: 'x' }); },
   'additionalProperties': () => invalid({ n: 1, other: 1 }),
@@ -381,7 +381,7 @@ supported(access, 'createUser', 'Two sets of roles: readAnyDatabase, or readWrit
   'again': () => fails(() => admin.createUser({ user, pwd: 'again', roles: ['readAnyDatabase'] }), 51003),
   'rights on one database are refused': () => fails(() => admin.createUser({ user: user + '3', pwd: 'x', roles: [{ role: 'readWrite', db: name }] }), 31),
   'a wrong address': () => fails(() => admin.createUser({ user: user + '3', pwd: 'x', roles: ['root'], authenticationRestrictions: [{ clientSource: ['here'] }] }), 2),
-  'names of the engine': () => fails(() => admin.createUser({ user: 'pg_x', pwd: 'x', roles: ['root'] }), 2),
+  'names of the backend': () => fails(() => admin.createUser({ user: 'pg_x', pwd: 'x', roles: ['root'] }), 2),
 });
 supported(access, 'usersInfo', 'Credentials are never shown.', {
   'one, with custom data': () => same([admin.getUser(user).customData, admin.getUser(user).roles], [{ team: 'a' }, [{ role: 'readAnyDatabase', db: 'admin' }]]),
@@ -395,7 +395,7 @@ supported(access, 'grantRolesToUser', '', { 'all rights': () => equal(admin.gran
 supported(access, 'dropUser', '', { 'both': () => { admin.dropUser(user); admin.dropUser(user + '2'); equal(admin.getUser(user), null); }, 'an unknown one': () => truthy((() => { try { return admin.dropUser('nobody') === false; } catch (e) { return e.code === 11; } })()) });
 supported(access, 'rolesInfo', 'The three built-in roles.', { 'built in': () => equal(admin.getRoles({ showBuiltinRoles: true }).roles.length, 3), 'an unknown one': () => equal(ok({ rolesInfo: 'x' }, admin).roles.length, 0) });
 for (const command of ['createRole', 'updateRole', 'dropRole', 'grantPrivilegesToRole', 'revokePrivilegesFromRole', 'grantRolesToRole', 'revokeRolesFromRole']) {
-  refused(access, command, 'The engine has no roles of one\'s own.', { 'refused with its reason': () => fails(() => admin.runCommand({ [command]: 'x', privileges: [], roles: [] }), 115) });
+  refused(access, command, 'The backend has no roles of one\'s own.', { 'refused with its reason': () => fails(() => admin.runCommand({ [command]: 'x', privileges: [], roles: [] }), 115) });
 }
 supported(access, 'connectionStatus', '', { 'who': () => equal(ok({ connectionStatus: 1 }).authInfo.authenticatedUsers[0].user, 'platform') });
 supported(access, 'saslStart', 'SCRAM-SHA-256 only.', { 'another mechanism': () => fails(() => admin.runCommand({ saslStart: 1, mechanism: 'PLAIN', payload: new Binary(Buffer.from('')) }), 334) });
@@ -404,7 +404,7 @@ supported(access, 'logout', 'Deprecated, as in the server.', { 'is known': () =>
 
 // ---- Server ------------------------------------------------------------------------------------------------------------------------------
 const server = 'Server';
-supported(server, 'hello', 'One member, always primary while the engine answers.', { 'replica set and primary': () => { const h = db.hello(); truthy(h.isWritablePrimary && h.setName === 'rs0' && h.primary === h.me && h.maxWireVersion === 21); } });
+supported(server, 'hello', 'One member, always primary while the backend answers.', { 'replica set and primary': () => { const h = db.hello(); truthy(h.isWritablePrimary && h.setName === 'rs0' && h.primary === h.me && h.maxWireVersion === 21); } });
 supported(server, 'isMaster', '', { 'the older name': () => truthy(ok({ isMaster: 1 }).ismaster) });
 supported(server, 'ping', '', { 'ok': () => equal(ok({ ping: 1 }).ok, 1) });
 supported(server, '$clusterTime and operationTime', 'Moved on by each write; a client\'s later time is taken in, up to a year ahead; the signature is empty.', { 'in every reply': () => { const [a, b] = [ok({ ping: 1 }), ok({ ping: 1 })]; truthy(a.operationTime && b.$clusterTime.clusterTime && b.operationTime.getHighBits() >= a.operationTime.getHighBits()); } });
@@ -424,7 +424,7 @@ supported(server, 'getParameter', 'A few parameters; none can be set.', { 'the c
 supported(server, 'getCmdLineOpts', '', { 'port': () => truthy(db.adminCommand({ getCmdLineOpts: 1 }).parsed.net.port > 0) });
 supported(server, 'getLog', 'The last 1,024 lines of the gateway\'s own log.', { 'names': () => same(db.adminCommand({ getLog: '*' }).names, ['global', 'startupWarnings']), 'global': () => truthy(Array.isArray(db.adminCommand({ getLog: 'global' }).log)), 'an unknown one': () => fails(() => db.adminCommand({ getLog: 'x' }), 2) });
 supported(server, 'getDefaultRWConcern', '', { 'majority': () => equal(db.adminCommand({ getDefaultRWConcern: 1 }).defaultWriteConcern.w, 'majority') });
-supported(server, 'connPoolStats', 'The connections to the engine.', { 'in use and available': () => truthy(db.adminCommand({ connPoolStats: 1 }).totalAvailable > 0) });
+supported(server, 'connPoolStats', 'The connections to the backend.', { 'in use and available': () => truthy(db.adminCommand({ connPoolStats: 1 }).totalAvailable > 0) });
 supported(server, 'currentOp', 'What PostgreSQL is doing, also by $currentOp; opid is a text; idleCursors, targetAllNodes and backtrace are refused.', { 'by the stage': () => truthy(admin.aggregate([{ $currentOp: { allUsers: true } }]).toArray().length >= 1), 'itself': () => truthy(db.adminCommand({ currentOp: 1 }).inprog.length >= 1), 'conditions': () => equal(db.adminCommand({ currentOp: 1, secs_running: { $gt: 1000 } }).inprog.length, 0) });
 supported(server, 'killOp', '', { 'an opid of a wrong form': () => truthy((() => { try { db.adminCommand({ killOp: 1, op: 'x' }); } catch (e) { return e.code > 0; } })()) });
 emulated(server, 'profile', 'system.profile keeps the last 4,096 entries of a database; entries have planSummary and counts, but no docsExamined; a filter is refused.', {

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Platform.Tests.TestKit.Servers;
 
-/// <summary>One more gateway in front of the same engine, which knows as little of the first one as one that was started anew.</summary>
+/// <summary>One more gateway in front of the same backend, which knows as little of the first one as one that was started anew.</summary>
 public sealed class OtherGateway(GatewayFixture gateway) : IAsyncLifetime
 {
     private WebApplication? _application;

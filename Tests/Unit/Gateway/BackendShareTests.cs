@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;
 
-/// <summary>How the connections to the engine are shared out: nobody takes them all, and whoever has fewest is next.</summary>
+/// <summary>How the connections to the backend are shared out: nobody takes them all, and whoever has fewest is next.</summary>
 public sealed class BackendShareTests
 {
     private const int Size = 20;

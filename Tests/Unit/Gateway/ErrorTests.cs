@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;
 
-/// <summary>How failures of the engine become errors of the server.</summary>
+/// <summary>How failures of the backend become errors of the server.</summary>
 public sealed class ErrorTests
 {
     [Theory]

@@ -90,7 +90,7 @@ public sealed class RewritingTests
             [
                 "Gateway:Port is 0, but must be from 1 to 65535.",
                 "Gateway:TransactionLifetime is 00:00:00, but must be from 00:00:00.001 to 1.00:00:00.",
-                "Gateway:RootUsername 'pg_root' is a name that the engine keeps for itself.",
+                "Gateway:RootUsername 'pg_root' is a name that the backend keeps for itself.",
             ],
             failures);
     }

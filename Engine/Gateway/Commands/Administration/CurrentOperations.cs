@@ -40,7 +40,7 @@ internal static class CurrentOperations
     }
 
     /// <summary>
-    /// The engine's stage shows nothing to who acts in another role, so an aggregation that begins with it becomes one over what
+    /// The backend's stage shows nothing to who acts in another role, so an aggregation that begins with it becomes one over what
     /// currentOp tells. Throws <see cref="CommandException"/> when the user may not see what is asked for.
     /// </summary>
     public static async ValueTask<RawDocument> ExpandAsync(CommandContext context)

@@ -277,7 +277,7 @@ internal sealed class ServerCommands(
         }
     }
 
-    /// <summary>The connections to the engine, which are the only ones that the gateway opens.</summary>
+    /// <summary>The connections to the backend, which are the only ones that the gateway opens.</summary>
     private ValueTask<ReadOnlyMemory<byte>> ConnectionPools(CommandContext context)
     {
         var inUse = pool.InUse;

@@ -12,7 +12,7 @@ using Platform.Wire.Scram;
 namespace Platform.Gateway.Commands.Administration;
 
 /// <summary>
-/// Users and what they may do. Passwords and rights are the engine's (see <see cref="Roles"/>); custom data and the addresses that a
+/// Users and what they may do. Passwords and rights are the backend's (see <see cref="Roles"/>); custom data and the addresses that a
 /// user may come from are kept by the gateway. Users belong to no database: all of them are shown on admin.
 /// </summary>
 internal sealed partial class UserCommands(ClientRegistry clients, BackendPool pool, SessionStore sessions, ILogger<UserCommands> logger) : ICommandFamily
@@ -129,7 +129,7 @@ internal sealed partial class UserCommands(ClientRegistry clients, BackendPool p
         var showRestrictions = command.TryGetValue("showAuthenticationRestrictions", out var show) && show.ToBoolean();
         if (command.TryGetValue("showCredentials", out var credentials) && credentials.ToBoolean())
         {
-            throw new CommandException(ErrorCode.CommandNotSupported, "usersInfo does not show credentials: they stay in the engine.");
+            throw new CommandException(ErrorCode.CommandNotSupported, "usersInfo does not show credentials: they stay in the backend.");
         }
 
         var users = await AllAsync(context, command.TryGetValue("showPrivileges", out var privileges) && privileges.ToBoolean());
@@ -201,7 +201,7 @@ internal sealed partial class UserCommands(ClientRegistry clients, BackendPool p
 
     private static ValueTask<ReadOnlyMemory<byte>> NoRoles(CommandContext context) => throw new CommandException(
         ErrorCode.CommandNotSupported,
-        $"{context.Request.Name} is not supported: the engine has no roles but {Roles.Read}, and {Roles.Write} with {Roles.Administer}.");
+        $"{context.Request.Name} is not supported: the backend has no roles but {Roles.Read}, and {Roles.Write} with {Roles.Administer}.");
 
     private static async ValueTask<ReadOnlyMemory<byte>> ConnectionStatusAsync(CommandContext context)
     {
@@ -226,7 +226,7 @@ internal sealed partial class UserCommands(ClientRegistry clients, BackendPool p
         return !Names.IsUser(user) ? throw new CommandException(
                 ErrorCode.BadValue,
                 $"'{Printable.Of(user)}' cannot be a user's name: it must have 1 to {Names.LongestUser} bytes and no control characters.")
-            : Names.IsReserved(user) ? throw new CommandException(ErrorCode.BadValue, $"'{user}' is a name that the engine keeps for itself.")
+            : Names.IsReserved(user) ? throw new CommandException(ErrorCode.BadValue, $"'{user}' is a name that the backend keeps for itself.")
             : user;
     }
 
@@ -275,7 +275,7 @@ internal sealed partial class UserCommands(ClientRegistry clients, BackendPool p
             .With(0, user).With<ReadOnlyMemory<byte>>(1, options.ToBson()).RunAsync(context.CancellationToken);
     }
 
-    /// <summary>The engine gives rights only when it makes a user; later they are the memberships of its role.</summary>
+    /// <summary>The backend gives rights only when it makes a user; later they are the memberships of its role.</summary>
     private static async ValueTask SetRightsAsync(CommandContext context, string user, bool all)
     {
         var role = $"\"{user.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
@@ -286,7 +286,7 @@ internal sealed partial class UserCommands(ClientRegistry clients, BackendPool p
             $"REVOKE {(all ? reading : everything)} FROM {role}; GRANT {(all ? everything : reading)} TO {role}", context.CancellationToken);
     }
 
-    /// <summary>Logins and connections to the engine that were made before the change do not outlive it.</summary>
+    /// <summary>Logins and connections to the backend that were made before the change do not outlive it.</summary>
     private void Changed(string name, User? user)
     {
         pool.ForgetRoles();

@@ -9,7 +9,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Commands.Arguments;
 
 /// <summary>
-/// The arguments that every command may have: what they promise is kept, or the command is refused before it does anything. The engine
+/// The arguments that every command may have: what they promise is kept, or the command is refused before it does anything. The backend
 /// itself accepts and ignores them all.
 /// </summary>
 /// <param name="UnmetConcern">The write concern that no write can meet here; null when there is none such.</param>
@@ -284,7 +284,7 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
             {
                 (not "snapshot", _) => "atClusterTime field can be set only if level is equal to snapshot",
                 (_, not null) => "Can not specify both afterClusterTime and atClusterTime",
-                _ => "atClusterTime is not supported: the engine keeps no earlier states of the data.",
+                _ => "atClusterTime is not supported: the backend keeps no earlier states of the data.",
             });
         }
 
@@ -331,7 +331,7 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
         }
 
         var why = !definition.Promises.HasFlag(CommandPromises.ReadConcern) ? "read concern not supported"
-            : level == "snapshot" ? "the level snapshot is given in transactions only, since the engine keeps no snapshot between commands"
+            : level == "snapshot" ? "the level snapshot is given in transactions only, since the backend keeps no snapshot between commands"
             : level == "linearizable" && definition.Name == "aggregate" && Pipelines.Writes(request.Body) ? "linearizable not supported with $out or $merge"
             : null;
         if (why is not null)

@@ -48,7 +48,7 @@ internal static class SystemNamespaces
                 ? $"the measurements of a time series are not put into buckets; read {collection[buckets.Length..]} itself"
                 : collection == "system.views" ? "listCollections tells of views"
                 : collection is "system.users" or "system.roles" ? "usersInfo and rolesInfo tell of them"
-                : "the engine has no such collection");
+                : "the backend has no such collection");
         }
 
         if (database == "local" && (collection.StartsWith("oplog.", StringComparison.Ordinal) || collection.StartsWith("replset.", StringComparison.Ordinal) || collection == "startup_log"))
@@ -58,7 +58,7 @@ internal static class SystemNamespaces
 
         if (database == "config" && collection is ("transactions" or "image_collection"))
         {
-            throw Missing(database, collection, "the engine keeps the outcomes of retryable writes itself");
+            throw Missing(database, collection, "the backend keeps the outcomes of retryable writes itself");
         }
     }
 

@@ -46,7 +46,7 @@ internal sealed class WriteConcern
             }
             else if (field.Is("j"u8))
             {
-                // Whatever the engine confirms is in its journal.
+                // Whatever the backend confirms is in its journal.
                 journal = Flag(field);
             }
             else if (field.Is("fsync"u8))

@@ -35,7 +35,7 @@ internal sealed class CollectionCommands : ICommandFamily
         if (command.TryGetValue("capped", out var capped) && capped.ToBoolean())
         {
             throw new CommandException(
-                ErrorCode.CommandNotSupported, "Capped collections are not supported: the engine keeps no insertion order and no tailable cursors.");
+                ErrorCode.CommandNotSupported, "Capped collections are not supported: the backend keeps no insertion order and no tailable cursors.");
         }
 
         foreach (var refused in (ReadOnlySpan<string>)["clusteredIndex", "encryptedFields"])
@@ -84,7 +84,7 @@ internal sealed class CollectionCommands : ICommandFamily
         return WithWarnings(Reply.FromBackend(reply), warnings);
     }
 
-    /// <summary>Throws <see cref="CommandException"/> for options of create that the engine would take and forget.</summary>
+    /// <summary>Throws <see cref="CommandException"/> for options of create that the backend would take and forget.</summary>
     private static void CheckOptions(BsonDocument create)
     {
         if (create.Contains("size") || create.Contains("max"))
@@ -165,7 +165,7 @@ internal sealed class CollectionCommands : ICommandFamily
     }
 
     /// <summary>
-    /// Puts forms of the validator and of a view's pipeline that the engine has right in place of the given ones, which are kept beside when they
+    /// Puts forms of the validator and of a view's pipeline that the backend has right in place of the given ones, which are kept beside when they
     /// differ.
     /// </summary>
     private static void RewriteValidator(BsonDocument command, BsonDocument own, List<string> warnings)
@@ -272,7 +272,7 @@ internal sealed class CollectionCommands : ICommandFamily
         return CommandAsync(context, Statements.Rename);
     }
 
-    /// <summary>The engine's list, in which what the gateway keeps of collections itself is put in its place.</summary>
+    /// <summary>The backend's list, in which what the gateway keeps of collections itself is put in its place.</summary>
     private static async ValueTask<ReadOnlyMemory<byte>> ListCollectionsAsync(CommandContext context)
     {
         var database = context.Request.Database;
@@ -281,8 +281,7 @@ internal sealed class CollectionCommands : ICommandFamily
         if (own.Count == 0)
         {
             var listed = await ListAsync(lease.Connection, context, context.Request.Body.Bytes);
-            // The engine says of views that they have the index null.
-            return listed.AsSpan().IndexOf("\u000AidIndex\0"u8) < 0 ? listed : WithoutViewIndexes(new RawDocument(listed));
+            return ListedView.InReply(listed);
         }
 
         var command = context.ToTree();
@@ -300,7 +299,7 @@ internal sealed class CollectionCommands : ICommandFamily
 
         if (filter is not null)
         {
-            // The engine decides which of them match: they are handed back to it as documents.
+            // The backend decides which of them match: they are handed back to it as documents.
             var match = new BsonDocument
             {
                 { "aggregate", 1 },
@@ -318,27 +317,9 @@ internal sealed class CollectionCommands : ICommandFamily
         return Reply.With(reply);
     }
 
-    private static ReadOnlyMemory<byte> WithoutViewIndexes(RawDocument reply)
-    {
-        var tree = reply.ToTree();
-        foreach (var collection in tree["cursor"]["firstBatch"].AsBsonArray.Cast<BsonDocument>())
-        {
-            if (collection.GetValue("idIndex", BsonBoolean.True).IsBsonNull)
-            {
-                collection.Remove("idIndex");
-            }
-        }
-
-        return tree.ToBson();
-    }
-
     private static void Patch(BsonDocument collection, Dictionary<string, BsonDocument> own)
     {
-        if (collection.GetValue("idIndex", BsonBoolean.True).IsBsonNull)
-        {
-            collection.Remove("idIndex");
-        }
-
+        ListedView.Correct(collection);
         var name = collection["name"].AsString;
         if (name == SystemProfile.Stored)
         {
@@ -394,7 +375,7 @@ internal sealed class CollectionCommands : ICommandFamily
             return reply;
         }
 
-        // The engine says 0 for each of them and the size of everything for all.
+        // The backend says 0 for each of them and the size of everything for all.
         var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
         await using (var reader = await lease.Connection.Command(Statements.DatabaseSizes).ReadAsync(context.CancellationToken))
         {

@@ -5,7 +5,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Commands.Collections;
 
 /// <summary>
-/// Options of collections that the engine has no place for: the validator and a view's pipeline as they were given when the engine got corrected ones, and
+/// Options of collections that the backend has no place for: the validator and a view's pipeline as they were given when the backend got corrected ones, and
 /// what makes a collection a time series.
 /// </summary>
 internal static class CollectionOptions
@@ -22,7 +22,7 @@ internal static class CollectionOptions
     /// <summary>The field of a time series' life.</summary>
     public const string ExpireAfter = "expireAfterSeconds";
 
-    /// <summary>The collection as the gateway and the engine know it; empty when it has nothing special or does not exist.</summary>
+    /// <summary>The collection as the gateway and the backend know it; empty when it has nothing special or does not exist.</summary>
     public static async ValueTask<(BsonDocument Own, BsonDocument? BackendValidator, long? Id)> GetAsync(
         BackendConnection connection, string database, string collection, CancellationToken cancellationToken)
     {

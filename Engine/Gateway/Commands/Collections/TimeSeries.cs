@@ -5,7 +5,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Commands.Collections;
 
 /// <summary>
-/// Time series collections. The engine has none: such a collection is an ordinary one that demands a date in its time field, has an
+/// Time series collections. The backend has none: such a collection is an ordinary one that demands a date in its time field, has an
 /// index on meta field and time, and loses old documents by a TTL index. Measurements are not put into buckets, so it takes
 /// the room of an ordinary collection. Documents may be changed and deleted like others.
 /// </summary>

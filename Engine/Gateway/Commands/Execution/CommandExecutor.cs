@@ -249,14 +249,14 @@ internal sealed partial class CommandExecutor(
                 await DetailedAsync(error, () => FailureDetails.DuplicateAsync(context, duplicate)),
             ErrorCode.DocumentValidationFailure when context is not null && exception is PostgresException =>
                 await DetailedAsync(error, () => FailureDetails.InvalidAsync(context, error)),
-            // The engine's own text tells of tables that clients know nothing of.
+            // The backend's own text tells of tables that clients know nothing of.
             ErrorCode.Unauthorized when exception is PostgresException =>
                 new CommandException(error.Code, $"not authorized on {request.Database} to execute command {request.Name}"),
             _ => error,
         };
     }
 
-    /// <summary>The error with its details; as it is when the engine cannot be asked for them.</summary>
+    /// <summary>The error with its details; as it is when the backend cannot be asked for them.</summary>
     private static async ValueTask<CommandException> DetailedAsync(CommandException error, Func<ValueTask<CommandException>> describe)
     {
         try
@@ -318,10 +318,10 @@ internal sealed partial class CommandExecutor(
     [LoggerMessage(LogLevel.Debug, "{Command} ended with {Code}: {Reason}")]
     private partial void LogError(string command, ErrorCode code, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "The engine failed to run {Command} ({State}): {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "The backend failed to run {Command} ({State}): {Reason}")]
     private partial void LogBackendFailed(string command, string state, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "The engine was lost during {Command}: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "The backend was lost during {Command}: {Reason}")]
     private partial void LogBackendLost(string command, string reason);
 
     [LoggerMessage(LogLevel.Error, "{Command} failed in the gateway")]

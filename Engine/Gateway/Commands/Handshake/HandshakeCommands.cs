@@ -21,7 +21,7 @@ internal sealed class HandshakeCommands(
     private const int LongestMetadata = 512;
     private const int LongestApplicationName = 128;
 
-    // A driver that opens a connection while the engine restarts has chosen this member already; an error would reach
+    // A driver that opens a connection while the backend restarts has chosen this member already; an error would reach
     // the application.
     private static readonly TimeSpan s_loginPatience = TimeSpan.FromSeconds(5);
 

@@ -6,7 +6,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Commands.Indexes;
 
 /// <summary>
-/// Hints of updates and deletes. The engine takes one that names no index for none, where it refuses it in queries.
+/// Hints of updates and deletes. The backend takes one that names no index for none, where it refuses it in queries.
 /// </summary>
 internal static class Hints
 {

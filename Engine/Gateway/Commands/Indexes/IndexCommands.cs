@@ -2,6 +2,7 @@ using MongoDB.Bson;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Commands.Collections;
 using Platform.Gateway.Commands.Writes;
+using Platform.Gateway.Corrections;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
 using Platform.Gateway.Topology;
@@ -41,42 +42,8 @@ internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time) : 
         }
     }
 
-    /// <summary>The aggregation with a stage after its first, which takes away what the engine adds to the definitions of indexes.</summary>
-    public static RawDocument WithoutBackendOptions(RawDocument aggregate)
-    {
-        var unset = new BsonDocument("$unset", "spec.enableOrderedIndex").ToBson();
-        var builder = new BsonBuilder(aggregate.Bytes.Length + 64);
-        foreach (var field in aggregate)
-        {
-            if (!field.Is("pipeline"u8))
-            {
-                builder.Add(field);
-                continue;
-            }
-
-            var stages = new List<ReadOnlyMemory<byte>>();
-            foreach (var stage in field.Document)
-            {
-                if (stage.Type != BsonType.Document)
-                {
-                    throw new CommandException(ErrorCode.TypeMismatch, "Each element of the 'pipeline' array must be an object");
-                }
-
-                stages.Add(stage.Value);
-                if (stages.Count == 1)
-                {
-                    stages.Add(unset);
-                }
-            }
-
-            builder.AddArray(field.Name, stages);
-        }
-
-        return new RawDocument(builder.Finish());
-    }
-
     /// <summary>
-    /// The indexes in the form in which a server takes them back: without what the engine adds, and without what stands for the life of a
+    /// The indexes in the form in which a server takes them back: without what the backend adds, and without what stands for the life of a
     /// time series. There are never more than a page takes.
     /// </summary>
     private static async ValueTask<ReadOnlyMemory<byte>> ListAsync(CommandContext context)
@@ -95,26 +62,25 @@ internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time) : 
             {
                 if (!(ofTimeSeries && TimeSeries.Hides(index.Document)))
                 {
-                    indexes.Add(BsonBuilder.Without(index.Document, "storageEngine"));
+                    indexes.Add(IndexDefinitions.InListing(index.Document));
                 }
             }
         }
 
-        var ns = BsonBuilder.Text($"{database}.{collection}");
         return new BsonBuilder(page.Length)
-            .Start("cursor"u8).Add("id"u8, 0L).Add("ns"u8, BsonType.String, ns).AddArray("firstBatch"u8, indexes).End()
+            .Start("cursor"u8).Add("id"u8, 0L).Add("ns"u8, $"{database}.{collection}").AddArray("firstBatch"u8, indexes).End()
             .Add("ok"u8, 1.0).Finish();
     }
 
     /// <summary>
-    /// The engine queues the build of indexes of a collection that has documents, so that writers are not blocked; the
+    /// The backend queues the build of indexes of a collection that has documents, so that writers are not blocked; the
     /// queue is worked off here, and the reply waits until the indexes can be used.
     /// </summary>
     private async ValueTask<ReadOnlyMemory<byte>> CreateAsync(CommandContext context)
     {
         _ = context.Collection;
         CheckQuorum(context.Request);
-        var body = Prepare(context.Request.Body, out var hidden);
+        var body = IndexDefinitions.InCommand(context.Request.Body, out var hidden);
         if (context.Transaction is not null)
         {
             await using var transaction = await context.RentAsync();
@@ -164,41 +130,6 @@ internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time) : 
         return lifted;
     }
 
-    /// <summary>
-    /// The command in a form that the engine takes: it can hide an index but not make a hidden one, and knows no collation, of which
-    /// <c>simple</c> is none.
-    /// </summary>
-    private static ReadOnlyMemory<byte> Prepare(RawDocument command, out List<string> hidden)
-    {
-        hidden = [];
-        var touched = command.Bytes.Span.IndexOf("hidden"u8) >= 0 || command.Bytes.Span.IndexOf("collation"u8) >= 0;
-        if (!touched)
-        {
-            return BsonBuilder.Without(command, "commitQuorum");
-        }
-
-        var tree = command.ToTree();
-        tree.Remove("commitQuorum");
-        foreach (var index in tree.GetValue("indexes", new BsonArray()) is BsonArray list ? list.OfType<BsonDocument>() : [])
-        {
-            if (index.TryGetValue("hidden", out var hide))
-            {
-                index.Remove("hidden");
-                if (hide.ToBoolean() && index.TryGetValue("name", out var name))
-                {
-                    hidden.Add(name.AsString);
-                }
-            }
-
-            if (index.TryGetValue("collation", out var collation) && collation is BsonDocument { ElementCount: 1 } only && only.GetValue("locale", "") == "simple")
-            {
-                index.Remove("collation");
-            }
-        }
-
-        return tree.ToRaw();
-    }
-
     /// <summary>How many members are to have the indexes before they are used. Throws <see cref="CommandException"/> when there are fewer.</summary>
     private void CheckQuorum(Request request)
     {
@@ -246,7 +177,7 @@ internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time) : 
     {
         while (true)
         {
-            // Building needs the gateway's own rights: the engine refuses to build for a role that was switched to.
+            // Building needs the gateway's own rights: the backend refuses to build for a role that was switched to.
             await using (var lease = await context.RentAsGatewayAsync())
             {
                 await lease.Connection.Command(Statements.BuildIndexes).RunAsync(context.CancellationToken);
@@ -270,7 +201,7 @@ internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time) : 
     }
 
     /// <summary>
-    /// The engine answers in the form of a sharded cluster, <c>{raw: {defaultShard: {...}}}</c>; a replica set has the
+    /// The backend answers in the form of a sharded cluster, <c>{raw: {defaultShard: {...}}}</c>; a replica set has the
     /// same fields at the top. Throws <see cref="CommandException"/> when it failed.
     /// </summary>
     private static ReadOnlyMemory<byte> Lift(CommandContext context, byte[] reply, bool ok)
@@ -285,7 +216,7 @@ internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time) : 
             throw new CommandException(code, code switch
             {
                 ErrorCode.DuplicateKey => WriteErrors.DuplicateKeyMessage(context.Namespace, message),
-                // The engine's own text tells of tables that clients know nothing of.
+                // The backend's own text tells of tables that clients know nothing of.
                 ErrorCode.Unauthorized => $"not authorized on {context.Request.Database} to execute command createIndexes",
                 _ => message,
             });
@@ -315,7 +246,7 @@ internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time) : 
         const string prefix = "BSONHEX";
         if (text is null || !text.StartsWith(prefix, StringComparison.Ordinal))
         {
-            throw new CommandException(ErrorCode.InternalError, "The engine's reply to dropIndexes has an unknown form.");
+            throw new CommandException(ErrorCode.InternalError, "The backend's reply to dropIndexes has an unknown form.");
         }
 
         var reply = new RawDocument(Convert.FromHexString(text.AsSpan(prefix.Length))).ToTree();

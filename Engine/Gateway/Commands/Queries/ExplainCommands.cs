@@ -8,7 +8,7 @@ using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Commands.Queries;
 
-/// <summary>explain: PostgreSQL's plan of the engine's query, in the server's words.</summary>
+/// <summary>explain: PostgreSQL's plan of the backend's query, in the server's words.</summary>
 internal sealed class ExplainCommands : ICommandFamily
 {
     /// <inheritdoc />
@@ -76,9 +76,9 @@ internal sealed class ExplainCommands : ICommandFamily
         return Reply.With(ExplainedPlan.Describe(plan.RootElement[0], database, given, write, run));
     }
 
-    /// <summary>What the engine explains in place of a command: its kind, the query, and the stage of a write above it.</summary>
+    /// <summary>What the backend explains in place of a command: its kind, the query, and the stage of a write above it.</summary>
     /// <remarks>
-    /// The engine's planner writes for <c>$out</c> and <c>$merge</c>, so it never sees them: what is explained is how their documents are found.
+    /// The backend's planner writes for <c>$out</c> and <c>$merge</c>, so it never sees them: what is explained is how their documents are found.
     /// </remarks>
     private static (string Kind, BsonDocument? Query, string? Write)? Explained(RawDocument given)
     {
@@ -125,7 +125,7 @@ internal sealed class ExplainCommands : ICommandFamily
             case "delete" when command.TryGetValue("deletes", out var deletes) && deletes is BsonArray { Count: > 0 }:
                 return ("delete", command, "DELETE");
             case "findAndModify" or "findandmodify":
-                // The engine has no plan for it as a whole; how the document is found is what an index can help.
+                // The backend has no plan for it as a whole; how the document is found is what an index can help.
                 var find = new BsonDocument { { "find", command[0] }, { "filter", command.GetValue("query", new BsonDocument()) }, { "limit", 1 } };
                 foreach (var option in (ReadOnlySpan<string>)["sort", "let", "$db"])
                 {
@@ -155,7 +155,7 @@ internal sealed class ExplainCommands : ICommandFamily
         {
             var explain = connection.Once(Statements.Explain(kind, run));
             var json = await explain.With(0, database).With<ReadOnlyMemory<byte>>(1, query.ToRaw()).SingleAsync<string>(cancellationToken)
-                ?? throw new CommandException(ErrorCode.InternalError, "The engine returned no plan.");
+                ?? throw new CommandException(ErrorCode.InternalError, "The backend returned no plan.");
             return JsonDocument.Parse(json);
         }
         finally

@@ -102,7 +102,7 @@ internal static class ExplainedPlan
 
     private static BsonDocument? Stage(JsonElement node, Statistics statistics, Dictionary<string, JsonElement> indexes)
     {
-        // The engine says on a node above the scans which bounds they use.
+        // The backend says on a node above the scans which bounds they use.
         if (node.TryGetProperty("IndexDetails", out var details))
         {
             indexes = new Dictionary<string, JsonElement>(indexes, StringComparer.Ordinal);
@@ -157,7 +157,7 @@ internal static class ExplainedPlan
             case "Nested Loop" or "Hash Join" or "Merge Join":
                 return Many(node, "EQ_LOOKUP", inputs);
             default:
-                // Nodes of PostgreSQL and of the engine that do no work of their own in the server's terms.
+                // Nodes of PostgreSQL and of the backend that do no work of their own in the server's terms.
                 return inputs.Count switch { 0 => null, 1 => inputs[0], _ => Many(node, type, inputs) };
         }
     }

@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using MongoDB.Bson;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Commands.Administration;
-using Platform.Gateway.Commands.Indexes;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Errors;
@@ -14,9 +13,6 @@ namespace Platform.Gateway.Commands.Queries;
 /// <summary>find, aggregate, count, distinct, and the cursors that the first two open.</summary>
 internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICommandFamily
 {
-    /// <summary>From how many documents on a count without a query is an estimate.</summary>
-    private const int CountedUpTo = 10_000;
-
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
@@ -33,7 +29,7 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
         _ = context.Collection;
         foreach (var field in context.Request.Body)
         {
-            // The engine ignores these, so the result would be another one than asked for.
+            // The backend ignores these, so the result would be another one than asked for.
             if ((field.Is("min"u8) || field.Is("max"u8)) && field.Type == BsonType.Document && field.Document.Count() > 0)
             {
                 throw new CommandException(ErrorCode.CommandNotSupported, $"The find option '{field.NameText}' is not supported.");
@@ -62,7 +58,7 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
         if (Pipelines.TryFirst(body, out var first))
         {
             body = first.Is("$currentOp"u8) ? await CurrentOperations.ExpandAsync(context)
-                : first.Is("$indexStats"u8) ? IndexCommands.WithoutBackendOptions(body)
+                : first.Is("$indexStats"u8) ? IndexDefinitions.InStatistics(body)
                 : body;
         }
 
@@ -98,31 +94,11 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
         return await output.RunAsync(lease.Connection, context.Request, aggregate, context.CancellationToken);
     }
 
-    /// <summary>
-    /// Without a query the engine says what PostgreSQL's statistics say, which may be old. Up to some thousands the documents are counted;
-    /// beyond that the estimate stands.
-    /// </summary>
     private static async ValueTask<ReadOnlyMemory<byte>> CountAsync(CommandContext context)
     {
         var command = CommandCorrections.Command(context.Request.Body);
         var reply = await DocumentAsync(context, Statements.Count, command);
-        if ((context.Request.TryGet("query"u8, out var query) && query.Type == BsonType.Document && query.Document.Count() > 0)
-            || !new RawDocument(reply).TryGet("n"u8, out var n) || n.Integer > CountedUpTo)
-        {
-            return reply;
-        }
-
-        var counting = new BsonBuilder(command.Bytes.Length + 64);
-        foreach (var option in command)
-        {
-            if (!option.Is("query"u8))
-            {
-                counting.Add(option);
-            }
-        }
-
-        counting.Start("query"u8).Start("_id"u8).Add("$exists"u8, BsonType.Boolean, [1]);
-        return await DocumentAsync(context, Statements.Count, new RawDocument(counting.Finish()));
+        return EstimatedCount.Recount(command, new RawDocument(reply)) is { } again ? await DocumentAsync(context, Statements.Count, again) : reply;
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> DocumentAsync(CommandContext context, Statement statement, RawDocument body)

@@ -8,7 +8,7 @@ namespace Platform.Gateway.Commands.Writes;
 
 /// <summary>
 /// bulkWrite: inserts, updates and deletes of several collections in one command
-/// (https://www.mongodb.com/docs/manual/reference/command/bulkWrite/). The engine has it by name only, so neighbours of one kind and
+/// (https://www.mongodb.com/docs/manual/reference/command/bulkWrite/). The backend has it by name only, so neighbours of one kind and
 /// collection become one insert, update or delete each.
 /// </summary>
 internal sealed class BulkWriteCommands : ICommandFamily

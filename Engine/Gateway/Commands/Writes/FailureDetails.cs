@@ -12,9 +12,9 @@ using Platform.Wire.Messages;
 namespace Platform.Gateway.Commands.Writes;
 
 /// <summary>
-/// What the server says about a refused write and the engine does not: the key of a duplicate (<c>keyPattern</c>, <c>keyValue</c>) and the
+/// What the server says about a refused write and the backend does not: the key of a duplicate (<c>keyPattern</c>, <c>keyValue</c>) and the
 /// rules that a document breaks (<c>errInfo</c>). Only failed writes come here. The document that an update would have made is
-/// made by the engine, in a transaction that is undone.
+/// made by the backend, in a transaction that is undone.
 /// </summary>
 internal static class FailureDetails
 {
@@ -32,11 +32,11 @@ internal static class FailureDetails
     /// <see cref="ErrorCode.WriteConflict"/>.
     /// </summary>
     /// <param name="context">The command.</param>
-    /// <param name="connection">The engine connection that ran it; nothing is being read from it.</param>
+    /// <param name="connection">The backend connection that ran it; nothing is being read from it.</param>
     /// <param name="database">The database that was written to.</param>
     /// <param name="collection">The collection that was written to.</param>
     /// <param name="reply">The reply.</param>
-    /// <param name="command">The command that the engine got.</param>
+    /// <param name="command">The command that the backend got.</param>
     /// <param name="sequence">Its documents or statements when they came beside the body.</param>
     public static async ValueTask<ReadOnlyMemory<byte>> AddAsync(
         CommandContext context,
@@ -113,7 +113,7 @@ internal static class FailureDetails
         return tree.ToBson();
     }
 
-    /// <summary>The error of a command that the engine ended with a duplicate key, with the key.</summary>
+    /// <summary>The error of a command that the backend ended with a duplicate key, with the key.</summary>
     public static async ValueTask<CommandException> DuplicateAsync(CommandContext context, PostgresException exception)
     {
         // A transaction has ended by now.
@@ -132,7 +132,7 @@ internal static class FailureDetails
     }
 
     /// <summary>
-    /// The error of a write in a transaction that the engine ended with a duplicate key, after <see cref="Savepoint"/>: a conflict when the
+    /// The error of a write in a transaction that the backend ended with a duplicate key, after <see cref="Savepoint"/>: a conflict when the
     /// transaction does not see that key.
     /// </summary>
     public static async ValueTask<CommandException> DuplicateInTransactionAsync(CommandContext context, BackendConnection connection, PostgresException exception)
@@ -146,7 +146,7 @@ internal static class FailureDetails
 
     /// <summary>The error of a unique index over duplicates, with one of them.</summary>
     /// <param name="context">The command that creates indexes.</param>
-    /// <param name="connection">A free connection to the engine.</param>
+    /// <param name="connection">A free connection to the backend.</param>
     /// <param name="name">The index; null when it is not known which of them it is.</param>
     public static async ValueTask<CommandException> DuplicateOfIndexAsync(CommandContext context, BackendConnection connection, string? name)
     {
@@ -281,7 +281,7 @@ internal static class FailureDetails
                 : ($"{about}{(index.Length == 0 ? "unknown" : index)} dup key: {{ }}", []);
         }
 
-        /// <summary>The message and the fields of a duplicate key that the engine raised.</summary>
+        /// <summary>The message and the fields of a duplicate key that the backend raised.</summary>
         public ValueTask<(string Message, BsonDocument Fields)> KeyAsync(PostgresException exception)
         {
             const string indexPrefix = "documents_rum_index_";
@@ -309,7 +309,7 @@ internal static class FailureDetails
         }
 
         /// <summary>
-        /// The message and the fields of a document that a <c>$merge</c> was not to find: the engine does not say which, so the pipeline is asked
+        /// The message and the fields of a document that a <c>$merge</c> was not to find: the backend does not say which, so the pipeline is asked
         /// for the first one that is there already.
         /// </summary>
         public async ValueTask<(string Message, BsonDocument Fields)> MergedKeyAsync(BsonDocument merge)
@@ -673,7 +673,7 @@ internal static class FailureDetails
             return failed;
         }
 
-        /// <summary>Asks the engine whether a document matches a filter.</summary>
+        /// <summary>Asks the backend whether a document matches a filter.</summary>
         private async ValueTask<bool> MatchesAsync(BsonDocument filter, BsonDocument document)
         {
             var aggregate = new BsonDocument

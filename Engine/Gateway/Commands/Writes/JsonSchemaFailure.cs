@@ -6,7 +6,7 @@ namespace Platform.Gateway.Commands.Writes;
 
 /// <summary>
 /// Says which rules of a JSON schema a document breaks, in the form of the server's <c>errInfo.details</c>
-/// (https://www.mongodb.com/docs/v7.0/core/schema-validation/handle-invalid-documents/). It does not decide anything: the engine did.
+/// (https://www.mongodb.com/docs/v7.0/core/schema-validation/handle-invalid-documents/). It does not decide anything: the backend did.
 /// </summary>
 internal static class JsonSchemaFailure
 {

@@ -21,7 +21,7 @@ namespace Platform.Gateway.Commands.Writes;
 /// documents (those about the same one stay in their order), and no unique index lets one decide whether another one fails. When one of them fails, the
 /// run is undone as after a conflict, and its statements are run in the client's order.
 /// </para>
-/// <para>What does not look like a statement makes the whole command one run: the engine reads all of a command before it runs any of it, and refuses it.</para>
+/// <para>What does not look like a statement makes the whole command one run: the backend reads all of a command before it runs any of it, and refuses it.</para>
 /// </summary>
 internal sealed class WriteBatch
 {
@@ -68,7 +68,7 @@ internal sealed class WriteBatch
     /// <param name="field">The command's field that holds them.</param>
     /// <param name="body">The command.</param>
     /// <param name="sequence">The statements, when they came beside the body.</param>
-    /// <param name="inTransaction">Whether all of them are a part of one transaction: runs are then what the engine counts in one way.</param>
+    /// <param name="inTransaction">Whether all of them are a part of one transaction: runs are then what the backend counts in one way.</param>
     public static WriteBatch? Of(string field, RawDocument body, DocumentSequence? sequence, bool inTransaction)
     {
         List<ReadOnlyMemory<byte>> statements;

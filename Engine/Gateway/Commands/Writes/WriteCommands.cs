@@ -21,7 +21,7 @@ internal sealed class WriteCommands : ICommandFamily
 {
     private const CommandTraits Write = CommandTraits.InTransaction | CommandTraits.RetryableWrite;
 
-    // Each of them means that somebody else's write went through, so there are few; without an end, a fault of the engine would never be heard of.
+    // Each of them means that somebody else's write went through, so there are few; without an end, a fault of the backend would never be heard of.
     private const int MostConflicts = 1000;
     private const int ConflictsAtOnce = 10;
 
@@ -54,7 +54,7 @@ internal sealed class WriteCommands : ICommandFamily
             (body, sequence) = Rewritten(body, sequence);
         }
 
-        // In a transaction nothing stands alone, but what the engine counts in two ways is counted apart.
+        // In a transaction nothing stands alone, but what the backend counts in two ways is counted apart.
         var inTransaction = context.Transaction is not null;
         var batch = inTransaction && name != "update" ? null : WriteBatch.Of(FieldOf(name), body, sequence, inTransaction);
         if (context.Retry is not null && name != "insert" && (batch?.HasMulti ?? IsMulti(name, body, sequence)))
@@ -209,34 +209,10 @@ internal sealed class WriteCommands : ICommandFamily
 
         var (_, reply, _) = outcome
             ?? throw new InvalidOperationException("One statement cannot be taken apart.");
-        return FindAndModifyReply(new RawDocument(reply));
+        return UnchangedDocument.InReply(new RawDocument(reply));
     }
 
-    /// <summary>
-    /// The reply with <c>ok</c> as the double that clients expect. Of an update that changes nothing the engine says that it found nothing, although it
-    /// returns what it found.
-    /// </summary>
-    private static ReadOnlyMemory<byte> FindAndModifyReply(RawDocument reply)
-    {
-        var found = reply.TryGet("value"u8, out var value) && value.Type == BsonType.Document;
-        var builder = new BsonBuilder(reply.Bytes.Length + 16);
-        foreach (var element in reply)
-        {
-            if (found && element.Is("lastErrorObject"u8) && element.Document.TryGet("updatedExisting"u8, out var existing) && !existing.Truthy
-                && !element.Document.TryGet("upserted"u8, out _))
-            {
-                builder.Start("lastErrorObject"u8).Add("n"u8, 1).Add("updatedExisting"u8, BsonType.Boolean, [1]).End();
-            }
-            else if (!element.Is("ok"u8))
-            {
-                builder.Add(element);
-            }
-        }
-
-        return builder.Add("ok"u8, 1.0).Finish();
-    }
-
-    /// <summary>Whether the first statement of an update or delete is about all documents that match; so are all, where they go to the engine together.</summary>
+    /// <summary>Whether the first statement of an update or delete is about all documents that match; so are all, where they go to the backend together.</summary>
     private static bool IsMulti(string name, RawDocument body, DocumentSequence? sequence)
     {
         RawDocument statement = default;
@@ -397,7 +373,7 @@ internal sealed class WriteCommands : ICommandFamily
             return command;
         }
 
-        /// <summary>Throws when the command's time is over: the engine knows only of what it is given at once.</summary>
+        /// <summary>Throws when the command's time is over: the backend knows only of what it is given at once.</summary>
         private void Hurry(RawDocument body)
         {
             if (body.TryGet("maxTimeMS"u8, out var field) && field.Integer is > 0 and var limit && Stopwatch.GetElapsedTime(_started).TotalMilliseconds > limit)

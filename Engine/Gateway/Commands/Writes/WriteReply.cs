@@ -56,7 +56,7 @@ internal sealed class WriteReply(WriteBatch batch, bool isUpdate)
         _errors.Add((batch.IndexOf(position, 1, 0), new RawDocument(error.ToBson())));
     }
 
-    /// <summary>The reply in the engine's form, and whether all statements succeeded.</summary>
+    /// <summary>The reply in the backend's form, and whether all statements succeeded.</summary>
     public (ReadOnlyMemory<byte> Reply, bool Success) Finish()
     {
         var builder = new BsonBuilder().Add("n"u8, _count);
