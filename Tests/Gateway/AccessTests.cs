@@ -4,7 +4,6 @@ using System.Security.Cryptography.X509Certificates;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Gateway;
-using Platform.Gateway.Clients;
 using Xunit;
 
 namespace Platform.Tests.Gateway;

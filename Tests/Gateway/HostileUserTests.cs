@@ -5,8 +5,6 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Gateway;
-using Platform.Gateway.Access;
-using Platform.Gateway.Clients;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Sessions;
 using Xunit;

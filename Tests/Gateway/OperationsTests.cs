@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Builder;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Gateway;
-using Platform.Gateway.Clients;
 using Xunit;
 
 namespace Platform.Tests.Gateway;

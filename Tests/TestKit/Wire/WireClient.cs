@@ -2,8 +2,6 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
-using Platform.Gateway.Clients;
-using Platform.Gateway.Requests;
 using Platform.Wire.Messages;
 using Platform.Wire.Scram;
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using Platform.Gateway.Access;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Errors;
 using Xunit;
