@@ -40,7 +40,7 @@ if (builder.ExecutionContext.IsRunMode && options.Seed)
 }
 
 // Services. All processes of the API sign page cursors with one key, also after a restart.
-var cursorKey = builder.AddParameter("cursor-key", new GenerateParameterDefault { MinLength = 44, Special = false }, secret: true, persist: true);
+var cursorKey = builder.AddGeneratedSecret("cursor-key", length: 44);
 builder.AddService<Projects.Api>(ResourceNames.Api)
     .WithReference(database)
     .WithReference(cache)

@@ -3,8 +3,8 @@ namespace Platform.AppHost;
 internal static class UserErrors
 {
     /// <summary>
-    /// Makes what a user can mend (a wrong setting, a taken port, a missing runtime) one sentence on standard error and exit
-    /// code 1. Anything else stays a crash with its stack trace.
+    /// Makes what a user can mend (a wrong setting, a taken port, a missing runtime) one sentence on standard error and
+    /// exit code 1. Anything else stays a crash with its stack trace.
     /// </summary>
     public static void EndInASentence()
         => AppDomain.CurrentDomain.UnhandledException += (_, unhandled) =>

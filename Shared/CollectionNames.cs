@@ -1,6 +1,9 @@
 namespace Platform;
 
-/// <summary>Names of the collections in the platform's database. Those of the platform's own bookkeeping start with an underscore.</summary>
+/// <summary>
+/// Names of the collections in the platform's database. Those of the platform's own bookkeeping start with an
+/// underscore.
+/// </summary>
 public static class CollectionNames
 {
     /// <summary>The customers of the platform.</summary>

@@ -1,6 +1,8 @@
 namespace Platform;
 
-/// <summary>Names of the resources in the app graph: what the dashboard shows and what connection strings are keyed by.</summary>
+/// <summary>
+/// Names of the resources in the app graph: what the dashboard shows and what connection strings are keyed by.
+/// </summary>
 public static class ResourceNames
 {
     /// <summary>The MongoDB replica set.</summary>

@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Platform;
 
 /// <summary>
-/// Checks settings against the limits that are declared on them by attributes. A number or a duration without both limits can be set so
-/// that something waits for ever, or never waits, or a timer throws, long after the start.
+/// Checks settings against the limits that are declared on them by attributes. A number or a duration without both
+/// limits can be set so that something waits for ever, or never waits, or a timer throws, long after the start.
 /// </summary>
 public static class SettingLimits
 {
@@ -17,7 +17,8 @@ public static class SettingLimits
     public static IEnumerable<string> Mistakes(string section, object options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        foreach (var property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.GetIndexParameters().Length == 0))
+        foreach (var property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(
+            property => property.GetIndexParameters().Length == 0))
         {
             var value = property.GetValue(options);
             if (value is not null && IsGroup(property.PropertyType))
@@ -30,9 +31,12 @@ public static class SettingLimits
                 continue;
             }
 
-            // An empty text passes a regular expression by the framework's rule; all of these allow it or have a default.
-            if (property.GetCustomAttributes<ValidationAttribute>().Any(rule => !rule.IsValid(value) || value is null or ""
-                && rule is RegularExpressionAttribute expression && !Regex.IsMatch("", $"^(?:{expression.Pattern})$")))
+            // An empty text passes a regular expression by the framework's rule; all of these allow it or have a
+            // default.
+            if (property.GetCustomAttributes<ValidationAttribute>().Any(
+                rule => !rule.IsValid(value) || value is null or ""
+                    && rule is RegularExpressionAttribute expression
+                    && !Regex.IsMatch("", $"^(?:{expression.Pattern})$")))
             {
                 yield return Mistake(section, property.Name, value, $"must be {AllowedOf(property)}");
             }
@@ -66,7 +70,9 @@ public static class SettingLimits
             return $"one of {string.Join(", ", values.Values)}";
         }
 
-        return property.GetCustomAttribute<RegularExpressionAttribute>() is { } expression ? $"text that matches {expression.Pattern}" : null;
+        return property.GetCustomAttribute<RegularExpressionAttribute>() is { } expression
+            ? $"text that matches {expression.Pattern}"
+            : null;
     }
 
     /// <summary>Whether a type is one of settings below others.</summary>
@@ -74,6 +80,7 @@ public static class SettingLimits
     public static bool IsGroup(Type type)
     {
         ArgumentNullException.ThrowIfNull(type);
-        return type.IsClass && type.Namespace is { } space && (space + ".").StartsWith("Platform.", StringComparison.Ordinal);
+        return type.IsClass && type.Namespace is { } space
+            && (space + ".").StartsWith("Platform.", StringComparison.Ordinal);
     }
 }

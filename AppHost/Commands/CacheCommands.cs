@@ -4,7 +4,10 @@ namespace Platform.AppHost.Commands;
 
 internal static class CacheCommands
 {
-    /// <summary>Adds a command that removes every key of the cache and tells how many there were. It can be chosen only while the cache is healthy.</summary>
+    /// <summary>
+    /// Adds a command that removes every key of the cache and tells how many there were. It can be chosen only while
+    /// the cache is healthy.
+    /// </summary>
     public static IResourceBuilder<T> WithFlushCommand<T>(this IResourceBuilder<T> cache)
         where T : IResourceWithConnectionString
         => cache.WithCommand(
@@ -19,7 +22,8 @@ internal static class CacheCommands
                 UpdateState = JobCommands.OnlyWhileHealthy,
             });
 
-    private static async Task<ExecuteCommandResult> FlushAsync(IResourceWithConnectionString cache, CancellationToken cancellationToken)
+    private static async Task<ExecuteCommandResult> FlushAsync(
+        IResourceWithConnectionString cache, CancellationToken cancellationToken)
     {
         try
         {

@@ -9,7 +9,8 @@ internal static class JobCommands
     private const int ShownLines = 20;
 
     /// <summary>Adds the command that runs the migrator once more.</summary>
-    public static IResourceBuilder<T> WithMigrateCommand<T>(this IResourceBuilder<T> database, IResourceBuilder<ProjectResource> migrator)
+    public static IResourceBuilder<T> WithMigrateCommand<T>(
+        this IResourceBuilder<T> database, IResourceBuilder<ProjectResource> migrator)
         where T : IResource
         => database.WithJobCommand(CommandNames.RunMigrations, "Run migrations", migrator, new CommandOptions
         {
@@ -17,9 +18,12 @@ internal static class JobCommands
             IconName = "ArrowSyncCheckmark",
         });
 
-    /// <summary>Adds the commands that write the development data that is missing, and that remove what was written.</summary>
+    /// <summary>
+    /// Adds the commands that write the development data that is missing, and that remove what was written.
+    /// </summary>
     public static IResourceBuilder<T> WithSeedCommands<T>(
-        this IResourceBuilder<T> database, IResourceBuilder<ProjectResource> seeder, IResourceBuilder<ProjectResource> cleaner)
+        this IResourceBuilder<T> database, IResourceBuilder<ProjectResource> seeder,
+        IResourceBuilder<ProjectResource> cleaner)
         where T : IResource
         => database
             .WithJobCommand(CommandNames.SeedAgain, "Seed again", seeder, new CommandOptions
@@ -36,11 +40,14 @@ internal static class JobCommands
 
     /// <summary>Lets a command be chosen only while its resource is healthy.</summary>
     public static ResourceCommandState OnlyWhileHealthy(UpdateCommandStateContext context)
-        => context.ResourceSnapshot.HealthStatus == HealthStatus.Healthy ? ResourceCommandState.Enabled : ResourceCommandState.Disabled;
+        => context.ResourceSnapshot.HealthStatus == HealthStatus.Healthy
+            ? ResourceCommandState.Enabled
+            : ResourceCommandState.Disabled;
 
     // Runs the job, waits for its end and shows what it printed last.
     private static IResourceBuilder<T> WithJobCommand<T>(
-        this IResourceBuilder<T> resource, string name, string displayName, IResourceBuilder<ProjectResource> job, CommandOptions options)
+        this IResourceBuilder<T> resource, string name, string displayName, IResourceBuilder<ProjectResource> job,
+        CommandOptions options)
         where T : IResource
     {
         options.UpdateState = OnlyWhileHealthy;
@@ -59,7 +66,8 @@ internal static class JobCommands
         // Watched before it starts, so that a short run is not missed.
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         var end = NextEndAsync(notifications, job, watching.Token);
-        var start = await commands.ExecuteCommandAsync(job, KnownResourceCommands.StartCommand, context.CancellationToken);
+        var start = await commands.ExecuteCommandAsync(
+            job, KnownResourceCommands.StartCommand, context.CancellationToken);
         if (!start.Success)
         {
             await watching.CancelAsync();
@@ -67,15 +75,17 @@ internal static class JobCommands
         }
 
         var snapshot = await end;
-        var output = string.Join('\n', await context.Services.GetRequiredService<ResourceLoggerService>().LastLinesAsync(job, ShownLines));
+        var output = string.Join(
+            '\n', await context.Services.GetRequiredService<ResourceLoggerService>().LastLinesAsync(job, ShownLines));
+        var how = snapshot.ExitCode is { } code ? $"ended with exit code {code}" : "did not start";
         return snapshot.ExitCode == 0
             ? CommandResults.Success($"{job.Name} is done.", output, CommandResultFormat.Text, displayImmediately: true)
-            : CommandResults.Failure(
-                snapshot.ExitCode is { } code ? $"{job.Name} ended with exit code {code}." : $"{job.Name} did not start.", output, CommandResultFormat.Text);
+            : CommandResults.Failure($"{job.Name} {how}.", output, CommandResultFormat.Text);
     }
 
     private static bool IsAtWork(CustomResourceSnapshot snapshot)
-        => snapshot.State?.Text is { } state && state != KnownResourceStates.NotStarted && !KnownResourceStates.TerminalStates.Contains(state);
+        => snapshot.State?.Text is { } state && state != KnownResourceStates.NotStarted
+            && !KnownResourceStates.TerminalStates.Contains(state);
 
     private static async Task<CustomResourceSnapshot> NextEndAsync(
         ResourceNotificationService notifications, IResource job, CancellationToken cancellationToken)

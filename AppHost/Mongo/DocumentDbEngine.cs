@@ -10,14 +10,16 @@ namespace Platform.AppHost.Mongo;
 internal static class DocumentDbEngine
 {
     public static IResourceBuilder<MongoReplicaSetResource> RunAsDocumentDb(
-        this IResourceBuilder<MongoReplicaSetResource> mongo, IResourceBuilder<ParameterResource> password, PlatformOptions options)
+        this IResourceBuilder<MongoReplicaSetResource> mongo, IResourceBuilder<ParameterResource> password,
+        PlatformOptions options)
     {
         var builder = mongo.ApplicationBuilder;
         var data = Path.Combine(options.DataDirectory, "postgres");
         var sockets = SocketDirectory.For(data);
 
         var postgres = builder
-            .AddExecutable(ResourceNames.Postgres, Path.Combine(options.NativeScripts, "postgres"), options.NativeScripts)
+            .AddExecutable(
+                ResourceNames.Postgres, Path.Combine(options.NativeScripts, "postgres"), options.NativeScripts)
             .WithArgs(options.ServerImage, data, sockets)
             .WithParentRelationship(mongo)
             .WithIconName("DatabasePlugConnected");
@@ -29,7 +31,8 @@ internal static class DocumentDbEngine
             .WithEnvironment(SettingNames.GatewayReplicaSet, MongoNames.ReplicaSet)
             .WithEnvironment(SettingNames.GatewayRootUsername, MongoNames.RootUser)
             .WithEnvironment(SettingNames.GatewayRootPassword, password)
-            .WithEnvironment($"ConnectionStrings__{SettingNames.Postgres}", $"Host={sockets};Username=postgres;Database=postgres")
+            .WithEnvironment(
+                $"ConnectionStrings__{SettingNames.Postgres}", $"Host={sockets};Username=postgres;Database=postgres")
             .WithReferenceRelationship(postgres) // it stops before the server that it uses
             .WithHttpHealthCheck("/health")
             .WithParentRelationship(mongo)

@@ -40,13 +40,13 @@ internal static class MongoReplicaSetExtensions
         if (options.Engine == Engine.External)
         {
             resource.External = builder
-                .AddParameterFromConfiguration($"{name}-connection-string", $"ConnectionStrings:{ResourceNames.Database}", secret: true)
+                .AddParameterFromConfiguration(
+                    $"{name}-connection-string", $"ConnectionStrings:{ResourceNames.Database}", secret: true)
                 .Resource;
             return mongo;
         }
 
-        var password = builder.AddParameter(
-            $"{name}-password", new GenerateParameterDefault { MinLength = 22, Special = false }, secret: true, persist: true);
+        var password = builder.AddGeneratedSecret($"{name}-password", length: 22);
         resource.Password = password.Resource;
 
         return options.Engine switch

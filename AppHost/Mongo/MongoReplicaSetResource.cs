@@ -34,7 +34,7 @@ internal sealed class MongoReplicaSetResource(string name) : Resource(name), IRe
 
     internal void AddDatabase(MongoReplicaSetDatabaseResource database) => _databases.Add(database);
 
-    // mongodb://user:password@host:port[,host:port...]/[database]?authSource=admin&authMechanism=SCRAM-SHA-256&replicaSet=rs0
+    // mongodb://user:password@host:port[,host:port...]/[database]?option=value[&option=value...]
     // https://www.mongodb.com/docs/manual/reference/connection-string/
     internal ReferenceExpression BuildConnectionString(string? database)
     {
@@ -45,7 +45,8 @@ internal sealed class MongoReplicaSetResource(string name) : Resource(name), IRe
 
         var expression = new ReferenceExpressionBuilder();
         expression.AppendLiteral($"mongodb://{MongoNames.RootUser}:");
-        expression.AppendFormatted(Password ?? throw new InvalidOperationException($"The replica set '{Name}' has no password."));
+        expression.AppendFormatted(
+            Password ?? throw new InvalidOperationException($"The replica set '{Name}' has no password."));
         expression.AppendLiteral("@");
         for (var i = 0; i < _members.Count; i++)
         {
@@ -55,7 +56,8 @@ internal sealed class MongoReplicaSetResource(string name) : Resource(name), IRe
             expression.AppendFormatted(_members[i].Property(EndpointProperty.Port));
         }
 
-        expression.AppendLiteral($"/{database}?authSource=admin&authMechanism=SCRAM-SHA-256&replicaSet={MongoNames.ReplicaSet}");
+        expression.AppendLiteral(
+            $"/{database}?authSource=admin&authMechanism=SCRAM-SHA-256&replicaSet={MongoNames.ReplicaSet}");
         return expression.Build();
     }
 }

@@ -32,10 +32,12 @@ internal static class MongodReplicaSet
     }
 
     public static IResourceBuilder<MongoReplicaSetResource> RunAsMongod(
-        this IResourceBuilder<MongoReplicaSetResource> mongo, IResourceBuilder<ParameterResource> password, PlatformOptions options)
+        this IResourceBuilder<MongoReplicaSetResource> mongo, IResourceBuilder<ParameterResource> password,
+        PlatformOptions options)
     {
         var servers = mongo.ApplicationBuilder
-            .AddExecutable($"{mongo.Resource.Name}-members", Path.Combine(options.NativeScripts, Script), options.NativeScripts)
+            .AddExecutable(
+                $"{mongo.Resource.Name}-members", Path.Combine(options.NativeScripts, Script), options.NativeScripts)
             .WithArgs(Path.Combine(options.DataDirectory, "mongod"));
         return mongo.WithMembers(servers, password, bindAddress: "127.0.0.1");
     }
@@ -47,8 +49,7 @@ internal static class MongodReplicaSet
         string bindAddress)
         where T : IResourceWithEnvironment, IResourceWithEndpoints
     {
-        var keyfile = mongo.ApplicationBuilder.AddParameter(
-            $"{mongo.Resource.Name}-keyfile", new GenerateParameterDefault { MinLength = 64, Special = false }, secret: true, persist: true);
+        var keyfile = mongo.ApplicationBuilder.AddGeneratedSecret($"{mongo.Resource.Name}-keyfile", length: 64);
 
         var ports = FindFreePorts();
         var endpoints = new EndpointReference[Members];
@@ -56,7 +57,8 @@ internal static class MongodReplicaSet
         {
             // The first member answers at the endpoint that Aspire's own MongoDB resource has, and so its health check.
             var (name, port) = (i == 0 ? FirstEndpoint : $"member-{i + 1}", ports[i]);
-            servers.WithEndpoint(name, endpoint => (endpoint.Port, endpoint.TargetPort, endpoint.IsProxied) = (port, port, false));
+            servers.WithEndpoint(
+                name, endpoint => (endpoint.Port, endpoint.TargetPort, endpoint.IsProxied) = (port, port, false));
             endpoints[i] = servers.GetEndpoint(name);
         }
 
@@ -77,7 +79,9 @@ internal static class MongodReplicaSet
     // All are held until the last is found, so that they differ.
     private static int[] FindFreePorts()
     {
-        var listeners = Enumerable.Range(0, Members).Select(_ => new TcpListener(IPAddress.Loopback, port: 0)).ToArray();
+        var listeners = Enumerable.Range(0, Members)
+            .Select(_ => new TcpListener(IPAddress.Loopback, port: 0))
+            .ToArray();
         try
         {
             return Array.ConvertAll(listeners, listener =>

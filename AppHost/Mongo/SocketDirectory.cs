@@ -10,8 +10,8 @@ internal static class SocketDirectory
     private const string LongestFile = ".s.PGSQL.5432.lock";
 
     /// <summary>
-    /// The directory for the Unix socket of the server whose data is in <paramref name="dataDirectory"/>: beside the data, or
-    /// where that path is too long for a socket, a short one that is the same at every start.
+    /// The directory for the Unix socket of the server whose data is in <paramref name="dataDirectory"/>: beside the
+    /// data, or where that path is too long for a socket, a short one that is the same at every start.
     /// </summary>
     public static string For(string dataDirectory)
     {
@@ -21,7 +21,8 @@ internal static class SocketDirectory
             return beside;
         }
 
-        var runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 and < 60 } path && Directory.Exists(path)
+        var runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 and < 60 } path
+            && Directory.Exists(path)
             ? path
             : Path.GetTempPath();
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(dataDirectory)))[..16];

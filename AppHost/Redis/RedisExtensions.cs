@@ -7,7 +7,10 @@ namespace Platform.AppHost.Redis;
 
 internal static class RedisExtensions
 {
-    /// <summary>Adds the Redis cache, run by the engine of <paramref name="options"/>. It is healthy when it answers an authenticated PING.</summary>
+    /// <summary>
+    /// Adds the Redis cache, run by the engine of <paramref name="options"/>. It is healthy when it answers an
+    /// authenticated PING.
+    /// </summary>
     public static IResourceBuilder<IResourceWithConnectionString> AddCache(
         this IDistributedApplicationBuilder builder, string name, PlatformOptions options)
     {
@@ -16,8 +19,7 @@ internal static class RedisExtensions
             return builder.AddConnectionString(name);
         }
 
-        var password = builder.AddParameter(
-            $"{name}-password", new GenerateParameterDefault { MinLength = 22, Special = false }, secret: true, persist: true);
+        var password = builder.AddGeneratedSecret($"{name}-password", length: 22);
 
         if (options.Engine == Engine.Containers)
         {
@@ -28,7 +30,8 @@ internal static class RedisExtensions
                 .WithFlushCommand();
         }
 
-        var redis = new RedisServerResource(name, Path.Combine(options.NativeScripts, "redis"), options.NativeScripts, password.Resource);
+        var redis = new RedisServerResource(
+            name, Path.Combine(options.NativeScripts, "redis"), options.NativeScripts, password.Resource);
         var healthCheck = $"{name}_check";
         builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
             healthCheck, new RedisPingHealthCheck(redis), failureStatus: HealthStatus.Unhealthy, tags: null));

@@ -8,7 +8,8 @@ internal sealed class RedisPingHealthCheck(IResourceWithConnectionString redis) 
 {
     private ConnectionMultiplexer? _connection;
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try
         {

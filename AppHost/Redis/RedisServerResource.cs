@@ -1,7 +1,8 @@
 namespace Platform.AppHost.Redis;
 
 /// <summary>redis-server as a local process; its connection string has the form StackExchange.Redis reads.</summary>
-internal sealed class RedisServerResource(string name, string command, string workingDirectory, ParameterResource password)
+internal sealed class RedisServerResource(
+    string name, string command, string workingDirectory, ParameterResource password)
     : ExecutableResource(name, command, workingDirectory), IResourceWithConnectionString
 {
     /// <summary>The name of the endpoint that clients connect to.</summary>
@@ -12,5 +13,9 @@ internal sealed class RedisServerResource(string name, string command, string wo
 
     /// <inheritdoc/>
     public ReferenceExpression ConnectionStringExpression => ReferenceExpression.Create(
-        $"{Endpoint.Property(EndpointProperty.IPV4Host)}:{Endpoint.Property(EndpointProperty.Port)},password={password}");
+        $"{Host}:{Port},password={password}");
+
+    private EndpointReferenceExpression Host => Endpoint.Property(EndpointProperty.IPV4Host);
+
+    private EndpointReferenceExpression Port => Endpoint.Property(EndpointProperty.Port);
 }

@@ -11,7 +11,8 @@ internal sealed record Machine(Func<bool> RunsContainers, Func<string, bool> Has
 
     /// <summary>The machine that this process runs on.</summary>
     // The client alone proves nothing: it is installed on machines where no runtime is at work.
-    public static Machine Here { get; } = new(() => Answers("docker", "version") || Answers("podman", "info"), IsOnPath);
+    public static Machine Here { get; } = new(
+        () => Answers("docker", "version") || Answers("podman", "info"), IsOnPath);
 
     private static bool IsOnPath(string program)
         => (Environment.GetEnvironmentVariable("PATH") ?? "")
@@ -20,7 +21,10 @@ internal sealed record Machine(Func<bool> RunsContainers, Func<string, bool> Has
 
     private static bool Answers(string command, string argument)
     {
-        var start = new ProcessStartInfo(command, [argument]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(command, [argument])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
         try
         {
             using var process = Process.Start(start)!;

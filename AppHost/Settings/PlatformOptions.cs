@@ -50,7 +50,8 @@ internal sealed record PlatformOptions
     public static PlatformOptions From(IDistributedApplicationBuilder builder)
     {
         var options = From(builder.Configuration.GetSection("Platform"), builder.AppHostDirectory, Machine.Here);
-        if (builder.ExecutionContext.IsRunMode && options.ObstacleTo(builder.Configuration, Machine.Here) is { } obstacle)
+        if (builder.ExecutionContext.IsRunMode
+            && options.ObstacleTo(builder.Configuration, Machine.Here) is { } obstacle)
         {
             throw new DistributedApplicationException(obstacle);
         }
@@ -83,7 +84,8 @@ internal sealed record PlatformOptions
     {
         if (ApiPort is { } port && IsTaken(port))
         {
-            return $"Platform:ApiPort is {port}, but another program listens there: end that program or choose another port.";
+            return $"Platform:ApiPort is {port}, but another program listens there: "
+                + "end that program or choose another port.";
         }
 
         return Engine switch
@@ -93,7 +95,8 @@ internal sealed record PlatformOptions
                 .Select(name => $"The engine is external, but ConnectionStrings:{name} is not set.")
                 .FirstOrDefault(),
             Engine.Mongod or Engine.DocumentDb when !Directory.Exists(Path.Combine(ServerImage, "usr")) =>
-                $"The engine is {EngineChoice}, but the server image is missing at {ServerImage}: run './platform setup'.",
+                $"The engine is {EngineChoice}, but the server image is missing at {ServerImage}: "
+                + "run './platform setup'.",
             Engine.Mongod or Engine.DocumentDb when !machine.HasProgram("bwrap") =>
                 $"The engine is {EngineChoice}, but bubblewrap is not on the PATH: run './platform setup'.",
             _ => null,
@@ -104,7 +107,8 @@ internal sealed record PlatformOptions
     {
         null or "" => null,
         _ when int.TryParse(value, out var port) && port is > 0 and <= ushort.MaxValue => port,
-        _ => throw new DistributedApplicationException($"Platform:ApiPort is '{value}', but must be a port from 1 to 65535."),
+        _ => throw new DistributedApplicationException(
+            $"Platform:ApiPort is '{value}', but must be a port from 1 to 65535."),
     };
 
     private static bool ParseSwitch(string? value) => value switch

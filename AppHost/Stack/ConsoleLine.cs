@@ -4,14 +4,17 @@ namespace Platform.AppHost.Stack;
 
 internal static class ConsoleLine
 {
-    /// <summary>A line of a resource's console as the program wrote it: without the time that the orchestrator puts before it.</summary>
+    /// <summary>
+    /// A line of a resource's console as the program wrote it: without the time that the orchestrator puts before it.
+    /// </summary>
     /// <param name="content">For example <c>2026-11-24T18:35:51.8450000Z 12 stores</c>.</param>
     public static string Text(string content)
     {
         var end = content.IndexOf(' ', StringComparison.Ordinal);
         var stamp = end < 0 ? content : content[..end];
         return stamp.EndsWith('Z') && DateTime.TryParseExact(
-            stamp, ["yyyy-MM-ddTHH:mm:ss.fffffffZ", "yyyy-MM-ddTHH:mm:ss.fffZ", "yyyy-MM-ddTHH:mm:ssZ"], CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out _)
+            stamp, ["yyyy-MM-ddTHH:mm:ss.fffffffZ", "yyyy-MM-ddTHH:mm:ss.fffZ", "yyyy-MM-ddTHH:mm:ssZ"],
+            CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out _)
             ? content[Math.Min(end < 0 ? content.Length : end + 1, content.Length)..]
             : content;
     }
@@ -20,7 +23,8 @@ internal static class ConsoleLine
     /// <param name="logs">The consoles of the resources.</param>
     /// <param name="resource">The resource.</param>
     /// <param name="count">How many lines at most.</param>
-    public static async Task<IReadOnlyCollection<string>> LastLinesAsync(this ResourceLoggerService logs, IResource resource, int count)
+    public static async Task<IReadOnlyCollection<string>> LastLinesAsync(
+        this ResourceLoggerService logs, IResource resource, int count)
     {
         var lines = new Queue<string>(count);
         await foreach (var batch in logs.GetAllAsync(resource))

@@ -7,9 +7,10 @@ namespace Platform.AppHost.Stack;
 internal static class DashboardRestartExtensions
 {
     /// <summary>
-    /// Starts the dashboard again when its process has ended while the graph runs. Aspire leaves it ended, and by its own
-    /// rules nobody can start it but with the whole graph. The addresses, the login and the API keys stay as they are, so
-    /// services go on sending telemetry and a browser's page connects again; telemetry from before was in the ended process.
+    /// Starts the dashboard again when its process has ended while the graph runs. Aspire leaves it ended, and by its
+    /// own rules nobody can start it but with the whole graph. The addresses, the login and the API keys stay as they
+    /// are, so services go on sending telemetry and a browser's page connects again; telemetry from before was in the
+    /// ended process.
     /// </summary>
     public static IDistributedApplicationBuilder RestartDashboard(this IDistributedApplicationBuilder builder)
     {
@@ -28,7 +29,7 @@ internal sealed partial class DashboardRestart(
     private const string Dashboard = "aspire-dashboard";
 
     // One that ends this soon after its start would end again.
-    private static readonly TimeSpan ShortLife = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_shortLife = TimeSpan.FromSeconds(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -38,14 +39,16 @@ internal sealed partial class DashboardRestart(
             await foreach (var change in notifications.WatchAsync(stoppingToken))
             {
                 var snapshot = change.Snapshot;
-                if (change.Resource.Name != Dashboard || !KnownResourceStates.TerminalStates.Contains(snapshot.State?.Text)
-                    || snapshot.StartTimeStamp is not { } start || snapshot.StopTimeStamp is not { } end || dealtWith == start)
+                if (change.Resource.Name != Dashboard
+                    || !KnownResourceStates.TerminalStates.Contains(snapshot.State?.Text)
+                    || snapshot.StartTimeStamp is not { } start || snapshot.StopTimeStamp is not { } end
+                    || dealtWith == start)
                 {
                     continue;
                 }
 
                 dealtWith = start;
-                if (end - start < ShortLife)
+                if (end - start < s_shortLife)
                 {
                     LeftEnded(snapshot.ExitCode);
                     return;
@@ -61,8 +64,8 @@ internal sealed partial class DashboardRestart(
         }
     }
 
-    // The dashboard has no commands of its own, so that nobody stops it from inside. Everybody's command to start asks the
-    // orchestrator to start the instance that it is given; it is given the dashboard's.
+    // The dashboard has no commands of its own, so that nobody stops it from inside. Everybody's command to start asks
+    // the orchestrator to start the instance that it is given; it is given the dashboard's.
     private async Task StartAsync(string instance, CancellationToken cancellationToken)
     {
         var start = model.Resources.SelectMany(resource => resource.Annotations.OfType<ResourceCommandAnnotation>())
@@ -84,7 +87,8 @@ internal sealed partial class DashboardRestart(
     [LoggerMessage(LogLevel.Warning, "The dashboard ended (exit code {ExitCode}) and is started again.")]
     private partial void Restarting(int? exitCode);
 
-    [LoggerMessage(LogLevel.Error, "The dashboard ended (exit code {ExitCode}) soon after its start and is not started again.")]
+    [LoggerMessage(
+        LogLevel.Error, "The dashboard ended (exit code {ExitCode}) soon after its start and is not started again.")]
     private partial void LeftEnded(int? exitCode);
 
     [LoggerMessage(LogLevel.Error, "The dashboard could not be started again: {Reason}")]

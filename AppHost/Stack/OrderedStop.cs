@@ -7,9 +7,9 @@ namespace Platform.AppHost.Stack;
 internal static class OrderedStopExtensions
 {
     /// <summary>
-    /// Stops the processes of the graph one rank after the other when the AppHost stops, users before the servers that they
-    /// use, so that no service logs errors about a database that left first, and every server gets the time to shut down
-    /// cleanly. Call it last: what is registered last is stopped first.
+    /// Stops the processes of the graph one rank after the other when the AppHost stops, users before the servers that
+    /// they use, so that no service logs errors about a database that left first, and every server gets the time to
+    /// shut down cleanly. Call it last: what is registered last is stopped first.
     /// </summary>
     public static IDistributedApplicationBuilder StopInOrder(this IDistributedApplicationBuilder builder)
     {
@@ -18,7 +18,9 @@ internal static class OrderedStopExtensions
     }
 }
 
-/// <summary>See <see cref="OrderedStopExtensions.StopInOrder"/>. The orchestrator ends what is left, all at once.</summary>
+/// <summary>
+/// See <see cref="OrderedStopExtensions.StopInOrder"/>. The orchestrator ends what is left, all at once.
+/// </summary>
 internal sealed partial class OrderedStop(
     DistributedApplicationModel model,
     ResourceNotificationService notifications,
@@ -26,7 +28,7 @@ internal sealed partial class OrderedStop(
     ILogger<OrderedStop> logger) : IHostedService
 {
     // The orchestrator kills after 6 seconds what does not end by itself.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(8);
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -38,7 +40,9 @@ internal sealed partial class OrderedStop(
         }
     }
 
-    /// <summary>The processes of a graph in the order in which they are stopped: those of a rank use none of an earlier one.</summary>
+    /// <summary>
+    /// The processes of a graph in the order in which they are stopped: those of a rank use none of an earlier one.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Resources depend on each other in a circle.</exception>
     internal static List<List<IResource>> Ranks(IReadOnlyList<IResource> resources)
     {
@@ -50,7 +54,8 @@ internal sealed partial class OrderedStop(
             var rank = left.Keys.Where(resource => !used.Contains(resource)).ToList();
             if (rank.Count == 0)
             {
-                throw new InvalidOperationException($"These resources depend on each other in a circle: {string.Join(", ", left.Keys.Select(resource => resource.Name))}.");
+                var names = string.Join(", ", left.Keys.Select(resource => resource.Name));
+                throw new InvalidOperationException($"These resources depend on each other in a circle: {names}.");
             }
 
             rank.ForEach(resource => left.Remove(resource));
@@ -65,22 +70,28 @@ internal sealed partial class OrderedStop(
         {
             var uses = resource.Annotations.OfType<WaitAnnotation>().Select(wait => wait.Resource)
                 .Concat(resource.Annotations.OfType<ResourceRelationshipAnnotation>()
-                    .Where(relationship => relationship.Type == "Reference").Select(relationship => relationship.Resource))
+                    .Where(relationship => relationship.Type == "Reference")
+                    .Select(relationship => relationship.Resource))
                 .Concat(resource is IResourceWithParent child && !HasProcess(child.Parent) ? [child.Parent] : [])
-                .Concat(resources.Where(other => !HasProcess(resource) && ParentOf(other) == resource && HasProcess(other)));
+                .Concat(resources.Where(
+                    other => !HasProcess(resource) && ParentOf(other) == resource && HasProcess(other)));
             return [.. uses.Where(used => used != resource)];
         }
     }
 
-    private static bool HasProcess(IResource resource) => resource is ProjectResource or ExecutableResource or ContainerResource;
+    private static bool HasProcess(IResource resource)
+        => resource is ProjectResource or ExecutableResource or ContainerResource;
 
     private static IResource? ParentOf(IResource resource)
-        => resource.Annotations.OfType<ResourceRelationshipAnnotation>().FirstOrDefault(relationship => relationship.Type == "Parent")?.Resource;
+        => resource.Annotations.OfType<ResourceRelationshipAnnotation>()
+            .FirstOrDefault(relationship => relationship.Type == "Parent")?.Resource;
 
     // The dashboard cannot be stopped by a command; it is the orchestrator's.
     private bool IsRunning(IResource resource)
-        => resource.Annotations.OfType<ResourceCommandAnnotation>().Any(command => command.Name == KnownResourceCommands.StopCommand)
-            && notifications.TryGetCurrentState(resource.Name, out var current) && current.Snapshot.State?.Text == KnownResourceStates.Running;
+        => resource.Annotations.OfType<ResourceCommandAnnotation>()
+                .Any(command => command.Name == KnownResourceCommands.StopCommand)
+            && notifications.TryGetCurrentState(resource.Name, out var current)
+            && current.Snapshot.State?.Text == KnownResourceStates.Running;
 
     private async Task StopAsync(IResource resource, CancellationToken cancellationToken)
     {
@@ -91,9 +102,10 @@ internal sealed partial class OrderedStop(
             return;
         }
 
-        // The command is done when the orchestrator has taken it; the next rank's turn comes when the process has ended.
+        // The command is done when the orchestrator has taken it; the next rank's turn comes when the process has
+        // ended.
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
+        patience.CancelAfter(s_patience);
         try
         {
             await notifications.WaitForResourceAsync(resource.Name, KnownResourceStates.TerminalStates, patience.Token);

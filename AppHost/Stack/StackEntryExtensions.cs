@@ -6,7 +6,8 @@ internal static class StackEntryExtensions
     /// <param name="resource">The resource.</param>
     /// <param name="name">The entry's name.</param>
     /// <param name="form">Gives the connection string the form that other tools read; null leaves it as it is.</param>
-    public static IResourceBuilder<T> WithStackEntry<T>(this IResourceBuilder<T> resource, string name, Func<string, string?>? form = null)
+    public static IResourceBuilder<T> WithStackEntry<T>(
+        this IResourceBuilder<T> resource, string name, Func<string, string?>? form = null)
         where T : IResourceWithConnectionString
         => resource.WithAnnotation(new StackEntry(name, async cancellationToken =>
         {
@@ -20,5 +21,6 @@ internal static class StackEntryExtensions
     /// <param name="endpoint">The endpoint's name.</param>
     public static IResourceBuilder<T> WithStackEntry<T>(this IResourceBuilder<T> resource, string name, string endpoint)
         where T : IResourceWithEndpoints
-        => resource.WithAnnotation(new StackEntry(name, _ => ValueTask.FromResult<string?>(resource.GetEndpoint(endpoint).Url)));
+        => resource.WithAnnotation(
+            new StackEntry(name, _ => ValueTask.FromResult<string?>(resource.GetEndpoint(endpoint).Url)));
 }

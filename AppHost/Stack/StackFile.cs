@@ -23,7 +23,8 @@ internal sealed partial class StackFile(
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private readonly ConcurrentDictionary<string, CustomResourceSnapshot> _snapshots = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, CustomResourceSnapshot> _snapshots =
+        new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _stopped = new(StringComparer.OrdinalIgnoreCase);
     private readonly CancellationTokenSource _stopping = new();
     private Task _watching = Task.CompletedTask;
@@ -132,7 +133,8 @@ internal sealed partial class StackFile(
     private IEnumerable<(IResource Resource, CustomResourceSnapshot? Snapshot)> Resources()
         => model.Resources.Select(resource => (resource, _snapshots.GetValueOrDefault(resource.Name)));
 
-    private async Task<IReadOnlyList<(string Name, string? Address)>> ResolveAddressesAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<(string Name, string? Address)>> ResolveAddressesAsync(
+        CancellationToken cancellationToken)
     {
         List<(string, string?)> addresses = [("dashboard", DashboardLogin())];
         foreach (var entry in model.Resources.SelectMany(resource => resource.Annotations.OfType<StackEntry>()))
@@ -183,7 +185,8 @@ internal sealed partial class StackFile(
         Directory.CreateDirectory(directory);
         try
         {
-            await using var log = new StreamWriter(Path.Combine(directory, $"{name}.log"), ForOwner(FileShare.ReadWrite));
+            await using var log = new StreamWriter(
+                Path.Combine(directory, $"{name}.log"), ForOwner(FileShare.ReadWrite));
             await foreach (var lines in resourceLogs.WatchAsync(resourceId).WithCancellation(cancellationToken))
             {
                 foreach (var line in lines)

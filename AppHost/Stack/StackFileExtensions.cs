@@ -14,7 +14,8 @@ internal static class StackFileExtensions
     {
         if (options.StackFile is { } file)
         {
-            builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<StackFile>(services, file, options.EngineChoice));
+            builder.Services.AddHostedService(
+                services => ActivatorUtilities.CreateInstance<StackFile>(services, file, options.EngineChoice));
         }
     }
 }

@@ -21,7 +21,8 @@ internal static class StackState
     /// <param name="stopped">The names of those that somebody stopped.</param>
     /// <param name="before">The state before.</param>
     public static (string State, string? Message) Judge(
-        IReadOnlyList<(IResource Resource, CustomResourceSnapshot? Snapshot)> resources, IReadOnlySet<string> stopped, string before)
+        IReadOnlyList<(IResource Resource, CustomResourceSnapshot? Snapshot)> resources, IReadOnlySet<string> stopped,
+        string before)
     {
         string? absent = null;
         foreach (var (resource, snapshot) in resources)
@@ -44,7 +45,8 @@ internal static class StackState
             }
             else if (snapshot!.ExitCode is not (null or 0) || !mayEnd)
             {
-                return (Failed, snapshot.ExitCode is { } code ? $"{resource.Name} ended with exit code {code}." : $"{resource.Name} ended.");
+                var how = snapshot.ExitCode is { } code ? $"ended with exit code {code}" : "ended";
+                return (Failed, $"{resource.Name} {how}.");
             }
         }
 
@@ -54,7 +56,8 @@ internal static class StackState
         }
 
         // Not for ever what it was: somebody may have started what had failed again.
-        return (before == Ready || resources.All(entry => IsReady(entry.Resource, entry.Snapshot)) ? Ready : Starting, null);
+        var isReady = before == Ready || resources.All(entry => IsReady(entry.Resource, entry.Snapshot));
+        return (isReady ? Ready : Starting, null);
     }
 
     /// <summary>Whether a resource is one that people see.</summary>

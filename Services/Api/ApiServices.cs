@@ -27,9 +27,9 @@ internal static class ApiServices
     // Orders are the largest bodies: 100 lines of about 70 bytes.
     private const long MaxRequestBodyBytes = 64 * 1024;
 
-    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan DatabaseTimeout = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan RedisTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_requestTimeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_databaseTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_redisTimeout = TimeSpan.FromSeconds(1);
 
     public static void AddApi(this WebApplicationBuilder builder)
     {
@@ -37,8 +37,8 @@ internal static class ApiServices
         builder.AddPlatformData(mongo =>
         {
             // A caller is better served by a quick 503 than by half a minute of waiting.
-            mongo.ServerSelectionTimeout = DatabaseTimeout;
-            mongo.ConnectTimeout = DatabaseTimeout;
+            mongo.ServerSelectionTimeout = s_databaseTimeout;
+            mongo.ConnectTimeout = s_databaseTimeout;
         });
         builder.Services.AddHostedService<DatabaseStartupService>();
         builder.AddProductCache();
@@ -47,7 +47,8 @@ internal static class ApiServices
             .BindConfiguration(PagingOptions.Section)
             .Validate(
                 options => options.CursorKey.Length >= PagingOptions.MinKeyLength,
-                $"{PagingOptions.Section}:{nameof(PagingOptions.CursorKey)} must be a secret of at least {PagingOptions.MinKeyLength} characters, the same for all processes of a deployment.")
+                $"{PagingOptions.Section}:{nameof(PagingOptions.CursorKey)} must be a secret of at least "
+                + $"{PagingOptions.MinKeyLength} characters, the same for all processes of a deployment.")
             .ValidateOnStart();
         builder.Services.AddSingleton<PageCursors>();
 
@@ -60,18 +61,20 @@ internal static class ApiServices
         builder.Services.AddSingleton<EventOutbox>();
         builder.Services.AddSingleton<OutboxWriter>();
         builder.Services.AddSingleton<OutboxMetrics>();
-        builder.Services.AddSingleton<ILeaseStore>(services => new MongoLeaseStore(services.GetRequiredService<PlatformDatabase>().Database));
+        builder.Services.AddSingleton<ILeaseStore>(
+            services => new MongoLeaseStore(services.GetRequiredService<PlatformDatabase>().Database));
         builder.Services.AddHostedService<OutboxRelay>();
 
         // Numbers are numbers, also in the document, which else allows strings.
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict);
+        builder.Services.ConfigureHttpJsonOptions(
+            json => json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict);
         builder.Services.AddProblemDetails();
         builder.Services.AddExceptionHandler<ExceptionProblems>();
         builder.Services.AddApiDocument();
         builder.Services.AddRequestLimits();
         builder.Services.AddRequestTimeouts(options => options.DefaultPolicy = new RequestTimeoutPolicy
         {
-            Timeout = RequestTimeout,
+            Timeout = s_requestTimeout,
             TimeoutStatusCode = StatusCodes.Status503ServiceUnavailable,
             WriteTimeoutResponse = ExceptionProblems.WriteTimeoutAsync,
         });
@@ -99,9 +102,9 @@ internal static class ApiServices
         {
             // A cache that is slow is worse than none: no queueing while disconnected, short waits.
             options.BacklogPolicy = BacklogPolicy.FailFast;
-            options.ConnectTimeout = (int)RedisTimeout.TotalMilliseconds;
-            options.AsyncTimeout = (int)RedisTimeout.TotalMilliseconds;
-            options.SyncTimeout = (int)RedisTimeout.TotalMilliseconds;
+            options.ConnectTimeout = (int)s_redisTimeout.TotalMilliseconds;
+            options.AsyncTimeout = (int)s_redisTimeout.TotalMilliseconds;
+            options.SyncTimeout = (int)s_redisTimeout.TotalMilliseconds;
         });
 
         // Without Redis the API is slower and still right, so it stays ready.

@@ -14,7 +14,7 @@ namespace Platform.Jobs;
 /// service cannot do this: the host exits with 0 although it threw.)
 /// </summary>
 /// <param name="name">The job's name, for its span and its sentences.</param>
-public sealed class Job(string name)
+public sealed partial class Job(string name)
 {
     /// <summary>
     /// The category of the log in which a failure that a person was told in a sentence is written down. The sentence is on
@@ -25,7 +25,7 @@ public sealed class Job(string name)
     // A dead collector must not hold a finished job back for long.
     private const int FlushMilliseconds = 3000;
 
-    private static readonly ActivitySource Activities = new("Platform.Jobs");
+    private static readonly ActivitySource s_activities = new("Platform.Jobs");
 
     /// <summary>
     /// The exit code for an exception whose message is a sentence for a person; null for anything else, which is a defect or
@@ -91,7 +91,7 @@ public sealed class Job(string name)
             await host.StartAsync(cancellationToken);
             var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
-            span = Activities.StartActivity($"job {name}");
+            span = s_activities.StartActivity($"job {name}");
             try
             {
                 var exitCode = await work(host.Services, stop.Token);
@@ -105,7 +105,7 @@ public sealed class Job(string name)
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
-                JobLog.Cancelled(loggers.CreateLogger("Platform.Jobs"), name);
+                LogCancelled(loggers.CreateLogger("Platform.Jobs"), name);
                 span?.SetStatus(ActivityStatusCode.Error, "cancelled");
                 return ExitCodes.Cancelled;
             }
@@ -122,11 +122,11 @@ public sealed class Job(string name)
             span?.SetTag("process.exit.code", known ?? ExitCodes.Failure);
             if (known is null)
             {
-                JobLog.Failed(loggers.CreateLogger("Platform.Jobs"), exception, name);
+                LogFailed(loggers.CreateLogger("Platform.Jobs"), exception, name);
             }
             else
             {
-                JobLog.Told(loggers.CreateLogger(ToldCategory), name, exception.Message);
+                LogTold(loggers.CreateLogger(ToldCategory), name, exception.Message);
             }
 
             return await TellAsync(known ?? ExitCodes.Failure, exception.Message.ReplaceLineEndings(" "));
@@ -147,4 +147,13 @@ public sealed class Job(string name)
 
         return exitCode;
     }
+
+    [LoggerMessage(1, LogLevel.Error, "Job {Job} failed")]
+    private static partial void LogFailed(ILogger logger, Exception exception, string job);
+
+    [LoggerMessage(2, LogLevel.Warning, "Job {Job} was cancelled")]
+    private static partial void LogCancelled(ILogger logger, string job);
+
+    [LoggerMessage(3, LogLevel.Error, "Job {Job} failed: {Sentence}")]
+    private static partial void LogTold(ILogger logger, string job, string sentence);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Globalization;
 
@@ -8,6 +9,9 @@ namespace Platform.Jobs;
 /// <summary>The command line of a job: help for who asks, one sentence for who mistypes.</summary>
 public static class JobCommandLine
 {
+    /// <summary>The option of all commands that can print JSON.</summary>
+    public static Option<bool> Json { get; } = new("--json") { Description = "Print JSON; what is logged goes to standard error." };
+
     /// <summary>Makes the command that all others are below, with the options <c>--help</c> and <c>--version</c>.</summary>
     /// <param name="name">What it is called, in the help and in sentences.</param>
     /// <param name="description">What it does.</param>
@@ -46,10 +50,10 @@ public static class JobCommandLine
         var commands = command.Subcommands.Select(below => below.Name).ToList();
         if (result.UnmatchedTokens is [var word, ..])
         {
-            var (sentence, names) = word.StartsWith('-') ? ($"'{path}' has no option '{word}'.", command.Options.Select(option => option.Name))
-                : commands.Count > 0 ? ($"There is no command '{word}'; the commands of '{path}' are {List(commands)}.", commands)
-                : ($"'{path}' does not know what to do with '{word}'.", []);
-            return $"{sentence} {(Nearest(word, names) is { } nearest ? $"Did you mean '{nearest}'?" : $"See '{path} --help'.")}";
+            var sentence = word.StartsWith('-') ? $"'{path}' has no option '{word}'."
+                : commands.Count > 0 ? $"There is no command '{word}'; the commands of '{path}' are {List(commands)}."
+                : $"'{path}' does not know what to do with '{word}'.";
+            return $"{sentence} {(Suggested(result, word) is { } suggested ? $"Did you mean '{suggested}'?" : $"See '{path} --help'.")}";
         }
 
         var said = command.Action is null && commands.Count > 0 ? $"'{path}' needs a command: {List(commands)}."
@@ -104,32 +108,17 @@ public static class JobCommandLine
     private static string List(List<string> names) =>
         names.Count < 2 ? string.Concat(names) : $"{string.Join(", ", names.Take(names.Count - 1))} and {names[^1]}";
 
-    private static string? Nearest(string word, IEnumerable<string> names) =>
-        names.MinBy(name => Edits(word, name)) is { } nearest && Edits(word, nearest) <= Math.Max(1, nearest.Length / 3) ? nearest : null;
-
-    // How many letters have to be put in, left out, replaced or swapped with the next one to make one word of the other.
-    private static int Edits(string one, string other)
+    // The package finds words that are near, and prints them below a line of its own.
+    private static string? Suggested(ParseResult result, string word)
     {
-        var table = new int[one.Length + 1, other.Length + 1];
-        for (var i = 0; i <= one.Length; i++)
+        if (result.Action is not ParseErrorAction action)
         {
-            for (var j = 0; j <= other.Length; j++)
-            {
-                if (i == 0 || j == 0)
-                {
-                    table[i, j] = i + j;
-                    continue;
-                }
-
-                var same = one[i - 1] == other[j - 1];
-                table[i, j] = Math.Min(Math.Min(table[i - 1, j], table[i, j - 1]) + 1, table[i - 1, j - 1] + (same ? 0 : 1));
-                if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
-                {
-                    table[i, j] = Math.Min(table[i, j], table[i - 2, j - 2] + 1);
-                }
-            }
+            return null;
         }
 
-        return table[one.Length, other.Length];
+        (action.ShowHelp, action.ShowTypoCorrections) = (false, true);
+        using var output = new StringWriter();
+        result.Invoke(new InvocationConfiguration { Output = output, Error = TextWriter.Null });
+        return output.ToString().Split(Environment.NewLine) is [var line, { Length: > 0 } first, ..] && line.Contains($"'{word}'", StringComparison.Ordinal) ? first : null;
     }
 }

@@ -11,7 +11,7 @@ using Platform.Mongo.Leases;
 namespace Platform.MigrationWorker;
 
 /// <summary>
-/// One of many migrators. Reads lines: "round DATABASE KILL LEASE_MS" prepares (answer "set"), "go" runs the real engine under the real
+/// One of many migrators. Reads lines: "round DATABASE KILL LEASE_MS" prepares (answer "set"), "go" runs the real runner under the real
 /// lease on the database (answer "done JSON"). KILL is the number of the migration in which the first that enters it kills itself.
 /// </summary>
 internal static class RaceWorker
@@ -48,18 +48,18 @@ internal static class RaceWorker
             .Select(number => new MigrationDescriptor(number, "race", $"race {number}", new RaceMigration(number, dies: number == kill)))
             .ToList();
         var time = TimeProvider.System;
-        var engine = new MigrationRunner(migrations, new MongoMigrationHistory(database), "race", time, NullLogger<MigrationRunner>.Instance);
+        var runner = new MigrationRunner(migrations, new MongoMigrationHistory(database), "race", time, NullLogger<MigrationRunner>.Instance);
         var alone = new SoleWorker(
             new MongoLeaseStore(database),
             new LeaseOptions { Duration = lease, PollInterval = PollInterval, AcquireTimeout = TimeSpan.FromMinutes(2) },
             time,
-            NullLogger.Instance);
+            NullLogger<SoleWorker>.Instance);
         var environment = new MigrationEnvironment(database, new CatalogueSynchroniser(database, time, NullLogger<CatalogueSynchroniser>.Instance));
         return async () =>
         {
             try
             {
-                var result = await alone.RunAsync((fence, token) => engine.UpAsync(environment, fence, to: null, token));
+                var result = await alone.RunAsync((fence, token) => runner.UpAsync(environment, fence, to: null, token));
                 return new RaceAnswer(result.Done.Count, result.Failure?.Sentence);
             }
             catch (Exception exception) when (exception is JobRefusedException or StaleFenceException or LeaseBusyException or LeaseLostException or MongoException)

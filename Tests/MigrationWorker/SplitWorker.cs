@@ -19,11 +19,11 @@ internal static class SplitWorker
         var database = client.GetDatabase(databaseName);
         var time = TimeProvider.System;
         var history = new MongoMigrationHistory(database);
-        var engine = new MigrationRunner(
+        var runner = new MigrationRunner(
             [new MigrationDescriptor(1, "split", "split", new Split(collection, batch))], history, "bench", time, NullLogger<MigrationRunner>.Instance);
         var environment = new MigrationEnvironment(database, new CatalogueSynchroniser(database, time, NullLogger<CatalogueSynchroniser>.Instance));
         var started = Stopwatch.GetTimestamp();
-        var result = await engine.UpAsync(environment, fence: 1);
+        var result = await runner.UpAsync(environment, fence: 1);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         if (result.Failure is not null)
         {

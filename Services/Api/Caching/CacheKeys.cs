@@ -3,8 +3,9 @@ using MongoDB.Bson;
 namespace Platform.Api.Caching;
 
 /// <summary>
-/// The names of entries in Redis: <c>platform:v1:{tenant id}:{kind}:{id}</c>. The tenant comes first, so that no id can reach
-/// another tenant's entry and a tenant's entries can be found; the version changes when the form of an entry does.
+/// The names of entries in Redis: <c>platform:v1:{tenant id}:{kind}:{id}</c>. The tenant comes first, so that no id can
+/// reach another tenant's entry and a tenant's entries can be found; the version changes when the form of an entry
+/// does.
 /// </summary>
 public static class CacheKeys
 {
@@ -15,8 +16,12 @@ public static class CacheKeys
     /// <param name="productId">The product.</param>
     public static string Product(ObjectId tenantId, ObjectId productId) => $"{Prefix}:{tenantId}:product:{productId}";
 
-    /// <summary>A number that is another after each change of a product, so that what was read before a change is not stored after it.</summary>
+    /// <summary>
+    /// A number that is another after each change of a product, so that what was read before a change is not stored
+    /// after it.
+    /// </summary>
     /// <param name="tenantId">The tenant.</param>
     /// <param name="productId">The product.</param>
-    public static string ProductChanges(ObjectId tenantId, ObjectId productId) => $"{Prefix}:{tenantId}:product-changes:{productId}";
+    public static string ProductChanges(ObjectId tenantId, ObjectId productId) =>
+        $"{Prefix}:{tenantId}:product-changes:{productId}";
 }

@@ -9,8 +9,8 @@ using StackExchange.Redis;
 namespace Platform.Api.Caching;
 
 /// <summary>
-/// Products in Redis, read through: a miss loads from the database and stores what it got. Whatever goes wrong with Redis is
-/// a miss, never an error.
+/// Products in Redis, read through: a miss loads from the database and stores what it got. Whatever goes wrong with
+/// Redis is a miss, never an error.
 /// </summary>
 public sealed partial class ProductCache(
     Func<IConnectionMultiplexer> connect,
@@ -19,22 +19,24 @@ public sealed partial class ProductCache(
     ILogger<ProductCache> logger)
 {
     // How long a change is remembered: longer than any load from the database takes.
-    private static readonly TimeSpan ChangeMemory = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan s_changeMemory = TimeSpan.FromMinutes(10);
 
     // Beyond this many changes during an outage, entries are stale until they expire.
     private const int MaxOwed = 10_000;
 
-    private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_logInterval = TimeSpan.FromSeconds(30);
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
     // Connecting blocks for as long as the server does not answer; it happens once and beside the requests.
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection = new(() => Task.Run(connect));
 
-    // Changes that Redis could not be told about, with the time of each: these entries are not believed until it was told.
+    // Changes that Redis could not be told about, with the time of each: these entries are not believed until it was
+    // told.
     private readonly ConcurrentDictionary<(ObjectId TenantId, ObjectId ProductId), long> _owed = new();
     // A Redis that stands still would cost every request its patience.
-    private readonly CircuitBreaker _breaker = new(failureRatio: 0.5, minimumThroughput: 3, TimeSpan.FromSeconds(1), options.Value.Rest, time);
+    private readonly CircuitBreaker _breaker = new(
+        failureRatio: 0.5, minimumThroughput: 3, TimeSpan.FromSeconds(1), options.Value.Rest, time);
     private int _settling;
     private long _lastLog;
 
@@ -48,7 +50,8 @@ public sealed partial class ProductCache(
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The product, and whether it came from the cache.</returns>
     public async Task<(ProductDetails? Product, bool Hit)> GetAsync(
-        ObjectId tenantId, ObjectId productId, Func<CancellationToken, Task<ProductDetails?>> load, CancellationToken cancellationToken)
+        ObjectId tenantId, ObjectId productId, Func<CancellationToken, Task<ProductDetails?>> load,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(load);
         var key = CacheKeys.Product(tenantId, productId);
@@ -70,9 +73,12 @@ public sealed partial class ProductCache(
         var seen = found is [_, var change] ? change : RedisValue.Null;
         if (found is not null && seen.IsNull)
         {
-            // Nothing changed lately. A mark of its own, since "still nothing" would be true again when a change is forgotten.
+            // Nothing changed lately. A mark of its own, since "still nothing" would be true again when a change is
+            // forgotten.
             var mark = NewMark();
-            seen = await TryAsync(redis => redis.StringSetAsync(changes, mark, ChangeMemory, When.NotExists), cancellationToken) ? mark : RedisValue.Null;
+            var isSet = await TryAsync(
+                redis => redis.StringSetAsync(changes, mark, s_changeMemory, When.NotExists), cancellationToken);
+            seen = isSet ? mark : RedisValue.Null;
         }
 
         var product = await load(cancellationToken);
@@ -85,8 +91,8 @@ public sealed partial class ProductCache(
     }
 
     /// <summary>
-    /// Forgets products whose data changed. When Redis is away it is told later, and this process does not believe the old
-    /// entries until then; other processes may serve them until they expire.
+    /// Forgets products whose data changed. When Redis is away it is told later, and this process does not believe the
+    /// old entries until then; other processes may serve them until they expire.
     /// </summary>
     /// <param name="tenantId">The tenant.</param>
     /// <param name="productIds">The products.</param>
@@ -140,7 +146,8 @@ public sealed partial class ProductCache(
             foreach (var (tenantId, productId) in products)
             {
                 // The mark changes first: a reader that stores in between is refused or deleted.
-                answers.Add(batch.StringSetAsync(CacheKeys.ProductChanges(tenantId, productId), NewMark(), ChangeMemory));
+                answers.Add(
+                    batch.StringSetAsync(CacheKeys.ProductChanges(tenantId, productId), NewMark(), s_changeMemory));
                 answers.Add(batch.KeyDeleteAsync(CacheKeys.Product(tenantId, productId)));
             }
 
@@ -150,12 +157,14 @@ public sealed partial class ProductCache(
         },
         CancellationToken.None);
 
-    private async Task<bool> StoreAsync(IDatabase redis, string key, string changes, RedisValue seen, ProductDetails product)
+    private async Task<bool> StoreAsync(
+        IDatabase redis, string key, string changes, RedisValue seen, ProductDetails product)
     {
-        // An order may have changed the stock since it was read: then the mark differs, or is forgotten, and nothing is stored.
+        // An order may have changed the stock since it was read: then the mark differs, or is forgotten, and nothing is
+        // stored.
         var transaction = redis.CreateTransaction();
         transaction.AddCondition(Condition.StringEqual(changes, seen));
-        _ = transaction.StringSetAsync(key, JsonSerializer.SerializeToUtf8Bytes(product, Json), TimeToLive());
+        _ = transaction.StringSetAsync(key, JsonSerializer.SerializeToUtf8Bytes(product, s_json), TimeToLive());
         return await transaction.ExecuteAsync();
     }
 
@@ -172,7 +181,7 @@ public sealed partial class ProductCache(
     {
         try
         {
-            return JsonSerializer.Deserialize<ProductDetails>((byte[])entry!, Json);
+            return JsonSerializer.Deserialize<ProductDetails>((byte[])entry!, s_json);
         }
         catch (JsonException exception)
         {
@@ -224,7 +233,8 @@ public sealed partial class ProductCache(
         // One line per half minute: during an outage every request ends up here.
         var last = Volatile.Read(ref _lastLog);
         var now = time.GetTimestamp();
-        if ((last == 0 || time.GetElapsedTime(last, now) >= LogInterval) && Interlocked.CompareExchange(ref _lastLog, now, last) == last)
+        if ((last == 0 || time.GetElapsedTime(last, now) >= s_logInterval)
+            && Interlocked.CompareExchange(ref _lastLog, now, last) == last)
         {
             Away(logger, exception.GetType().Name);
         }

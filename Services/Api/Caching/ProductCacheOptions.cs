@@ -13,8 +13,8 @@ public sealed class ProductCacheOptions
     public TimeSpan TimeToLive { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// By which part of <see cref="TimeToLive"/> a life may be longer or shorter, so that entries written together do not
-    /// expire together. Default: 0.1.
+    /// By which part of <see cref="TimeToLive"/> a life may be longer or shorter, so that entries written together do
+    /// not expire together. Default: 0.1.
     /// </summary>
     [Range(0.0, 0.5)]
     public double Jitter { get; set; } = 0.1;
@@ -23,7 +23,10 @@ public sealed class ProductCacheOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan Patience { get; set; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How long Redis is left alone when it fails or stands still, before one request tries it again. Default: 5 seconds.</summary>
+    /// <summary>
+    /// How long Redis is left alone when it fails or stands still, before one request tries it again. Default: 5
+    /// seconds.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan Rest { get; set; } = TimeSpan.FromSeconds(5);
 }

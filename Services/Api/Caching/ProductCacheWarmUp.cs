@@ -1,6 +1,8 @@
 namespace Platform.Api.Caching;
 
-/// <summary>Starts to connect to Redis with the host, without holding it up, so that the first request finds a connection.</summary>
+/// <summary>
+/// Starts to connect to Redis with the host, without holding it up, so that the first request finds a connection.
+/// </summary>
 internal sealed class ProductCacheWarmUp(ProductCache cache) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)

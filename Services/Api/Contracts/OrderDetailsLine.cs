@@ -7,4 +7,5 @@ namespace Platform.Api.Contracts;
 /// <param name="Quantity">How many.</param>
 /// <param name="UnitPrice">The price of one.</param>
 /// <param name="Total">Quantity times unit price.</param>
-public sealed record OrderDetailsLine(string ProductId, string Sku, string Name, int Quantity, decimal UnitPrice, decimal Total);
+public sealed record OrderDetailsLine(
+    string ProductId, string Sku, string Name, int Quantity, decimal UnitPrice, decimal Total);

@@ -26,8 +26,9 @@ internal static class OrderEndpoints
             .WithName("PlaceOrder")
             .WithSummary("Places an order and takes its stock, both or neither.")
             .WithDescription(
-                "409 when the store is closed, when a product's price is none of the tenant's currency, or when the stock is short; the "
-                + "member short then names the lines and what is there. 422 when the order would break a rule. Sent again with the same Idempotency-Key, an order is placed once.")
+                "409 when the store is closed, when a product's price is none of the tenant's currency, or when the "
+                + "stock is short; the member short then names the lines and what is there. 422 when the order would "
+                + "break a rule. Sent again with the same Idempotency-Key, an order is placed once.")
             .AddEndpointFilter<RequireJson>()
             .Accepts<OrderRequest>("application/json")
             .ProducesProblem(StatusCodes.Status408RequestTimeout)
@@ -43,13 +44,15 @@ internal static class OrderEndpoints
 
     private static async Task<Results<Created<OrderDetails>, ProblemHttpResult>> PlaceAsync(
         [AsParameters] TenantOfPath owner,
-        [FromHeader(Name = "Idempotency-Key"), Description("A name for this order, chosen by the caller.")] string? idempotencyKey,
+        [FromHeader(Name = "Idempotency-Key"), Description("A name for this order, chosen by the caller.")]
+        string? idempotencyKey,
         HttpRequest request,
         IOrderBook orders,
         CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
-        var draft = await OrderRequestReader.ReadAsync(owner.Id, request.Body, idempotencyKey, errors, cancellationToken);
+        var draft = await OrderRequestReader.ReadAsync(
+            owner.Id, request.Body, idempotencyKey, errors, cancellationToken);
         if (draft is null)
         {
             return ApiProblem.Malformed(errors);
@@ -68,7 +71,8 @@ internal static class OrderEndpoints
             case OrderOutcome.KeyReused:
                 errors.Header("Idempotency-Key", ErrorCodes.Reused, "Stands for another order already.");
                 return ApiProblem.Of(
-                    StatusCodes.Status422UnprocessableEntity, "The idempotency key was used for another order.", errors: errors.All);
+                    StatusCodes.Status422UnprocessableEntity, "The idempotency key was used for another order.",
+                    errors: errors.All);
 
             case OrderOutcome.StoreClosed:
                 errors.Body("/storeId", ErrorCodes.Closed, "The store is closed.");
@@ -123,14 +127,18 @@ internal static class OrderEndpoints
 
         foreach (var product in unknown.Products)
         {
-            errors.Body(LineOf(draft, product.ToString(), "productId"), ErrorCodes.Unknown, "The tenant has no product of this id on sale.");
+            errors.Body(
+                LineOf(draft, product.ToString(), "productId"),
+                ErrorCodes.Unknown,
+                "The tenant has no product of this id on sale.");
         }
 
         return ApiProblem.NotFound(errors);
     }
 
     private static ProblemHttpResult WronglyPriced(
-        IReadOnlyList<(ObjectId ProductId, string Currency)> products, Tenant tenant, OrderDraft draft, RequestErrors errors)
+        IReadOnlyList<(ObjectId ProductId, string Currency)> products, Tenant tenant, OrderDraft draft,
+        RequestErrors errors)
     {
         foreach (var (productId, currency) in products)
         {
@@ -140,7 +148,11 @@ internal static class OrderEndpoints
             errors.Body(LineOf(draft, productId.ToString(), "productId"), code, sentence);
         }
 
-        return ApiProblem.Of(StatusCodes.Status409Conflict, "A product cannot be sold at its price.", "Nothing was ordered.", errors.All);
+        return ApiProblem.Of(
+            StatusCodes.Status409Conflict,
+            "A product cannot be sold at its price.",
+            "Nothing was ordered.",
+            errors.All);
     }
 
     private static ProblemHttpResult OutOfStock(IReadOnlyList<ShortLine> lines, OrderDraft draft, RequestErrors errors)
@@ -163,7 +175,8 @@ internal static class OrderEndpoints
 
     private static string LineOf(OrderDraft draft, string productId, string field)
     {
-        var index = draft.Lines.Select((line, index) => (line.ProductId, index)).First(line => line.ProductId.ToString() == productId).index;
+        var index = draft.Lines.Select((line, index) => (line.ProductId, index))
+            .First(line => line.ProductId.ToString() == productId).index;
         return string.Create(CultureInfo.InvariantCulture, $"/lines/{index}/{field}");
     }
 

@@ -27,8 +27,8 @@ internal static class ProductEndpoints
             .WithName("ListProducts")
             .WithSummary("Lists or searches the products on sale, page by page.")
             .WithDescription(
-                "The best match comes first when words are searched, the cheapest when a price is given, else the newest. "
-                + "nextCursor of one page asks for the next; the other parameters must stay the same.")
+                "The best match comes first when words are searched, the cheapest when a price is given, else the "
+                + "newest. nextCursor of one page asks for the next; the other parameters must stay the same.")
             .WithMetadata(
                 ParameterSchema.Amount("minPrice"),
                 ParameterSchema.Amount("maxPrice"),
@@ -42,7 +42,8 @@ internal static class ProductEndpoints
 
     private static async Task<Results<Ok<ProductPage>, ProblemHttpResult>> ListAsync(
         [AsParameters] TenantOfPath owner,
-        [Description("Words to find in names, SKUs, tags and descriptions: all of them, the last may be the beginning of one; what has a -word is left out.")] string? search,
+        [Description("Words to find in names, SKUs, tags and descriptions: all of them, the last may be the "
+            + "beginning of one; what has a -word is left out.")] string? search,
         [Description("The slug or id of a category; those below it are included.")] string? category,
         [Description("The least price.")] string? minPrice,
         [Description("The greatest price.")] string? maxPrice,
@@ -57,7 +58,8 @@ internal static class ProductEndpoints
         var query = words is null ? null : SearchQuery.Parse(words);
         if (words is not null && query is null)
         {
-            errors.Parameter("search", ErrorCodes.Characters, "Must have a word: letters or digits, without a hyphen in front.");
+            errors.Parameter(
+                "search", ErrorCodes.Characters, "Must have a word: letters or digits, without a hyphen in front.");
         }
         else if (query?.Count > SearchQuery.MaxWords)
         {

@@ -26,12 +26,14 @@ internal static class ReportEndpoints
             .WithName("ReportSales")
             .WithSummary("Adds up the sales of each day of a period; days without sales are left out.")
             .WithMetadata(
-                ParameterSchema.Day("from"), ParameterSchema.Day("to"), ParameterSchema.Id("product", required: false), ParameterSchema.Id("store", required: false));
+                ParameterSchema.Day("from"), ParameterSchema.Day("to"), ParameterSchema.Id("product", required: false),
+                ParameterSchema.Id("store", required: false));
         group.MapGet("/stock", StockAsync)
             .WithName("ReportStock")
             .WithSummary("Lists how the stock of a product in a store changed in a period, the latest change first.")
             .WithMetadata(
-                ParameterSchema.Id("product"), ParameterSchema.Id("store"), ParameterSchema.Day("from"), ParameterSchema.Day("to"),
+                ParameterSchema.Id("product"), ParameterSchema.Id("store"), ParameterSchema.Day("from"),
+                ParameterSchema.Day("to"),
                 ParameterSchema.Whole("limit", 1, MaxLimit, DefaultLimit));
     }
 
@@ -60,7 +62,8 @@ internal static class ReportEndpoints
             return ApiProblem.Malformed(errors);
         }
 
-        return TypedResults.Ok(new SalesReport(first, last, await reports.SalesAsync(owner.Id, first, last, productId, storeId, cancellationToken)));
+        return TypedResults.Ok(new SalesReport(
+            first, last, await reports.SalesAsync(owner.Id, first, last, productId, storeId, cancellationToken)));
     }
 
     private static async Task<Results<Ok<StockReport>, ProblemHttpResult>> StockAsync(
@@ -89,14 +92,17 @@ internal static class ReportEndpoints
         return TypedResults.Ok(new StockReport(
             first,
             last,
-            [.. changes.Take(count).Select(change => new StockChange(change.At, DocumentConventions.Stored(change.Kind), change.Change, change.OnHand))],
+            [.. changes.Take(count).Select(change => new StockChange(
+                change.At, DocumentConventions.Stored(change.Kind), change.Change, change.OnHand))],
             changes.Count > count));
     }
 
-    private static (DateOnly First, DateOnly Last) Period(RequestErrors errors, string? from, string? to, TimeProvider time)
+    private static (DateOnly First, DateOnly Last) Period(
+        RequestErrors errors, string? from, string? to, TimeProvider time)
     {
         var last = errors.Day("to", to, DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime));
-        var first = errors.Day("from", from, last.DayNumber < DefaultDays ? DateOnly.MinValue : last.AddDays(1 - DefaultDays));
+        var first = errors.Day(
+            "from", from, last.DayNumber < DefaultDays ? DateOnly.MinValue : last.AddDays(1 - DefaultDays));
         if (first > last)
         {
             errors.Parameter("from", ErrorCodes.Contradiction, "Must not be after to.");

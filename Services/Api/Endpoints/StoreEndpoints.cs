@@ -18,9 +18,10 @@ internal static class StoreEndpoints
     private const int MaxStores = 100;
 
     // Whoever looks for a store may stand wherever a store may.
-    private static readonly SchemaNode Coordinates = DocumentRules.Of((Store store) => store.Location).Property("coordinates")!;
-    private static readonly (double Min, double Max) Longitude = Limits(Coordinates.Tuple[0]);
-    private static readonly (double Min, double Max) Latitude = Limits(Coordinates.Tuple[1]);
+    private static readonly SchemaNode s_coordinates =
+        DocumentRules.Of((Store store) => store.Location).Property("coordinates")!;
+    private static readonly (double Min, double Max) s_longitude = Limits(s_coordinates.Tuple[0]);
+    private static readonly (double Min, double Max) s_latitude = Limits(s_coordinates.Tuple[1]);
 
     public static void MapStores(this IEndpointRouteBuilder tenant) =>
         tenant.MapGet("/stores/near", FindNearAsync)
@@ -28,8 +29,8 @@ internal static class StoreEndpoints
             .WithTags("Stores")
             .WithSummary("Finds the open stores near a place, the nearest first, with their distances.")
             .WithMetadata(
-                ParameterSchema.Number("lon", Longitude.Min, Longitude.Max, required: true),
-                ParameterSchema.Number("lat", Latitude.Min, Latitude.Max, required: true),
+                ParameterSchema.Number("lon", s_longitude.Min, s_longitude.Max, required: true),
+                ParameterSchema.Number("lat", s_latitude.Min, s_latitude.Max, required: true),
                 ParameterSchema.Number("km", 0, MaxKm, absent: DefaultKm));
 
     private static async Task<Results<Ok<NearStores>, ProblemHttpResult>> FindNearAsync(
@@ -41,8 +42,8 @@ internal static class StoreEndpoints
         CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
-        var longitude = errors.Number("lon", lon, Longitude.Min, Longitude.Max, absent: null);
-        var latitude = errors.Number("lat", lat, Latitude.Min, Latitude.Max, absent: null);
+        var longitude = errors.Number("lon", lon, s_longitude.Min, s_longitude.Max, absent: null);
+        var latitude = errors.Number("lat", lat, s_latitude.Min, s_latitude.Max, absent: null);
         var distance = errors.Number("km", km, 0, MaxKm, DefaultKm);
         if (!errors.None)
         {
@@ -53,5 +54,6 @@ internal static class StoreEndpoints
             await stores.FindNearAsync(owner.Id, longitude, latitude, distance, MaxStores, cancellationToken)));
     }
 
-    private static (double Min, double Max) Limits(SchemaNode node) => (node.Minimum!.ToDouble(), node.Maximum!.ToDouble());
+    private static (double Min, double Max) Limits(SchemaNode node) =>
+        (node.Minimum!.ToDouble(), node.Maximum!.ToDouble());
 }

@@ -24,7 +24,8 @@ internal static class TenantEndpoints
             .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
-    private static async Task<Ok<TenantList>> ListAsync(ITenantDirectory tenants, CancellationToken cancellationToken) =>
+    private static async Task<Ok<TenantList>> ListAsync(
+        ITenantDirectory tenants, CancellationToken cancellationToken) =>
         TypedResults.Ok(new TenantList(
         [
             .. (await tenants.ListAsync(cancellationToken))

@@ -11,9 +11,14 @@ internal sealed class OutboxMetrics
     public OutboxMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(MeterName);
-        Delivered = meter.CreateCounter<long>("platform.outbox.delivered", "{entry}", "Entries that were left behind in the outbox and then delivered.");
-        Failed = meter.CreateCounter<long>("platform.outbox.failed", "{attempt}", "Attempts to deliver an entry that was left behind, and that failed.");
-        SetAside = meter.CreateCounter<long>("platform.outbox.set_aside", "{entry}", "Entries that were set aside after the last attempt.");
+        Delivered = meter.CreateCounter<long>(
+            "platform.outbox.delivered", "{entry}", "Entries that were left behind in the outbox and then delivered.");
+        Failed = meter.CreateCounter<long>(
+            "platform.outbox.failed",
+            "{attempt}",
+            "Attempts to deliver an entry that was left behind, and that failed.");
+        SetAside = meter.CreateCounter<long>(
+            "platform.outbox.set_aside", "{entry}", "Entries that were set aside after the last attempt.");
     }
 
     public Counter<long> Delivered { get; }

@@ -7,12 +7,13 @@ using Platform.Mongo.Leases;
 namespace Platform.Api.Events;
 
 /// <summary>
-/// Delivers the events that were left behind: their process ended, or the database went away, between the commit and the
-/// events. One instance of the API at a time does it, under a lease. An entry that cannot be delivered fails alone: it is tried again
-/// after growing pauses, in the end set aside, and meanwhile passed over.
+/// Delivers the events that were left behind: their process ended, or the database went away, between the commit and
+/// the events. One instance of the API at a time does it, under a lease. An entry that cannot be delivered fails alone:
+/// it is tried again after growing pauses, in the end set aside, and meanwhile passed over.
 /// </summary>
 internal sealed class OutboxRelay(
-    EventOutbox outbox, ProductCache cache, ILeaseStore leases, OutboxMetrics metrics, TimeProvider time, ILogger<OutboxRelay> logger) : BackgroundService
+    EventOutbox outbox, ProductCache cache, ILeaseStore leases, OutboxMetrics metrics, TimeProvider time,
+    ILogger<OutboxRelay> logger) : BackgroundService
 {
     /// <summary>The name of the lease.</summary>
     public const string LeaseName = "outbox";
@@ -23,15 +24,15 @@ internal sealed class OutboxRelay(
     // Per tenant and round, so that none waits for all of another's.
     private const int Batch = 20;
 
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan MaxPause = TimeSpan.FromHours(1);
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_maxPause = TimeSpan.FromHours(1);
 
     /// <summary>How often is looked for what was left behind.</summary>
     public static TimeSpan Interval => TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// The age from which an entry is left behind. Far more than <see cref="OutboxWriter.Patience"/>, after which nobody else is at it, and
-    /// the clocks of two machines may differ.
+    /// The age from which an entry is left behind. Far more than <see cref="OutboxWriter.Patience"/>, after which
+    /// nobody else is at it, and the clocks of two machines may differ.
     /// </summary>
     public static TimeSpan Age => TimeSpan.FromMinutes(1);
 
@@ -47,7 +48,8 @@ internal sealed class OutboxRelay(
         }
 
         await using var lease = await Lease.AcquireAsync(
-            leases, LeaseName, new LeaseOptions { AcquireTimeout = TimeSpan.Zero }, time, logger, cancellationToken: cancellationToken);
+            leases, LeaseName, new LeaseOptions { AcquireTimeout = TimeSpan.Zero }, time, logger,
+            cancellationToken: cancellationToken);
         return await lease.RunAsync(token => RelayAloneAsync(lease.Fence, now, token), cancellationToken);
     }
 
@@ -69,7 +71,7 @@ internal sealed class OutboxRelay(
             {
                 OutboxLog.NotRelayed(logger, exception.Message);
             }
-#pragma warning disable CA1031 // The process serves requests; it does not end for what is done beside them, and is tried again.
+#pragma warning disable CA1031 // The process serves requests: it does not end for what is done beside them.
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
@@ -80,7 +82,8 @@ internal sealed class OutboxRelay(
 
     /// <summary>The pause after an attempt: from one minute on twice as long each time, up to an hour.</summary>
     /// <param name="attempt">The attempt, from 1.</param>
-    internal static TimeSpan PauseAfter(int attempt) => FirstPause * Math.Min(MaxPause / FirstPause, Math.Pow(2, attempt - 1));
+    internal static TimeSpan PauseAfter(int attempt) =>
+        s_firstPause * Math.Min(s_maxPause / s_firstPause, Math.Pow(2, attempt - 1));
 
     private async Task<int> RelayAloneAsync(long fence, DateTime now, CancellationToken cancellationToken)
     {
@@ -88,7 +91,8 @@ internal sealed class OutboxRelay(
         bool any;
         do
         {
-            // Tenant by tenant, round after round. Every attempt takes its entry out of the next round, so the rounds end.
+            // Tenant by tenant, round after round. Every attempt takes its entry out of the next round, so the rounds
+            // end.
             any = false;
             foreach (var tenant in await outbox.TenantsAsync(now - Age, now, cancellationToken))
             {
@@ -112,7 +116,8 @@ internal sealed class OutboxRelay(
         return delivered;
     }
 
-    private async Task<bool> TryDeliverAsync(OutboxLeft left, int attempt, long fence, DateTime now, CancellationToken cancellationToken)
+    private async Task<bool> TryDeliverAsync(
+        OutboxLeft left, int attempt, long fence, DateTime now, CancellationToken cancellationToken)
     {
         try
         {
@@ -128,7 +133,8 @@ internal sealed class OutboxRelay(
             return true;
         }
 #pragma warning disable CA1031 // Whatever is wrong with one entry, the others are none the worse for it.
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !MongoErrors.IsTransient(exception) && !MongoErrors.IsAway(exception))
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested
+            && !MongoErrors.IsTransient(exception) && !MongoErrors.IsAway(exception))
 #pragma warning restore CA1031
         {
             var last = attempt >= MaxAttempts;

@@ -11,7 +11,8 @@ namespace Platform.Api.Events;
 /// was changed, then the events are delivered. What of this does not come to pass, because the process ends, <see
 /// cref="OutboxRelay"/> does.
 /// </summary>
-public sealed class OutboxWriter(PlatformDatabase database, EventOutbox outbox, ProductCache cache, ILogger<OutboxWriter> logger)
+public sealed class OutboxWriter(
+    PlatformDatabase database, EventOutbox outbox, ProductCache cache, ILogger<OutboxWriter> logger)
 {
     /// <summary>How long the answer to a request, whose change is committed by then, waits for the events.</summary>
     public static TimeSpan Patience => TimeSpan.FromSeconds(2);
@@ -27,7 +28,8 @@ public sealed class OutboxWriter(PlatformDatabase database, EventOutbox outbox, 
     /// </param>
     /// <param name="cancellationToken">Cancels the transaction.</param>
     public async Task<TResult> CommitAsync<TResult>(
-        Func<IClientSessionHandle, CancellationToken, Task<(TResult Result, OutboxEntry? Events)>> change, CancellationToken cancellationToken)
+        Func<IClientSessionHandle, CancellationToken, Task<(TResult Result, OutboxEntry? Events)>> change,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(change);
         OutboxEntry? attempted = null;
@@ -72,7 +74,8 @@ public sealed class OutboxWriter(PlatformDatabase database, EventOutbox outbox, 
     /// </summary>
     /// <param name="tenantId">The tenant.</param>
     /// <param name="productIds">The products.</param>
-    public Task ForgetAsync(ObjectId tenantId, IEnumerable<ObjectId> productIds) => cache.InvalidateAsync(tenantId, productIds.Distinct());
+    public Task ForgetAsync(ObjectId tenantId, IEnumerable<ObjectId> productIds) =>
+        cache.InvalidateAsync(tenantId, productIds.Distinct());
 
     // Does not fail: the change is made, and the entry stays until its events are written.
     private async Task DeliverAsync(OutboxEntry entry)

@@ -1,6 +1,8 @@
 namespace Platform.Api.Limits;
 
-/// <summary>How many requests are answered before callers are asked to wait. Configuration section <c>RateLimits</c>.</summary>
+/// <summary>
+/// How many requests are answered before callers are asked to wait. Configuration section <c>RateLimits</c>.
+/// </summary>
 public sealed class RateLimitOptions
 {
     /// <summary>The configuration section that these options are bound to.</summary>

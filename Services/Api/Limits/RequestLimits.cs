@@ -8,13 +8,13 @@ using Platform.Api.Problems;
 namespace Platform.Api.Limits;
 
 /// <summary>
-/// Limits requests per client and per tenant, so that one caller's loop does not take the database from the others. Who is over a limit
-/// gets 429 at once, before anything is read or asked.
+/// Limits requests per client and per tenant, so that one caller's loop does not take the database from the others. Who
+/// is over a limit gets 429 at once, before anything is read or asked.
 /// </summary>
 internal static class RequestLimits
 {
-    // Callers share so many buckets, by hashes that nobody outside knows: memory is bounded however many addresses and made-up tenants
-    // there are, and two busy ones hardly ever meet.
+    // Callers share so many buckets, by hashes that nobody outside knows: memory is bounded however many addresses and
+    // made-up tenants there are, and two busy ones hardly ever meet.
     internal const int Buckets = 1 << 14;
 
     // What a provider gives to one customer: https://www.rfc-editor.org/rfc/rfc6177
@@ -41,7 +41,8 @@ internal static class RequestLimits
         // No connection but of this process.
         null => IPAddress.Loopback,
         { IsIPv4MappedToIPv6: true } => address.MapToIPv4(),
-        { AddressFamily: AddressFamily.InterNetworkV6 } => new IPAddress([.. address.GetAddressBytes()[..NetworkBytes], .. new byte[NetworkBytes]]),
+        { AddressFamily: AddressFamily.InterNetworkV6 } => new IPAddress(
+            [.. address.GetAddressBytes()[..NetworkBytes], .. new byte[NetworkBytes]]),
         _ => address,
     };
 

@@ -5,8 +5,8 @@ using Microsoft.OpenApi;
 namespace Platform.Api.OpenApi;
 
 /// <summary>
-/// What the document says about a parameter that the endpoint reads as text, which it does to name every wrong parameter at
-/// once. Attached to endpoints as metadata.
+/// What the document says about a parameter that the endpoint reads as text, which it does to name every wrong
+/// parameter at once. Attached to endpoints as metadata.
 /// </summary>
 /// <param name="Name">The parameter's name.</param>
 /// <param name="Schema">Its values.</param>
@@ -34,7 +34,8 @@ internal sealed record ParameterSchema(string Name, OpenApiSchema Schema, bool R
         },
         Required: false);
 
-    public static ParameterSchema Number(string name, double min, double max, bool required = false, double? absent = null) => new(
+    public static ParameterSchema Number(
+        string name, double min, double max, bool required = false, double? absent = null) => new(
         name,
         new OpenApiSchema
         {

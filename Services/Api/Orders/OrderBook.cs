@@ -13,7 +13,8 @@ namespace Platform.Api.Orders;
 /// <summary>
 /// Orders in the database. Stock, order and the entry of their events in the outbox change in one transaction.
 /// </summary>
-public sealed class OrderBook(PlatformDatabase database, MongoResilience resilience, OutboxWriter writer, TimeProvider time) : IOrderBook
+public sealed class OrderBook(
+    PlatformDatabase database, MongoResilience resilience, OutboxWriter writer, TimeProvider time) : IOrderBook
 {
     /// <inheritdoc/>
     public Task<OrderOutcome> PlaceAsync(Tenant tenant, OrderDraft draft, CancellationToken cancellationToken)
@@ -23,7 +24,8 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
         // May be repeated: an order of the draft's id can only have come from this request, or one with its key, so a
         // run finds what the one before it did.
         var run = new Run(draft.MayExist);
-        return resilience.RunAsync("place order", Repetition.Allowed, token => PlaceAsync(tenant, draft, run, token), cancellationToken);
+        return resilience.RunAsync(
+            "place order", Repetition.Allowed, token => PlaceAsync(tenant, draft, run, token), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -39,7 +41,8 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
     /// <param name="draft">The draft.</param>
     /// <param name="products">Its products, which are for sale.</param>
     /// <param name="now">The moment.</param>
-    internal static Order Write(Tenant tenant, OrderDraft draft, IReadOnlyDictionary<ObjectId, Product> products, DateTime now)
+    internal static Order Write(
+        Tenant tenant, OrderDraft draft, IReadOnlyDictionary<ObjectId, Product> products, DateTime now)
     {
         var lines = draft.Lines.Select(line =>
         {
@@ -86,7 +89,8 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
     internal static OrderOutcome.WronglyPriced? FindWronglyPriced(Tenant tenant, IEnumerable<Product> products)
     {
         var wrong = products
-            .Where(product => product.Currency != tenant.Currency || !CurrencyUnits.IsAmount(product.Price, tenant.Currency))
+            .Where(product => product.Currency != tenant.Currency
+                || !CurrencyUnits.IsAmount(product.Price, tenant.Currency))
             .Select(product => (product.Id, product.Currency))
             .ToList();
         return wrong.Count == 0 ? null : new OrderOutcome.WronglyPriced(wrong);
@@ -110,7 +114,8 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
         }),
     ];
 
-    private async Task<OrderOutcome> PlaceAsync(Tenant tenant, OrderDraft draft, Run run, CancellationToken cancellationToken)
+    private async Task<OrderOutcome> PlaceAsync(
+        Tenant tenant, OrderDraft draft, Run run, CancellationToken cancellationToken)
     {
         // Before anything is judged: what was placed stays placed, whatever has become of its store, customer and
         // products since.
@@ -126,7 +131,9 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
             var outcome = await PlaceNewAsync(scope, tenant, draft, run, cancellationToken);
             // What stands in the way may be the same order, placed meanwhile by another request with its key or by a
             // commit whose answer was lost.
-            return outcome is OrderOutcome.Placed || !run.MayExist ? outcome : await FindPlacedAsync(scope, draft, cancellationToken) ?? outcome;
+            return outcome is OrderOutcome.Placed || !run.MayExist
+                ? outcome
+                : await FindPlacedAsync(scope, draft, cancellationToken) ?? outcome;
         }
         catch (DuplicateKeyException) when (run.MayExist)
         {
@@ -139,14 +146,16 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
         }
     }
 
-    private async Task<OrderOutcome> PlaceNewAsync(TenantScope scope, Tenant tenant, OrderDraft draft, Run run, CancellationToken cancellationToken)
+    private async Task<OrderOutcome> PlaceNewAsync(
+        TenantScope scope, Tenant tenant, OrderDraft draft, Run run, CancellationToken cancellationToken)
     {
         // What an order does not change is read before the transaction, which so holds its locks for less long.
         var productIds = draft.Lines.Select(line => line.ProductId).ToArray();
         var customerSought = scope.Customers.FindByIdAsync(draft.CustomerId, cancellationToken: cancellationToken);
         var storeSought = scope.Stores.FindByIdAsync(draft.StoreId, cancellationToken: cancellationToken);
         var productsSought = scope.Products.Find(Builders<Product>.Filter.In(product => product.Id, productIds)
-            & Builders<Product>.Filter.Eq(product => product.Status, ProductStatus.Active)).ToListAsync(cancellationToken);
+            & Builders<Product>.Filter.Eq(product => product.Status, ProductStatus.Active))
+            .ToListAsync(cancellationToken);
         await Task.WhenAll(customerSought, storeSought, productsSought);
         var (customer, store) = (await customerSought, await storeSought);
         var products = (await productsSought).ToDictionary(product => product.Id);
@@ -186,7 +195,8 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
     }
 
     // Null when there is no such order.
-    private async Task<OrderOutcome?> FindPlacedAsync(TenantScope scope, OrderDraft draft, CancellationToken cancellationToken)
+    private async Task<OrderOutcome?> FindPlacedAsync(
+        TenantScope scope, OrderDraft draft, CancellationToken cancellationToken)
     {
         if (await scope.Orders.Deciding.FindByIdAsync(draft.Id, cancellationToken: cancellationToken) is not { } order)
         {
@@ -197,13 +207,15 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
         return !draft.MayExist ? new OrderOutcome.Placed(order)
             : order.CustomerId == draft.CustomerId
                 && order.StoreId == draft.StoreId
-                && order.Lines.Select(line => (line.ProductId, line.Quantity)).SequenceEqual(draft.Lines) ? new OrderOutcome.PlacedBefore(order)
+                && order.Lines.Select(line => (line.ProductId, line.Quantity)).SequenceEqual(draft.Lines)
+                ? new OrderOutcome.PlacedBefore(order)
             : new OrderOutcome.KeyReused();
     }
 
     // There are events when the order was placed.
     private static async Task<(OrderOutcome Outcome, OutboxEntry? Events)> TakeAsync(
-        TenantScope scope, OrderDraft draft, Order order, IClientSessionHandle session, CancellationToken cancellationToken)
+        TenantScope scope, OrderDraft draft, Order order, IClientSessionHandle session,
+        CancellationToken cancellationToken)
     {
         if (await FindShortAsync(scope, draft, session, cancellationToken) is { Lines.Count: > 0 } shortage)
         {
@@ -247,7 +259,14 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
         await scope.Orders.InsertAsync(order, session, cancellationToken);
         return (
             new OrderOutcome.Placed(order),
-            new OutboxEntry { Id = order.Id, TenantId = order.TenantId, CreatedAt = order.PlacedAt, Sales = SalesOf(order), Stock = taken });
+            new OutboxEntry
+            {
+                Id = order.Id,
+                TenantId = order.TenantId,
+                CreatedAt = order.PlacedAt,
+                Sales = SalesOf(order),
+                Stock = taken,
+            });
     }
 
     private static async Task<OrderOutcome.OutOfStock> FindShortAsync(
@@ -263,7 +282,8 @@ public sealed class OrderBook(PlatformDatabase database, MongoResilience resilie
         return new OrderOutcome.OutOfStock(
         [
             .. draft.Lines
-                .Select(line => new ShortLine(line.ProductId.ToString(), line.Quantity, available.GetValueOrDefault(line.ProductId)))
+                .Select(line => new ShortLine(
+                    line.ProductId.ToString(), line.Quantity, available.GetValueOrDefault(line.ProductId)))
                 .Where(line => line.Available < line.Requested),
         ]);
     }

@@ -31,7 +31,10 @@ public abstract record OrderOutcome
     /// <summary>The store does not sell at the moment.</summary>
     public sealed record StoreClosed : OrderOutcome;
 
-    /// <summary>Products have a price that the tenant cannot take: in another currency than its own, or with more decimals than that has.</summary>
+    /// <summary>
+    /// Products have a price that the tenant cannot take: in another currency than its own, or with more decimals than
+    /// that has.
+    /// </summary>
     /// <param name="Products">The products, each with the currency of its price.</param>
     public sealed record WronglyPriced(IReadOnlyList<(ObjectId ProductId, string Currency)> Products) : OrderOutcome;
 

@@ -12,7 +12,7 @@ public static class OrderRequestReader
 {
     private const int MaxKeyLength = 255;
 
-    private static readonly OrderRequestValidator Validator = new();
+    private static readonly OrderRequestValidator s_validator = new();
 
     /// <summary>Reads the order, or says in <paramref name="errors"/> what is wrong with it.</summary>
     /// <param name="tenantId">The tenant who is to have the order.</param>
@@ -22,15 +22,18 @@ public static class OrderRequestReader
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The order; null when something is wrong.</returns>
     public static async Task<OrderDraft?> ReadAsync(
-        ObjectId tenantId, Stream body, string? idempotencyKey, RequestErrors errors, CancellationToken cancellationToken)
+        ObjectId tenantId, Stream body, string? idempotencyKey, RequestErrors errors,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(errors);
-        if (idempotencyKey is not null && (idempotencyKey.Length is 0 or > MaxKeyLength || idempotencyKey.Any(c => c is < ' ' or > '~')))
+        if (idempotencyKey is not null
+            && (idempotencyKey.Length is 0 or > MaxKeyLength || idempotencyKey.Any(c => c is < ' ' or > '~')))
         {
-            errors.Header("Idempotency-Key", RuleCodes.Pattern, $"Must be 1 to {MaxKeyLength} printable ASCII characters.");
+            errors.Header(
+                "Idempotency-Key", RuleCodes.Pattern, $"Must be 1 to {MaxKeyLength} printable ASCII characters.");
         }
 
-        var request = await RequestBody.ReadAsync(body, Validator, errors, cancellationToken);
+        var request = await RequestBody.ReadAsync(body, s_validator, errors, cancellationToken);
         return request is null || !errors.None
             ? null
             : new OrderDraft(

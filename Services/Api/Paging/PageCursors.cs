@@ -8,12 +8,13 @@ using MongoDB.Bson;
 namespace Platform.Api.Paging;
 
 /// <summary>
-/// The opaque texts by which a caller asks for the next page: the position of the last item, signed for the list that it was
-/// made for. A cursor that was changed, cut, invented, or made for another tenant or filter is refused.
+/// The opaque texts by which a caller asks for the next page: the position of the last item, signed for the list that
+/// it was made for. A cursor that was changed, cut, invented, or made for another tenant or filter is refused.
 /// </summary>
 /// <remarks>
-/// Base64url of <c>version (1 byte) | HMAC-SHA256, cut to 16 bytes | type of the sort value (1 byte) | sort value (8 or 16
-/// bytes) | id (12 bytes)</c>. The HMAC covers the list's name and everything after it, so nothing that a caller made up is read.
+/// Base64url of <c>version (1 byte) | HMAC-SHA256, cut to 16 bytes | type of the sort value (1 byte) | sort value (8 or
+/// 16 bytes) | id (12 bytes)</c>. The HMAC covers the list's name and everything after it, so nothing that a caller
+/// made up is read.
 /// </remarks>
 public sealed class PageCursors
 {
@@ -37,12 +38,15 @@ public sealed class PageCursors
         ArgumentNullException.ThrowIfNull(options);
         // A key of its own for this use, whatever else the secret is used for.
         _key = HKDF.DeriveKey(
-            HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(options.Value.CursorKey), outputLength: 32, info: "platform page cursors"u8.ToArray());
+            HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(options.Value.CursorKey), outputLength: 32,
+            info: "platform page cursors"u8.ToArray());
     }
 
     /// <summary>Makes the cursor that continues after a position.</summary>
     /// <param name="list">What identifies the list: tenant, filter and order.</param>
-    /// <param name="position">The last item returned: <c>k</c>, the value that the list is sorted by, and <c>i</c>, its id.</param>
+    /// <param name="position">
+    /// The last item returned: <c>k</c>, the value that the list is sorted by, and <c>i</c>, its id.
+    /// </param>
     public string Encode(string list, BsonDocument position)
     {
         ArgumentNullException.ThrowIfNull(list);
@@ -100,7 +104,8 @@ public sealed class PageCursors
         ReadOnlySpan<byte> bytes = buffer[..length];
         Span<byte> digest = stackalloc byte[DigestLength];
         Sign(list, bytes[PositionStart..], digest);
-        if (Base64Url.EncodeToString(bytes) != text || !CryptographicOperations.FixedTimeEquals(digest, bytes.Slice(1, DigestLength)))
+        if (Base64Url.EncodeToString(bytes) != text
+            || !CryptographicOperations.FixedTimeEquals(digest, bytes.Slice(1, DigestLength)))
         {
             return null;
         }
@@ -114,7 +119,9 @@ public sealed class PageCursors
             (DoubleType, 8) => new BsonDouble(BinaryPrimitives.ReadDoubleBigEndian(value)),
             _ => null,
         };
-        return key is null ? null : new BsonDocument { { "k", key }, { "i", new ObjectId(bytes[^IdLength..].ToArray()) } };
+        return key is null
+            ? null
+            : new BsonDocument { { "k", key }, { "i", new ObjectId(bytes[^IdLength..].ToArray()) } };
     }
 
     private void Sign(string list, ReadOnlySpan<byte> position, Span<byte> digest)

@@ -6,8 +6,8 @@ using Platform.Data.Validation;
 namespace Platform.Api.Problems;
 
 /// <summary>
-/// The API's error answers, as problem details (<see href="https://www.rfc-editor.org/rfc/rfc9457"/>). <c>errors</c> has one
-/// entry per wrong place, in the same form whether the request was wrong or the database refused its data.
+/// The API's error answers, as problem details (<see href="https://www.rfc-editor.org/rfc/rfc9457"/>). <c>errors</c>
+/// has one entry per wrong place, in the same form whether the request was wrong or the database refused its data.
 /// </summary>
 public static class ApiProblem
 {
@@ -52,32 +52,43 @@ public static class ApiProblem
             "The key is taken.",
             detail: null,
             errors.All,
-            new Dictionary<string, object?> { ["key"] = refusal.Key.ToDictionary(field => field.Key, field => field.Value?.ToString()) });
+            new Dictionary<string, object?>
+            {
+                ["key"] = refusal.Key.ToDictionary(field => field.Key, field => field.Value?.ToString()),
+            });
     }
 
-    /// <summary>422: the database refused the data, since it breaks rules; the pointers are those of the data.</summary>
+    /// <summary>
+    /// 422: the database refused the data, since it breaks rules; the pointers are those of the data.
+    /// </summary>
     /// <param name="refusal">What the database said.</param>
     public static ProblemHttpResult Refused(DocumentRefusedException refusal)
     {
         ArgumentNullException.ThrowIfNull(refusal);
         var errors = new RequestErrors();
         errors.Body(refusal.Violations);
-        return Of(StatusCodes.Status422UnprocessableEntity, "The data breaks a rule.", "Nothing was changed.", errors.All);
+        return Of(
+            StatusCodes.Status422UnprocessableEntity, "The data breaks a rule.", "Nothing was changed.", errors.All);
     }
 
     /// <summary>503: the request cannot be served now; sets <c>Retry-After</c>.</summary>
     /// <param name="http">The request.</param>
     /// <param name="title">What is wrong, the same sentence for every occurrence.</param>
     /// <param name="detail">What the caller can do.</param>
-    /// <param name="retryAfter">When to try again, rounded up to seconds; null for <see cref="RetryAfterSeconds"/>.</param>
-    public static ProblemHttpResult Unavailable(HttpContext http, string title, string detail, TimeSpan? retryAfter = null)
+    /// <param name="retryAfter">
+    /// When to try again, rounded up to seconds; null for <see cref="RetryAfterSeconds"/>.
+    /// </param>
+    public static ProblemHttpResult Unavailable(
+        HttpContext http, string title, string detail, TimeSpan? retryAfter = null)
     {
         ArgumentNullException.ThrowIfNull(http);
         RetryAfter(http, retryAfter ?? TimeSpan.FromSeconds(RetryAfterSeconds));
         return Of(StatusCodes.Status503ServiceUnavailable, title, detail);
     }
 
-    /// <summary>429: the caller, or all callers of a tenant, sent more than they may; sets <c>Retry-After</c>.</summary>
+    /// <summary>
+    /// 429: the caller, or all callers of a tenant, sent more than they may; sets <c>Retry-After</c>.
+    /// </summary>
     /// <param name="http">The request.</param>
     /// <param name="after">When to try again, rounded up to seconds.</param>
     public static ProblemHttpResult TooMany(HttpContext http, TimeSpan after)

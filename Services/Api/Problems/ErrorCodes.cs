@@ -1,6 +1,8 @@
 namespace Platform.Api.Problems;
 
-/// <summary>The codes of errors that are no broken rules of documents; those are <see cref="Data.Rules.RuleCodes"/>.</summary>
+/// <summary>
+/// The codes of errors that are no broken rules of documents; those are <see cref="Data.Rules.RuleCodes"/>.
+/// </summary>
 public static class ErrorCodes
 {
     /// <summary>The body is not JSON.</summary>

@@ -9,12 +9,12 @@ namespace Platform.Api.Problems;
 
 /// <summary>
 /// Reads the parts of a request and collects what is wrong with them, so that one answer names every wrong field. Each
-/// method returns a usable value when the field is right and null or the default when it is not; a field that is there but
-/// blank is wrong.
+/// method returns a usable value when the field is right and null or the default when it is not; a field that is there
+/// but blank is wrong.
 /// </summary>
 public sealed class RequestErrors
 {
-    private static readonly SearchValues<char> Numerals = SearchValues.Create("+-.0123456789");
+    private static readonly SearchValues<char> s_numerals = SearchValues.Create("+-.0123456789");
 
     private readonly SortedDictionary<string, ProblemError> _errors = new(StringComparer.Ordinal);
 
@@ -24,7 +24,9 @@ public sealed class RequestErrors
     /// <summary>The wrong places with one sentence each, in the order of their names.</summary>
     public IReadOnlyCollection<ProblemError> All => _errors.Values;
 
-    /// <summary>Notes that a parameter of the path or the query is wrong; the first note of a parameter stays.</summary>
+    /// <summary>
+    /// Notes that a parameter of the path or the query is wrong; the first note of a parameter stays.
+    /// </summary>
     /// <param name="name">The parameter.</param>
     /// <param name="code">What is wrong with it.</param>
     /// <param name="sentence">The same for people.</param>
@@ -59,7 +61,9 @@ public sealed class RequestErrors
     /// <summary>Reads an optional text.</summary>
     /// <param name="field">The field's name.</param>
     /// <param name="text">What the caller sent.</param>
-    /// <param name="maxLength">The longest text allowed, in characters, which are counted as the rules on documents count them: code points.</param>
+    /// <param name="maxLength">
+    /// The longest text allowed, in characters, which are counted as the rules on documents count them: code points.
+    /// </param>
     public string? Text(string field, string? text, int maxLength)
     {
         if (text is null)
@@ -74,7 +78,8 @@ public sealed class RequestErrors
         }
         else if (trimmed.EnumerateRunes().Count() > maxLength)
         {
-            Parameter(field, RuleCodes.MaxLength, string.Create(CultureInfo.InvariantCulture, $"Must be at most {maxLength} characters long."));
+            Parameter(field, RuleCodes.MaxLength, string.Create(
+                CultureInfo.InvariantCulture, $"Must be at most {maxLength} characters long."));
         }
         else if (trimmed.Any(char.IsControl))
         {
@@ -124,7 +129,8 @@ public sealed class RequestErrors
             return null;
         }
 
-        var isNumber = TryParse<decimal>(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, out var value);
+        var isNumber = TryParse<decimal>(
+            text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, out var value);
         var violations = new List<RuleViolation>();
         if (isNumber)
         {
@@ -155,7 +161,8 @@ public sealed class RequestErrors
             return absent.Value;
         }
 
-        var isNumber = TryParse<double>(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, out var value) && double.IsFinite(value);
+        const NumberStyles Styles = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint;
+        var isNumber = TryParse<double>(text, Styles, out var value) && double.IsFinite(value);
         if (isNumber && value >= min && value <= max)
         {
             return value;
@@ -164,7 +171,9 @@ public sealed class RequestErrors
         Parameter(
             field,
             text is null ? RuleCodes.Required : CodeOf(isNumber, value < min),
-            string.Create(CultureInfo.InvariantCulture, $"{(text is null ? "Is required and must" : "Must")} be a number from {min} to {max}."));
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{(text is null ? "Is required and must" : "Must")} be a number from {min} to {max}."));
         return absent ?? min;
     }
 
@@ -180,7 +189,8 @@ public sealed class RequestErrors
         }
 
         // Not the last year of the calendar: the day after is reckoned with.
-        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) && day.Year is >= 1970 and < 9999)
+        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+            && day.Year is >= 1970 and < 9999)
         {
             return day;
         }
@@ -212,8 +222,10 @@ public sealed class RequestErrors
         where T : struct, INumber<T>
     {
         value = T.Zero;
-        return text is not null && !text.AsSpan().ContainsAnyExcept(Numerals) && T.TryParse(text, styles, CultureInfo.InvariantCulture, out value);
+        return text is not null && !text.AsSpan().ContainsAnyExcept(s_numerals)
+            && T.TryParse(text, styles, CultureInfo.InvariantCulture, out value);
     }
 
-    private static string CodeOf(bool isNumber, bool isBelow) => !isNumber ? RuleCodes.Type : isBelow ? RuleCodes.Minimum : RuleCodes.Maximum;
+    private static string CodeOf(bool isNumber, bool isBelow) =>
+        !isNumber ? RuleCodes.Type : isBelow ? RuleCodes.Minimum : RuleCodes.Maximum;
 }

@@ -2,7 +2,10 @@ using Microsoft.AspNetCore.Diagnostics;
 
 namespace Platform.Api.Problems;
 
-/// <summary>Gives a sentence to the answers that have none: those of the routing. Whatever the caller accepts, problem details are what there is.</summary>
+/// <summary>
+/// Gives a sentence to the answers that have none: those of the routing. Whatever the caller accepts, problem details
+/// are what there is.
+/// </summary>
 internal static class StatusProblems
 {
     public static Task WriteAsync(StatusCodeContext context)

@@ -10,7 +10,8 @@ public interface IProductCatalogue
     /// <param name="tenantId">The tenant.</param>
     /// <param name="category">The category's slug, or its id.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
-    Task<IReadOnlyList<ObjectId>> FindCategoriesAsync(ObjectId tenantId, string category, CancellationToken cancellationToken);
+    Task<IReadOnlyList<ObjectId>> FindCategoriesAsync(
+        ObjectId tenantId, string category, CancellationToken cancellationToken);
 
     /// <summary>Whether a position, read from a cursor, fits an order.</summary>
     /// <param name="order">The order.</param>

@@ -16,10 +16,16 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
     private const int MaxCategoryDepth = 10;
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<ObjectId>> FindCategoriesAsync(ObjectId tenantId, string category, CancellationToken cancellationToken) =>
-        resilience.RunAsync("find categories", Repetition.Allowed, token => ReadCategoriesAsync(tenantId, category, token), cancellationToken);
+    public Task<IReadOnlyList<ObjectId>> FindCategoriesAsync(
+        ObjectId tenantId, string category, CancellationToken cancellationToken) =>
+        resilience.RunAsync(
+            "find categories",
+            Repetition.Allowed,
+            token => ReadCategoriesAsync(tenantId, category, token),
+            cancellationToken);
 
-    private async Task<IReadOnlyList<ObjectId>> ReadCategoriesAsync(ObjectId tenantId, string category, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ObjectId>> ReadCategoriesAsync(
+        ObjectId tenantId, string category, CancellationToken cancellationToken)
     {
         var categories = database.ForTenant(tenantId).Categories;
         var filter = ObjectId.TryParse(category, out var id)
@@ -63,7 +69,11 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
         ObjectId tenantId, ProductFilter filter, BsonDocument? after, int limit, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(filter);
-        return resilience.RunAsync("list products", Repetition.Allowed, token => ReadAsync(tenantId, filter, after, limit, token), cancellationToken);
+        return resilience.RunAsync(
+            "list products",
+            Repetition.Allowed,
+            token => ReadAsync(tenantId, filter, after, limit, token),
+            cancellationToken);
     }
 
     private async Task<ProductSlice> ReadAsync(
@@ -80,7 +90,8 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
             BsonValue[] words = [.. search.Words], without = [.. search.Without];
             var pipeline = new BsonDocumentStagePipelineDefinition<Product, BsonDocument>(
             [
-                new BsonDocument("$match", ProductQueries.Matching(words, search.Beginning, without, min, max, categories)),
+                new BsonDocument(
+                    "$match", ProductQueries.Matching(words, search.Beginning, without, min, max, categories)),
                 .. ProductQueries.BestFirst(words, search.Beginning, limit + 1, afterKey, afterId),
             ]);
             using var scored = await products.AggregateAsync(pipeline, cancellationToken: cancellationToken);
@@ -106,13 +117,18 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
     }
 
     /// <inheritdoc/>
-    public Task<ProductDetails?> FindAsync(ObjectId tenantId, ObjectId productId, CancellationToken cancellationToken) =>
-        resilience.RunAsync("find product", Repetition.Allowed, token => ReadAsync(tenantId, productId, token), cancellationToken);
+    public Task<ProductDetails?> FindAsync(
+        ObjectId tenantId, ObjectId productId, CancellationToken cancellationToken) =>
+        resilience.RunAsync(
+            "find product", Repetition.Allowed, token => ReadAsync(tenantId, productId, token), cancellationToken);
 
-    private async Task<ProductDetails?> ReadAsync(ObjectId tenantId, ObjectId productId, CancellationToken cancellationToken)
+    private async Task<ProductDetails?> ReadAsync(
+        ObjectId tenantId, ObjectId productId, CancellationToken cancellationToken)
     {
         var scope = database.ForTenant(tenantId);
-        var stockSought = scope.Inventory.Find(Builders<InventoryItem>.Filter.Eq(item => item.ProductId, productId)).ToListAsync(cancellationToken);
+        var stockSought = scope.Inventory
+            .Find(Builders<InventoryItem>.Filter.Eq(item => item.ProductId, productId))
+            .ToListAsync(cancellationToken);
         var productSought = scope.Products.FindByIdAsync(productId, cancellationToken: cancellationToken);
         // Both, also when one fails: a repetition must not run beside what is left of the attempt before it.
         await Task.WhenAll(stockSought, productSought);

@@ -14,15 +14,18 @@ public sealed class EventReports(PlatformDatabase database, MongoResilience resi
 {
     /// <inheritdoc/>
     public async Task<IReadOnlyList<SalesOfDay>> SalesAsync(
-        ObjectId tenantId, DateOnly from, DateOnly to, ObjectId? product, ObjectId? store, CancellationToken cancellationToken)
+        ObjectId tenantId, DateOnly from, DateOnly to, ObjectId? product, ObjectId? store,
+        CancellationToken cancellationToken)
     {
-        BsonDocument[] stages = [new("$match", EventQueries.Of(Start(from), Start(to.AddDays(1)), Value(product), Value(store))), .. EventQueries.SalesByDay()];
+        var asked = EventQueries.Of(Start(from), Start(to.AddDays(1)), Value(product), Value(store));
+        BsonDocument[] stages = [new("$match", asked), .. EventQueries.SalesByDay()];
         var days = await resilience.RunAsync(
             "report sales",
             Repetition.Allowed,
             async token =>
             {
-                using var cursor = await database.ForTenant(tenantId).SaleEvents.AggregateAsync<BsonDocument>(stages, cancellationToken: token);
+                using var cursor = await database.ForTenant(tenantId).SaleEvents.AggregateAsync<BsonDocument>(
+                    stages, cancellationToken: token);
                 return await cursor.ToListAsync(token);
             },
             cancellationToken);
@@ -39,12 +42,14 @@ public sealed class EventReports(PlatformDatabase database, MongoResilience resi
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<InventoryEvent>> StockAsync(
-        ObjectId tenantId, DateOnly from, DateOnly to, ObjectId product, ObjectId store, int limit, CancellationToken cancellationToken) =>
+        ObjectId tenantId, DateOnly from, DateOnly to, ObjectId product, ObjectId store, int limit,
+        CancellationToken cancellationToken) =>
         await resilience.RunAsync(
             "report stock",
             Repetition.Allowed,
             token => database.ForTenant(tenantId).InventoryEvents
-                .Find(new BsonDocumentFilterDefinition<InventoryEvent>(EventQueries.Of(Start(from), Start(to.AddDays(1)), product, store)))
+                .Find(new BsonDocumentFilterDefinition<InventoryEvent>(
+                    EventQueries.Of(Start(from), Start(to.AddDays(1)), product, store)))
                 .Sort(new BsonDocumentSortDefinition<InventoryEvent>(EventQueries.LatestFirst))
                 .Limit(limit)
                 .ToListAsync(token),

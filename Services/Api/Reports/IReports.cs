@@ -15,7 +15,8 @@ public interface IReports
     /// <param name="store">Only this store; null for all. Not together with a product.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
     Task<IReadOnlyList<SalesOfDay>> SalesAsync(
-        ObjectId tenantId, DateOnly from, DateOnly to, ObjectId? product, ObjectId? store, CancellationToken cancellationToken);
+        ObjectId tenantId, DateOnly from, DateOnly to, ObjectId? product, ObjectId? store,
+        CancellationToken cancellationToken);
 
     /// <summary>The changes of a product's stock in a store in a period, the latest first.</summary>
     /// <param name="tenantId">The tenant.</param>
@@ -26,5 +27,6 @@ public interface IReports
     /// <param name="limit">How many at most.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
     Task<IReadOnlyList<InventoryEvent>> StockAsync(
-        ObjectId tenantId, DateOnly from, DateOnly to, ObjectId product, ObjectId store, int limit, CancellationToken cancellationToken);
+        ObjectId tenantId, DateOnly from, DateOnly to, ObjectId product, ObjectId store, int limit,
+        CancellationToken cancellationToken);
 }

@@ -32,7 +32,8 @@ public sealed class EachOnce<TDto, TItem>(string ruleCode, string member, Func<T
             if (value![i] is { } item && key(item) is { } named && !seen.Add(named))
             {
                 context.AddFailure(new ValidationFailure(
-                    string.Create(CultureInfo.InvariantCulture, $"{context.PropertyPath}[{i}].{member}"), "Is on an earlier line already.")
+                    string.Create(CultureInfo.InvariantCulture, $"{context.PropertyPath}[{i}].{member}"),
+                    "Is on an earlier line already.")
                 {
                     ErrorCode = RuleCode,
                 });

@@ -8,12 +8,13 @@ using Platform.Data.Rules;
 namespace Platform.Api.Requests;
 
 /// <summary>
-/// Looks through the text of a body once, before anything is read from it, and says where it is no JSON of Unicode texts: a parser finds some of it
-/// only when a text is asked for, and then as a defect of the program.
+/// Looks through the text of a body once, before anything is read from it, and says where it is no JSON of Unicode
+/// texts: a parser finds some of it only when a text is asked for, and then as a defect of the program.
 /// </summary>
 /// <remarks>
-/// Stricter than the grammar in what <see href="https://www.rfc-editor.org/rfc/rfc8259"/> leaves to receivers and <see href="https://www.rfc-editor.org/rfc/rfc7493"/>
-/// forbids to senders: bytes that are no UTF-8, halves of surrogate pairs, and a member that occurs twice.
+/// Stricter than the grammar in what <see href="https://www.rfc-editor.org/rfc/rfc8259"/> leaves to receivers and <see
+/// href="https://www.rfc-editor.org/rfc/rfc7493"/> forbids to senders: bytes that are no UTF-8, halves of surrogate
+/// pairs, and a member that occurs twice.
 /// </remarks>
 internal static class JsonText
 {
@@ -28,7 +29,8 @@ internal static class JsonText
     {
         if (FirstInvalidByte(json) is { } at)
         {
-            errors.Body("", ErrorCodes.Json, $"Must be a JSON object in UTF-8; the bytes are not UTF-8 at {PlaceOf(json[..at])}.");
+            var place = PlaceOf(json[..at]);
+            errors.Body("", ErrorCodes.Json, $"Must be a JSON object in UTF-8; the bytes are not UTF-8 at {place}.");
             return false;
         }
 
@@ -48,12 +50,14 @@ internal static class JsonText
         }
         catch (JsonException exception)
         {
-            errors.Body("", ErrorCodes.Json, $"Must be a JSON object; the text is wrong at {PlaceOf(exception.LineNumber ?? 0, exception.BytePositionInLine ?? 0)}.");
+            var place = PlaceOf(exception.LineNumber ?? 0, exception.BytePositionInLine ?? 0);
+            errors.Body("", ErrorCodes.Json, $"Must be a JSON object; the text is wrong at {place}.");
             return false;
         }
     }
 
-    private static bool IsSound(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, Stack<Level> path, RequestErrors errors)
+    private static bool IsSound(
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> json, Stack<Level> path, RequestErrors errors)
     {
         if (reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
         {
@@ -61,10 +65,14 @@ internal static class JsonText
             return true;
         }
 
-        if (reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String && reader.ValueIsEscaped && HasHalfPair(reader.ValueSpan))
+        if (reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String && reader.ValueIsEscaped
+            && HasHalfPair(reader.ValueSpan))
         {
             var place = PlaceOf(json[..(int)reader.TokenStartIndex]);
-            errors.Body("", ErrorCodes.Json, $"Must be a JSON object of Unicode texts; the text at {place} has one half of a surrogate pair.");
+            errors.Body(
+                "",
+                ErrorCodes.Json,
+                $"Must be a JSON object of Unicode texts; the text at {place} has one half of a surrogate pair.");
             return false;
         }
 
@@ -88,14 +96,19 @@ internal static class JsonText
 
         if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
         {
-            path.Push(new Level { Members = reader.TokenType == JsonTokenType.StartObject ? new HashSet<string>(StringComparer.Ordinal) : null });
+            path.Push(new Level
+            {
+                Members = reader.TokenType == JsonTokenType.StartObject ? new(StringComparer.Ordinal) : null,
+            });
         }
 
         return true;
     }
 
     private static string PointerOf(Stack<Level> path) => path.Reverse().Aggregate(
-        "", (pointer, level) => level.Members is null ? JsonPointer.Item(pointer, level.Index) : JsonPointer.Member(pointer, level.Step));
+        "", (pointer, level) => level.Members is null
+            ? JsonPointer.Item(pointer, level.Index)
+            : JsonPointer.Member(pointer, level.Step));
 
     private static int? FirstInvalidByte(ReadOnlySpan<byte> json)
     {
@@ -129,7 +142,8 @@ internal static class JsonText
                 i++;
                 if (escaped[i] == 'u')
                 {
-                    unit = (char)ushort.Parse(escaped.Slice(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+                    unit = (char)ushort.Parse(
+                        escaped.Slice(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
                     i += 4;
                 }
             }
@@ -145,9 +159,11 @@ internal static class JsonText
         return expected;
     }
 
-    private static string PlaceOf(ReadOnlySpan<byte> before) => PlaceOf(before.Count((byte)'\n'), before.Length - 1 - before.LastIndexOf((byte)'\n'));
+    private static string PlaceOf(ReadOnlySpan<byte> before) =>
+        PlaceOf(before.Count((byte)'\n'), before.Length - 1 - before.LastIndexOf((byte)'\n'));
 
-    private static string PlaceOf(long line, long position) => string.Create(CultureInfo.InvariantCulture, $"line {line + 1}, byte {position + 1}");
+    private static string PlaceOf(long line, long position) =>
+        string.Create(CultureInfo.InvariantCulture, $"line {line + 1}, byte {position + 1}");
 
     // An object and the member that is read, or a list and the entry.
     private sealed class Level

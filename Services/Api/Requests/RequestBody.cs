@@ -9,18 +9,22 @@ using Platform.Data.Rules;
 namespace Platform.Api.Requests;
 
 /// <summary>
-/// Reads a request from JSON and validates it. A deserializer stops at the first wrong place; here the caller is told all of them.
+/// Reads a request from JSON and validates it. A deserializer stops at the first wrong place; here the caller is told
+/// all of them.
 /// </summary>
 internal static class RequestBody
 {
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = JsonText.MaxDepth };
+    private static readonly JsonDocumentOptions s_options = new() { MaxDepth = JsonText.MaxDepth };
 
-    // A body is at most 64 KiB. The server itself drops senders that stand still (Kestrel's MinRequestBodyDataRate); this one those that dribble.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    // A body is at most 64 KiB. The server itself drops senders that stand still (Kestrel's MinRequestBodyDataRate);
+    // this one those that dribble.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(8);
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    /// <summary>Reads a request: a record whose members are texts, whole numbers, lists and records of the same kind.</summary>
+    /// <summary>
+    /// Reads a request: a record whose members are texts, whole numbers, lists and records of the same kind.
+    /// </summary>
     /// <typeparam name="TDto">The request.</typeparam>
     /// <param name="body">The body.</param>
     /// <param name="validator">The rules.</param>
@@ -38,7 +42,7 @@ internal static class RequestBody
             return null;
         }
 
-        using (var document = JsonDocument.Parse(json, Options))
+        using (var document = JsonDocument.Parse(json, s_options))
         {
             var faults = new BodyFaults();
             if (Read(document.RootElement, typeof(TDto), "", faults) is not TDto request)
@@ -66,19 +70,21 @@ internal static class RequestBody
     private static async Task<ReadOnlyMemory<byte>> ReadAsync(Stream body, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
+        patience.CancelAfter(s_patience);
         using var buffer = new MemoryStream();
         try
         {
             await body.CopyToAsync(buffer, patience.Token);
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (patience.IsCancellationRequested
+            && !cancellationToken.IsCancellationRequested)
         {
             throw new BadHttpRequestException("The body took too long to arrive.", StatusCodes.Status408RequestTimeout);
         }
         catch (IOException exception) when (exception is not (BadHttpRequestException or ConnectionResetException))
         {
-            // The server has this kind for some of what a caller can do wrong, such as the size of a chunk that no number holds.
+            // The server has this kind for some of what a caller can do wrong, such as the size of a chunk that no
+            // number holds.
             throw new BadHttpRequestException("The body could not be read.", exception);
         }
 
@@ -92,7 +98,8 @@ internal static class RequestBody
         var value =
             type == typeof(string) ? element.ValueKind == JsonValueKind.String ? element.GetString() : null
             : type == typeof(int) ? Whole(element)
-            : ItemType(type) is { } item ? element.ValueKind == JsonValueKind.Array ? List(element, item, pointer, faults) : null
+            : ItemType(type) is { } item
+                ? element.ValueKind == JsonValueKind.Array ? List(element, item, pointer, faults) : null
             : element.ValueKind == JsonValueKind.Object ? Record(element, type, pointer, faults)
             : null;
         if (value is null)
@@ -112,7 +119,9 @@ internal static class RequestBody
 
         // A whole number beyond 32 bits is still a number, too great or too small for any rule.
         return element.TryGetInt32(out var number) ? number
-            : element.TryGetDecimal(out var large) && decimal.Truncate(large) == large && large is > int.MaxValue or < int.MinValue ? large > 0 ? int.MaxValue : int.MinValue
+            : element.TryGetDecimal(out var large) && decimal.Truncate(large) == large
+                && large is > int.MaxValue or < int.MinValue
+                ? large > 0 ? int.MaxValue : int.MinValue
             : null;
     }
 
@@ -132,7 +141,8 @@ internal static class RequestBody
     private static object Record(JsonElement element, Type type, string pointer, BodyFaults faults)
     {
         var constructor = type.GetConstructors().Single();
-        return constructor.Invoke([.. constructor.GetParameters().Select(parameter => Argument(element, parameter, pointer, faults))]);
+        return constructor.Invoke(
+            [.. constructor.GetParameters().Select(parameter => Argument(element, parameter, pointer, faults))]);
     }
 
     private static object? Argument(JsonElement element, ParameterInfo parameter, string pointer, BodyFaults faults)

@@ -4,8 +4,9 @@ using Platform.Api.Problems;
 namespace Platform.Api.Requests;
 
 /// <summary>
-/// Stands before endpoints that read a body: 415 unless it is said to be JSON, in UTF-8 (<see href="https://www.rfc-editor.org/rfc/rfc8259#section-8.1"/>)
-/// and not encoded. (The routing refuses other types, and lets pass what has none.)
+/// Stands before endpoints that read a body: 415 unless it is said to be JSON, in UTF-8 (<see
+/// href="https://www.rfc-editor.org/rfc/rfc8259#section-8.1"/>) and not encoded. (The routing refuses other types, and
+/// lets pass what has none.)
 /// </summary>
 internal sealed class RequireJson : IEndpointFilter
 {
@@ -15,7 +16,8 @@ internal sealed class RequireJson : IEndpointFilter
     {
         var http = context.HttpContext;
         var errors = new RequestErrors();
-        if (!MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type) || !type.MediaType.Equals(Json, StringComparison.OrdinalIgnoreCase))
+        if (!MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type)
+            || !type.MediaType.Equals(Json, StringComparison.OrdinalIgnoreCase))
         {
             http.Response.Headers.Accept = Json;
             errors.Header(HeaderNames.ContentType, ErrorCodes.MediaType, $"Must be {Json}.");
@@ -27,15 +29,18 @@ internal sealed class RequireJson : IEndpointFilter
             errors.Header(HeaderNames.ContentType, ErrorCodes.Charset, "Must have no charset but utf-8.");
         }
 
-        if (http.Request.Headers.ContentEncoding is { Count: > 0 } encodings && !encodings.ToString().Trim().Equals("identity", StringComparison.OrdinalIgnoreCase))
+        if (http.Request.Headers.ContentEncoding is { Count: > 0 } encodings
+            && !encodings.ToString().Trim().Equals("identity", StringComparison.OrdinalIgnoreCase))
         {
             http.Response.Headers.AcceptEncoding = "identity";
-            errors.Header(HeaderNames.ContentEncoding, ErrorCodes.Encoding, "Must be left out: bodies are read as they are.");
+            errors.Header(
+                HeaderNames.ContentEncoding, ErrorCodes.Encoding, "Must be left out: bodies are read as they are.");
         }
 
         return errors.None
             ? next(context)
             : ValueTask.FromResult<object?>(ApiProblem.Of(
-                StatusCodes.Status415UnsupportedMediaType, StatusProblems.TitleOf(StatusCodes.Status415UnsupportedMediaType), errors: errors.All));
+                StatusCodes.Status415UnsupportedMediaType,
+                StatusProblems.TitleOf(StatusCodes.Status415UnsupportedMediaType), errors: errors.All));
     }
 }

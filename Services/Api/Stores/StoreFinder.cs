@@ -25,11 +25,13 @@ public sealed class StoreFinder(PlatformDatabase database, MongoResilience resil
             Repetition.Allowed,
             async token =>
             {
-                using var cursor = await database.ForTenant(tenantId).Stores.AggregateAsync(pipeline, cancellationToken: token);
+                using var cursor = await database.ForTenant(tenantId).Stores.AggregateAsync(
+                    pipeline, cancellationToken: token);
                 return await cursor.ToListAsync(token);
             },
             cancellationToken);
-        return [.. documents.Select(document => ToNearStore(BsonSerializer.Deserialize<Store>(document), document[StoreQueries.Distance].ToDouble()))];
+        return [.. documents.Select(document => ToNearStore(
+            BsonSerializer.Deserialize<Store>(document), document[StoreQueries.Distance].ToDouble()))];
     }
 
     private static NearStore ToNearStore(Store store, double metres) => new(

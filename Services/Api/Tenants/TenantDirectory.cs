@@ -8,12 +8,15 @@ using Platform.Mongo.Connections;
 
 namespace Platform.Api.Tenants;
 
-/// <summary>The tenants in the database. Look-ups by slug, which every request makes, are remembered for a short while.</summary>
-public sealed class TenantDirectory(PlatformDatabase database, MongoResilience resilience) : ITenantDirectory, IDisposable
+/// <summary>
+/// The tenants in the database. Look-ups by slug, which every request makes, are remembered for a short while.
+/// </summary>
+public sealed class TenantDirectory(
+    PlatformDatabase database, MongoResilience resilience) : ITenantDirectory, IDisposable
 {
     // How long a suspended tenant may still be served, and a new one still be unknown.
-    private static readonly TimeSpan Remember = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan RememberUnknown = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_remember = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_rememberUnknown = TimeSpan.FromSeconds(5);
 
     private static readonly SchemaNode Slug = DocumentRules.Of((Tenant tenant) => tenant.Slug);
 
@@ -52,7 +55,7 @@ public sealed class TenantDirectory(PlatformDatabase database, MongoResilience r
         var found = await resilience.RunAsync(
             "find tenant", Repetition.Allowed, token => database.FindTenantAsync(slug, token), cancellationToken);
         var active = found is { Status: TenantStatus.Active } ? found : null;
-        var left = (active is null ? RememberUnknown : Remember) - Stopwatch.GetElapsedTime(asked);
+        var left = (active is null ? s_rememberUnknown : s_remember) - Stopwatch.GetElapsedTime(asked);
         if (left > TimeSpan.Zero)
         {
             _bySlug.Set(slug, active, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = left });

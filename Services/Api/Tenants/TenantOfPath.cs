@@ -9,7 +9,8 @@ namespace Platform.Api.Tenants;
 internal readonly record struct TenantOfPath(
     // No doc comments, which would become descriptions of request bodies; attributes on the property, since the
     // framework fails to read descriptions from the parameters of a constructor.
-    [property: FromRoute(Name = TenantFilter.Parameter), Description("The tenant's slug.")] string Slug, HttpContext Http)
+    [property: FromRoute(Name = TenantFilter.Parameter), Description("The tenant's slug.")] string Slug,
+    HttpContext Http)
 {
     /// <summary>The tenant.</summary>
     public Tenant Tenant => Http.Features.GetRequiredFeature<Tenant>();

@@ -61,5 +61,5 @@ public sealed record Product : ITenantOwned
     /// <summary>How many of <see cref="SearchWords"/>, from the first, are of the name: a product is a better match for these.</summary>
     [Range(0, ProductWords.Most)]
     [BsonElement("searchNameWords"), ComputedFrom(nameof(Name))]
-    public int? SearchNameWords => SearchText.Distinct([Name], ProductWords.Most).Count;
+    public int? SearchNameWords => ProductWords.Of(Name).OfName;
 }

@@ -70,6 +70,8 @@ internal sealed partial class MigrationLedger
     /// <param name="catalogue">The checksum of the program's catalogue.</param>
     public IReadOnlyList<string> Compare(IReadOnlyList<MigrationDescriptor> migrations, string catalogue) =>
     [
+        .. migrations.Where(IsReplaced).Select(migration =>
+            $"Migration {migration.FullName} has another source that does the same as the recorded one; run './platform migrator fingerprint' to record it."),
         .. migrations.Where(IsChanged).Select(migration =>
             $"Migration {migration.FullName} was changed after its checksum was recorded: restore its source and put the change into a new migration"
             + $"{(migration == migrations[^1] ? ", or, if no database that matters has it, run './platform migrator fingerprint --unreleased'" : "")}."),
@@ -129,7 +131,10 @@ internal sealed partial class MigrationLedger
     }
 
     private bool IsChanged(MigrationDescriptor migration) =>
-        _checksums.TryGetValue(migration.FullName, out var checksum) && checksum != migration.Checksum;
+        _checksums.TryGetValue(migration.FullName, out var checksum) && !migration.Was(checksum);
+
+    private bool IsReplaced(MigrationDescriptor migration) =>
+        _checksums.TryGetValue(migration.FullName, out var checksum) && checksum != migration.Checksum && migration.Was(checksum);
 
     private IEnumerable<string> Gone(IReadOnlyList<MigrationDescriptor> migrations) =>
         _checksums.Keys.Except(migrations.Select(migration => migration.FullName), StringComparer.Ordinal).Order(StringComparer.Ordinal);

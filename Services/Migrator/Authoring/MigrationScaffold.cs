@@ -118,7 +118,7 @@ internal static partial class MigrationScaffold
         .FirstOrDefault(found => found is { IsPublic: true });
 
     private static string Source(int number, string name, string type) => $$"""
-        using Platform.Migrator.Engine;
+        using Platform.Migrator.Execution;
 
         namespace Platform.Migrator.Migrations;
 

@@ -1,25 +1,12 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Platform.Migrator.Execution;
 using Platform.Migrator.History;
 
 namespace Platform.Migrator.Commands;
 
-/// <summary>Writes reports for people and for programs.</summary>
+/// <summary>Reports as people read them.</summary>
 internal static class ReportText
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        // It is read by people too, and never part of a web page.
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
-    /// <summary>JSON with camelCase names and enum values.</summary>
-    public static string Json<TReport>(TReport report) => JsonSerializer.Serialize(report, Options);
-
     public static string Of(StatusReport report) => Lines(
         [
             .. report.Migrations.Select(migration => string.Create(

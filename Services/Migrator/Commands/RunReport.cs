@@ -1,3 +1,4 @@
+using Platform.Jobs;
 using Platform.Migrator.DryRun;
 using Platform.Migrator.Execution;
 
@@ -16,4 +17,26 @@ internal sealed record RunReport(
     IReadOnlyList<MigrationOutcome> Migrations,
     MigrationFailure? Failure,
     IReadOnlyList<string> Changes,
-    IReadOnlyList<WithheldCommand> Withheld);
+    IReadOnlyList<WithheldCommand> Withheld)
+{
+    public static RunReport Of(string command, MigrationResult result) =>
+        new(command, DryRun: false, result.Done, result.Failure, [.. result.Changes.Select(change => change.ToString())], []);
+
+    /// <summary>Prints it. What is done is in the log; JSON and dry runs have a report of their own.</summary>
+    /// <returns>The exit code.</returns>
+    public int Print(bool json)
+    {
+        if (json || DryRun)
+        {
+            JobReport.Print(this, json, (output, report) => output.WriteLine(ReportText.DryRun(report)), isGood: Failure is null);
+        }
+
+        if (Failure is null)
+        {
+            return ExitCodes.Success;
+        }
+
+        Console.Error.WriteLine($"{MigratorJob.Name}: {Failure.Sentence}");
+        return ExitCodes.Failure;
+    }
+}

@@ -11,19 +11,19 @@ internal sealed class DryRunRecorder
 {
     private const int ShownStatements = 3;
 
-    private static readonly HashSet<string> Reads = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly HashSet<string> s_reads = new(StringComparer.OrdinalIgnoreCase)
     {
         "hello", "isMaster", "ismaster", "saslStart", "saslContinue", "ping", "buildInfo", "connectionStatus", "getParameter", "hostInfo", "serverStatus",
         "find", "getMore", "killCursors", "count", "distinct", "explain", "listCollections", "listIndexes", "listDatabases", "collStats", "dbStats",
         "usersInfo", "endSessions", "refreshSessions", "abortTransaction",
     };
 
-    private static readonly HashSet<string> Envelope = new(StringComparer.Ordinal)
+    private static readonly HashSet<string> s_envelope = new(StringComparer.Ordinal)
     {
         "lsid", "$db", "$clusterTime", "$readPreference", "txnNumber", "writeConcern", "readConcern", "autocommit", "startTransaction", "apiVersion",
     };
 
-    private static readonly string[] Lists = ["documents", "updates", "deletes", "indexes", "ops"];
+    private static readonly string[] s_lists = ["documents", "updates", "deletes", "indexes", "ops"];
 
     private readonly Lock _gate = new();
     private readonly List<WithheldCommand> _withheld = [];
@@ -64,7 +64,7 @@ internal sealed class DryRunRecorder
 
     /// <summary>Whether a command is known to change nothing.</summary>
     public static bool IsRead(TappedCommand command) =>
-        Reads.Contains(command.Name) || (command.Name == "aggregate" && !Writes(command.Document));
+        s_reads.Contains(command.Name) || (command.Name == "aggregate" && !Writes(command.Document));
 
     private static bool Writes(BsonDocument aggregate) =>
         aggregate.GetValue("pipeline", new BsonArray()).AsBsonArray.LastOrDefault() is BsonDocument { ElementCount: 1 } stage
@@ -76,9 +76,9 @@ internal sealed class DryRunRecorder
     private void Keep(TappedCommand command)
     {
         var subject = command.Document.GetElement(0).Value is BsonString text ? text.Value : null;
-        var shown = new BsonDocument(command.Document.Where(element => !Envelope.Contains(element.Name)));
+        var shown = new BsonDocument(command.Document.Where(element => !s_envelope.Contains(element.Name)));
         var statements = 1;
-        foreach (var list in Lists.Where(list => shown.GetValue(list, BsonNull.Value) is BsonArray))
+        foreach (var list in s_lists.Where(list => shown.GetValue(list, BsonNull.Value) is BsonArray))
         {
             var all = shown[list].AsBsonArray;
             statements = all.Count;

@@ -8,13 +8,13 @@ namespace Platform.Migrator.Execution;
 /// <param name="migration">The migration.</param>
 /// <param name="direction">Which way.</param>
 /// <param name="record">The record, already written as running. In a transaction it is about what was there before: only the end counts.</param>
-/// <param name="history">Where it is kept.</param>
+/// <param name="journal">Writes it.</param>
 /// <param name="inTransaction">Whether nothing stays of an attempt that fails, so that steps are not worth recording.</param>
 /// <param name="time">The clock of the records.</param>
 internal sealed class MigrationAttempt(
-    MigrationDescriptor migration, MigrationDirection direction, MigrationRecord record, IMigrationHistory history, bool inTransaction, TimeProvider time)
+    MigrationDescriptor migration, MigrationDirection direction, MigrationRecord record, MigrationJournal journal, bool inTransaction, TimeProvider time)
 {
-    private static readonly TransactionOptions Transactions = new(
+    private static readonly TransactionOptions s_transactions = new(
         readConcern: ReadConcern.Snapshot, readPreference: ReadPreference.Primary, writeConcern: WriteConcern.WMajority.With(journal: true));
 
     private readonly MigrationRecord _record = record;
@@ -55,11 +55,11 @@ internal sealed class MigrationAttempt(
                 Restart();
                 await way(new MigrationContext(environment, this, transaction), token);
                 Lease.RequireHeld();
-                await history.WriteAsync(Finished(), transaction, token);
+                await journal.WriteAsync(Finished(), transaction, token);
                 IsCommitting = true;
                 return true;
             },
-            Transactions,
+            s_transactions,
             cancellationToken);
     }
 
@@ -139,7 +139,7 @@ internal sealed class MigrationAttempt(
         Lease.RequireHeld();
         if (!inTransaction)
         {
-            await history.WriteAsync(next, session: null, cancellationToken);
+            await journal.WriteAsync(next, session: null, cancellationToken);
         }
     }
 }

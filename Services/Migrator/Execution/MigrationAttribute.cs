@@ -11,4 +11,10 @@ public sealed class MigrationAttribute(int id, string name) : Attribute
 
     /// <summary>The name.</summary>
     public string Name { get; } = name;
+
+    /// <summary>
+    /// The checksums of earlier sources of the migration, for one whose source had to be written anew and still does the same: a database
+    /// that recorded one of them is not told that the migration was changed. Default: none.
+    /// </summary>
+    public string[] Replaces { get; init; } = [];
 }

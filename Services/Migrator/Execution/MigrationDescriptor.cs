@@ -9,4 +9,11 @@ public sealed record MigrationDescriptor(int Id, string Name, string Checksum, M
 {
     /// <summary>Number and name as in the file's name, such as <c>0001_create_collections</c>.</summary>
     public string FullName => FormattableString.Invariant($"{Id:0000}_{Name}");
+
+    /// <summary>The checksums of earlier sources that did the same. Default: none.</summary>
+    public IReadOnlyList<string> Replaces { get; init; } = [];
+
+    /// <summary>Whether a checksum is one of this migration: of its source, or of an earlier one that did the same.</summary>
+    /// <param name="checksum">A checksum that a database recorded.</param>
+    public bool Was(string checksum) => checksum == Checksum || Replaces.Contains(checksum, StringComparer.Ordinal);
 }

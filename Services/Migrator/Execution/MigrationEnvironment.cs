@@ -6,7 +6,7 @@ using Platform.Migrator.Structure;
 
 namespace Platform.Migrator.Execution;
 
-/// <summary>What a run of the engine works on.</summary>
+/// <summary>What migrations work on.</summary>
 /// <param name="database">The database.</param>
 /// <param name="catalogue">Creates what the catalogue declares.</param>
 public sealed class MigrationEnvironment(IMongoDatabase database, CatalogueSynchroniser catalogue)

@@ -1,8 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
+using Platform.Data.Catalogue;
 using Platform.Jobs;
 using Platform.Migrator.History;
+using Platform.Migrator.Structure;
 using Platform.Mongo.Leases;
 
 namespace Platform.Migrator.Execution;
@@ -16,18 +19,19 @@ namespace Platform.Migrator.Execution;
 /// <param name="applicationVersion">This program's version, for the records.</param>
 /// <param name="time">The clock of the records.</param>
 /// <param name="logger">Where progress is logged.</param>
-public sealed class MigrationRunner(
+public sealed partial class MigrationRunner(
     IReadOnlyList<MigrationDescriptor> migrations,
     IMigrationHistory history,
     string applicationVersion,
     TimeProvider time,
     ILogger<MigrationRunner> logger)
 {
-    /// <summary>The source of one span per migration.</summary>
-    public static readonly ActivitySource Activities = new("Platform.Migrator");
-
     // Of a status, when somebody begins or ends again and again while it is read.
     private const int MaxLooks = 5;
+
+    private static readonly ActivitySource s_activities = new("Platform.Migrator");
+
+    private readonly MigrationJournal _journal = new(history, applicationVersion, time, logger);
 
     /// <summary>Applies what is pending, in order; stops at the first failure.</summary>
     /// <param name="environment">What the migrations work on.</param>
@@ -44,9 +48,29 @@ public sealed class MigrationRunner(
             throw NoSuchMigration(last, " to go up to");
         }
 
-        var records = await ReadAsync(MigrationDirection.Up, cancellationToken);
-        return await RunAllAsync(
-            MigrationDirection.Up, Pending(records).Where(migration => to is null || migration.Id <= to), records, fence, environment, cancellationToken);
+        var review = await ReviewAsync(cancellationToken);
+        review.Require(MigrationDirection.Up);
+        var pending = review.Pending().Where(migration => to is null || migration.Id <= to);
+        return await RunAllAsync(MigrationDirection.Up, pending, review, fence, environment, cancellationToken);
+    }
+
+    /// <summary>
+    /// Applies what is pending, and when that brings the database to the latest migration, brings its structure in line with the catalogue.
+    /// </summary>
+    /// <param name="environment">What the migrations work on.</param>
+    /// <param name="fence">The lease's fencing number.</param>
+    /// <param name="to">The number of the last migration to apply; null for all.</param>
+    /// <param name="allowDrop">Whether an index that differs from the catalogue may be dropped and created again.</param>
+    /// <param name="cancellationToken">Stops the migration that runs, or the structure after the change under way.</param>
+    /// <returns>What was applied and changed, and what stopped the run.</returns>
+    /// <exception cref="JobRefusedException">As for <see cref="UpAsync"/>, and when an index differs and may not be dropped, or documents break rules that were to hold strictly.</exception>
+    public async Task<MigrationResult> BringUpToDateAsync(
+        MigrationEnvironment environment, long fence, int? to, bool allowDrop, CancellationToken cancellationToken)
+    {
+        var result = await UpAsync(environment, fence, to, cancellationToken);
+        return result.Failure is null && (to is null || to == migrations[^1].Id)
+            ? result with { Changes = await SynchroniseAsync(environment, fence, allowDrop, cancellationToken) }
+            : result;
     }
 
     /// <summary>Takes back the latest applied migrations, latest first; one that is half-done counts as applied.</summary>
@@ -66,12 +90,13 @@ public sealed class MigrationRunner(
             throw NoSuchMigration(last, " to go down to");
         }
 
-        var records = await ReadAsync(MigrationDirection.Down, cancellationToken);
+        var review = await ReviewAsync(cancellationToken);
+        review.Require(MigrationDirection.Down);
         var present = migrations.Reverse()
-            .Where(migration => StandingOf(records, migration) != MigrationStanding.Pending)
+            .Where(migration => review.StandingOf(migration) != MigrationStanding.Pending)
             .Where(migration => to is null || migration.Id > to)
             .Take(steps);
-        return await RunAllAsync(MigrationDirection.Down, present, records, fence, environment, cancellationToken);
+        return await RunAllAsync(MigrationDirection.Down, present, review, fence, environment, cancellationToken);
     }
 
     /// <summary>
@@ -90,28 +115,12 @@ public sealed class MigrationRunner(
             throw NoSuchMigration(to, "");
         }
 
-        var records = await ReadUncheckedAsync(cancellationToken);
-        if (records.Values.FirstOrDefault(record => record.State != MigrationState.Pending && !record.IsBaseline) is { } present)
-        {
-            throw new JobRefusedException($"The database has a history already (migration {present.Id}), so it needs no baseline.");
-        }
-
-        if (records.Values.FirstOrDefault(record => record.IsBaseline && record.Number > to) is { } later)
-        {
-            throw new JobRefusedException($"The database has a baseline up to migration {later.Id} already; 'migrator baseline --to {later.Number.ToString(CultureInfo.InvariantCulture)}' records it whole.");
-        }
-
+        var review = await ReviewAsync(cancellationToken);
+        review.RequireBaseline(to);
         var recorded = migrations.Take(to).ToList();
         foreach (var migration in Enumerable.Reverse(recorded))
         {
-            var record = Begin(migration, records.GetValueOrDefault(migration.FullName), MigrationDirection.Up, fence, inTransaction: false);
-            await history.WriteAsync(
-                record.With(record.Ended(MigrationRunOutcome.Baseline, 0)) with
-                {
-                    State = MigrationState.Applied, AppliedAt = record.StartedAt, DurationMs = 0, Attempts = record.Attempts - 1, Steps = [], Checkpoint = null,
-                },
-                session: null,
-                cancellationToken);
+            await _journal.BaselineAsync(migration, review.RecordOf(migration), fence, cancellationToken);
         }
 
         return [.. recorded.Select(migration => migration.FullName)];
@@ -126,35 +135,10 @@ public sealed class MigrationRunner(
     /// <exception cref="JobRefusedException">The migration is not half-done, or this program does not know what it is to go on with.</exception>
     public async Task<MigrationRecord> ResolveAsync(int number, MigrationResolution resolution, long fence, CancellationToken cancellationToken)
     {
-        var record = (await history.ReadAsync(cancellationToken)).FirstOrDefault(record => record.Number == number && record.Standing == MigrationStanding.HalfDone)
+        var review = await ReviewAsync(cancellationToken);
+        var record = review.Records.FirstOrDefault(record => record.Number == number && record.Standing == MigrationStanding.HalfDone)
             ?? throw new JobRefusedException($"Migration {Number(number)} is not half-done, so there is nothing to resolve.");
-        var known = Known().GetValueOrDefault(record.Id);
-        var resolved = record.With(record.Ended(MigrationRunOutcome.Resolved, 0)) with { Fence = fence };
-        if (resolution == MigrationResolution.Resume)
-        {
-            resolved = known is null
-                ? throw new JobRefusedException($"This program does not know the migration {record.Id}, so it cannot go on with it; use the program of version {record.ApplicationVersion}.")
-                : resolved with { MayGoOn = true };
-        }
-        else
-        {
-            var applied = resolution == MigrationResolution.Applied;
-            resolved = resolved with
-            {
-                State = applied ? MigrationState.Applied : MigrationState.Pending,
-                AppliedAt = applied ? record.AppliedAt ?? time.GetUtcNow().UtcDateTime : null,
-                // What is applied is what this program has: a source that was mended on the way is not a changed one.
-                Checksum = known?.Checksum ?? record.Checksum,
-                MayGoOn = false,
-                Step = null,
-                Error = null,
-                Steps = [],
-                Checkpoint = null,
-            };
-        }
-
-        await history.WriteAsync(resolved, session: null, cancellationToken);
-        return resolved;
+        return await _journal.ResolveAsync(record, resolution, review.Known(record.Id), fence, cancellationToken);
     }
 
     /// <summary>Tells how every migration stands that the program knows or the database recorded, by number.</summary>
@@ -164,7 +148,7 @@ public sealed class MigrationRunner(
     public async Task<(IReadOnlyList<MigrationStatus> Migrations, LeaseState? Lease)> StatusAsync(ILeaseStore leases, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(leases);
-        Dictionary<string, MigrationRecord> records;
+        HistoryReview review;
         var lease = await leases.ReadAsync(SoleWorker.LeaseName, cancellationToken);
         LeaseState? before;
         var looks = 0;
@@ -172,166 +156,27 @@ public sealed class MigrationRunner(
         {
             // Somebody who begins or ends between the two reads would be seen in one of them only.
             before = lease;
-            records = await ReadUncheckedAsync(cancellationToken);
+            review = await ReviewAsync(cancellationToken);
             lease = await leases.ReadAsync(SoleWorker.LeaseName, cancellationToken);
         }
         while (++looks < MaxLooks && (before?.Fence, before?.IsHeld) != (lease?.Fence, lease?.IsHeld));
 
-        var known = Known();
-        return (
-            [
-                .. known.Keys.Union(records.Keys).Order(StringComparer.Ordinal)
-                    .Select(id => StatusOf(id, known.GetValueOrDefault(id), records.GetValueOrDefault(id), lease)),
-            ],
-            lease);
+        return (review.Status(lease), lease);
     }
-
-    private static MigrationStatus StatusOf(string id, MigrationDescriptor? migration, MigrationRecord? record, LeaseState? lease) => new(
-        id,
-        migration?.Id ?? record!.Number,
-        record?.State ?? MigrationState.Pending,
-        record?.Standing ?? MigrationStanding.Pending,
-        record is { State: MigrationState.Running } && lease is { IsHeld: true } && lease.Fence == record.Fence,
-        record is { IsBaseline: true },
-        migration is not null,
-        record is not null && migration is not null && record.Standing != MigrationStanding.Pending && record.Checksum != migration.Checksum,
-        record?.AppliedAt,
-        record?.DurationMs,
-        record?.Host,
-        record?.ApplicationVersion,
-        record?.Error,
-        record?.Direction,
-        record?.Steps ?? [],
-        record?.Step,
-        record?.Checkpoint is { } checkpoint
-            ? string.Create(CultureInfo.InvariantCulture, $"{checkpoint.Documents} of {checkpoint.Total} documents")
-            : null,
-        record?.Runs);
 
     /// <summary>Finds in what ways the database's history does not fit this program. What is merely pending is no problem.</summary>
     /// <param name="cancellationToken">Cancels the query.</param>
     /// <returns>The problems, by migration; empty when there are none.</returns>
     public async Task<IReadOnlyList<MigrationProblem>> VerifyAsync(CancellationToken cancellationToken) =>
-        [.. Problems(await ReadUncheckedAsync(cancellationToken)).OrderBy(problem => problem.Id, StringComparer.Ordinal)];
+        [.. (await ReviewAsync(cancellationToken)).Problems().OrderBy(problem => problem.Id, StringComparer.Ordinal)];
 
-    private IEnumerable<MigrationProblem> Problems(Dictionary<string, MigrationRecord> records)
-    {
-        var known = Known();
-        var newest = migrations.Count == 0 ? 0 : migrations[^1].Id;
-        foreach (var record in records.Values.Where(record => record.Standing != MigrationStanding.Pending).OrderBy(record => record.Number))
-        {
-            if (!known.TryGetValue(record.Id, out var migration))
-            {
-                yield return record.Number > newest
-                    ? new(MigrationProblemKind.Newer, record.Id, $"The database has the migration {record.Id}, which this program does not know; use the program of version {record.ApplicationVersion} or later.")
-                    : new(MigrationProblemKind.Unknown, record.Id, $"The database has the migration {record.Id}, which this program does not know, although it knows later ones; use the program of version {record.ApplicationVersion}, or restore the migration's source.");
-            }
-            else if (record.Standing == MigrationStanding.HalfDone)
-            {
-                yield return new(MigrationProblemKind.HalfDone, record.Id, HalfDone(record, migration));
-            }
-            else if (record.Checksum != migration.Checksum)
-            {
-                yield return new(MigrationProblemKind.Changed, record.Id, $"Migration {record.Id} was changed after it was applied; restore its source and put the change into a new migration.");
-            }
-        }
-
-        foreach (var problem in Gaps(records))
-        {
-            yield return problem;
-        }
-
-        // By the lease's numbers and not by time: the clocks of two machines do not agree.
-        var latest = 0L;
-        foreach (var record in migrations.Where(migration => StandingOf(records, migration) == MigrationStanding.Applied).Select(migration => records[migration.FullName]))
-        {
-            if (record.AppliedFence < latest)
-            {
-                yield return new(MigrationProblemKind.OutOfOrder, record.Id, $"Migration {record.Id} was applied before one with a smaller number; look whether it needed what that one does.");
-            }
-
-            latest = Math.Max(latest, record.AppliedFence);
-        }
-    }
-
-    private IEnumerable<MigrationProblem> Gaps(Dictionary<string, MigrationRecord> records)
-    {
-        if (migrations.LastOrDefault(migration => StandingOf(records, migration) == MigrationStanding.Applied) is not { } last)
-        {
-            yield break;
-        }
-
-        var ofBaseline = records[last.FullName].IsBaseline;
-        foreach (var migration in migrations.TakeWhile(migration => migration != last).Where(migration => StandingOf(records, migration) != MigrationStanding.Applied))
-        {
-            yield return ofBaseline
-                ? new(
-                    MigrationProblemKind.InterruptedBaseline,
-                    migration.FullName,
-                    $"Migration {migration.FullName} is not recorded although {last.FullName} after it is, by a baseline that was interrupted; run 'migrator baseline --to {last.Id.ToString(CultureInfo.InvariantCulture)}' again.")
-                : new(
-                    MigrationProblemKind.Gap,
-                    migration.FullName,
-                    $"Migration {migration.FullName} is not applied although {last.FullName} after it is; take the later ones back, or give it a later number if no database has it.");
-        }
-    }
-
-    private static MigrationStanding StandingOf(Dictionary<string, MigrationRecord> records, MigrationDescriptor migration) =>
-        records.GetValueOrDefault(migration.FullName)?.Standing ?? MigrationStanding.Pending;
-
-    private static string HalfDone(MigrationRecord record, MigrationDescriptor migration)
-    {
-        var way = record.Direction == MigrationDirection.Up ? "" : " on its way back";
-        var what = $"Migration {record.Id} is half-done{way} ({(record.State == MigrationState.Failed ? "it failed" : "it was interrupted")}"
-            + $"{(record.Step is null ? "" : $" in the step '{record.Step}'")} on {record.Host}); ";
-        var number = record.Number.ToString(CultureInfo.InvariantCulture);
-        return what + (migration.Migration.CanBeRepeated ? "unless somebody is at work on it now, run 'migrator up' or 'migrator down' to finish it."
-            : record.MayGoOn ? $"it may go on: run 'migrator {(record.Direction == MigrationDirection.Up ? "up" : "down")}' to finish it."
-            : $"look at the data, then run 'migrator resolve {number} --applied', 'migrator resolve {number} --pending' or 'migrator resolve {number} --resume'.");
-    }
-
-    private Dictionary<string, MigrationDescriptor> Known() => migrations.ToDictionary(migration => migration.FullName, StringComparer.Ordinal);
-
-    private async Task<Dictionary<string, MigrationRecord>> ReadUncheckedAsync(CancellationToken cancellationToken) =>
-        (await history.ReadAsync(cancellationToken)).Where(record => record.Number > 0).ToDictionary(record => record.Id, StringComparer.Ordinal);
-
-    // Half-done migrations that may be run this way and the order in which old ones were applied do not stand in the way of a run.
-    private async Task<Dictionary<string, MigrationRecord>> ReadAsync(MigrationDirection direction, CancellationToken cancellationToken)
-    {
-        var records = await ReadUncheckedAsync(cancellationToken);
-        var known = Known();
-        foreach (var problem in Problems(records))
-        {
-            var stops = problem.Kind switch
-            {
-                MigrationProblemKind.OutOfOrder or MigrationProblemKind.Gap => false,
-                MigrationProblemKind.HalfDone => !MayRun(known[problem.Id], records[problem.Id], direction),
-                _ => true,
-            };
-            if (stops)
-            {
-                throw new JobRefusedException(problem.Sentence);
-            }
-        }
-
-        return records;
-    }
-
-    private static bool MayRun(MigrationDescriptor migration, MigrationRecord halfDone, MigrationDirection direction) =>
-        migration.Migration.CanBeRepeated || (halfDone.MayGoOn && halfDone.Direction == direction);
-
-    private IEnumerable<MigrationDescriptor> Pending(Dictionary<string, MigrationRecord> records)
-    {
-        var gap = Problems(records).FirstOrDefault(problem => problem.Kind == MigrationProblemKind.Gap);
-        return gap is null
-            ? migrations.Where(migration => StandingOf(records, migration) != MigrationStanding.Applied)
-            : throw new JobRefusedException(gap.Sentence);
-    }
+    private async Task<HistoryReview> ReviewAsync(CancellationToken cancellationToken) =>
+        new(migrations, await history.ReadAsync(cancellationToken));
 
     private async Task<MigrationResult> RunAllAsync(
         MigrationDirection direction,
         IEnumerable<MigrationDescriptor> chosen,
-        Dictionary<string, MigrationRecord> records,
+        HistoryReview review,
         long fence,
         MigrationEnvironment environment,
         CancellationToken cancellationToken)
@@ -339,10 +184,10 @@ public sealed class MigrationRunner(
         var done = new List<MigrationOutcome>();
         foreach (var migration in chosen)
         {
-            var previous = records.GetValueOrDefault(migration.FullName);
+            var previous = review.RecordOf(migration);
             if (previous is { Standing: MigrationStanding.HalfDone })
             {
-                MigrationLog.Repeating(logger, migration.FullName, previous.Host);
+                Repeating(logger, migration.FullName, previous.Host);
             }
 
             Lease.RequireHeld();
@@ -366,7 +211,7 @@ public sealed class MigrationRunner(
         MigrationEnvironment environment,
         CancellationToken cancellationToken)
     {
-        using var activity = Activities.StartActivity($"migration {(direction == MigrationDirection.Up ? "up" : "down")} {migration.FullName}");
+        using var activity = s_activities.StartActivity($"migration {(direction == MigrationDirection.Up ? "up" : "down")} {migration.FullName}");
         activity?.SetTag("platform.migration.id", migration.FullName);
         activity?.SetTag("platform.migration.fence", fence);
 
@@ -376,110 +221,71 @@ public sealed class MigrationRunner(
             throw new JobRefusedException($"Migration {migration.FullName} needs a transaction, which this server does not have; run it on a replica set.");
         }
 
-        MigrationLog.Applying(logger, migration.FullName);
-        var record = Begin(migration, previous, direction, fence, inTransaction);
-        await history.WriteAsync(record, session: null, cancellationToken);
-        var attempt = new MigrationAttempt(migration, direction, record, history, inTransaction, time);
+        Applying(logger, migration.FullName);
+        var record = await _journal.BeginAsync(migration, previous, direction, fence, inTransaction, cancellationToken);
+        var attempt = new MigrationAttempt(migration, direction, record, _journal, inTransaction, time);
         try
         {
             await attempt.RunAsync(environment, cancellationToken);
         }
         catch (JobRefusedException exception) when (!attempt.HasBegun)
         {
-            await RecordEndAsync(attempt.Refused(previous, exception.Message));
+            await _journal.EndAsync(attempt.Refused(previous, exception.Message));
             throw;
         }
-        catch (StaleFenceException)
+        catch (Exception exception) when (exception is not StaleFenceException)
         {
-            // The record is the successor's now.
-            throw;
+            activity?.AddException(exception);
+            activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+            return (null, await FailAsync(attempt, migration, exception, cancellationToken));
+        }
+
+        if (!inTransaction)
+        {
+            await _journal.WriteAsync(attempt.Finished(), session: null, CancellationToken.None);
+        }
+
+        Done(logger, direction == MigrationDirection.Up ? "Applied" : "Took back", migration.FullName, attempt.ElapsedMs);
+        return (new MigrationOutcome(migration.FullName, attempt.ElapsedMs, [.. attempt.StepsRun]), null);
+    }
+
+    // A stale record is the successor's already; any other failure is recorded, unless the record is part of a transaction that may be committed.
+    private async Task<MigrationFailure> FailAsync(
+        MigrationAttempt attempt, MigrationDescriptor migration, Exception exception, CancellationToken cancellationToken)
+    {
+        Failed(logger, exception, migration.FullName, attempt.Record.Step);
+        var cancelled = exception is LeaseLostException || (exception is OperationCanceledException && cancellationToken.IsCancellationRequested);
+        var failed = attempt.Failed(cancelled ? MigrationRunOutcome.Cancelled : MigrationRunOutcome.Failed, exception.Message.ReplaceLineEndings(" "));
+        if (!attempt.IsCommitting)
+        {
+            await _journal.EndAsync(failed);
+        }
+
+        if (cancelled)
+        {
+            ExceptionDispatchInfo.Throw(exception);
+        }
+
+        return new MigrationFailure(migration.FullName, failed.Step, failed.Error!, exception);
+    }
+
+    private async Task<IReadOnlyList<StructureChange>> SynchroniseAsync(
+        MigrationEnvironment environment, long fence, bool allowDrop, CancellationToken cancellationToken)
+    {
+        using var activity = s_activities.StartActivity("synchronise catalogue");
+        try
+        {
+            var record = await _journal.BeginCatalogueAsync(CollectionCatalogue.Checksum(), fence, cancellationToken);
+            var changes = await environment.Catalogue.ApplyAsync(allowDrop, cancellationToken);
+            activity?.SetTag("platform.catalogue.changes", changes.Count);
+            await _journal.EndCatalogueAsync(record, changes.Count, cancellationToken);
+            return changes;
         }
         catch (Exception exception)
         {
             activity?.AddException(exception);
             activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
-            MigrationLog.Failed(logger, exception, migration.FullName, attempt.Record.Step);
-            var cancelled = exception is LeaseLostException || exception is OperationCanceledException && cancellationToken.IsCancellationRequested;
-            var failed = attempt.Failed(cancelled ? MigrationRunOutcome.Cancelled : MigrationRunOutcome.Failed, exception.Message.ReplaceLineEndings(" "));
-            if (!attempt.IsCommitting)
-            {
-                await RecordEndAsync(failed);
-            }
-
-            if (cancelled)
-            {
-                throw;
-            }
-
-            return (null, new MigrationFailure(migration.FullName, failed.Step, failed.Error!, exception));
-        }
-
-        if (!inTransaction)
-        {
-            await history.WriteAsync(attempt.Finished(), session: null, CancellationToken.None);
-        }
-
-        if (direction == MigrationDirection.Up)
-        {
-            MigrationLog.Applied(logger, migration.FullName, attempt.ElapsedMs);
-        }
-        else
-        {
-            MigrationLog.TakenBack(logger, migration.FullName, attempt.ElapsedMs);
-        }
-
-        return (new MigrationOutcome(migration.FullName, attempt.ElapsedMs, [.. attempt.StepsRun]), null);
-    }
-
-    private MigrationRecord Begin(MigrationDescriptor migration, MigrationRecord? previous, MigrationDirection direction, long fence, bool inTransaction)
-    {
-        var record = new MigrationRecord
-        {
-            Id = migration.FullName,
-            Number = migration.Id,
-            Checksum = migration.Checksum,
-            State = MigrationState.Running,
-            Direction = direction,
-            IsAtomic = inTransaction,
-            StartedAt = time.GetUtcNow().UtcDateTime,
-            AppliedAt = direction == MigrationDirection.Down ? previous?.AppliedAt : null,
-            Attempts = (previous?.Attempts ?? 0) + 1,
-            Host = Environment.MachineName,
-            ApplicationVersion = applicationVersion,
-            Fence = fence,
-            Runs = previous?.Runs ?? [],
-        };
-        if (inTransaction && previous is { Standing: MigrationStanding.HalfDone })
-        {
-            // Until it is committed, it is half-done as it was.
-            return record with
-            {
-                Checksum = previous.Checksum, Direction = previous.Direction, IsAtomic = false, MayGoOn = previous.MayGoOn, AppliedAt = previous.AppliedAt,
-                Steps = previous.Steps, Checkpoint = previous.Checkpoint,
-            };
-        }
-
-        // The steps that an attempt in the same direction has done stay done, whatever became of the source; the other direction begins
-        // anew. A step that was mended is run from its beginning.
-        return previous?.Direction != direction ? record : record with
-        {
-            Steps = previous.Steps, Checkpoint = previous.Checksum == migration.Checksum ? previous.Checkpoint : null,
-        };
-    }
-
-    private async Task RecordEndAsync(MigrationRecord record)
-    {
-        // Not the caller's token: that it is cancelled may be the very failure to record.
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), time);
-        try
-        {
-            await history.WriteAsync(record, session: null, patience.Token);
-        }
-#pragma warning disable CA1031 // What ended the attempt matters more than that it could not be recorded; the record stays at running.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            MigrationLog.NotRecorded(logger, exception, record.Id);
+            throw;
         }
     }
 
@@ -487,4 +293,16 @@ public sealed class MigrationRunner(
         $"There is no migration {Number(number)}{purpose}; {(migrations.Count == 0 ? "this program has none" : $"the last one is {migrations[^1].FullName}")}.");
 
     private static string Number(int number) => number.ToString("0000", CultureInfo.InvariantCulture);
+
+    [LoggerMessage(1, LogLevel.Information, "Applying migration {Migration}")]
+    private static partial void Applying(ILogger logger, string migration);
+
+    [LoggerMessage(2, LogLevel.Information, "{Done} migration {Migration} in {DurationMs:0} ms")]
+    private static partial void Done(ILogger logger, string done, string migration, double durationMs);
+
+    [LoggerMessage(3, LogLevel.Error, "Migration {Migration} failed in step {Step}")]
+    private static partial void Failed(ILogger logger, Exception exception, string migration, string? step);
+
+    [LoggerMessage(4, LogLevel.Warning, "Migration {Migration} is half-done, on {Host}; going on with it")]
+    private static partial void Repeating(ILogger logger, string migration, string host);
 }

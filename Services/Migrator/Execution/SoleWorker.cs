@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Platform.Migrator.Commands;
 using Platform.Mongo.Leases;
 
 namespace Platform.Migrator.Execution;
@@ -9,7 +8,7 @@ namespace Platform.Migrator.Execution;
 /// <param name="options">How it is taken and kept.</param>
 /// <param name="time">The clock for waiting and for the heartbeat.</param>
 /// <param name="logger">Where waiting and loss are logged.</param>
-public sealed class SoleWorker(ILeaseStore leases, LeaseOptions options, TimeProvider time, ILogger logger)
+public sealed partial class SoleWorker(ILeaseStore leases, LeaseOptions options, TimeProvider time, ILogger<SoleWorker> logger)
 {
     /// <summary>What migrators lease.</summary>
     public const string LeaseName = "migrator";
@@ -35,8 +34,11 @@ public sealed class SoleWorker(ILeaseStore leases, LeaseOptions options, TimePro
             catch (LeaseLostException) when (attempt < Attempts)
             {
                 // A machine that stood still for a while, most often: queue up again, whoever is at work now.
-                SessionLog.QueueingAgain(logger, attempt + 1, Attempts);
+                QueueingAgain(logger, attempt + 1, Attempts);
             }
         }
     }
+
+    [LoggerMessage(5, LogLevel.Warning, "The lease was lost, so the work was stopped; waiting for it again (attempt {Attempt} of {Attempts})")]
+    private static partial void QueueingAgain(ILogger logger, int attempt, int attempts);
 }

@@ -2,7 +2,7 @@ using MongoDB.Driver;
 
 namespace Platform.Migrator.History;
 
-/// <summary>Keeps records in this process; for running the engine without a server.</summary>
+/// <summary>Keeps records in this process; for runs without a server.</summary>
 /// <param name="records">What it holds at first; null for nothing.</param>
 public sealed class InMemoryMigrationHistory(IEnumerable<MigrationRecord>? records = null) : IMigrationHistory
 {

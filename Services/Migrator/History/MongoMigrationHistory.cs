@@ -36,7 +36,7 @@ public sealed class MongoMigrationHistory : IMigrationHistory
             throw new StaleFenceException(record.Id);
         }
 
-        // Not an upsert: those that meet on a record that does not exist yet are not told apart by every engine.
+        // Not an upsert: those that meet on a record that does not exist yet are not told apart by every server.
         try
         {
             await _records.InsertOneAsync(record, options: null, cancellationToken);

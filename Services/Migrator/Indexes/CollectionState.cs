@@ -8,7 +8,7 @@ public sealed record CollectionState
     /// <summary>The collection's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Whether the engine keeps it as a time series.</summary>
+    /// <summary>Whether the server keeps it as a time series.</summary>
     public bool IsTimeSeries { get; init; }
 
     /// <summary>The indexes as <c>listIndexes</c> reports them.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MongoDB.Bson;
+using MongoDB.Bson.Serialization.Attributes;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Mongo.Leases;
@@ -285,4 +286,67 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
         database.RunCommandAsync<BsonDocument>(command, ReadPreference.Primary, cancellationToken);
 
     private static string Moment(DateTime utc) => utc.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) + " UTC";
+}
+
+/// <summary>What may be done to get rid of indexes.</summary>
+/// <param name="Allowed">Whether indexes may be hidden and dropped at all.</param>
+/// <param name="HiddenFor">How long an index has to be hidden before it is dropped.</param>
+/// <param name="AtOnce">Whether an index may be dropped without being hidden first.</param>
+internal sealed record IndexRemoval(bool Allowed, TimeSpan HiddenFor, bool AtOnce)
+{
+    /// <summary>Nothing is dropped.</summary>
+    public static IndexRemoval None { get; } = new(false, TimeSpan.Zero, false);
+}
+
+/// <summary>What became of one index.</summary>
+/// <param name="Collection">The collection.</param>
+/// <param name="Index">The index.</param>
+/// <param name="Outcome">What was done.</param>
+/// <param name="Reason">Why, or why nothing was done.</param>
+/// <param name="Milliseconds">How long it took.</param>
+internal sealed record IndexOutcome(string Collection, string Index, IndexOutcomeKind Outcome, string Reason, double Milliseconds);
+
+/// <summary>What became of a difference.</summary>
+internal enum IndexOutcomeKind
+{
+    /// <summary>The index was built.</summary>
+    Created,
+
+    /// <summary>The index was changed as it stands.</summary>
+    Adjusted,
+
+    /// <summary>The index was dropped and built again.</summary>
+    Replaced,
+
+    /// <summary>The index, which had another name, was built under its own, and the old one dropped.</summary>
+    Renamed,
+
+    /// <summary>Queries no longer see the index; it is dropped at a later run.</summary>
+    Hidden,
+
+    /// <summary>The index was dropped.</summary>
+    Dropped,
+
+    /// <summary>Queries see the index again.</summary>
+    Restored,
+
+    /// <summary>Nothing was done, for the reason that is given.</summary>
+    Left,
+}
+
+/// <summary>An index that is hidden before it is dropped: since when, and what it was, so that it can be had back.</summary>
+internal sealed record HiddenIndex
+{
+    /// <summary>The collection and the index, with a dot between them.</summary>
+    [BsonId]
+    public required string Id { get; init; }
+
+    /// <summary>When it was hidden (UTC).</summary>
+    public required DateTime HiddenAt { get; init; }
+
+    /// <summary>The machine that hid it.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>The index as <c>listIndexes</c> reported it.</summary>
+    public required BsonDocument Specification { get; init; }
 }

@@ -21,7 +21,7 @@ internal static class IndexPlanner
     public static IEnumerable<IndexChange> Compare(CollectionDefinition definition, CollectionState? state)
     {
         var existing = state?.Indexes.ToDictionary(index => index["name"].AsString, StringComparer.Ordinal) ?? [];
-        // A collection that is missing will be a time series where the engine has them.
+        // A collection that is missing will be a time series where the server has them.
         var declared = definition.IndexesFor(state?.IsTimeSeries ?? true);
         var others = existing.Values.Where(index => declared.All(known => known.Name != index["name"])).ToList();
         foreach (var index in declared)
@@ -50,7 +50,7 @@ internal static class IndexPlanner
 
         foreach (var (name, index) in existing)
         {
-            if (name == PrimaryKey || IsTheEngines(definition, state!, index))
+            if (name == PrimaryKey || IsTheServers(definition, state!, index))
             {
                 continue;
             }
@@ -73,8 +73,8 @@ internal static class IndexPlanner
     private static bool CanBeAdjusted(IReadOnlyList<string> differences, IndexDefinition definition, BsonDocument existing) => differences.All(difference =>
         difference == "hidden" || (difference == "expireAfterSeconds" && definition.ExpireAfter is not null && existing.Contains("expireAfterSeconds")));
 
-    // A time series comes with an index on its source and time; an engine that only knows plain collections lets it expire by one.
-    private static bool IsTheEngines(CollectionDefinition definition, CollectionState state, BsonDocument index)
+    // A time series comes with an index on its source and time; a server that only knows plain collections lets it expire by one.
+    private static bool IsTheServers(CollectionDefinition definition, CollectionState state, BsonDocument index)
     {
         if (!state.IsTimeSeries || definition.TimeSeries is not { } series)
         {

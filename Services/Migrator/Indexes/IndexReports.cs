@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Platform.Migrator.Indexes;
 
 /// <summary>What <c>migrator indexes plan</c> prints.</summary>
@@ -62,7 +64,12 @@ internal sealed record UsageRow(
 /// <param name="Advice">The advice.</param>
 /// <param name="SlowQueries">How many slow queries were looked at.</param>
 /// <param name="Notes">What the server could not say, a sentence each.</param>
-internal sealed record AdviceReport(IReadOnlyList<IndexAdvice> Advice, int SlowQueries, IReadOnlyList<string> Notes);
+internal sealed record AdviceReport(IReadOnlyList<IndexAdvice> Advice, int SlowQueries, IReadOnlyList<string> Notes)
+{
+    /// <summary>Whether advice is to end the command with another exit code. Default: false.</summary>
+    [JsonIgnore]
+    public bool FailsOnAdvice { get; init; }
+}
 
 /// <summary>What <c>migrator indexes maintain</c> prints.</summary>
 /// <param name="WithinBudget">Whether every index and all together are within what the catalogue allows.</param>

@@ -20,7 +20,7 @@ internal sealed record QueryPattern(
     private const string Tenant = "tenantId";
 
     // Of find; of count, distinct and findAndModify; of update and delete.
-    private static readonly string[] FilterNames = ["filter", "query", "q"];
+    private static readonly string[] s_filterNames = ["filter", "query", "q"];
 
     /// <summary>The query in one line; equal for queries that differ in their values only.</summary>
     public string Text =>
@@ -139,7 +139,7 @@ internal sealed record QueryPattern(
             return (filter, []);
         }
 
-        var found = FilterNames.Select(name => command.GetValue(name, BsonNull.Value)).OfType<BsonDocument>().FirstOrDefault();
+        var found = s_filterNames.Select(name => command.GetValue(name, BsonNull.Value)).OfType<BsonDocument>().FirstOrDefault();
         return (found ?? [], command.GetValue("sort", BsonNull.Value) as BsonDocument ?? []);
     }
 

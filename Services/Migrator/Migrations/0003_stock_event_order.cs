@@ -8,7 +8,7 @@ namespace Platform.Migrator.Migrations;
 /// Orders the changes of a stock by the number that each has had since this version, not by the time: the index of the report is
 /// made anew for it. Puts the rules in force that amounts have the decimals of their currency.
 /// </summary>
-[Migration(3, "stock_event_order")]
+[Migration(3, "stock_event_order", Replaces = new[] { "6d8f347c4e774f3065e236298536f6ef5fc85214c86b261ee44a22fe71909be5" })]
 internal sealed class StockEventOrder : Migration
 {
     private const string ByTime = "tenant_product_store_at";

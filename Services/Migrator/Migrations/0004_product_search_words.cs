@@ -11,7 +11,7 @@ namespace Platform.Migrator.Migrations;
 /// fields are optional, programs write them with each product, and those that were there before get them here. The text index, which the
 /// programs of before search by, is not in the catalogue any more, and stays until <c>migrator indexes apply --allow-drop</c> removes it.
 /// </summary>
-[Migration(4, "product_search_words")]
+[Migration(4, "product_search_words", Replaces = new[] { "f70ee342b73d769eb71780609a22b776487e5d006269d1bc7f5f39e02ed41fec" })]
 internal sealed class ProductSearchWords : Migration
 {
     private const string Words = "searchWords";

@@ -20,10 +20,10 @@ namespace Platform.Migrator.Transforms;
 public sealed class CollectionTransform
 {
     // https://www.mongodb.com/docs/manual/reference/operator/aggregation/convert/
-    private static readonly string[] ConvertibleTypes = ["double", "string", "objectId", "bool", "date", "int", "long", "decimal"];
+    private static readonly string[] s_convertibleTypes = ["double", "string", "objectId", "bool", "date", "int", "long", "decimal"];
 
     // What these give is another value each time.
-    private static readonly string[] Unrepeatable = ["$$NOW", "$$CLUSTER_TIME", "$rand"];
+    private static readonly string[] s_unrepeatable = ["$$NOW", "$$CLUSTER_TIME", "$rand"];
 
     private CollectionTransform(string name, string collection, BsonDocument needed)
     {
@@ -157,7 +157,7 @@ public sealed class CollectionTransform
             };
         }
 
-        return Mentions(expression, Unrepeatable) is { } unrepeatable
+        return Mentions(expression, s_unrepeatable) is { } unrepeatable
             ? throw new ArgumentException($"The expression for '{field}' has {unrepeatable}, which gives another value each time; give embedded documents one by Rewriting.", nameof(expression))
             : Of(
                 name,
@@ -195,9 +195,9 @@ public sealed class CollectionTransform
     /// <remarks><see href="https://www.mongodb.com/docs/manual/reference/operator/aggregation/convert/"/></remarks>
     public static CollectionTransform ChangeType(string name, string collection, string field, string type)
     {
-        if (!ConvertibleTypes.Contains(type, StringComparer.Ordinal))
+        if (!s_convertibleTypes.Contains(type, StringComparer.Ordinal))
         {
-            throw new ArgumentException($"'{type}' is no type that values can be converted to: {string.Join(", ", ConvertibleTypes)}.", nameof(type));
+            throw new ArgumentException($"'{type}' is no type that values can be converted to: {string.Join(", ", s_convertibleTypes)}.", nameof(type));
         }
 
         var path = FieldPath.Parse(field);

@@ -14,7 +14,7 @@ namespace Platform.Migrator.Transforms;
 internal sealed class FieldPath
 {
     // https://www.mongodb.com/docs/manual/reference/bson-types/
-    private static readonly string[] Others =
+    private static readonly string[] s_others =
     [
         "double", "string", "binData", "objectId", "bool", "date", "regex", "dbPointer", "javascript", "symbol", "int", "timestamp", "long", "decimal",
         "minKey", "maxKey",
@@ -97,7 +97,7 @@ internal sealed class FieldPath
             new BsonDocument("$and", new BsonArray { new BsonDocument(field, new BsonDocument("$type", "object")), ToFilter(condition, depth + 1, field + ".") }),
             new BsonDocument(field, new BsonDocument("$elemMatch", ToFilter(condition, depth + 1, ""))),
             HasArrayInArray(field),
-            new BsonDocument(field, new BsonDocument("$type", new BsonArray(Others))),
+            new BsonDocument(field, new BsonDocument("$type", new BsonArray(s_others))),
         });
     }
 
@@ -110,7 +110,7 @@ internal sealed class FieldPath
     /// <param name="field">The field.</param>
     /// <param name="type">The type.</param>
     public static BsonDocument HasOtherType(string field, string type) =>
-        new(field, new BsonDocument("$type", new BsonArray(Others.Append("object").Where(other => other != type))));
+        new(field, new BsonDocument("$type", new BsonArray(s_others.Append("object").Where(other => other != type))));
 
     private bool Descend(BsonValue value, int depth, Action<BsonDocument> visit)
     {

@@ -17,3 +17,9 @@ internal sealed record PreparedDocument(BsonDocument Document, IReadOnlyList<Bso
     /// <summary>How long it and its update are together, as BSON.</summary>
     public long Bytes => _bytes ??= Length + (long)(Change.Update?.ToBson().Length ?? 0);
 }
+
+/// <summary>What a transform makes of one document.</summary>
+/// <param name="Update">The update document; null when there is nothing to write.</param>
+/// <param name="Problem">Why the document, or a part of it, cannot be rewritten; null when it can.</param>
+/// <param name="IsObstructed">Whether something stands in the way of the path, and stays.</param>
+internal sealed record DocumentChange(BsonDocument? Update, string? Problem = null, bool IsObstructed = false);

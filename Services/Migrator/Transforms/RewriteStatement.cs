@@ -4,7 +4,7 @@ using MongoDB.Driver;
 namespace Platform.Migrator.Transforms;
 
 /// <summary>
-/// One statement of a bulk write, and the documents it rewrites. Documents that get the same fields share a statement: the engine plans
+/// One statement of a bulk write, and the documents it rewrites. Documents that get the same fields share a statement: DocumentDB plans
 /// a statement each time when it asks for more than <c>_id</c>, which costs more than the rewriting.
 /// </summary>
 /// <param name="Model">The statement.</param>

@@ -89,7 +89,7 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
         var order = new BsonDocument("_id", 1);
         if (transform.Expression is null)
         {
-            // All in one reply: for a second one the engine would keep the rest in a file.
+            // All in one reply: for a second one DocumentDB would keep the rest in a file.
             return collection.Find(filter, new FindOptions { BatchSize = limit }).Project<RawBsonDocument>(fields).Sort(order).Limit(limit).ToCursorAsync(cancellationToken);
         }
 

@@ -16,7 +16,7 @@ namespace Platform.Migrator.Transforms;
 public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, ILogger logger)
 {
     private const int MaxSamples = 20;
-    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_progressInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>How many documents a second are rewritten at most; null for as many as can be. Default: null.</summary>
     public double? MaxDocumentsPerSecond { get; init; }
@@ -179,7 +179,7 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
 
     private void ReportProgress(Visit visit)
     {
-        if (time.GetElapsedTime(visit.Reported) >= ProgressInterval)
+        if (time.GetElapsedTime(visit.Reported) >= s_progressInterval)
         {
             var run = visit.Run;
             visit.Reported = time.GetTimestamp();

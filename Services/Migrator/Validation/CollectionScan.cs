@@ -49,7 +49,7 @@ public sealed class CollectionScan(IMongoDatabase database)
                 foreach (var violation in broken)
                 {
                     // Positions in lists are left out: a rule is one rule, whichever entry breaks it.
-                    var rule = $"{RuleCounts.PathOf(violation.Pointer)} {violation.Code}";
+                    var rule = $"{PathOf(violation.Pointer)} {violation.Code}";
                     byRule[rule] = byRule.GetValueOrDefault(rule) + 1;
                 }
 
@@ -60,6 +60,14 @@ public sealed class CollectionScan(IMongoDatabase database)
         }
 
         return new ScanResult(collection.Name, read, violating, violations, byRule);
+    }
+
+    // The path of a field, such as lines[].total, of a pointer such as /lines/3/total.
+    private static string PathOf(string pointer)
+    {
+        var path = string.Concat(pointer.Split('/', StringSplitOptions.RemoveEmptyEntries)
+            .Select(part => part.All(char.IsAsciiDigit) ? "[]" : $".{part}"));
+        return path.Length == 0 ? "(document)" : path.TrimStart('.');
     }
 
     /// <summary>About how many documents a collection has, for progress; 0 when it does not exist.</summary>

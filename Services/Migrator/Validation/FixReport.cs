@@ -11,8 +11,8 @@ namespace Platform.Migrator.Validation;
 /// <remarks>Ids stand in canonical extended JSON, so that they can be put into a query as they are.</remarks>
 internal sealed class FixReport : IAsyncDisposable
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly JsonWriterSettings IdFormat = new() { OutputMode = JsonOutputMode.CanonicalExtendedJson };
+    private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterSettings s_idFormat = new() { OutputMode = JsonOutputMode.CanonicalExtendedJson };
 
     private readonly FileStream _file;
 
@@ -30,12 +30,12 @@ internal sealed class FixReport : IAsyncDisposable
         foreach (var violation in violations)
         {
             var buffer = new ArrayBufferWriter<byte>();
-            using (var json = new Utf8JsonWriter(buffer, Options))
+            using (var json = new Utf8JsonWriter(buffer, s_options))
             {
                 json.WriteStartObject();
                 json.WriteString("collection", collection);
                 json.WritePropertyName("id");
-                json.WriteRawValue(id.ToJson(IdFormat));
+                json.WriteRawValue(id.ToJson(s_idFormat));
                 json.WriteString("pointer", violation.Pointer);
                 json.WriteString("code", violation.Code);
                 json.WriteString("detail", violation.Detail);

@@ -76,6 +76,10 @@ internal static class SeedText
         return text.ToString().TrimEnd();
     }
 
+    /// <summary>Numbers of documents by collection, in a row.</summary>
+    public static string Of(IReadOnlyDictionary<string, long> counts) =>
+        string.Join(", ", counts.Select(count => string.Create(CultureInfo.InvariantCulture, $"{count.Key} {count.Value:N0}")));
+
     private static string Origin(SeedMarker marker) => string.Create(
         CultureInfo.InvariantCulture, $"seed {marker.Seed}, scale {marker.Scale}, {marker.Tenants} tenants, until {marker.Until}, {marker.Documents:N0} documents");
 

@@ -7,8 +7,8 @@ namespace Platform.Seeder.Generation;
 internal sealed class OrderClock
 {
     // Orders in each hour of a day, and on each day of a week from Sunday, relative to each other.
-    private static readonly int[] Hours = [2, 1, 1, 1, 1, 2, 4, 7, 9, 11, 12, 13, 14, 12, 11, 11, 12, 14, 16, 18, 18, 14, 9, 5];
-    private static readonly int[] Days = [11, 9, 9, 10, 11, 13, 15];
+    private static readonly int[] s_hours = [2, 1, 1, 1, 1, 2, 4, 7, 9, 11, 12, 13, 14, 12, 11, 11, 12, 14, 16, 18, 18, 14, 9, 5];
+    private static readonly int[] s_days = [11, 9, 9, 10, 11, 13, 15];
 
     private readonly DateTime _start;
     private readonly long[] _before;
@@ -20,7 +20,7 @@ internal sealed class OrderClock
         for (var hour = 0; hour < days * 24; hour++)
         {
             var time = _start.AddHours(hour);
-            _before[hour + 1] = _before[hour] + (Hours[time.Hour] * Days[(int)time.DayOfWeek]);
+            _before[hour + 1] = _before[hour] + (s_hours[time.Hour] * s_days[(int)time.DayOfWeek]);
         }
     }
 

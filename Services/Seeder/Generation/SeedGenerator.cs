@@ -15,7 +15,7 @@ internal sealed class SeedGenerator
     public const int HistoryDays = 90;
 
     // Every role once, then those that a tenant has more people of.
-    private static readonly UserRole[] Roles =
+    private static readonly UserRole[] s_roles =
     [
         UserRole.Owner, UserRole.Admin, UserRole.Manager, UserRole.Staff, UserRole.Support, UserRole.ReadOnly,
         UserRole.Admin, UserRole.Manager, UserRole.Staff, UserRole.Staff, UserRole.Staff, UserRole.Support,
@@ -24,7 +24,7 @@ internal sealed class SeedGenerator
     private const int InvitedUser = 9;
     private const int DisabledUser = 10;
 
-    private static readonly string[] MailDomains = ["mail.example", "post.example", "inbox.example"];
+    private static readonly string[] s_mailDomains = ["mail.example", "post.example", "inbox.example"];
 
     private readonly SeedSize _size;
     private readonly DateTime _until;
@@ -66,14 +66,14 @@ internal sealed class SeedGenerator
         var random = Random(SeedKind.User, number);
         var profile = _profiles[tenant];
         var words = Vocabulary.For(profile.Country.Locale);
-        var role = Roles[index];
+        var role = s_roles[index];
         var status = index switch
         {
             InvitedUser => UserStatus.Invited,
             DisabledUser => UserStatus.Disabled,
             _ => UserStatus.Active,
         };
-        var repetition = Roles.Take(index).Count(other => other == role) + 1;
+        var repetition = s_roles.Take(index).Count(other => other == role) + 1;
         var roleName = DocumentConventions.Stored(role).ToLowerInvariant();
         var created = Back(random, 400, 700);
 
@@ -210,7 +210,7 @@ internal sealed class SeedGenerator
         {
             Id = CustomerId(tenant, index),
             TenantId = TenantId(tenant),
-            Email = string.Create(CultureInfo.InvariantCulture, $"{Letters(first)}.{Letters(last)}.{index + 1}@{random.Pick(MailDomains)}"),
+            Email = string.Create(CultureInfo.InvariantCulture, $"{Letters(first)}.{Letters(last)}.{index + 1}@{random.Pick(s_mailDomains)}"),
             Name = $"{first} {last}",
             Phone = random.Chance(0.7) ? Digits(city.DialCode, random) : null,
             Address = random.Chance(0.9) ? AddressIn(country, city, random) : null,

@@ -8,7 +8,7 @@ namespace Platform.Seeder.Generation;
 /// <param name="Departments">What it sells.</param>
 internal sealed record TenantProfile(string Slug, string Name, string Prefix, Country Country, IReadOnlyList<Department> Departments)
 {
-    private static readonly TenantProfile[] Known =
+    private static readonly TenantProfile[] s_known =
     [
         new("aurora-outdoor", "Aurora Outdoor", "AUR", Country.Germany, Department.Outdoor),
         new("brightbyte", "BrightByte Electronics", "BRI", Country.UnitedStates, Department.Electronics),
@@ -17,13 +17,13 @@ internal sealed record TenantProfile(string Slug, string Name, string Prefix, Co
 
     public static TenantProfile For(int tenant)
     {
-        if (tenant < Known.Length)
+        if (tenant < s_known.Length)
         {
-            return Known[tenant];
+            return s_known[tenant];
         }
 
-        var model = Known[tenant % Known.Length];
-        var number = (tenant / Known.Length) + 1;
+        var model = s_known[tenant % s_known.Length];
+        var number = (tenant / s_known.Length) + 1;
         return model with { Slug = FormattableString.Invariant($"{model.Slug}-{number}"), Name = FormattableString.Invariant($"{model.Name} {number}") };
     }
 

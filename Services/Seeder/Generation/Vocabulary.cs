@@ -11,7 +11,7 @@ internal sealed class Vocabulary
 {
     private const int FixedStart = 8675309;
     private const int PoolSize = 400;
-    private static readonly ConcurrentDictionary<string, Lazy<Vocabulary>> Known = new();
+    private static readonly ConcurrentDictionary<string, Lazy<Vocabulary>> s_known = new();
 
     private Vocabulary(string locale)
     {
@@ -65,7 +65,7 @@ internal sealed class Vocabulary
 
     public IReadOnlyList<string> Streets { get; }
 
-    public static Vocabulary For(string locale) => Known.GetOrAdd(locale, name => new Lazy<Vocabulary>(() => new Vocabulary(name))).Value;
+    public static Vocabulary For(string locale) => s_known.GetOrAdd(locale, name => new Lazy<Vocabulary>(() => new Vocabulary(name))).Value;
 
     // In the order of drawing; a locale with fewer names than asked for gives what it has.
     private static List<string> Pool(Func<string> draw)

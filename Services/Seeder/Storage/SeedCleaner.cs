@@ -1,9 +1,9 @@
 using System.Runtime.CompilerServices;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Jobs.Progress;
 using Platform.Mongo.Leases;
 using Platform.Seeder.Generation;
-using Platform.Seeder.Progress;
 
 namespace Platform.Seeder.Storage;
 
@@ -22,7 +22,7 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers, Func<Can
     /// <param name="progress">Told about every piece.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     public async Task<CleanReport> CleanAsync(
-        IReadOnlyList<SeedCollection> parts, ObjectId? tenant, bool keepReferenced, ISeedProgress progress, CancellationToken cancellationToken)
+        IReadOnlyList<SeedCollection> parts, ObjectId? tenant, bool keepReferenced, IJobProgress progress, CancellationToken cancellationToken)
     {
         var (referring, kept) = await FindReferredAsync(parts, tenant, keepReferenced, cancellationToken);
         long removed = 0;
@@ -37,7 +37,7 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers, Func<Can
         return new CleanReport(removed, kept.Values.Sum(ids => ids.Count), referring);
     }
 
-    private async Task<long> RemoveAsync(SeedCollection part, ObjectId? tenant, SortedSet<ObjectId> kept, ISeedProgress progress, CancellationToken cancellationToken)
+    private async Task<long> RemoveAsync(SeedCollection part, ObjectId? tenant, SortedSet<ObjectId> kept, IJobProgress progress, CancellationToken cancellationToken)
     {
         var collection = Collection(part);
         var expected = await collection.CountDocumentsAsync(SeedKeys.All(part.Kind) & Of(part, tenant), cancellationToken: cancellationToken);
@@ -64,9 +64,9 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers, Func<Can
 
                 await permit(token);
                 Lease.RequireHeld();
-                progress.Report(part.Name, Interlocked.Add(ref removed, (await collection.DeleteManyAsync(filter, token)).DeletedCount), expected, finished: false);
+                progress.Report(part.Name, Interlocked.Add(ref removed, (await collection.DeleteManyAsync(filter, token)).DeletedCount), expected);
             });
-        progress.Report(part.Name, removed, removed, finished: true);
+        progress.Finish(part.Name, removed);
         return removed;
     }
 
@@ -92,8 +92,7 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers, Func<Can
     private async Task<(Dictionary<string, long> Referring, Dictionary<string, SortedSet<ObjectId>> Kept)> FindReferredAsync(
         IReadOnlyList<SeedCollection> parts, ObjectId? tenant, bool keep, CancellationToken cancellationToken)
     {
-        var byName = parts.ToDictionary(part => part.Name);
-        var kept = parts.ToDictionary(part => part.Name, _ => new SortedSet<ObjectId>());
+        var referred = new Referred(parts);
         var referring = new Dictionary<string, long>();
         foreach (var part in parts)
         {
@@ -101,7 +100,7 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers, Func<Can
             using var cursor = await Collection(part).Find(SeedKeys.Others(part.Kind) & Of(part, tenant)).Project(Projection(part)).ToCursorAsync(cancellationToken);
             while (await cursor.MoveNextAsync(cancellationToken))
             {
-                count += cursor.Current.Count(document => Note(part, document));
+                count += cursor.Current.Count(document => referred.Note(part, document));
             }
 
             if (count > 0)
@@ -112,47 +111,32 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers, Func<Can
 
         if (!keep)
         {
-            return (referring, parts.ToDictionary(part => part.Name, _ => new SortedSet<ObjectId>()));
+            return (referring, new Referred(parts).Ids);
         }
 
         foreach (var part in parts.Reverse())
         {
-            // A category refers to one of its own collection, hence again until nothing is new.
-            HashSet<ObjectId> done = [];
-            while (kept[part.Name].Except(done).ToList() is { Count: > 0 } fresh)
-            {
-                foreach (var chunk in fresh.Chunk(1000))
-                {
-                    foreach (var document in await Collection(part).Find(Builders<BsonDocument>.Filter.In("_id", chunk)).Project(Projection(part)).ToListAsync(cancellationToken))
-                    {
-                        Note(part, document);
-                    }
-                }
-
-                done.UnionWith(fresh);
-            }
+            await FollowAsync(part, referred, cancellationToken);
         }
 
-        return (referring, kept);
+        return (referring, referred.Ids);
+    }
 
-        bool Note(SeedCollection part, BsonDocument document)
+    // What stays keeps what it refers to. A category refers to one of its own collection, hence again until nothing is new.
+    private async Task FollowAsync(SeedCollection part, Referred referred, CancellationToken cancellationToken)
+    {
+        HashSet<ObjectId> done = [];
+        while (referred.Ids[part.Name].Except(done).ToList() is { Count: > 0 } fresh)
         {
-            var refers = false;
-            foreach (var reference in part.References)
+            foreach (var chunk in fresh.Chunk(1000))
             {
-                if (!byName.TryGetValue(reference.Target, out var target))
+                foreach (var document in await Collection(part).Find(Builders<BsonDocument>.Filter.In("_id", chunk)).Project(Projection(part)).ToListAsync(cancellationToken))
                 {
-                    continue;
-                }
-
-                foreach (var id in SeedKeys.Read(document, reference).Where(id => SeedId.TryRead(id, target.Kind, out _, out _)))
-                {
-                    refers = true;
-                    kept[target.Name].Add(id);
+                    referred.Note(part, document);
                 }
             }
 
-            return refers;
+            done.UnionWith(fresh);
         }
     }
 
@@ -164,4 +148,39 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers, Func<Can
         : Builders<BsonDocument>.Filter.Eq(part.Kind == SeedKind.Tenant ? "_id" : "tenantId", tenant.Value);
 
     private IMongoCollection<BsonDocument> Collection(SeedCollection part) => database.GetCollection<BsonDocument>(part.Name);
+
+    // The seeded documents that others refer to, by collection.
+    private sealed class Referred(IReadOnlyList<SeedCollection> parts)
+    {
+        private readonly Dictionary<string, SeedCollection> _byName = parts.ToDictionary(part => part.Name);
+
+        public Dictionary<string, SortedSet<ObjectId>> Ids { get; } = parts.ToDictionary(part => part.Name, _ => new SortedSet<ObjectId>());
+
+        // Returns whether the document refers to any.
+        public bool Note(SeedCollection part, BsonDocument document)
+        {
+            var refers = false;
+            foreach (var reference in part.References)
+            {
+                if (!_byName.TryGetValue(reference.Target, out var target))
+                {
+                    continue;
+                }
+
+                foreach (var id in SeedKeys.Read(document, reference).Where(id => SeedId.TryRead(id, target.Kind, out _, out _)))
+                {
+                    refers = true;
+                    Ids[target.Name].Add(id);
+                }
+            }
+
+            return refers;
+        }
+    }
 }
+
+/// <summary>What a clean-up did.</summary>
+/// <param name="Removed">Seeded documents that were removed.</param>
+/// <param name="Kept">Seeded documents that were left because others refer to them.</param>
+/// <param name="Referring">Documents per collection that were not seeded and refer to seeded ones.</param>
+internal sealed record CleanReport(long Removed, long Kept, IReadOnlyDictionary<string, long> Referring);

@@ -16,7 +16,7 @@ namespace Platform.Seeder.Storage;
 internal sealed class SeedGuard(PlatformDatabase database, IHostEnvironment environment, TimeProvider time)
 {
     // What the platform's programs keep for themselves, also in a database without data. Events that wait are data.
-    private static readonly HashSet<string> Bookkeeping = new(StringComparer.Ordinal)
+    private static readonly HashSet<string> s_bookkeeping = new(StringComparer.Ordinal)
     {
         CollectionNames.Migrations, CollectionNames.HiddenIndexes, CollectionNames.Leases, CollectionNames.SeedMarker, CollectionNames.Environment,
     };
@@ -112,7 +112,7 @@ internal sealed class SeedGuard(PlatformDatabase database, IHostEnvironment envi
 
         var ours = CollectionCatalogue.All.Select(collection => collection.Name).Append(CollectionNames.Outbox).ToHashSet(StringComparer.Ordinal);
         using var cursor = await database.Database.ListCollectionNamesAsync(cancellationToken: cancellationToken);
-        foreach (var name in (await cursor.ToListAsync(cancellationToken)).Where(name => !Bookkeeping.Contains(name) && !name.StartsWith("system.", StringComparison.Ordinal)))
+        foreach (var name in (await cursor.ToListAsync(cancellationToken)).Where(name => !s_bookkeeping.Contains(name) && !name.StartsWith("system.", StringComparison.Ordinal)))
         {
             if (!ours.Contains(name)
                 || await database.Database.GetCollection<BsonDocument>(name).ForDecisions().Find(FilterDefinition<BsonDocument>.Empty).Limit(1).AnyAsync(cancellationToken))

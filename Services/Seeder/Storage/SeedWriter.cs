@@ -3,7 +3,7 @@ using MongoDB.Driver;
 using Platform.Jobs;
 using Platform.Mongo.Leases;
 using Platform.Seeder.Generation;
-using Platform.Seeder.Progress;
+using Platform.Jobs.Progress;
 
 namespace Platform.Seeder.Storage;
 
@@ -21,7 +21,7 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
     public const int DefaultPieceSize = 500;
 
     // The documents come with keys, and their order does not matter: the server may go on after a refused one.
-    private static readonly InsertManyOptions Options = new() { IsOrdered = false };
+    private static readonly InsertManyOptions s_options = new() { IsOrdered = false };
 
     /// <summary>Writes collections.</summary>
     /// <param name="parts">The collections.</param>
@@ -34,7 +34,7 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
     public async Task<long> WriteAsync(
         IReadOnlyList<SeedCollection> parts,
         IReadOnlyCollection<SeedCollection> begun,
-        ISeedProgress progress,
+        IJobProgress progress,
         Func<SeedPart, CancellationToken, Task> completed,
         CancellationToken cancellationToken)
     {
@@ -52,32 +52,21 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
                 new ParallelOptions { MaxDegreeOfParallelism = writers, CancellationToken = cancellationToken },
                 async (piece, token) =>
                 {
-                    var documents = piece.Documents();
                     var state = states[piece.Part];
-                    state.Hash.Add(piece.Index, documents);
-                    var missing = begun.Contains(piece.Part) ? await MissingAsync(piece, documents, token) : documents;
-                    if (missing.Count > 0)
+                    if (!await WriteAsync(piece, state, begun.Contains(piece.Part), progress, token))
                     {
-                        await (permit?.Invoke(token) ?? Task.CompletedTask);
-                        Lease.RequireHeld();
-                        await InsertAsync(piece.Part, missing, token);
+                        return;
                     }
 
-                    var written = Interlocked.Add(ref state.Written, missing.Count);
-                    var finished = Interlocked.Decrement(ref state.Pieces) == 0;
-                    progress.Report(piece.Part.Name, written, piece.Part.Count, finished);
-                    if (finished)
+                    var part = new SeedPart { Collection = piece.Part.Name, Documents = piece.Part.Count, Hash = state.Hash.Finish() };
+                    await one.WaitAsync(token);
+                    try
                     {
-                        var part = new SeedPart { Collection = piece.Part.Name, Documents = piece.Part.Count, Hash = state.Hash.Finish() };
-                        await one.WaitAsync(token);
-                        try
-                        {
-                            await completed(part, token);
-                        }
-                        finally
-                        {
-                            one.Release();
-                        }
+                        await completed(part, token);
+                    }
+                    finally
+                    {
+                        one.Release();
                     }
                 });
             return states.Values.Sum(state => state.Written);
@@ -92,8 +81,35 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
     }
 
     /// <summary>Writes everything.</summary>
-    public Task<long> WriteAsync(SeedSize size, ISeedProgress progress, CancellationToken cancellationToken) =>
+    public Task<long> WriteAsync(SeedSize size, IJobProgress progress, CancellationToken cancellationToken) =>
         WriteAsync(SeedCollection.All(size), [], progress, (_, _) => Task.CompletedTask, cancellationToken);
+
+    // Returns whether it was the last piece of its collection.
+    private async Task<bool> WriteAsync(SeedPiece piece, PartState state, bool isBegun, IJobProgress progress, CancellationToken cancellationToken)
+    {
+        var documents = piece.Documents();
+        state.Hash.Add(piece.Index, documents);
+        var missing = isBegun ? await MissingAsync(piece, documents, cancellationToken) : documents;
+        if (missing.Count > 0)
+        {
+            await (permit?.Invoke(cancellationToken) ?? Task.CompletedTask);
+            Lease.RequireHeld();
+            await InsertAsync(piece.Part, missing, cancellationToken);
+        }
+
+        var written = Interlocked.Add(ref state.Written, missing.Count);
+        var finished = Interlocked.Decrement(ref state.Pieces) == 0;
+        if (finished)
+        {
+            progress.Finish(piece.Part.Name, written);
+        }
+        else
+        {
+            progress.Report(piece.Part.Name, written, piece.Part.Count);
+        }
+
+        return finished;
+    }
 
     private async Task<IReadOnlyList<byte[]>> MissingAsync(SeedPiece piece, IReadOnlyList<byte[]> documents, CancellationToken cancellationToken)
     {
@@ -108,7 +124,7 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
         try
         {
             await database.GetCollection<RawBsonDocument>(part.Name)
-                .InsertManyAsync(documents.Select(document => new RawBsonDocument(document)), Options, cancellationToken);
+                .InsertManyAsync(documents.Select(document => new RawBsonDocument(document)), s_options, cancellationToken);
         }
         catch (MongoBulkWriteException<RawBsonDocument> exception) when (exception.WriteErrors.FirstOrDefault(error => error.Category == ServerErrorCategory.DuplicateKey) is { } error)
         {

@@ -1,7 +1,7 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Jobs.Progress;
 using Platform.Seeder.Generation;
-using Platform.Seeder.Progress;
 using Platform.Seeder.Storage;
 
 namespace Platform.Seeder.Verification;
@@ -21,7 +21,7 @@ internal sealed class SeedVerifier(IMongoDatabase database, int workers)
     /// <param name="progress">Told about every piece.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     public async Task<IReadOnlyList<CollectionReport>> VerifyAsync(
-        IReadOnlyList<SeedCollection> parts, Func<int, bool> left, ISeedProgress progress, CancellationToken cancellationToken)
+        IReadOnlyList<SeedCollection> parts, Func<int, bool> left, IJobProgress progress, CancellationToken cancellationToken)
     {
         var references = new ReferenceCheck(database);
         var tallies = parts.ToDictionary(part => part, _ => new Tally());
@@ -36,7 +36,7 @@ internal sealed class SeedVerifier(IMongoDatabase database, int workers)
                     {
                         var tally = tallies[piece.Part];
                         await VerifyAsync(piece, tally, references, token);
-                        progress.Report(piece.Part.Name, Interlocked.Add(ref tally.Expected, piece.To - piece.From), piece.Part.Count, finished: false);
+                        progress.Report(piece.Part.Name, Interlocked.Add(ref tally.Expected, piece.To - piece.From), piece.Part.Count);
                     });
             });
 
@@ -44,7 +44,7 @@ internal sealed class SeedVerifier(IMongoDatabase database, int workers)
             foreach (var part in parts)
             {
                 reports.Add(await ReportAsync(part, tallies[part], cancellationToken));
-                progress.Report(part.Name, tallies[part].Expected, tallies[part].Expected, finished: true);
+                progress.Finish(part.Name, tallies[part].Expected);
             }
 
             return reports;

@@ -7,9 +7,9 @@ using Platform.Data.Queries;
 using Platform.Data.Tenancy;
 using Platform.Data.Validation;
 using Platform.Jobs;
+using Platform.Jobs.Progress;
 using Platform.Migrator.Structure;
 using Platform.Seeder.Generation;
-using Platform.Seeder.Progress;
 using Platform.Seeder.Storage;
 using Xunit;
 
@@ -187,7 +187,7 @@ public sealed class PlatformDataTests(MongoServer server)
     {
         var database = server.NewDatabase();
         await Catalogue(database).ApplyAsync(allowDrop: false, Cancel);
-        await new SeedWriter(database, SeedWriter.DefaultPieceSize, 2).WriteAsync(Small, new NoProgress(), Cancel);
+        await new SeedWriter(database, SeedWriter.DefaultPieceSize, 2).WriteAsync(Small, JobProgress.None, Cancel);
         return new PlatformDatabase(database);
     }
 }

@@ -46,7 +46,7 @@ public abstract class MigrationContract(MongoServer server)
 
         if (!RestoresData)
         {
-            await Assert.ThrowsAsync<JobRefusedException>(() => Engine(database).DownAsync(Environment(database), 1, 3, to: null, Token));
+            await Assert.ThrowsAsync<JobRefusedException>(() => Runner(database).DownAsync(Environment(database), 1, 3, to: null, Token));
             Assert.Equal(after, await SnapshotAsync(database));
             return;
         }
@@ -74,7 +74,7 @@ public abstract class MigrationContract(MongoServer server)
         {
             await UpAsync(database, 3);
             Assert.Equal(after, await SnapshotAsync(database));
-            Assert.Empty(await Engine(database).VerifyAsync(Token));
+            Assert.Empty(await Runner(database).VerifyAsync(Token));
         }
         else
         {
@@ -95,7 +95,7 @@ public abstract class MigrationContract(MongoServer server)
             var stop = commands <= Stops ? i : i * (commands - 1) / (Stops - 1);
             var database = await PrepareAsync();
             Assert.Equal(stop, await UpToAsync(database, stop));
-            Assert.Contains(await Engine(database).VerifyAsync(Token), problem => problem.Kind == MigrationProblemKind.HalfDone);
+            Assert.Contains(await Runner(database).VerifyAsync(Token), problem => problem.Kind == MigrationProblemKind.HalfDone);
             await UpAsync(database, 3);
             Assert.Equal(finished, await SnapshotAsync(database));
         }
@@ -139,7 +139,7 @@ public abstract class MigrationContract(MongoServer server)
         var database = Migration.InTransaction ? server.NewDatabase(MongoFeature.Transactions) : server.NewDatabase();
         if (Number > 1)
         {
-            var result = await Engine(database).UpAsync(Environment(database), 1, Number - 1, Token);
+            var result = await Runner(database).UpAsync(Environment(database), 1, Number - 1, Token);
             Assert.Null(result.Failure?.Sentence);
         }
 
@@ -149,14 +149,14 @@ public abstract class MigrationContract(MongoServer server)
 
     private async Task UpAsync(IMongoDatabase database, long fence)
     {
-        var result = await Engine(database).UpAsync(Environment(database), fence, Number, Token);
+        var result = await Runner(database).UpAsync(Environment(database), fence, Number, Token);
         Assert.True(result.Failure is null, result.Failure?.Sentence);
         Assert.Single(result.Done);
     }
 
     private static async Task DownAsync(IMongoDatabase database, long fence)
     {
-        var result = await Engine(database).DownAsync(Environment(database), 1, fence, to: null, Token);
+        var result = await Runner(database).DownAsync(Environment(database), 1, fence, to: null, Token);
         Assert.Null(result.Failure?.Sentence);
         Assert.Single(result.Done);
     }
@@ -187,13 +187,13 @@ public abstract class MigrationContract(MongoServer server)
         var tapped = tap.Client.GetDatabase(database.DatabaseNamespace.DatabaseName);
         // The records are written past the tap: it is the migration that is stopped.
         var result = direction == MigrationDirection.Up
-            ? await Engine(database).UpAsync(Environment(tapped), fence, Number, Token)
-            : await Engine(database).DownAsync(Environment(tapped), 1, fence, to: null, Token);
+            ? await Runner(database).UpAsync(Environment(tapped), fence, Number, Token)
+            : await Runner(database).DownAsync(Environment(tapped), 1, fence, to: null, Token);
         Assert.True(stopped == result.Failure is not null, result.Failure?.Sentence ?? "It was stopped and did not fail.");
         return passed;
     }
 
-    private static MigrationRunner Engine(IMongoDatabase database) =>
+    private static MigrationRunner Runner(IMongoDatabase database) =>
         new(Shipped, new MongoMigrationHistory(database), "test", TimeProvider.System, NullLogger<MigrationRunner>.Instance);
 
     private static MigrationEnvironment Environment(IMongoDatabase database) =>

@@ -7,16 +7,16 @@ using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Tenancy;
 using Platform.Jobs;
+using Platform.Jobs.Progress;
 using Platform.Mongo.Leases;
 using Platform.Seeder.Commands;
 using Platform.Seeder.Generation;
-using Platform.Seeder.Progress;
 using Platform.Seeder.Storage;
 using Xunit;
 
 namespace Platform.Tests.Server.Seeder;
 
-/// <summary>What the seeder must not do to a database: by its session, in this process.</summary>
+/// <summary>What the seeder must not do to a database: by its classes, in this process.</summary>
 public sealed class SeedSafetyTests(MongoServer server)
 {
     private static readonly SeedSize One = new() { Tenants = 1 };
@@ -33,7 +33,7 @@ public sealed class SeedSafetyTests(MongoServer server)
         var before = await SnapshotAsync(database);
 
         // While it waits for another one.
-        foreach (var work in new Func<TextWriter, Task>[] { output => RunAsync(database, Two, output), output => Session(database).CleanAsync(null, false, new NoProgress(), output, Cancel) })
+        foreach (var work in new Func<TextWriter, Task>[] { output => RunAsync(database, Two, output), output => Clean(database).RunAsync(null, false, JobProgress.None, output, Cancel) })
         {
             var output = new WaitingWriter();
             Task waiting;
@@ -51,7 +51,7 @@ public sealed class SeedSafetyTests(MongoServer server)
 
         // After its first command.
         var progress = new Marking(() => MarkAsync(database, "staging"));
-        await Assert.ThrowsAsync<JobRefusedException>(() => Session(database, writers: 1).RunAsync(Two, ["orders"], false, false, progress, TextWriter.Null, Cancel));
+        await Assert.ThrowsAsync<JobRefusedException>(() => Run(database, writers: 1).RunAsync(new SeedWork(Two, ["orders"]), progress, TextWriter.Null, Cancel));
         Assert.Equal(0, await Collection(database, CollectionNames.Orders).CountDocumentsAsync(new BsonDocument(), cancellationToken: Cancel));
         Assert.Equal("staging", (await Collection(database, CollectionNames.Environment).Find(new BsonDocument()).SingleAsync(Cancel))["name"].AsString);
     }
@@ -120,14 +120,14 @@ public sealed class SeedSafetyTests(MongoServer server)
         await users.DeleteManyAsync(SeedKeys.Between(SeedId.Create(SeedKind.User, 0, 8), SeedId.Create(SeedKind.User, 1, 2)), Cancel);
         await users.UpdateOneAsync(new BsonDocument("_id", SeedId.Create(SeedKind.User, 1, 5)), Builders<BsonDocument>.Update.Set("displayName", "Mine"), cancellationToken: Cancel);
 
-        var status = await Session(database).StatusAsync(Cancel);
+        var status = await new StatusCommand(Store(database), Guard(database)).RunAsync(Cancel);
         Assert.Equal((SeedState.Incomplete, 17, 24), (status.State, status.Collections[1].Seeded, status.Collections[1].Expected));
         Assert.Contains("some documents are gone since ('seeder run' writes them again)", SeedText.Of(status), StringComparison.Ordinal);
 
         var output = new StringWriter();
         await RunAsync(database, Two, output);
         Assert.Contains("Seeded 7 documents", output.ToString(), StringComparison.Ordinal);
-        var verified = (await Session(database).VerifyAsync(new NoProgress(), Cancel)).Collections[1];
+        var verified = (await new VerifyCommand(Store(database), Options.Create(new SeederOptions())).RunAsync(JobProgress.None, Cancel)).Collections[1];
         Assert.Equal((24, 0, 1), (verified.Found, verified.Missing, verified.Changed));
 
         output = new StringWriter();
@@ -154,15 +154,18 @@ public sealed class SeedSafetyTests(MongoServer server)
     private static IMongoCollection<BsonDocument> Collection(IMongoDatabase database, string name) => database.GetCollection<BsonDocument>(name);
 
     private static Task RunAsync(IMongoDatabase database, SeedSize size, TextWriter? output = null) =>
-        Session(database).RunAsync(size, Users, again: false, deferIndexes: false, new NoProgress(), output ?? TextWriter.Null, Cancel);
+        Run(database).RunAsync(new SeedWork(size, Users), JobProgress.None, output ?? TextWriter.Null, Cancel);
 
-    private static SeedSession Session(IMongoDatabase database, int writers = 3)
-    {
-        var platform = new PlatformDatabase(database);
-        return new SeedSession(
-            platform, null!, new SeedGuard(platform, new Development(), TimeProvider.System), new MongoLeaseStore(database),
-            Options.Create(new SeederOptions { Writers = writers }), TimeProvider.System, NullLogger<SeedSession>.Instance);
-    }
+    private static RunCommand Run(IMongoDatabase database, int writers = 3) => new(
+        Store(database), Guard(database), Options.Create(new SeederOptions { Writers = writers }), TimeProvider.System, NullLogger<RunCommand>.Instance);
+
+    private static CleanCommand Clean(IMongoDatabase database) => new(
+        Store(database), new PlatformDatabase(database), Guard(database), Options.Create(new SeederOptions()), NullLogger<CleanCommand>.Instance);
+
+    private static SeedStore Store(IMongoDatabase database) =>
+        new(database, new MongoLeaseStore(database), TimeProvider.System, NullLogger<SeedStore>.Instance);
+
+    private static SeedGuard Guard(IMongoDatabase database) => new(new PlatformDatabase(database), new Development(), TimeProvider.System);
 
     // What a person writes who does not wait for anybody.
     private static Task<UpdateResult> MarkAsync(IMongoDatabase database, string name) => Collection(database, CollectionNames.Environment).UpdateOneAsync(
@@ -205,13 +208,15 @@ public sealed class SeedSafetyTests(MongoServer server)
         }
     }
 
-    private sealed class Marking(Func<Task> mark) : ISeedProgress
+    private sealed class Marking(Func<Task> mark) : IJobProgress
     {
         private int _marked;
 
         public Task RunAsync(Func<Task> work) => work();
 
-        public void Report(string collection, long done, long expected, bool finished)
+        public void Report(string collection, long done, long expected) => Finish(collection, done);
+
+        public void Finish(string collection, long done, string? outcome = null)
         {
             if (Interlocked.Exchange(ref _marked, 1) == 0)
             {

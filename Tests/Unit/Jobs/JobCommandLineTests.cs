@@ -9,6 +9,7 @@ public sealed class JobCommandLineTests
     [Theory]
     [InlineData("pours", "There is no command 'pours'; the commands of 'tea' are pour and brew. Did you mean 'pour'?")]
     [InlineData("coffee", "There is no command 'coffee'; the commands of 'tea' are pour and brew. See 'tea --help'.")]
+    [InlineData("coffee --hlep", "There is no command 'coffee'; the commands of 'tea' are pour and brew. See 'tea --help'.")]
     [InlineData("", "'tea' needs a command: pour and brew. See 'tea --help'.")]
     [InlineData("pour", "'tea pour' needs a cup: tea pour CUP. See 'tea pour --help'.")]
     [InlineData("pour mug now", "'tea pour' does not know what to do with 'now'. See 'tea pour --help'.")]

@@ -54,6 +54,20 @@ public sealed class MigrationLedgerTests
     }
 
     [Fact]
+    public void A_source_that_replaces_one_that_did_the_same_is_recorded_once()
+    {
+        var ledger = Recorded("ccc", s_first, s_second);
+        var anew = s_first with { Checksum = "new", Replaces = [s_first.Checksum] };
+        Assert.Contains("run './platform migrator fingerprint' to record it", Assert.Single(ledger.Compare([anew, s_second], "ccc")), StringComparison.Ordinal);
+        Assert.Empty(ledger.Objections([anew, s_second], "ccc", unreleased: false));
+
+        ledger = MigrationLedger.Parse(ledger.Render([anew, s_second], "ccc"));
+        Assert.Empty(ledger.Compare([anew, s_second], "ccc"));
+        var edited = anew with { Checksum = "edited" };
+        Assert.Contains("0001_a was changed", Assert.Single(ledger.Compare([edited, s_second], "ccc")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_latest_migration_may_be_edited_while_it_is_not_released()
     {
         var ledger = Recorded("ccc", s_first, s_second);

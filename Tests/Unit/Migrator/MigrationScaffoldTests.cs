@@ -42,7 +42,7 @@ public sealed class MigrationScaffoldTests : IDisposable
     [InlineData("task", "hides System.Threading.Tasks.Task")]
     [InlineData("bson_document", "hides MongoDB.Bson.BsonDocument")]
     [InlineData("bsondocument", "hides MongoDB.Bson.BsonDocument")]
-    [InlineData("migration_context", "hides Platform.Migrator.Engine.MigrationContext")]
+    [InlineData("migration_context", "hides Platform.Migrator.Execution.MigrationContext")]
     [InlineData("collection_names", "hides Platform.CollectionNames")]
     [InlineData("platform", "hides Platform")]
     [InlineData("up_async", "hides UpAsync")]

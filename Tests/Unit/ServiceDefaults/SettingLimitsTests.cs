@@ -53,8 +53,8 @@ public sealed class SettingLimitsTests
         var api = WebApplication.CreateBuilder(new WebApplicationOptions { ApplicationName = "api" });
         api.AddApi();
         using var apiHost = api.Services.BuildServiceProvider();
-        using var migrator = MigratorJob.BuildHost(quiet: true, json: false);
-        using var seeder = SeederJob.BuildHost();
+        using var migrator = MigratorJob.Create(quiet: true, json: false).BuildHost();
+        using var seeder = SeederJob.Create(json: false).BuildHost();
         foreach (var setting in All().DistinctBy(setting => setting.Options).Where(setting => setting.Options != typeof(GatewayOptions)))
         {
             var programs = new[] { apiHost, migrator.Services, seeder.Services }

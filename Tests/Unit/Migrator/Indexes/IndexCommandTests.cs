@@ -1,6 +1,5 @@
 using Platform.Jobs;
 using Platform.Migrator;
-using Platform.Migrator.Commands;
 using Platform.Migrator.Indexes;
 using Xunit;
 
@@ -38,7 +37,7 @@ public sealed class IndexCommandTests
         IndexText.Print(output, report);
         Assert.StartsWith("unknown, hidden since 2026-05-04 03:02: orders.x_1 { \"x\" : 1 }", output.ToString(), StringComparison.Ordinal);
         Assert.Contains("1 index differs from the catalogue.", output.ToString(), StringComparison.Ordinal);
-        Assert.Contains("\"kind\": \"unknown\"", ReportText.Json(report), StringComparison.Ordinal);
+        Assert.Contains("\"kind\": \"unknown\"", JobReport.Json(report), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -70,9 +70,9 @@ public sealed class MigrationStateTests
         var blocked = Blocked(world, direction);
         var expected = Expected(world, direction, to, steps);
         MigrationResult? result = null;
-        var end = await world.RunAsync(direction.ToString(), process, async (engine, environment, fence, token) => result = direction == MigrationDirection.Up
-            ? await engine.UpAsync(environment, fence, to, token)
-            : await engine.DownAsync(environment, steps, fence, to, token));
+        var end = await world.RunAsync(direction.ToString(), process, async (runner, environment, fence, token) => result = direction == MigrationDirection.Up
+            ? await runner.UpAsync(environment, fence, to, token)
+            : await runner.DownAsync(environment, steps, fence, to, token));
         world.Require(!blocked || (process.Entered.Count == 0 && end is not null), "what has to be looked at first was run");
         world.Require(blocked || process.Refused || end is not JobRefusedException, $"refused: {end?.Message}");
         world.Require(process.Entered.SequenceEqual(expected.Take(process.Entered.Count)), $"ran {string.Join(", ", process.Entered)} and not {string.Join(", ", expected)}");
@@ -82,7 +82,7 @@ public sealed class MigrationStateTests
     private static async Task ResolveAsync(ModelWorld world, ModelProcess process, int i, MigrationResolution resolution)
     {
         var halfDone = world.Truth[i].Begun is not null;
-        var end = await world.RunAsync("resolve", process, (engine, _, fence, token) => engine.ResolveAsync(i + 1, resolution, fence, token));
+        var end = await world.RunAsync("resolve", process, (runner, _, fence, token) => runner.ResolveAsync(i + 1, resolution, fence, token));
         world.Require(halfDone || end is not null, "resolved what is not half-done");
         world.Require(!halfDone || end is not JobRefusedException, $"refused: {end?.Message}");
     }
@@ -96,7 +96,7 @@ public sealed class MigrationStateTests
             world.Truth[i] = new ModelTruth { IsClean = false, IsComplete = true };
         }
 
-        while (await world.RunAsync("baseline", NewProcess(world), (engine, _, fence, token) => engine.BaselineAsync(to, fence, token)) is { } end)
+        while (await world.RunAsync("baseline", NewProcess(world), (runner, _, fence, token) => runner.BaselineAsync(to, fence, token)) is { } end)
         {
             world.Require(end is not JobRefusedException, $"refused: {end.Message}");
             var records = await world.Records.ReadAsync(TestContext.Current.CancellationToken);
@@ -105,9 +105,9 @@ public sealed class MigrationStateTests
                 foreach (var direction in Enum.GetValues<MigrationDirection>())
                 {
                     var process = new ModelProcess(ModelFault.None, 0, 0);
-                    var refused = await world.RunAsync("up", process, (engine, environment, fence, token) => direction == MigrationDirection.Up
-                        ? engine.UpAsync(environment, fence, cancellationToken: token)
-                        : engine.DownAsync(environment, 1, fence, cancellationToken: token));
+                    var refused = await world.RunAsync("up", process, (runner, environment, fence, token) => direction == MigrationDirection.Up
+                        ? runner.UpAsync(environment, fence, cancellationToken: token)
+                        : runner.DownAsync(environment, 1, fence, cancellationToken: token));
                     world.Require(refused is JobRefusedException && refused.Message.Contains("baseline", StringComparison.Ordinal), "an interrupted baseline was built upon");
                 }
             }
@@ -138,9 +138,9 @@ public sealed class MigrationStateTests
 
     private static async Task CheckAsync(ModelWorld world)
     {
-        var engine = world.Engine(new ModelProcess(ModelFault.None, 0, 0));
-        var (migrations, lease) = await engine.StatusAsync(world.Leases, TestContext.Current.CancellationToken);
-        var problems = await engine.VerifyAsync(TestContext.Current.CancellationToken);
+        var runner = world.Runner(new ModelProcess(ModelFault.None, 0, 0));
+        var (migrations, lease) = await runner.StatusAsync(world.Leases, TestContext.Current.CancellationToken);
+        var problems = await runner.VerifyAsync(TestContext.Current.CancellationToken);
         foreach (var migration in migrations)
         {
             var truth = world.Truth[migration.Number - 1];
@@ -163,7 +163,7 @@ public sealed class MigrationStateTests
             problems.All(problem => problem.Kind is MigrationProblemKind.HalfDone or MigrationProblemKind.Changed),
             $"there is a problem with the history: {string.Join(' ', problems.Select(problem => problem.Sentence))}");
         world.Elapse();
-        (migrations, lease) = await engine.StatusAsync(world.Leases, TestContext.Current.CancellationToken);
+        (migrations, lease) = await runner.StatusAsync(world.Leases, TestContext.Current.CancellationToken);
         world.Require(lease is not { IsHeld: true } && migrations.All(migration => !migration.AtWork), "somebody who is dead is said to be at work");
     }
 
@@ -190,7 +190,7 @@ public sealed class MigrationStateTests
         await MigrateAsync(world, Healthy(), MigrationDirection.Up, to: null);
         await CheckAsync(world);
         world.Require(world.Truth.TrueForAll(IsApplied), "not all is applied in the end");
-        world.Require(await world.Engine(Healthy()).VerifyAsync(TestContext.Current.CancellationToken) is [], "the history does not fit in the end");
+        world.Require(await world.Runner(Healthy()).VerifyAsync(TestContext.Current.CancellationToken) is [], "the history does not fit in the end");
 
         static ModelProcess Healthy() => new(ModelFault.None, 0, 0);
     }

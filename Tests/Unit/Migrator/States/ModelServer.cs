@@ -4,7 +4,7 @@ using NSubstitute;
 
 namespace Platform.Tests.Unit.Migrator.States;
 
-/// <summary>What of a server the engine asks for itself: whether there are transactions, and to run one.</summary>
+/// <summary>What of a server the runner asks for itself: whether there are transactions, and to run one.</summary>
 internal sealed class ModelServer
 {
     private ModelWorld? _world;

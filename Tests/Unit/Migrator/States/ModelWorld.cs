@@ -66,7 +66,7 @@ internal sealed class ModelWorld
     public ModelTransaction? Transaction { get; private set; }
 
     /// <summary>The program, on a machine whose clock is wrong by up to a day.</summary>
-    public MigrationRunner Engine(ModelProcess process)
+    public MigrationRunner Runner(ModelProcess process)
     {
         var clock = new FakeTimeProvider(_time.GetUtcNow().AddMinutes(Random.Next(-1440, 1440)));
         return new MigrationRunner(
@@ -99,7 +99,7 @@ internal sealed class ModelWorld
         Exception? end = null;
         try
         {
-            await run(Engine(process), _environment, lease.Fence, stop.Token);
+            await run(Runner(process), _environment, lease.Fence, stop.Token);
         }
         catch (Exception exception) when (exception is ModelKilledException or TimeoutException or OperationCanceledException or JobRefusedException)
         {

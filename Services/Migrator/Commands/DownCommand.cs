@@ -1,0 +1,50 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging;
+using Platform.Jobs;
+using Platform.Migrator.Execution;
+
+namespace Platform.Migrator.Commands;
+
+/// <summary><c>migrator down</c>: takes back the latest migrations.</summary>
+internal sealed partial class DownCommand(SoleWorker alone, MigrationRunner runner, MigrationEnvironment environment, ILogger<DownCommand> logger)
+{
+    public static Command Create()
+    {
+        var steps = CommandOptions.Number("--steps", "How many migrations to take back (default: 1).", minimum: 1);
+        var to = CommandOptions.Number("--to", "The number of the migration to go back to, which stays; 0 takes all back.", minimum: 0);
+        var command = new Command("down", "Take back the latest applied migrations.") { steps, to, CommandOptions.DryRun, JobCommandLine.Json };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(steps) is not null && result.GetResult(to) is not null)
+            {
+                result.AddError("Give either --steps or --to.");
+            }
+        });
+        command.SetAction((result, cancellationToken) =>
+        {
+            var last = result.GetValue(to);
+            var count = result.GetValue(steps) ?? (last is null ? 1 : int.MaxValue);
+            var json = result.GetValue(JobCommandLine.Json);
+            return result.GetValue(CommandOptions.DryRun)
+                ? MigratorJob.RunAsync<DryRunCommand>(quiet: true, json, async (dry, token) => (await dry.DownAsync(count, last, token)).Print(json), cancellationToken)
+                : MigratorJob.RunAsync<DownCommand>(quiet: false, json, async (down, token) => (await down.RunAsync(count, last, token)).Print(json), cancellationToken);
+        });
+        return command;
+    }
+
+    public Task<RunReport> RunAsync(int steps, int? to, CancellationToken cancellationToken) => alone.RunAsync(
+        async (fence, token) =>
+        {
+            var result = await runner.DownAsync(environment, steps, fence, to, token);
+            if (result.Failure is null && result.Done.Count == 0)
+            {
+                NothingToTakeBack(logger);
+            }
+
+            return RunReport.Of("down", result);
+        },
+        cancellationToken);
+
+    [LoggerMessage(3, LogLevel.Information, "No migration is applied, so there is nothing to take back")]
+    private static partial void NothingToTakeBack(ILogger logger);
+}

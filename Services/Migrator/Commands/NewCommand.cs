@@ -1,0 +1,41 @@
+using System.CommandLine;
+using Platform.Jobs;
+using Platform.Migrator.Authoring;
+
+namespace Platform.Migrator.Commands;
+
+/// <summary><c>migrator new</c>: writes the files of a new migration.</summary>
+internal static class NewCommand
+{
+    public static Command Create()
+    {
+        var name = new Argument<string>("name") { Description = "The name, in lower case with underscores, such as split_customer_name." };
+        name.Validators.Add(argument =>
+        {
+            if (argument.GetValueOrDefault<string>() is { } given && !MigrationScaffold.IsName(given))
+            {
+                argument.AddError(
+                    $"'{given}' is not a migration's name: words of lower-case letters and digits with underscores between them, the first beginning with a letter, "
+                    + $"at most {MigrationScaffold.MaxNameLength} characters, and no keyword of C#.");
+            }
+        });
+        var command = new Command("new", "Write the source and the test of a new migration, to be filled in. Run it inside the repository.") { name, JobCommandLine.Json };
+        command.SetAction((result, _) => RepositoryFiles.RunAsync(root => RunAsync(root, result.GetRequiredValue(name), result.GetValue(JobCommandLine.Json))));
+        return command;
+    }
+
+    private static Task<int> RunAsync(string root, string name, bool json)
+    {
+        if (MigrationScaffold.Objection(root, name) is { } objection)
+        {
+            return RepositoryFiles.FailAsync(ExitCodes.Refused, objection);
+        }
+
+        var files = MigrationScaffold.Create(root, name);
+        return Task.FromResult(JobReport.Print(
+            new { Files = files },
+            json,
+            (output, _) => output.WriteLine($"Wrote {string.Join(" and ", files)}. Fill in both, then run './platform migrator fingerprint'."),
+            isGood: true));
+    }
+}
