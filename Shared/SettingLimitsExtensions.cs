@@ -6,12 +6,16 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Has settings checked against the limits that are declared on them.</summary>
 public static class SettingLimitsExtensions
 {
-    /// <summary>Checks the limits whenever the settings are read, and at the start: a wrong one stops it with a sentence that names the key.</summary>
+    /// <summary>
+    /// Checks the limits whenever the settings are read, and at the start: a wrong one stops it with a sentence that
+    /// names the key.
+    /// </summary>
     /// <typeparam name="TOptions">The settings.</typeparam>
     /// <param name="builder">The settings' registration.</param>
     /// <param name="section">The configuration section that they are bound to.</param>
     /// <returns>The same registration.</returns>
-    public static OptionsBuilder<TOptions> ValidateLimits<TOptions>(this OptionsBuilder<TOptions> builder, string section)
+    public static OptionsBuilder<TOptions> ValidateLimits<TOptions>(
+        this OptionsBuilder<TOptions> builder, string section)
         where TOptions : class
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -23,6 +27,8 @@ public static class SettingLimitsExtensions
         where TOptions : class
     {
         public ValidateOptionsResult Validate(string? name, TOptions options) =>
-            SettingLimits.Mistakes(section, options).ToList() is { Count: > 0 } mistakes ? ValidateOptionsResult.Fail(mistakes) : ValidateOptionsResult.Success;
+            SettingLimits.Mistakes(section, options).ToList() is { Count: > 0 } mistakes
+                ? ValidateOptionsResult.Fail(mistakes)
+                : ValidateOptionsResult.Success;
     }
 }

@@ -5,8 +5,6 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Npgsql;
 using Platform.Gateway.Backend;
-using Platform.Gateway.Clients;
-using Platform.Wire.Messages;
 
 namespace Platform.Benchmarks;
 

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
-using Platform.Gateway.Clients;
 using Platform.Wire.Messages;
 using Platform.Wire.Scram;
 

@@ -8,6 +8,7 @@ using Platform.Api.Paging;
 using Platform.Api.Problems;
 using Platform.Api.Products;
 using Platform.Api.Tenants;
+using Platform.Data.Documents;
 using Platform.Data.Rules;
 using Platform.Data.Search;
 
@@ -54,18 +55,7 @@ internal static class ProductEndpoints
         CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
-        var words = errors.Text("search", search, maxLength: 200);
-        var query = words is null ? null : SearchQuery.Parse(words);
-        if (words is not null && query is null)
-        {
-            errors.Parameter(
-                "search", ErrorCodes.Characters, "Must have a word: letters or digits, without a hyphen in front.");
-        }
-        else if (query?.Count > SearchQuery.MaxWords)
-        {
-            errors.Parameter("search", RuleCodes.MaxItems, $"Must have at most {SearchQuery.MaxWords} words.");
-        }
-
+        var (words, query) = Search(errors, search);
         var inCategory = errors.Text("category", category, maxLength: 100);
         var min = errors.Amount("minPrice", minPrice);
         var max = errors.Amount("maxPrice", maxPrice);
@@ -102,17 +92,7 @@ internal static class ProductEndpoints
 
         var slice = await products.ListAsync(owner.Id, filter, after, count, cancellationToken);
         return TypedResults.Ok(new ProductPage(
-            [
-                .. slice.Products.Select(product => new ProductSummary(
-                    product.Id.ToString(),
-                    product.Sku,
-                    product.Name,
-                    product.CategoryId.ToString(),
-                    product.Price,
-                    product.Currency,
-                    product.Tags)),
-            ],
-            slice.Next is null ? null : cursors.Encode(list, slice.Next)));
+            [.. slice.Products.Select(Summary)], slice.Next is null ? null : cursors.Encode(list, slice.Next)));
     }
 
     private static async Task<Results<Ok<ProductDetails>, ProblemHttpResult>> GetAsync(
@@ -137,4 +117,31 @@ internal static class ProductEndpoints
             ? ApiProblem.NotFound("id", "The tenant has no product of this id on sale.")
             : TypedResults.Ok(product);
     }
+
+    // The words as they were sent, and as they are searched.
+    private static (string? Words, SearchQuery? Query) Search(RequestErrors errors, string? search)
+    {
+        var words = errors.Text("search", search, maxLength: 200);
+        var query = words is null ? null : SearchQuery.Parse(words);
+        if (words is not null && query is null)
+        {
+            errors.Parameter(
+                "search", ErrorCodes.Characters, "Must have a word: letters or digits, without a hyphen in front.");
+        }
+        else if (query?.Count > SearchQuery.MaxWords)
+        {
+            errors.Parameter("search", RuleCodes.MaxItems, $"Must have at most {SearchQuery.MaxWords} words.");
+        }
+
+        return (words, query);
+    }
+
+    private static ProductSummary Summary(Product product) => new(
+        product.Id.ToString(),
+        product.Sku,
+        product.Name,
+        product.CategoryId.ToString(),
+        product.Price,
+        product.Currency,
+        product.Tags);
 }

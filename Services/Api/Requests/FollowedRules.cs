@@ -7,14 +7,15 @@ using Platform.Data.Rules;
 namespace Platform.Api.Requests;
 
 /// <summary>
-/// Checks a member of a request by the rules of the stored member that it becomes: the limit, the code and the sentence are the
-/// document's. Of a list only the number of entries is judged here; the entries have validators of their own.
+/// Checks a member of a request by the rules of the stored member that it becomes: the limit, the code and the sentence
+/// are the document's. Of a list only the number of entries is judged here; the entries have validators of their own.
 /// </summary>
 /// <typeparam name="TDto">The request.</typeparam>
 /// <typeparam name="TValue">The member's type.</typeparam>
 /// <param name="node">The rules.</param>
 /// <param name="required">Whether the member has to be there.</param>
-public sealed class FollowedRules<TDto, TValue>(SchemaNode node, bool required) : PropertyValidator<TDto, TValue>, IFollowedRules
+public sealed class FollowedRules<TDto, TValue>(SchemaNode node, bool required)
+    : PropertyValidator<TDto, TValue>, IFollowedRules
 {
     /// <inheritdoc/>
     public SchemaNode Node { get; } = node;
@@ -30,7 +31,8 @@ public sealed class FollowedRules<TDto, TValue>(SchemaNode node, bool required) 
         switch (value)
         {
             // What the request has in the member's place never became a value.
-            case var _ when BodyFaults.Of(context)?.CodeAt(JsonPointer.FromMemberPath(context.PropertyPath)) is { } code:
+            case var _ when BodyFaults.Of(context)?
+                .CodeAt(JsonPointer.FromMemberPath(context.PropertyPath)) is { } code:
                 violations.Add(new RuleViolation("", code, Node.Sentence(code)));
                 break;
             case null:
@@ -63,7 +65,10 @@ public sealed class FollowedRules<TDto, TValue>(SchemaNode node, bool required) 
 
         foreach (var violation in violations)
         {
-            context.AddFailure(new ValidationFailure(context.PropertyPath, violation.Detail) { ErrorCode = violation.Code, AttemptedValue = value });
+            context.AddFailure(new ValidationFailure(context.PropertyPath, violation.Detail)
+            {
+                ErrorCode = violation.Code, AttemptedValue = value,
+            });
         }
 
         return true;

@@ -7,7 +7,10 @@ namespace Platform.Api.Requests;
 /// <summary>Takes the rules of requests from the documents that they become.</summary>
 public static class FollowedRulesExtensions
 {
-    /// <summary>Checks a member by the rules of a stored one, which it must be there for: <c>RuleFor(x => x.Quantity).Follows((OrderLine line) => line.Quantity)</c>.</summary>
+    /// <summary>
+    /// Checks a member by the rules of a stored one, which it must be there for:
+    /// <c>RuleFor(x => x.Quantity).Follows((OrderLine line) => line.Quantity)</c>.
+    /// </summary>
     /// <typeparam name="TDto">The request.</typeparam>
     /// <typeparam name="TValue">The type of its member.</typeparam>
     /// <typeparam name="TDocument">The document, or a type that documents are made of.</typeparam>

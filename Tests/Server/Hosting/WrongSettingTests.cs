@@ -26,7 +26,7 @@ public sealed class WrongSettingTests
             {
                 ["ConnectionStrings__platform"] = Nobody,
                 ["ConnectionStrings__cache"] = "127.0.0.1:1",
-                ["Paging__CursorKey"] = "the key of the tests, which is long enough",
+                [SettingNames.PagingCursorKey] = "the key of the tests, which is long enough",
                 ["DOTNET_ENVIRONMENT"] = "Development",
                 ["ASPNETCORE_ENVIRONMENT"] = null,
                 ["OTEL_EXPORTER_OTLP_ENDPOINT"] = null,

@@ -29,7 +29,7 @@ internal sealed class ApiProcess : IAsyncDisposable
         var address = new IPEndPoint(IPAddress.Loopback, FreePort.Find());
         var environment = new Dictionary<string, string?>(NoRateLimits.Variables.Concat(settings))
         {
-            ["Paging__CursorKey"] = "the key of the tests, which is long enough",
+            [SettingNames.PagingCursorKey] = "the key of the tests, which is long enough",
             ["ConnectionStrings__platform"] = database,
             ["ConnectionStrings__cache"] = cache,
             ["ASPNETCORE_URLS"] = $"http://{address}",

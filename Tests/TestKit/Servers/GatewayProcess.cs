@@ -28,9 +28,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
     {
         var environment = new Dictionary<string, string?>(settings)
         {
-            ["Gateway__Port"] = port.ToString(CultureInfo.InvariantCulture),
-            ["Gateway__RootUsername"] = user,
-            ["Gateway__RootPassword"] = password,
+            [SettingNames.GatewayPort] = port.ToString(CultureInfo.InvariantCulture),
+            [SettingNames.GatewayRootUsername] = user,
+            [SettingNames.GatewayRootPassword] = password,
             ["ConnectionStrings__postgres"] = postgres,
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
             ["Logging__LogLevel__Default"] = "Warning",

@@ -13,7 +13,7 @@ internal static class ServerImage
 
     /// <summary>Why its servers cannot run on this machine; null when they can.</summary>
     public static string? WhyUnavailable() =>
-        !OperatingSystem.IsLinux() ? "The native engine runs on Linux only."
+        !OperatingSystem.IsLinux() ? "The servers of the image run on Linux only."
         : !System.IO.Directory.Exists(Path.Combine(Directory, "usr")) ? $"The server image is missing at {Directory}: run './platform setup'."
         : null;
 
