@@ -9,7 +9,7 @@ namespace Platform.Wire.Bson;
 
 /// <summary>
 /// Object trees of documents that clients sent. The driver's own reader and writer are made for applications and mend what they meet: the old
-/// binary subtype, dates at the end of time, negative zeros. What comes from a client must reach the backend as it was.
+/// binary subtype, dates at the end of time, negative zeros. What comes from a client must be passed on as it was.
 /// </summary>
 public static class BsonTree
 {

@@ -5,7 +5,7 @@ namespace Platform.Wire.Messages;
 
 /// <summary>
 /// Cuts a stream of bytes into messages. One message is held at a time, in a pooled buffer that grows only as bytes
-/// arrive, so that a client cannot make the gateway reserve memory by claiming a large message.
+/// arrive, so that nobody reserves memory because the other side claims a large message.
 /// </summary>
 public sealed class MessageReader(PipeReader input, TimeProvider time) : IDisposable
 {

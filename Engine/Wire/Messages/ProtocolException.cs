@@ -1,4 +1,4 @@
 namespace Platform.Wire.Messages;
 
-/// <summary>A client sent something that is no message; its connection cannot go on.</summary>
+/// <summary>The other side sent something that is no message; its connection cannot go on.</summary>
 public sealed class ProtocolException(string message) : Exception(message);
