@@ -186,7 +186,8 @@ public static class ServiceDefaultsExtensions
             .Configure<IConfiguration>((options, configuration) => options.Read(configuration))
             .Validate(
                 options => options.IsValid(),
-                $"{HostFilterOptions.Key} must be hosts without scheme and port, separated by semicolons, such as shop.example.com;*.example.org, or * for any.")
+                $"{HostFilterOptions.Key} must be hosts without scheme and port, separated by semicolons, such as shop.example.com;*.example.org, or * "
+                    + $"for any.")
             .ValidateOnStart();
         builder.Services.Configure<HostFilteringOptions>(options => options.AllowedHosts = ["*"]);
     }

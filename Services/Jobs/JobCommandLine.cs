@@ -58,7 +58,8 @@ public static class JobCommandLine
 
         var said = command.Action is null && commands.Count > 0 ? $"'{path}' needs a command: {List(commands)}."
             : Lacking(first) is { } option ? $"{option.Name} needs a value{(option.HelpName is { } what ? $": {option.Name} {what}" : "")}."
-            : command.Arguments.FirstOrDefault(argument => argument.Arity.MinimumNumberOfValues > 0 && result.GetResult(argument)?.Tokens is null or []) is { } argument
+            : command.Arguments.FirstOrDefault(
+                argument => argument.Arity.MinimumNumberOfValues > 0 && result.GetResult(argument)?.Tokens is null or []) is { } argument
                 ? $"'{path}' needs a {argument.Name}: {path} {argument.Name.ToUpperInvariant()}."
             : first.Message;
         return $"{said} See '{path} --help'.";
@@ -78,12 +79,15 @@ public static class JobCommandLine
         DefaultValueFactory = _ => initial,
         CustomParser = result =>
         {
-            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+                && value >= least
+                && value <= most)
             {
                 return value;
             }
 
-            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number between {least} and {most}, not '{result.Tokens[0].Value}'."));
+            result.AddError(
+                string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number between {least} and {most}, not '{result.Tokens[0].Value}'."));
             return initial;
         },
     };
@@ -119,6 +123,8 @@ public static class JobCommandLine
         (action.ShowHelp, action.ShowTypoCorrections) = (false, true);
         using var output = new StringWriter();
         result.Invoke(new InvocationConfiguration { Output = output, Error = TextWriter.Null });
-        return output.ToString().Split(Environment.NewLine) is [var line, { Length: > 0 } first, ..] && line.Contains($"'{word}'", StringComparison.Ordinal) ? first : null;
+        return output.ToString().Split(Environment.NewLine) is [var line, { Length: > 0 } first, ..] && line.Contains($"'{word}'", StringComparison.Ordinal)
+            ? first
+            : null;
     }
 }

@@ -22,7 +22,8 @@ internal static class MigratorCommands
         root.SetAction((result, cancellationToken) => UpCommand.InvokeAsync(result, to: null, dryRun: false, cancellationToken));
         foreach (var command in new[]
         {
-            UpCommand.Create(), DownCommand.Create(), StatusCommand.Create(), VerifyCommand.Create(), ResolveCommand.Create(), Indexes(), BaselineCommand.Create(),
+            UpCommand.Create(), DownCommand.Create(), StatusCommand.Create(), VerifyCommand.Create(), ResolveCommand.Create(), Indexes(),
+            BaselineCommand.Create(),
             NewCommand.Create(), FingerprintCommand.Create(), ValidateCommand.Create(),
         })
         {

@@ -107,7 +107,8 @@ internal static class ConnectionsBenchmark
         Report.Say($"{CostCallers} callers, {CostRounds} rounds of {2 * variants.Length} turns:");
         for (var i = 0; i < variants.Length; i++)
         {
-            Report.Say($"{variants[i].Name}: {LoadResult.Median(perSecond[i]):0} reads/s, {LoadResult.Median(processor[i]):0.00} µs of the client's processor time per read");
+            Report.Say($"{variants[i].Name}: {LoadResult.Median(perSecond[i]):0} reads/s, {LoadResult.Median(processor[i]):0.00} µs of the client's "
+                + $"processor time per read");
         }
 
         Cost("pool_metrics", 1, 0);

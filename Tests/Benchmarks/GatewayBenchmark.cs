@@ -155,7 +155,8 @@ internal static class GatewayBenchmark
             .Select(round => (measured[2].Medians[round] - measured[1].Medians[round]) / measured[0].Medians[round]).ToList();
         Report.Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"{kind.Name}{where}: p50 echo {P50(0):0.0} us, direct {P50(1):0.0} us, gateway {P50(2):0.0} us; added {P50(2) - P50(1):0.0} us; ratio {LoadResult.Median(ratios):0.00} +- {StandardError(ratios):0.00}"));
+            $"{kind.Name}{where}: p50 echo {P50(0):0.0} us, direct {P50(1):0.0} us, gateway {P50(2):0.0} us; added {P50(2) - P50(1):0.0} us; ratio "
+                + $"{LoadResult.Median(ratios):0.00} +- {StandardError(ratios):0.00}"));
         report.AtMost($"{kind.Name}_added_per_echo{where}", LoadResult.Median(ratios), 1.5);
     }
 
@@ -175,7 +176,8 @@ internal static class GatewayBenchmark
         var perCall = (Allocated(gateway) - before) / (double)calls;
         Report.Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"{kind.Name}: {perCall:0} bytes allocated per command in the gateway, its documents included (request {message.Bytes.Length}, reply {replied / calls} bytes)"));
+            $"{kind.Name}: {perCall:0} bytes allocated per command in the gateway, its documents included (request {message.Bytes.Length}, reply "
+                + $"{replied / calls} bytes)"));
         report.AtMost($"{kind.Name}_allocated_bytes", perCall, 2048);
     }
 
@@ -203,7 +205,8 @@ internal static class GatewayBenchmark
             var shares = direct.Zip(gateway, (alone, through) => through / alone).ToList();
             Report.Say(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{kind.Name}: {Connections} connections, direct {LoadResult.Median(direct):0}/s, gateway {LoadResult.Median(gateway):0}/s; share {LoadResult.Median(shares):0.00} +- {StandardError(shares):0.00}"));
+                $"{kind.Name}: {Connections} connections, direct {LoadResult.Median(direct):0}/s, gateway {LoadResult.Median(gateway):0}/s; share "
+                    + $"{LoadResult.Median(shares):0.00} +- {StandardError(shares):0.00}"));
             report.AtLeast($"{kind.Name}_share_of_direct_{Connections}", LoadResult.Median(shares), 0.65);
         }
         finally

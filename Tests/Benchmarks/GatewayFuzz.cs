@@ -40,7 +40,8 @@ internal static class GatewayFuzz
             return false;
         }
 
-        duration = text[^1] switch { 's' => TimeSpan.FromSeconds(number), 'm' => TimeSpan.FromMinutes(number), 'h' => TimeSpan.FromHours(number), _ => default };
+        duration = text[
+            ^1] switch { 's' => TimeSpan.FromSeconds(number), 'm' => TimeSpan.FromMinutes(number), 'h' => TimeSpan.FromHours(number), _ => default };
         return duration > default(TimeSpan);
     }
 
@@ -52,9 +53,11 @@ internal static class GatewayFuzz
         using var bystander = new MongoClient(server.ConnectionString + "&maxPoolSize=5");
         var password = Guid.NewGuid().ToString("N");
         await administrator.GetDatabase("admin").RunCommandAsync<BsonDocument>(
-            new BsonDocument { { "createUser", "reader" }, { "pwd", password }, { "roles", new BsonArray { "readAnyDatabase" } } }, cancellationToken: cancellationToken);
-        using var reader = new MongoClient($"mongodb://reader:{password}@127.0.0.1:{server.Port}/?authSource=admin&authMechanism=SCRAM-SHA-256&directConnection=true&retryReads=false&retryWrites=false");
-        using var nobody = new MongoClient($"mongodb://127.0.0.1:{server.Port}/?directConnection=true&retryReads=false&retryWrites=false");
+            new BsonDocument { { "createUser", "reader" }, { "pwd", password }, { "roles", new BsonArray { "readAnyDatabase" } } },
+            cancellationToken: cancellationToken);
+        const string options = "directConnection=true&retryReads=false&retryWrites=false";
+        using var reader = new MongoClient($"mongodb://reader:{password}@127.0.0.1:{server.Port}/?authSource=admin&authMechanism=SCRAM-SHA-256&{options}");
+        using var nobody = new MongoClient($"mongodb://127.0.0.1:{server.Port}/?{options}");
 
         var fuzz = new PipelineFuzz([administrator, administrator, administrator, reader, nobody], bystander, () => server.Postgres.Crashes, Report.Say);
         var hostile = new HostileFuzz(server.Port, BenchmarkServer.User, server.Password, Report.Say);
@@ -75,12 +78,15 @@ internal static class GatewayFuzz
             resident.Add(server.Gateway.ResidentBytes / 1048576.0);
             Report.Say(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{started.Elapsed.TotalSeconds:0} s: up to seed {next}, {fuzz.Sent} commands, {fuzz.Succeeded} succeeded, {fuzz.Findings.Count} findings; {hostile.Attacks} attacks, {hostile.Worked} times the others worked, {hostile.Findings.Count} findings; {resident[^1]:0.0} MiB resident"));
+                $"{started.Elapsed.TotalSeconds:0} s: up to seed {next}, {fuzz.Sent} commands, {fuzz.Succeeded} succeeded, {fuzz.Findings.Count} findings; "
+                    + $"{hostile.Attacks} attacks, {hostile.Worked} times the others worked, {hostile.Findings.Count} findings; {resident[^1]:0.0} MiB "
+                    + $"resident"));
         }
 
         Report.Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"{fuzz.Findings.Count(finding => finding.Kind == PipelineFuzz.Finding.InternalError)} commands were refused with code 1, where MongoDB has codes of its own."));
+            $"{fuzz.Findings.Count(finding => finding.Kind == PipelineFuzz.Finding.InternalError)} commands were refused with code 1, where MongoDB has "
+                + $"codes of its own."));
         report.AtMost("fuzz_crashes_and_hangs", fuzz.Findings.Count(finding => finding.Kind != PipelineFuzz.Finding.InternalError), 0);
         report.AtMost("fuzz_hostile_findings", hostile.Findings.Count, 0);
 

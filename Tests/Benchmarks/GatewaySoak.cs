@@ -37,7 +37,8 @@ internal static class GatewaySoak
             {
                 setup.Run(new BsonDocument
                 {
-                    { "insert", "c" }, { "documents", new BsonArray(Enumerable.Range(from, 1000).Select(i => new BsonDocument { { "_id", i }, { "n", i % 100 }, { "text", new string('x', 200) } })) },
+                    { "insert", "c" }, { "documents", new BsonArray(
+                        Enumerable.Range(from, 1000).Select(i => new BsonDocument { { "_id", i }, { "n", i % 100 }, { "text", new string('x', 200) } })) },
                     { "$db", Database },
                 });
             }
@@ -62,7 +63,10 @@ internal static class GatewaySoak
                 samples.Add((Stopwatch.GetElapsedTime(started), resident));
                 Report.Say(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{samples[^1].At.TotalSeconds,4:0} s: {resident:0.0} MiB resident, {status["runtime"]["heapBytes"].ToInt64() / 1048576.0:0.0} MiB heap, {status["connections"]["current"]} connections of {status["connections"]["totalCreated"]}, {status["metrics"]["cursor"]["open"]["total"]} cursors, {status["transactions"]["currentOpen"]} transactions, {counts.Operations} operations"));
+                    $"{samples[^1].At.TotalSeconds,4:0} s: {resident:0.0} MiB resident, {status["runtime"]["heapBytes"].ToInt64() / 1048576.0:0.0} MiB "
+                        + $"heap, {status["connections"]["current"]} connections of {status["connections"]["totalCreated"]}, "
+                        + $"{status["metrics"]["cursor"]["open"]["total"]} cursors, {status["transactions"]["currentOpen"]} transactions, "
+                        + $"{counts.Operations} operations"));
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -82,7 +86,8 @@ internal static class GatewaySoak
         var (first, last) = (LoadResult.Median(warm.Take(part)), LoadResult.Median(warm.TakeLast(part)));
         Report.Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"{counts.Operations} operations, {counts.Connections} connections, {counts.Conflicts} write conflicts; {first:0.0} MiB resident after warming up, {last:0.0} MiB at the end"));
+            $"{counts.Operations} operations, {counts.Connections} connections, {counts.Conflicts} write conflicts; {first:0.0} MiB resident after warming "
+                + $"up, {last:0.0} MiB at the end"));
         report.AtMost("soak_memory_last_to_first", last / first, 1.1);
     }
 
@@ -129,13 +134,21 @@ internal static class GatewaySoak
                 break;
             case 4:
                 var added = new BsonDocument { { "_id", ObjectId.GenerateNewId() }, { "text", new string('y', random.Next(10, 4000)) } };
-                Send(connection, counts, new BsonDocument { { "insert", "log" }, { "documents", new BsonArray { added } }, { "lsid", session }, { "txnNumber", ++number } });
-                Send(connection, counts, new BsonDocument { { "delete", "log" }, { "deletes", new BsonArray { new BsonDocument { { "q", new BsonDocument("_id", added["_id"]) }, { "limit", 1 } } } } });
+                Send(
+                    connection,
+                    counts,
+                    new BsonDocument { { "insert", "log" }, { "documents", new BsonArray { added } }, { "lsid", session }, { "txnNumber", ++number } });
+                Send(connection, counts, new BsonDocument
+                {
+                    { "delete", "log" },
+                    { "deletes", new BsonArray { new BsonDocument { { "q", new BsonDocument("_id", added["_id"]) }, { "limit", 1 } } } },
+                });
                 break;
             case 5:
                 Send(connection, counts, new BsonDocument
                 {
-                    { "update", "c" }, { "updates", new BsonArray { new BsonDocument { { "q", byKey }, { "u", new BsonDocument("$inc", new BsonDocument("n", 1)) } } } },
+                    { "update", "c" },
+                    { "updates", new BsonArray { new BsonDocument { { "q", byKey }, { "u", new BsonDocument("$inc", new BsonDocument("n", 1)) } } } },
                 });
                 break;
             case 6 or 7:
@@ -159,7 +172,13 @@ internal static class GatewaySoak
         var cursor = Send(connection, counts, find)["cursor"].AsBsonDocument;
         for (var pages = random.Next(0, 6); pages > 0 && cursor["id"].ToInt64() != 0; pages--)
         {
-            cursor = Send(connection, counts, new BsonDocument { { "getMore", cursor["id"].ToInt64() }, { "collection", "c" }, { "batchSize", 200 }, { "lsid", session } })["cursor"].AsBsonDocument;
+            cursor = Send(connection, counts, new BsonDocument
+            {
+                { "getMore", cursor["id"].ToInt64() },
+                { "collection", "c" },
+                { "batchSize", 200 },
+                { "lsid", session },
+            })["cursor"].AsBsonDocument;
         }
 
         // One in twenty is left behind.
@@ -176,7 +195,10 @@ internal static class GatewaySoak
             var update = new BsonDocument
             {
                 { "update", "c" },
-                { "updates", new BsonArray { new BsonDocument { { "q", new BsonDocument("_id", random.Next(Documents)) }, { "u", new BsonDocument("$inc", new BsonDocument("n", 1)) } } } },
+                { "updates", new BsonArray
+                {
+                    new BsonDocument { { "q", new BsonDocument("_id", random.Next(Documents)) }, { "u", new BsonDocument("$inc", new BsonDocument("n", 1)) } },
+                } },
                 { "lsid", session }, { "txnNumber", number }, { "autocommit", false },
             };
             if (step == 0)

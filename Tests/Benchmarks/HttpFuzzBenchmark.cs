@@ -4,7 +4,9 @@ using MongoDB.Driver;
 
 namespace Platform.Benchmarks;
 
-/// <summary>Generated requests to the API, in a process of its own in front of a real database: no answer may be a defect, and its memory must not grow.</summary>
+/// <summary>
+/// Generated requests to the API, in a process of its own in front of a real database: no answer may be a defect, and its memory must not grow.
+/// </summary>
 internal static class HttpFuzzBenchmark
 {
     /// <summary>How it is asked for.</summary>
@@ -51,6 +53,9 @@ internal static class HttpFuzzBenchmark
         report.AtLeast("fuzz_requests", sent, requests / Turns * Turns / Connections * Connections);
         report.AtMost("fuzz_findings", fuzz.Findings.Count, 0);
         // The first quarter is warming up.
-        report.AtMost("fuzz_memory_last_to_second_quarter", LoadResult.Median(resident.TakeLast(Turns / 4)) / LoadResult.Median(resident.Skip(Turns / 4).Take(Turns / 4)), 1.2);
+        report.AtMost(
+            "fuzz_memory_last_to_second_quarter",
+            LoadResult.Median(resident.TakeLast(Turns / 4)) / LoadResult.Median(resident.Skip(Turns / 4).Take(Turns / 4)),
+            1.2);
     }
 }

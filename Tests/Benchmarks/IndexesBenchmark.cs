@@ -53,7 +53,8 @@ internal static class IndexesBenchmark
                 await database.RunCommandAsync<BsonDocument>(index.CreateCommand(collection.Name), cancellationToken: cancellationToken);
                 if (collection.Name == "products")
                 {
-                    Report.Say(string.Create(CultureInfo.InvariantCulture, $"index products.{index.Name} built in {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s"));
+                    Report.Say(string.Create(
+                        CultureInfo.InvariantCulture, $"index products.{index.Name} built in {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s"));
                 }
             }
         }
@@ -73,7 +74,8 @@ internal static class IndexesBenchmark
             var query = CollectionCatalogue.All.Single(definition => definition.Name == collection) is var definition
                 ? definition.Indexes.SelectMany(index => index.Queries).Concat(definition.KeyQueries).Single(query => query.Name == name)
                 : throw new InvalidOperationException();
-            var (median, plan) = await MeasureAsync(database, collection, query, name.StartsWith("search", StringComparison.Ordinal) ? 5 : Rounds, cancellationToken);
+            var (median, plan) = await MeasureAsync(
+                database, collection, query, name.StartsWith("search", StringComparison.Ordinal) ? 5 : Rounds, cancellationToken);
             Report.Say($"{collection}, {name}: {plan}");
             report.AtMost($"{collection}_{name.Replace(",", "", StringComparison.Ordinal).Replace(' ', '_')}_p50_ms", median, target);
             allFromIndexes &= !plan.ReadsAll && plan.Indexes.Count > 0;

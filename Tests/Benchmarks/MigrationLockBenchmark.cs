@@ -58,7 +58,8 @@ internal static class MigrationLockBenchmark
             await client.DropDatabaseAsync(database, cancellationToken);
         }
 
-        Report.Say(string.Create(CultureInfo.InvariantCulture, $"{name}: {Rounds} rounds of {Members} in {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
+        Report.Say(
+            string.Create(CultureInfo.InvariantCulture, $"{name}: {Rounds} rounds of {Members} in {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
         return findings;
     }
 }

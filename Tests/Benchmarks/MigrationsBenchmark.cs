@@ -59,7 +59,8 @@ internal static class MigrationsBenchmark
             await collection.InsertManyAsync(
                 numbers.Select(i => new BsonDocument
                 {
-                    { "_id", i }, { "tenantId", i % 10 }, { "name", $"First{i} Last{i}" }, { "email", $"person{i}@example.com" }, { "text", new string('x', 150) },
+                    { "_id", i }, { "tenantId", i % 10 }, { "name", $"First{i} Last{i}" }, { "email", $"person{i}@example.com" },
+                    { "text", new string('x', 150) },
                 }),
                 new InsertManyOptions { IsOrdered = false },
                 cancellationToken);

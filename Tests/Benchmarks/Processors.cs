@@ -56,7 +56,10 @@ internal static partial class Processors
     {
         try
         {
-            return [.. Directory.EnumerateDirectories(directory).Select(Path.GetFileName).Where(n => int.TryParse(n, out _)).Select(n => int.Parse(n!, CultureInfo.InvariantCulture))];
+            return [.. Directory.EnumerateDirectories(directory)
+                .Select(Path.GetFileName)
+                .Where(n => int.TryParse(n, out _))
+                .Select(n => int.Parse(n!, CultureInfo.InvariantCulture))];
         }
         catch (DirectoryNotFoundException)
         {

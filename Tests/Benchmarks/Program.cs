@@ -35,9 +35,11 @@ if (args is ["gateway", GatewayFuzz.Argument, var given, .. var seed] && Gateway
     benchmarks[name] = OnServer((server, report, token) => GatewayFuzz.RunAsync(server, report, duration, seed, token), GatewayFuzz.Settings);
 }
 
-if (args is ["http", HttpFuzzBenchmark.Argument, .. { Length: <= 2 } numbers] && numbers.All(number => int.TryParse(number, CultureInfo.InvariantCulture, out var value) && value > 0))
+if (args is ["http", HttpFuzzBenchmark.Argument, .. { Length: <= 2 } numbers]
+    && numbers.All(number => int.TryParse(number, CultureInfo.InvariantCulture, out var value) && value > 0))
 {
-    benchmarks[name] = OnServer((server, report, token) => HttpFuzzBenchmark.RunAsync(server, report, [.. numbers.Select(number => int.Parse(number, CultureInfo.InvariantCulture))], token));
+    benchmarks[name] = OnServer((server, report, token) => HttpFuzzBenchmark.RunAsync(
+        server, report, [.. numbers.Select(number => int.Parse(number, CultureInfo.InvariantCulture))], token));
 }
 
 if (!benchmarks.TryGetValue(name, out var benchmark))

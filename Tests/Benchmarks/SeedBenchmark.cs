@@ -67,15 +67,19 @@ internal static partial class SeedBenchmark
         BenchmarkServer server, MongoClient client, string name, IReadOnlyList<string> files, long documents, CancellationToken cancellationToken)
     {
         var database = client.GetDatabase("seed_" + Guid.NewGuid().ToString("N"));
-        await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, cancellationToken);
+        await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(
+            allowDrop: false, cancellationToken);
         var databaseName = database.DatabaseNamespace.DatabaseName;
         var seconds = s_ours.Contains(name)
             ? await SeederAsync(server, databaseName, name == s_ours[1] ? ["--defer-indexes"] : [], cancellationToken)
-            : (await NodePeer.RunAsync("seed.js", server.ConnectionString, [name, databaseName, .. files], cancellationToken)).GetProperty("milliseconds").GetDouble() / 1000;
+            : (await NodePeer.RunAsync("seed.js", server.ConnectionString, [name, databaseName, .. files], cancellationToken))
+                .GetProperty("milliseconds")
+                .GetDouble() / 1000;
         long written = 0;
         foreach (var part in SeedCollection.All(s_size))
         {
-            written += await database.GetCollection<BsonDocument>(part.Name).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: cancellationToken);
+            written += await database.GetCollection<BsonDocument>(part.Name)
+                .CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: cancellationToken);
         }
 
         if (written != documents)

@@ -31,7 +31,9 @@ internal static class SpikeBenchmark
     {
         using (var client = new MongoClient(server.ConnectionString))
         {
-            await client.GetDatabase("bench").GetCollection<BsonDocument>("reads").InsertOneAsync(new BsonDocument("_id", 1), cancellationToken: cancellationToken);
+            await client.GetDatabase("bench")
+                .GetCollection<BsonDocument>("reads")
+                .InsertOneAsync(new BsonDocument("_id", 1), cancellationToken: cancellationToken);
         }
 
         List<SpikeRun> gated = [], two = [], one = [], node = [];
@@ -46,7 +48,8 @@ internal static class SpikeBenchmark
         SpikeRun[] typical = [Typical(gated), Typical(two), Typical(one), Typical(node)];
         foreach (var run in typical)
         {
-            Report.Say($"{run.Driver}: {run.Most} connections at most, all callers served after {run.Served:0} ms, the median caller after {LoadResult.Median(run.Slowest):0} ms");
+            Report.Say($"{run.Driver}: {run.Most} connections at most, all callers served after {run.Served:0} ms, the median caller after "
+                + $"{LoadResult.Median(run.Slowest):0} ms");
         }
 
         var (service, bare, peer) = (typical[0], typical[1], typical[3]);
@@ -117,7 +120,8 @@ internal static class SpikeBenchmark
         })));
         var rest = s_watch - Stopwatch.GetElapsedTime(started);
         await Task.Delay(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, cancellationToken);
-        return new SpikeRun(gate ? "a service (.NET driver behind the gate)" : $".NET driver, maxConnecting {maxConnecting}", took.Max(), took, Series(changes, started));
+        return new SpikeRun(
+            gate ? "a service (.NET driver behind the gate)" : $".NET driver, maxConnecting {maxConnecting}", took.Max(), took, Series(changes, started));
 
         Task ReadAsync() => collection.Find(new BsonDocument("_id", 1)).FirstAsync(cancellationToken);
     }

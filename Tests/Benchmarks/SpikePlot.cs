@@ -20,8 +20,12 @@ internal static class SpikePlot
     {
         var most = Math.Max(10, (runs.Max(run => run.Most) / 5 + 1) * 5);
         var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" font-family=\"sans-serif\" font-size=\"12\">\n");
-        svg.Append(CultureInfo.InvariantCulture, $"<title>Connections over time when fifty callers come at once</title>\n<rect width=\"{Width}\" height=\"{Height}\" fill=\"white\"/>\n");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" font-family=\"sans-serif\" font-size=\"12\">\n");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<title>Connections over time when fifty callers come at once</title>\n<rect width=\"{Width}\" height=\"{Height}\" fill=\"white\"/>\n");
 
         for (var connections = 0; connections <= most; connections += 5)
         {
@@ -34,8 +38,11 @@ internal static class SpikePlot
             svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(time):0.#}\" y=\"{Height - Bottom + 18}\" text-anchor=\"middle\">{time}</text>\n");
         }
 
-        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 12}\" text-anchor=\"middle\">milliseconds since the spike</text>\n");
-        svg.Append(CultureInfo.InvariantCulture, $"<text transform=\"translate(16 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">connections, those being opened included</text>\n");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 12}\" text-anchor=\"middle\">milliseconds since the spike</text>\n");
+        svg.Append(CultureInfo.InvariantCulture, $"<text transform=\"translate(16 {(Top + Height - Bottom) / 2}) rotate(-90)\" "
+            + $"text-anchor=\"middle\">connections, those being opened included</text>\n");
 
         for (var i = 0; i < runs.Count; i++)
         {
@@ -48,12 +55,19 @@ internal static class SpikePlot
             }
 
             path.Append(CultureInfo.InvariantCulture, $"H{Width - Right}");
-            svg.Append(CultureInfo.InvariantCulture, $"<path d=\"{path}\" fill=\"none\" stroke=\"{s_colours[i]}\" stroke-width=\"2.5\" stroke-dasharray=\"{s_dashes[i]}\"/>\n");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<path d=\"{path}\" fill=\"none\" stroke=\"{s_colours[i]}\" stroke-width=\"2.5\" stroke-dasharray=\"{s_dashes[i]}\"/>\n");
             // A mark where the last caller was served.
-            svg.Append(CultureInfo.InvariantCulture, $"<circle cx=\"{X(run.Served):0.#}\" cy=\"{Y(At(run, run.Served)):0.#}\" r=\"5\" fill=\"{s_colours[i]}\"/>\n");
+            svg.Append(
+                CultureInfo.InvariantCulture, $"<circle cx=\"{X(run.Served):0.#}\" cy=\"{Y(At(run, run.Served)):0.#}\" r=\"5\" fill=\"{s_colours[i]}\"/>\n");
             var y = 18 + (i * 17);
-            svg.Append(CultureInfo.InvariantCulture, $"<path d=\"M{Left} {y - 4}h34\" stroke=\"{s_colours[i]}\" stroke-width=\"2.5\" stroke-dasharray=\"{s_dashes[i]}\"/>\n");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left + 42}\" y=\"{y}\">{run.Driver}: {run.Most} at most; all fifty served after {run.Served:0} ms (dot)</text>\n");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<path d=\"M{Left} {y - 4}h34\" stroke=\"{s_colours[i]}\" stroke-width=\"2.5\" stroke-dasharray=\"{s_dashes[i]}\"/>\n");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<text x=\"{Left + 42}\" y=\"{y}\">{run.Driver}: {run.Most} at most; all fifty served after {run.Served:0} ms (dot)</text>\n");
         }
 
         return svg.Append("</svg>\n").ToString();

@@ -28,7 +28,9 @@ internal static class StartupBenchmark
             {
                 var timeline = await StartAsync(directory.FullName, cancellationToken);
                 timelines.Add(timeline);
-                Report.Say(string.Create(CultureInfo.InvariantCulture, $"start {i}: {timeline["api healthy"]:0.0} s until the API was healthy, {timeline["stopped"]:0.0} s to stop"));
+                Report.Say(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"start {i}: {timeline["api healthy"]:0.0} s until the API was healthy, {timeline["stopped"]:0.0} s to stop"));
             }
 
             Report.Say($"Seconds after the start of the AppHost (median of {Starts}):");

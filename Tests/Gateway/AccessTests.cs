@@ -77,7 +77,8 @@ public sealed class AccessTests(GatewayFixture gateway)
         await database.CreateCollectionAsync("c", null, Cancel);
         var refused = await Assert.ThrowsAsync<MongoWriteException>(() => collection.InsertOneAsync([], null, Cancel));
         Assert.Equal(13, refused.WriteError.Code);
-        await admin.RunCommandAsync<BsonDocument>(new BsonDocument { { "grantRolesToUser", user }, { "roles", new BsonArray { "root" } } }, cancellationToken: Cancel);
+        await admin.RunCommandAsync<BsonDocument>(
+            new BsonDocument { { "grantRolesToUser", user }, { "roles", new BsonArray { "root" } } }, cancellationToken: Cancel);
         await collection.InsertOneAsync(new BsonDocument("_id", 1), null, Cancel);
         await admin.RunCommandAsync<BsonDocument>(
             new BsonDocument { { "updateUser", user }, { "roles", new BsonArray { "readAnyDatabase" } } }, cancellationToken: Cancel);
@@ -115,7 +116,8 @@ public sealed class AccessTests(GatewayFixture gateway)
         gateway.Require();
         var user = await CreateUserAsync(source: null);
         var admin = gateway.Client.GetDatabase("admin");
-        await admin.RunCommandAsync<BsonDocument>(new BsonDocument { { "grantRolesToUser", user }, { "roles", new BsonArray { "root" } } }, cancellationToken: Cancel);
+        await admin.RunCommandAsync<BsonDocument>(
+            new BsonDocument { { "grantRolesToUser", user }, { "roles", new BsonArray { "root" } } }, cancellationToken: Cancel);
         await using var client = await WireClient.ConnectAsync(gateway, Cancel);
         await client.LoginAsync(user, "secret", Cancel);
         var users = new BsonDocument { { "usersInfo", 1 }, { "$db", "admin" } };
@@ -153,7 +155,8 @@ public sealed class AccessTests(GatewayFixture gateway)
 
             using var anonymous = new MongoClient(Settings(port, authority, user: null, certificate: true));
             var admin = anonymous.GetDatabase("admin");
-            await Assert.ThrowsAsync<MongoCommandException>(() => anonymous.GetDatabase("shop").GetCollection<BsonDocument>("c").InsertOneAsync([], null, Cancel));
+            await Assert.ThrowsAsync<MongoCommandException>(
+                () => anonymous.GetDatabase("shop").GetCollection<BsonDocument>("c").InsertOneAsync([], null, Cancel));
             var create = new BsonDocument { { "createUser", "first" }, { "pwd", "secret" }, { "roles", new BsonArray { "readAnyDatabase" } } };
             Assert.Equal(2, (await Assert.ThrowsAsync<MongoCommandException>(() => admin.RunCommandAsync<BsonDocument>(create, null, Cancel))).Code);
             create["roles"] = new BsonArray { "root" };
@@ -174,7 +177,8 @@ public sealed class AccessTests(GatewayFixture gateway)
 
     [Theory]
     [InlineData("--Gateway:TlsCertificateFile=/nowhere/a.pem", "Gateway:TlsCertificateFile and Gateway:TlsKeyFile must be set together.")]
-    [InlineData("--Gateway:TlsClientCaFile=/nowhere/ca.pem", "Gateway:TlsClientCaFile asks for client certificates, but there is no Gateway:TlsCertificateFile.")]
+    [InlineData("--Gateway:TlsClientCaFile=/nowhere/ca.pem", "Gateway:TlsClientCaFile asks for client certificates, but there is no "
+        + "Gateway:TlsCertificateFile.")]
     [InlineData("--Gateway:RootPassword=", "Gateway:RootPassword is missing.")]
     public void A_wrong_setting_is_said_in_a_sentence(string argument, string sentence)
     {

@@ -76,7 +76,8 @@ public sealed class ApiUnderLossTests(ApiUnderLossTests.Servers servers, ITestOu
         await UntilAsync(api, "/health", HttpStatusCode.OK);
         await UntilAsync(api, "/tenants", HttpStatusCode.OK);
         var good = answers.Count(answer => answer.Status == HttpStatusCode.OK);
-        await Wait.UntilAsync(() => answers.Count(answer => answer.Status == HttpStatusCode.OK) > good + 50, "fifty requests more are answered with 200", Cancel);
+        await Wait.UntilAsync(
+            () => answers.Count(answer => answer.Status == HttpStatusCode.OK) > good + 50, "fifty requests more are answered with 200", Cancel);
         await stop.CancelAsync();
         await Task.WhenAll(load);
 
@@ -150,7 +151,8 @@ public sealed class ApiUnderLossTests(ApiUnderLossTests.Servers servers, ITestOu
         private GatewayProcess? _gateway;
 
         public string ConnectionString =>
-            $"mongodb://{GatewayFixture.User}:{Uri.EscapeDataString(Password)}@127.0.0.1:{_port}/platform?authSource=admin&authMechanism=SCRAM-SHA-256&replicaSet=rs0";
+            $"mongodb://{GatewayFixture.User}:{Uri.EscapeDataString(Password)}@127.0.0.1:{_port}/platform"
+            + "?authSource=admin&authMechanism=SCRAM-SHA-256&replicaSet=rs0";
 
         public async ValueTask InitializeAsync()
         {

@@ -63,7 +63,8 @@ public sealed class CommandTests(GatewayFixture gateway)
         switch (expected)
         {
             case BsonDocument document:
-                return document.Select(e => Difference(e.Value, (actual as BsonDocument)?.GetValue(e.Name, null!), $"{at}.{e.Name}")).FirstOrDefault(d => d is not null);
+                return document.Select(e => Difference(e.Value, (actual as BsonDocument)?.GetValue(e.Name, null!), $"{at}.{e.Name}"))
+                    .FirstOrDefault(d => d is not null);
             case BsonArray array:
                 return actual is BsonArray values && values.Count == array.Count
                     ? array.Select((e, i) => Difference(e, values[i], $"{at}[{i}]")).FirstOrDefault(d => d is not null)

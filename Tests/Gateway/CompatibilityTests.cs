@@ -24,7 +24,13 @@ public sealed class CompatibilityTests(GatewayFixture gateway)
         var lines = output.Split('\n');
         Assert.True(
             exit == 0,
-            $"mongosh ended with {exit}:{Environment.NewLine}{string.Join(Environment.NewLine, lines.Where(l => !l.StartsWith("ok ", StringComparison.Ordinal) && !l.StartsWith("entry ", StringComparison.Ordinal)))}{errors}");
+            string.Join(
+                Environment.NewLine,
+                [
+                    $"mongosh ended with {exit}:",
+                    .. lines.Where(l => !l.StartsWith("ok ", StringComparison.Ordinal) && !l.StartsWith("entry ", StringComparison.Ordinal)),
+                    errors,
+                ]));
         Assert.True(lines.Count(l => l.StartsWith("ok ", StringComparison.Ordinal)) >= 150, "Fewer than 150 checks were made.");
 
         var entries = lines.Where(l => l.StartsWith("entry ", StringComparison.Ordinal)).Select(l => BsonDocument.Parse(l["entry ".Length..])).ToList();
@@ -50,7 +56,8 @@ public sealed class CompatibilityTests(GatewayFixture gateway)
             """);
         foreach (var group in entries.GroupBy(e => e["group"].AsString, StringComparer.Ordinal))
         {
-            page.Append(CultureInfo.InvariantCulture, $"## {group.Key}\n\n| Command or feature | | Difference to MongoDB | Checks |\n| --- | --- | --- | ---: |\n");
+            page.Append(
+                CultureInfo.InvariantCulture, $"## {group.Key}\n\n| Command or feature | | Difference to MongoDB | Checks |\n| --- | --- | --- | ---: |\n");
             foreach (var entry in group)
             {
                 var difference = entry["difference"].AsString;

@@ -184,7 +184,10 @@ public sealed class DotNetDriverTests(GatewayFixture gateway)
         var error = await Assert.ThrowsAsync<MongoWriteException>(() =>
             documents.InsertOneAsync(new BsonDocument { { "_id", 2 }, { "sku", "a" } }, null, Cancel));
         Assert.Equal(ServerErrorCategory.DuplicateKey, error.WriteError.Category);
-        Assert.StartsWith($"E11000 duplicate key error collection: {documents.CollectionNamespace.FullName} index: sku_1", error.WriteError.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"E11000 duplicate key error collection: {documents.CollectionNamespace.FullName} index: sku_1",
+            error.WriteError.Message,
+            StringComparison.Ordinal);
 
         var modified = await Assert.ThrowsAsync<MongoCommandException>(() => documents.FindOneAndUpdateAsync<BsonDocument>(
             Builders<BsonDocument>.Filter.Eq("_id", 3),

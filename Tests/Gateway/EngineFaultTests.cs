@@ -53,7 +53,8 @@ public sealed class EngineFaultTests(GatewayFixture gateway)
         var fields = new BsonDocument("_id", 1);
         for (var i = 0; i < cases.Count; i++)
         {
-            var arguments = new BsonDocument { { "date", "$d" }, { "unit", cases[i].Unit }, { "binSize", cases[i].Size }, { "startOfWeek", s_weekdays[cases[i].Start] } };
+            var arguments =
+                new BsonDocument { { "date", "$d" }, { "unit", cases[i].Unit }, { "binSize", cases[i].Size }, { "startOfWeek", s_weekdays[cases[i].Start] } };
             fields.Add($"t{i}", new BsonDocument("$dateTrunc", zone is null ? arguments : arguments.Add("timezone", zone)));
         }
 
@@ -76,17 +77,22 @@ public sealed class EngineFaultTests(GatewayFixture gateway)
         var database = gateway.NewDatabase();
         var documents = database.GetCollection<BsonDocument>("c");
         await documents.InsertOneAsync(BsonDocument.Parse("{ _id: 1, d: ISODate('2021-01-28T00:30:00Z') }"), null, Cancel);
-        const string day = "{ $dateTrunc: { date: '$d', unit: 'day' } }", midnight = "ISODate('2021-01-28T00:00:00Z')", equal = $"{{ $expr: {{ $eq: [{day}, {midnight}] }} }}";
+        const string day =
+            "{ $dateTrunc: { date: '$d', unit: 'day' } }", midnight = "ISODate('2021-01-28T00:00:00Z')", equal = $"{{ $expr: {{ $eq: [{day}, {midnight}] }} }}";
         foreach (var command in (string[])
         [
             $"{{ find: 'c', filter: {equal} }}", $"{{ find: 'c', filter: {{ $and: [{{ $or: [{equal}] }}] }} }}",
-            $"{{ find: 'c', filter: {{ $expr: {{ $eq: ['$$day', {midnight}] }} }}, let: {{ day: {{ $dateTrunc: {{ date: ISODate('2021-01-28T00:30:00Z'), unit: 'day' }} }} }} }}",
+            $"{{ find: 'c', filter: {{ $expr: {{ $eq: ['$$day', {midnight}] }} }}, let: {{ day: {{ $dateTrunc: {{ date: ISODate('2021-01-28T00:30:00Z'), "
+                + $"unit: 'day' }} }} }} }}",
             $"{{ aggregate: 'c', pipeline: [{{ $match: {equal} }}], cursor: {{}} }}",
             $"{{ aggregate: 'c', pipeline: [{{ $set: {{ t: {{ $ifNull: [null, {day}] }} }} }}, {{ $match: {{ t: {midnight} }} }}], cursor: {{}} }}",
-            $"{{ aggregate: 'c', pipeline: [{{ $group: {{ _id: {day}, n: {{ $max: {day} }} }} }}, {{ $match: {{ _id: {midnight}, n: {midnight} }} }}], cursor: {{}} }}",
+            $"{{ aggregate: 'c', pipeline: [{{ $group: {{ _id: {day}, n: {{ $max: {day} }} }} }}, {{ $match: {{ _id: {midnight}, n: {midnight} }} }}], "
+                + $"cursor: {{}} }}",
             $"{{ aggregate: 'c', pipeline: [{{ $sortByCount: {day} }}, {{ $match: {{ _id: {midnight} }} }}], cursor: {{}} }}",
-            $"{{ aggregate: 'c', pipeline: [{{ $lookup: {{ from: 'c', as: 'l', let: {{ d: '$d' }}, pipeline: [{{ $match: {{ $expr: {{ $lt: [{day}, '$$d'] }} }} }}, {{ $set: {{ t: {day} }} }}] }} }}, {{ $match: {{ 'l.t': {midnight} }} }}], cursor: {{}} }}",
-            $"{{ aggregate: 'c', pipeline: [{{ $facet: {{ f: [{{ $replaceWith: {{ t: {day} }} }}] }} }}, {{ $match: {{ 'f.t': {midnight} }} }}], cursor: {{}} }}",
+            $"{{ aggregate: 'c', pipeline: [{{ $lookup: {{ from: 'c', as: 'l', let: {{ d: '$d' }}, pipeline: [{{ $match: {{ $expr: {{ $lt: [{day}, '$$d'] "
+                + $"}} }} }}, {{ $set: {{ t: {day} }} }}] }} }}, {{ $match: {{ 'l.t': {midnight} }} }}], cursor: {{}} }}",
+            $"{{ aggregate: 'c', pipeline: [{{ $facet: {{ f: [{{ $replaceWith: {{ t: {day} }} }}] }} }}, {{ $match: {{ 'f.t': {midnight} }} }}], "
+                + $"cursor: {{}} }}",
         ])
         {
             Assert.Single((await database.RunCommandAsync<BsonDocument>(command, cancellationToken: Cancel))["cursor"]["firstBatch"].AsBsonArray);
@@ -95,8 +101,11 @@ public sealed class EngineFaultTests(GatewayFixture gateway)
         Assert.Equal(115, (await Assert.ThrowsAsync<MongoCommandException>(() => AggregateAsync(
             documents, [BsonDocument.Parse($"{{ $lookup: {{ from: 'c', as: 'l', let: {{ day: {day} }}, pipeline: [] }} }}")]))).Code);
         Assert.Equal(1, await documents.CountDocumentsAsync(equal, null, Cancel));
-        Assert.Equal(DateTime.Parse("2021-01-28T00:00:00Z", null).ToUniversalTime(), (await documents.Find("{}").Project($"{{ t: {day} }}").SingleAsync(Cancel))["t"].ToUniversalTime());
-        var set = new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>([BsonDocument.Parse($"{{ $set: {{ t: {day}, literal: {{ $literal: {day} }} }} }}")]);
+        Assert.Equal(
+            DateTime.Parse("2021-01-28T00:00:00Z", null).ToUniversalTime(),
+            (await documents.Find("{}").Project($"{{ t: {day} }}").SingleAsync(Cancel))["t"].ToUniversalTime());
+        var set = new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>(
+            [BsonDocument.Parse($"{{ $set: {{ t: {day}, literal: {{ $literal: {day} }} }} }}")]);
         await documents.UpdateOneAsync(equal, set, null, Cancel);
         var data = BsonDocument.Parse(day);
         await documents.UpdateOneAsync("{}", new BsonDocument("$set", new BsonDocument("data", data)), null, Cancel);
@@ -136,11 +145,25 @@ public sealed class EngineFaultTests(GatewayFixture gateway)
         var random = new Random(11);
         await documents.InsertManyAsync(Enumerable.Range(0, 300).OrderBy(_ => random.Next()).Select(i =>
         {
-            var document = new BsonDocument { { "_id", i }, { "g", random.Next(4) }, { "k", random.Next(6) switch { 0 => BsonNull.Value, 1 => new BsonArray { random.Next(20), random.Next(20) }, _ => random.Next(20) } }, { "e", new BsonDocument("k", random.Next(20)) } };
+            var document = new BsonDocument
+            {
+                { "_id", i },
+                { "g", random.Next(4) },
+                { "k", random.Next(6) switch { 0 => BsonNull.Value, 1 => new BsonArray { random.Next(20), random.Next(20) }, _ => random.Next(20) } },
+                { "e", new BsonDocument("k", random.Next(20)) },
+            };
             return random.Next(5) switch { 0 => document, 1 => document.Add("x", BsonNull.Value), _ => document.Add("x", random.Next()) };
         }), null, Cancel);
         string[] sorts = ["{ _id: 1 }", "{ k: 1, _id: -1 }", "{ k: -1, _id: 1 }", "{ 'e.k': -1, _id: 1 }"];
-        string[] between = ["", "{ $set: { y: 1 } },", "{ $limit: 250 },", "{ $match: { g: { $gt: 0 } } }, { $skip: 3 },", "{ $project: { g: 1, x: 1, k: 1, e: 1 } },", "{ $unset: 'e.z' },"];
+        string[] between =
+        [
+            "",
+            "{ $set: { y: 1 } },",
+            "{ $limit: 250 },",
+            "{ $match: { g: { $gt: 0 } } }, { $skip: 3 },",
+            "{ $project: { g: 1, x: 1, k: 1, e: 1 } },",
+            "{ $unset: 'e.z' },",
+        ];
         string[] values = ["'$x'", "'$_id'", "{ a: '$x' }", "'$$ROOT'", "['$x', 1]"];
         foreach (var sort in sorts)
         {
@@ -158,7 +181,11 @@ public sealed class EngineFaultTests(GatewayFixture gateway)
                     }
                 }
 
-                foreach (var group in (string[])[$"$group: {{ _id: '$g', v: {{ $push: {value} }}, n: {{ $sum: 1 }} }}", $"$bucket: {{ groupBy: '$g', boundaries: [0, 1, 2, 3, 4], output: {{ v: {{ $push: {value} }} }} }}"])
+                foreach (var group in (string[])
+                [
+                    $"$group: {{ _id: '$g', v: {{ $push: {value} }}, n: {{ $sum: 1 }} }}",
+                    $"$bucket: {{ groupBy: '$g', boundaries: [0, 1, 2, 3, 4], output: {{ v: {{ $push: {value} }} }} }}",
+                ])
                 {
                     var found = await AggregateAsync($"[{{ $sort: {sort} }}, {stages} {{ {group} }}]");
                     Assert.Equal(expected.Count, found.Count);

@@ -43,7 +43,12 @@ public sealed class FuzzTests
     public async Task Mutated_messages_harm_nothing_but_their_own_connection()
     {
         using var backend = new FakePostgres(Answer);
-        await using var app = GatewayFixture.Build(FreePort.Find(), backend.ConnectionString, "--Gateway:OrphanedTransactionGrace=00:00:00.001", "--Logging:LogLevel:Default=Error", "--Logging:Console:LogLevel:Default=None");
+        await using var app = GatewayFixture.Build(
+            FreePort.Find(),
+            backend.ConnectionString,
+            "--Gateway:OrphanedTransactionGrace=00:00:00.001",
+            "--Logging:LogLevel:Default=Error",
+            "--Logging:Console:LogLevel:Default=None");
         using var errors = new ErrorLog();
         app.Services.GetRequiredService<ILoggerFactory>().AddProvider(errors);
         app.Services.GetRequiredService<MemberState>().Found();
@@ -51,12 +56,14 @@ public sealed class FuzzTests
         // What is kept for good after the first messages (caches, pools) is no leak.
         await RunAsync(app.Services, Seed, 20_000);
         var before = GC.GetTotalMemory(forceFullCollection: true);
-        var results = await Task.WhenAll(Enumerable.Range(1, Workers).Select(worker => Task.Run(() => RunAsync(app.Services, Seed + worker, Messages / Workers))));
+        var results =
+            await Task.WhenAll(Enumerable.Range(1, Workers).Select(worker => Task.Run(() => RunAsync(app.Services, Seed + worker, Messages / Workers))));
         var sessions = app.Services.GetRequiredService<SessionStore>();
         var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
 
         var (refused, answered) = (results.Sum(r => r.Refused), results.Sum(r => r.Answered));
-        TestContext.Current.SendDiagnosticMessage($"{Messages} messages: {answered} answered, {refused} refused, heap {grown / 1024} KiB more, {sessions.Count} sessions");
+        TestContext.Current.SendDiagnosticMessage(
+            $"{Messages} messages: {answered} answered, {refused} refused, heap {grown / 1024} KiB more, {sessions.Count} sessions");
         Assert.True(errors.Entries.IsEmpty, string.Join(Environment.NewLine, errors.Entries.DistinctBy(e => e[..Math.Min(e.Length, 90)]).Take(10)));
         // Both ends are reached: messages that are no messages, and commands that run.
         Assert.InRange(refused, Messages / 10, Messages);
@@ -209,12 +216,20 @@ public sealed class FuzzTests
         }
 
         var ok = new BsonDocument { { "n", 1 }, { "ok", 1.0 } }.ToBson();
-        var failed = new BsonDocument { { "ok", 1.0 }, { "writeErrors", new BsonArray { new BsonDocument { { "index", 0 }, { "code", 319029277 }, { "errmsg", "Index 'a_1'" } } } } }.ToBson();
+        var failed = new BsonDocument
+        {
+            { "ok", 1.0 },
+            { "writeErrors", new BsonArray { new BsonDocument { { "index", 0 }, { "code", 319029277 }, { "errmsg", "Index 'a_1'" } } } },
+        }.ToBson();
         var continuation = new BsonDocument { { "qp", true }, { "at", 5 } }.ToBson();
         byte[] yes = [1], no = [0];
         byte[]? id = [0, 0, 0, 0, 0, 0, 0, 5];
         byte[]? none = [0, 0, 0, 0, 0, 0, 0, 0];
-        var page = new BsonDocument { { "cursor", new BsonDocument { { "id", 5L }, { "ns", "fuzz.c" }, { "firstBatch", new BsonArray() }, { "nextBatch", new BsonArray() } } }, { "ok", 1.0 } }.ToBson();
+        var page = new BsonDocument
+        {
+            { "cursor", new BsonDocument { { "id", 5L }, { "ns", "fuzz.c" }, { "firstBatch", new BsonArray() }, { "nextBatch", new BsonArray() } } },
+            { "ok", 1.0 },
+        }.ToBson();
         var row = call.Sql switch
         {
             var s when s.Contains("c.validator", StringComparison.Ordinal) => FakePostgres.Row(ok, null, id),
@@ -224,13 +239,16 @@ public sealed class FuzzTests
             var s when s.Contains("sum(coalesce", StringComparison.Ordinal) => FakePostgres.Row("fuzz"u8.ToArray(), id),
             var s when s.Contains("cursorid", StringComparison.Ordinal) => FakePostgres.Row(page, sum % 5 == 0 ? continuation : null, no, id),
             var s when s.Contains("get_more", StringComparison.Ordinal) => FakePostgres.Row(page, sum % 2 == 0 ? continuation : null),
-            var s when s.Contains("p_result", StringComparison.Ordinal) => sum % 7 == 0 ? FakePostgres.Row(failed, no, none) : FakePostgres.Row(ok, yes, sum % 3 == 0 ? id : none),
+            var s when s.Contains("p_result", StringComparison.Ordinal) => sum % 7 == 0
+                ? FakePostgres.Row(failed, no, none)
+                : FakePostgres.Row(ok, yes, sum % 3 == 0 ? id : none),
             var s when s.Contains("retry_outcomes", StringComparison.Ordinal) => [],
             var s when s.Contains("ok, requests", StringComparison.Ordinal) => FakePostgres.Row(ok, yes, null),
             var s when s.Contains("ok, complete", StringComparison.Ordinal) => FakePostgres.Row(ok, yes, yes),
             var s when s.StartsWith("EXPLAIN", StringComparison.Ordinal) => FakePostgres.Row("[{\"Plan\":{\"Node Type\":\"Seq Scan\"}}]"u8.ToArray()),
             var s when s.Contains("drop_collection", StringComparison.Ordinal) || s.Contains("pg_has_role", StringComparison.Ordinal) => FakePostgres.Row(yes),
-            var s when s.Contains("drop_indexes", StringComparison.Ordinal) => FakePostgres.Row([.. "BSONHEX"u8, .. System.Text.Encoding.ASCII.GetBytes(Convert.ToHexString(ok))]),
+            var s when s.Contains("drop_indexes", StringComparison.Ordinal) =>
+                FakePostgres.Row([.. "BSONHEX"u8, .. System.Text.Encoding.ASCII.GetBytes(Convert.ToHexString(ok))]),
             var s when s.Contains("platform_gateway.secrets", StringComparison.Ordinal) => FakePostgres.Row(new byte[32], []),
             var s when s.Contains("scram_sha256_get", StringComparison.Ordinal) =>
                 FakePostgres.Row(new BsonDocument { { "ok", 1 }, { "iterations", 4096 }, { "salt", "AAAA" } }.ToBson()),

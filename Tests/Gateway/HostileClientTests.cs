@@ -158,7 +158,8 @@ public sealed class HostileClientTests(GatewayFixture gateway)
             }
             catch (TimeoutException e)
             {
-                throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"The gateway neither answered nor closed: {Convert.ToHexString(message)}"), e);
+                throw new TimeoutException(
+                    string.Create(CultureInfo.InvariantCulture, $"The gateway neither answered nor closed: {Convert.ToHexString(message)}"), e);
             }
 
             if (between is not null && i % 500 == 0)

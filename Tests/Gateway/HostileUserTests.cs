@@ -94,7 +94,8 @@ public sealed class HostileUserTests(GatewayFixture gateway)
 
         var collection = gateway.NewDatabase().GetCollection<BsonDocument>("c");
         await collection.InsertOneAsync(new BsonDocument("_id", 1), cancellationToken: Cancel);
-        await collection.Indexes.CreateOneAsync(new CreateIndexModel<BsonDocument>(new BsonDocument("a", 1)), cancellationToken: Cancel).WaitAsync(s_patience, Cancel);
+        await collection.Indexes.CreateOneAsync(new CreateIndexModel<BsonDocument>(new BsonDocument("a", 1)), cancellationToken: Cancel)
+            .WaitAsync(s_patience, Cancel);
     }
 
     [Fact]
@@ -155,7 +156,8 @@ public sealed class HostileUserTests(GatewayFixture gateway)
         Assert.Equal(1.0, (await another.CommandAsync(end, Cancel))["ok"]);
         Assert.Equal(1, cursors.Count);
         await OpenAsync(another, own.Database);
-        await administrator.CommandAsync(new BsonDocument { { "killAllSessions", new BsonArray { new BsonDocument { { "user", user }, { "db", "admin" } } } }, { "$db", "admin" } }, Cancel);
+        await administrator.CommandAsync(
+            new BsonDocument { { "killAllSessions", new BsonArray { new BsonDocument { { "user", user }, { "db", "admin" } } } }, { "$db", "admin" } }, Cancel);
         Assert.Equal(1, cursors.Count);
         await OpenAsync(another, own.Database);
         await another.CommandAsync(new BsonDocument { { "logout", 1 }, { "$db", "admin" } }, Cancel);
@@ -186,7 +188,8 @@ public sealed class HostileUserTests(GatewayFixture gateway)
             var hello = await monitor.CommandAsync(new BsonDocument { { "hello", 1 }, { "$db", "admin" } }, Cancel);
             await monitor.SendAsync(
                 WireClient.Message(
-                    new BsonDocument { { "hello", 1 }, { "topologyVersion", hello["topologyVersion"] }, { "maxAwaitTimeMS", 500 }, { "$db", "admin" } }, 2, 1 << 16),
+                    new BsonDocument { { "hello", 1 }, { "topologyVersion", hello["topologyVersion"] }, { "maxAwaitTimeMS", 500 }, { "$db", "admin" } }, 2,
+                    1 << 16),
                 Cancel);
             await Task.WhenAll(idle.Select(async c => Assert.True(await c.IsClosedAsync(Cancel)))).WaitAsync(s_patience, Cancel);
             for (var i = 0; i < 6; i++)

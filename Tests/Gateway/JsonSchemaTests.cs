@@ -21,18 +21,21 @@ public sealed class JsonSchemaTests(GatewayFixture gateway)
         "{ additionalProperties: false, properties: { a: {} } }", "{ additionalProperties: { bsonType: 'int' } }",
         "{ additionalProperties: false, patternProperties: { '^a': { bsonType: 'int' }, 'b$': {} } }", "{ minProperties: 1 }", "{ maxProperties: 1 }",
         "{ dependencies: { a: ['b'] } }", "{ dependencies: { a: { properties: { b: { bsonType: 'int' } }, required: ['b'] } } }",
-        "{ items: { additionalProperties: false, properties: { a: {} } } }", "{ items: [{ bsonType: 'int' }, { not: { bsonType: 'int' } }], additionalItems: false }",
+        "{ items: { additionalProperties: false, properties: { a: {} } } }",
+        "{ items: [{ bsonType: 'int' }, { not: { bsonType: 'int' } }], additionalItems: false }",
         "{ items: [{}, { minProperties: 1 }], additionalItems: { minProperties: 2 } }", "{ items: { anyOf: [{ bsonType: 'int' }, { required: ['a'] }] } }",
         "{ anyOf: [{ additionalProperties: false, properties: { a: {} } }, { minProperties: 3 }, { bsonType: 'string', minLength: 2 }] }",
         "{ not: { additionalProperties: false, properties: { a: {}, b: { pattern: '^x' } } } }", "{ uniqueItems: true, maxItems: 2 }",
-        "{ oneOf: [{ minProperties: 2 }, { required: ['a'] }, { enum: [1, null, [1]] }] }", "{ properties: { a: { properties: { b: { additionalProperties: false } } } } }",
+        "{ oneOf: [{ minProperties: 2 }, { required: ['a'] }, { enum: [1, null, [1]] }] }",
+        "{ properties: { a: { properties: { b: { additionalProperties: false } } } } }",
         "{ minimum: 3, exclusiveMinimum: true, additionalProperties: false }", "{ not: { not: { maxLength: 1, minProperties: 1 } } }",
     ];
 
     private static readonly string[] s_values =
     [
         "1", "2", "3", "4", "6", "2.5", "NumberLong(3)", "NumberDecimal('4')", "'x'", "'xy'", "null", "true", "[]", "[1]", "[1, 1]", "[1, 'a']", "[1, 2, 3]",
-        "[{ a: 1 }]", "[{ a: 1, b: 1 }, { b: 2 }]", "[{}, { a: 1 }, { a: 1, b: 2 }]", "{}", "{ a: 1 }", "{ b: 1 }", "{ a: 'x' }", "{ a: 1, b: 'xy' }", "{ ab: 'x', a1: 2 }",
+        "[{ a: 1 }]", "[{ a: 1, b: 1 }, { b: 2 }]", "[{}, { a: 1 }, { a: 1, b: 2 }]", "{}", "{ a: 1 }", "{ b: 1 }", "{ a: 'x' }", "{ a: 1, b: 'xy' }",
+        "{ ab: 'x', a1: 2 }",
         "{ a: { b: {} }, b: 2 }", "{ a: { b: { c: 1 } } }", "{ a: 1, b: 2, c: 3 }", "{ 'c.d': 1 }", "{ '$e': 1 }", "ISODate('2026-01-01T00:00:00Z')",
     ];
 
@@ -40,7 +43,9 @@ public sealed class JsonSchemaTests(GatewayFixture gateway)
     public async Task The_engine_judges_a_rewritten_schema_as_its_rules_say()
     {
         var database = gateway.NewDatabase();
-        var documents = s_values.Select((v, i) => new BsonDocument { { "_id", i }, { "v", BsonDocument.Parse($"{{ v: {v} }}")["v"] } }).Append(new BsonDocument("_id", -1)).ToList();
+        var documents = s_values.Select((v, i) => new BsonDocument { { "_id", i }, { "v", BsonDocument.Parse($"{{ v: {v} }}")["v"] } })
+            .Append(new BsonDocument("_id", -1))
+            .ToList();
         var collection = database.GetCollection<BsonDocument>("values");
         await collection.InsertManyAsync(documents, null, TestContext.Current.CancellationToken);
         var differences = new List<string>();

@@ -10,7 +10,8 @@ namespace Platform.Tests.Gateway;
 /// </summary>
 internal sealed class MessageMutator
 {
-    private static readonly int[] s_numbers = [0, 1, -1, 2, 4, 5, 12, 16, 21, 255, 256, 65535, 48_000_000, 48_000_001, int.MaxValue, int.MinValue, 2004, 2012, 2013];
+    private static readonly int[] s_numbers =
+        [0, 1, -1, 2, 4, 5, 12, 16, 21, 255, 256, 65535, 48_000_000, 48_000_001, int.MaxValue, int.MinValue, 2004, 2012, 2013];
 
     private readonly Random _random;
     private readonly byte[][] _originals;
@@ -93,34 +94,70 @@ internal sealed class MessageMutator
         var session = new BsonDocument("id", new BsonBinaryData(Guid.Parse("00112233-4455-6677-8899-aabbccddeeff"), GuidRepresentation.Standard));
         var document = new BsonDocument
         {
-            { "_id", 1 }, { "a", new BsonArray { 1, "x", new BsonDocument("b", 2.5), BsonNull.Value } }, { "d", new BsonDateTime(5) }, { "r", new BsonRegularExpression("a", "i") },
-            { "s", new BsonJavaScriptWithScope("x", new BsonDocument("y", 1)) }, { "t", new BsonTimestamp(1, 2) }, { "n", new BsonDecimal128(1.5m) }, { "bin", new byte[] { 1, 2 } },
+            { "_id", 1 }, { "a", new BsonArray { 1, "x", new BsonDocument("b", 2.5), BsonNull.Value } }, { "d", new BsonDateTime(5) },
+            { "r", new BsonRegularExpression("a", "i") },
+            { "s", new BsonJavaScriptWithScope("x", new BsonDocument("y", 1)) }, { "t", new BsonTimestamp(1, 2) }, { "n", new BsonDecimal128(1.5m) },
+            { "bin", new byte[] { 1, 2 } },
         };
         BsonDocument[] commands =
         [
             new() { { "ping", 1 } },
             new() { { "hello", 1 }, { "client", new BsonDocument("driver", new BsonDocument("name", "fuzz")) }, { "compression", new BsonArray { "zlib" } } },
             new() { { "isMaster", 1 }, { "saslSupportedMechs", "admin.platform" } },
-            new() { { "saslStart", 1 }, { "mechanism", "SCRAM-SHA-256" }, { "payload", "n,,n=platform,r=abcdef"u8.ToArray() }, { "options", new BsonDocument("skipEmptyExchange", true) } },
+            new()
+            {
+                { "saslStart", 1 },
+                { "mechanism", "SCRAM-SHA-256" },
+                { "payload", "n,,n=platform,r=abcdef"u8.ToArray() },
+                { "options", new BsonDocument("skipEmptyExchange", true) },
+            },
             new() { { "saslContinue", 1 }, { "conversationId", 1 }, { "payload", "c=biws,r=abcdef,p=AAAA"u8.ToArray() } },
             new() { { "find", "c" }, { "filter", document }, { "limit", 1 }, { "lsid", session } },
             new() { { "find", "c" }, { "min", new BsonDocument("a", 1) }, { "tailable", true }, { "explain", false } },
-            new() { { "aggregate", "c" }, { "pipeline", new BsonArray { new BsonDocument("$match", document), new BsonDocument("$count", "n") } }, { "cursor", new BsonDocument() } },
-            new() { { "aggregate", 1 }, { "pipeline", new BsonArray { new BsonDocument("$documents", new BsonArray { document }) } }, { "cursor", new BsonDocument() }, { "explain", true } },
+            new()
+            {
+                { "aggregate", "c" },
+                { "pipeline", new BsonArray { new BsonDocument("$match", document), new BsonDocument("$count", "n") } },
+                { "cursor", new BsonDocument() },
+            },
+            new()
+            {
+                { "aggregate", 1 },
+                { "pipeline", new BsonArray { new BsonDocument("$documents", new BsonArray { document }) } },
+                { "cursor", new BsonDocument() },
+                { "explain", true },
+            },
             new() { { "getMore", 5L }, { "collection", "c" }, { "batchSize", 5 } },
             new() { { "killCursors", "c" }, { "cursors", new BsonArray { 5L, 6L } } },
             new() { { "count", "c" }, { "query", document } },
             new() { { "distinct", "c" }, { "key", "a" } },
             new() { { "insert", "c" }, { "documents", new BsonArray { document } }, { "ordered", true }, { "lsid", session }, { "txnNumber", 7L } },
-            new() { { "update", "c" }, { "updates", new BsonArray { new BsonDocument { { "q", document }, { "u", new BsonDocument("$set", new BsonDocument("a", 1)) }, { "upsert", true } } } } },
-            new() { { "update", "c" }, { "updates", new BsonArray { new BsonDocument { { "q", document }, { "u", new BsonArray { new BsonDocument("$replaceWith", document) } } } } } },
+            new() { { "update", "c" }, {
+                "updates",
+                new BsonArray { new BsonDocument { { "q", document }, { "u", new BsonDocument("$set", new BsonDocument("a", 1)) }, { "upsert", true } } }
+            } },
+            new()
+            {
+                { "update", "c" },
+                { "updates", new BsonArray { new BsonDocument { { "q", document }, { "u", new BsonArray { new BsonDocument("$replaceWith", document) } } } } },
+            },
             new() { { "delete", "c" }, { "deletes", new BsonArray { new BsonDocument { { "q", document }, { "limit", 1 } } } } },
-            new() { { "findAndModify", "c" }, { "query", document }, { "update", new BsonArray { new BsonDocument("$replaceRoot", new BsonDocument("newRoot", document)) } }, { "upsert", true } },
+            new()
+            {
+                { "findAndModify", "c" },
+                { "query", document },
+                { "update", new BsonArray { new BsonDocument("$replaceRoot", new BsonDocument("newRoot", document)) } },
+                { "upsert", true },
+            },
             new() { { "find", "c" }, { "lsid", session }, { "txnNumber", 8L }, { "autocommit", false }, { "startTransaction", true } },
             new() { { "commitTransaction", 1 }, { "lsid", session }, { "txnNumber", 8L }, { "autocommit", false } },
             new() { { "abortTransaction", 1 }, { "lsid", session }, { "txnNumber", 8L }, { "autocommit", false } },
             new() { { "endSessions", new BsonArray { session } } },
-            new() { { "create", "c" }, { "validator", new BsonDocument("$jsonSchema", new BsonDocument { { "bsonType", "object" }, { "required", new BsonArray { "a" } } }) } },
+            new()
+            {
+                { "create", "c" },
+                { "validator", new BsonDocument("$jsonSchema", new BsonDocument { { "bsonType", "object" }, { "required", new BsonArray { "a" } } }) },
+            },
             new() { { "createIndexes", "c" }, { "indexes", new BsonArray { new BsonDocument { { "key", new BsonDocument("a", 1) }, { "name", "a_1" } } } } },
             new() { { "listIndexes", "c" } },
             new() { { "dropIndexes", "c" }, { "index", "a_1" } },
@@ -147,7 +184,9 @@ internal sealed class MessageMutator
         yield return (
             new BsonDocument { { "update", "c" }, { "$db", database } },
             ("updates", [new BsonDocument { { "q", new BsonDocument("_id", 1) }, { "u", document }, { "upsert", true } }]));
-        yield return (new BsonDocument { { "delete", "c" }, { "$db", database } }, ("deletes", [new BsonDocument { { "q", new BsonDocument() }, { "limit", 0 } }]));
+        yield return (
+            new BsonDocument { { "delete", "c" }, { "$db", database } },
+            ("deletes", [new BsonDocument { { "q", new BsonDocument() }, { "limit", 0 } }]));
     }
 
     private static byte[] Message(BsonDocument command, (string Name, BsonDocument[] Documents)? sequence)

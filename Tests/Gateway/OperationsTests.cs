@@ -153,7 +153,8 @@ public sealed class OperationsTests(GatewayFixture gateway)
 
         await Assert.ThrowsAsync<MongoCommandException>(() => database.RunCommandAsync<BsonDocument>(
             new BsonDocument { { "find", "spans" }, { "nope", 1 } }, null, Cancel));
-        var failed = Assert.Single(spans, s => s.OperationName == "find" && s.Status == ActivityStatusCode.Error && (string?)s.GetTagItem("db.namespace") == name);
+        var failed =
+            Assert.Single(spans, s => s.OperationName == "find" && s.Status == ActivityStatusCode.Error && (string?)s.GetTagItem("db.namespace") == name);
         Assert.Equal("BadValue", failed.GetTagItem("error.type"));
     }
 
@@ -173,7 +174,8 @@ public sealed class OperationsTests(GatewayFixture gateway)
             "pipeline", new BsonArray
             {
                 BsonDocument.Parse("{ $documents: [{}] }"),
-                BsonDocument.Parse($$"""{ $set: { n: { $size: { $filter: { input: { $range: [0, {{steps}}] }, cond: { $gt: [{ $mod: ['$$this', 7] }, 5] } } } } } }"""),
+                BsonDocument.Parse(
+                    $$"""{ $set: { n: { $size: { $filter: { input: { $range: [0, {{steps}}] }, cond: { $gt: [{ $mod: ['$$this', 7] }, 5] } } } } } }"""),
             }
         },
         { "cursor", new BsonDocument() },

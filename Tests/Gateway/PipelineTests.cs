@@ -20,9 +20,12 @@ public sealed class PipelineTests(GatewayFixture gateway)
         string[] inner =
         [
             $"{{ aggregate: 'c', pipeline: [{stage}], cursor: {{}} }}", $"{{ aggregate: 'missing', pipeline: [{stage}], cursor: {{}} }}",
-            $"{{ aggregate: 'c', pipeline: [{{ $group: {{ _id: '$a' }} }}, {stage}], cursor: {{}} }}", $"{{ aggregate: 1, pipeline: [{{ $documents: [{{ a: 1 }}] }}, {stage}], cursor: {{}} }}",
-            "{ update: 'x', updates: [{ q: {}, u: { $set: { a: 9 } }, multi: true }] }", "{ update: 'x', updates: [{ q: { _id: 'new' }, u: { $set: { a: 9 } }, upsert: true }] }",
-            "{ delete: 'x', deletes: [{ q: {}, limit: 0 }] }", "{ findAndModify: 'x', query: {}, remove: true }", "{ findAndModify: 'x', query: { _id: 'new' }, update: { a: 1 }, upsert: true }",
+            $"{{ aggregate: 'c', pipeline: [{{ $group: {{ _id: '$a' }} }}, {stage}], cursor: {{}} }}",
+            $"{{ aggregate: 1, pipeline: [{{ $documents: [{{ a: 1 }}] }}, {stage}], cursor: {{}} }}",
+            "{ update: 'x', updates: [{ q: {}, u: { $set: { a: 9 } }, multi: true }] }",
+            "{ update: 'x', updates: [{ q: { _id: 'new' }, u: { $set: { a: 9 } }, upsert: true }] }",
+            "{ delete: 'x', deletes: [{ q: {}, limit: 0 }] }", "{ findAndModify: 'x', query: {}, remove: true }",
+            "{ findAndModify: 'x', query: { _id: 'new' }, update: { a: 1 }, upsert: true }",
             "{ find: 'x' }", "{ count: 'x' }", "{ distinct: 'x', key: 'a' }",
         ];
         foreach (var command in inner)
@@ -53,7 +56,8 @@ public sealed class PipelineTests(GatewayFixture gateway)
         await database.RunCommandAsync<BsonDocument>("{ aggregate: 'c', pipeline: [{ $out: 'x' }], cursor: {} }", cancellationToken: Cancel);
         var profile = database.GetCollection<BsonDocument>("system.profile");
         await Wait.UntilAsync(
-            async () => await profile.CountDocumentsAsync("{ 'command.aggregate': 'c', planSummary: { $exists: true } }", null, Cancel) == 1, "the aggregation is profiled", Cancel);
+            async () => await profile.CountDocumentsAsync("{ 'command.aggregate': 'c', planSummary: { $exists: true } }", null, Cancel) == 1,
+            "the aggregation is profiled", Cancel);
         await database.RunCommandAsync<BsonDocument>("{ profile: 0 }", cancellationToken: Cancel);
         Assert.Equal(3, await database.GetCollection<BsonDocument>("x").CountDocumentsAsync("{}", null, Cancel));
     }
@@ -88,11 +92,14 @@ public sealed class PipelineTests(GatewayFixture gateway)
         var database = await DatabaseAsync();
         var from = source == "1" ? "1" : $"'{source}'";
         var before = stages.Length == 0 ? "" : stages + ",";
-        await database.RunCommandAsync<BsonDocument>($"{{ aggregate: {from}, pipeline: [{before} {{ $merge: 'x' }}], cursor: {{}} }}", cancellationToken: Cancel);
+        await database.RunCommandAsync<BsonDocument>(
+            $"{{ aggregate: {from}, pipeline: [{before} {{ $merge: 'x' }}], cursor: {{}} }}", cancellationToken: Cancel);
         Assert.Equal(ids.Split(',', StringSplitOptions.RemoveEmptyEntries).Append("old"), await IdsAsync(database, "x"));
         await database.RunCommandAsync<BsonDocument>($"{{ aggregate: {from}, pipeline: [{before} {{ $out: 'x' }}], cursor: {{}} }}", cancellationToken: Cancel);
         Assert.Equal(ids.Split(',', StringSplitOptions.RemoveEmptyEntries), await IdsAsync(database, "x"));
-        Assert.Equal(["_id_", "q_1"], (await (await database.GetCollection<BsonDocument>("x").Indexes.ListAsync(Cancel)).ToListAsync(Cancel)).Select(i => i["name"].AsString).Order());
+        Assert.Equal(
+            ["_id_", "q_1"],
+            (await (await database.GetCollection<BsonDocument>("x").Indexes.ListAsync(Cancel)).ToListAsync(Cancel)).Select(i => i["name"].AsString).Order());
         Assert.Equal(["c", "x"], (await (await database.ListCollectionNamesAsync(cancellationToken: Cancel)).ToListAsync(Cancel)).Order());
     }
 
@@ -100,9 +107,11 @@ public sealed class PipelineTests(GatewayFixture gateway)
     public async Task An_output_may_replace_or_change_what_it_reads()
     {
         var database = await DatabaseAsync();
-        await database.RunCommandAsync<BsonDocument>("{ aggregate: 'c', pipeline: [{ $match: { a: 2 } }, { $out: 'c' }], cursor: {} }", cancellationToken: Cancel);
+        await database.RunCommandAsync<BsonDocument>(
+            "{ aggregate: 'c', pipeline: [{ $match: { a: 2 } }, { $out: 'c' }], cursor: {} }", cancellationToken: Cancel);
         Assert.Equal(["2", "3"], await IdsAsync(database, "c"));
-        await database.RunCommandAsync<BsonDocument>("{ aggregate: 'c', pipeline: [{ $set: { z: 1 } }, { $merge: 'c' }], cursor: {} }", cancellationToken: Cancel);
+        await database.RunCommandAsync<BsonDocument>(
+            "{ aggregate: 'c', pipeline: [{ $set: { z: 1 } }, { $merge: 'c' }], cursor: {} }", cancellationToken: Cancel);
         Assert.Equal(2, await database.GetCollection<BsonDocument>("c").CountDocumentsAsync("{ z: 1 }", null, Cancel));
     }
 
@@ -114,7 +123,8 @@ public sealed class PipelineTests(GatewayFixture gateway)
         var database = await DatabaseAsync();
         await database.GetCollection<BsonDocument>("big").InsertManyAsync(
             Enumerable.Range(0, 2_500).Select(i => new BsonDocument { { "_id", i }, { "text", new string('x', 1_000) } }), cancellationToken: Cancel);
-        await database.RunCommandAsync<BsonDocument>($"{{ aggregate: 'big', pipeline: [{{ $sort: {{ text: 1 }} }}, {stage}], cursor: {{ batchSize: 0 }} }}", cancellationToken: Cancel);
+        await database.RunCommandAsync<BsonDocument>(
+            $"{{ aggregate: 'big', pipeline: [{{ $sort: {{ text: 1 }} }}, {stage}], cursor: {{ batchSize: 0 }} }}", cancellationToken: Cancel);
         Assert.Equal(2_500, await database.GetCollection<BsonDocument>("x").CountDocumentsAsync("{ text: { $exists: true } }", null, Cancel));
 
         var duplicate = await Assert.ThrowsAsync<MongoCommandException>(() => database.RunCommandAsync<BsonDocument>(
@@ -142,11 +152,13 @@ public sealed class PipelineTests(GatewayFixture gateway)
             foreach (var command in (string[])
             [
                 $"{{ aggregate: 'c', pipeline: [{stage}], cursor: {{}} }}", $"{{ aggregate: 'missing', pipeline: [{stage}], cursor: {{}} }}",
-                $"{{ aggregate: 1, pipeline: [{{ $documents: [] }}, {stage}], cursor: {{}} }}", $"{{ explain: {{ aggregate: 'c', pipeline: [{stage}], cursor: {{}} }} }}",
+                $"{{ aggregate: 1, pipeline: [{{ $documents: [] }}, {stage}], cursor: {{}} }}",
+                $"{{ explain: {{ aggregate: 'c', pipeline: [{stage}], cursor: {{}} }} }}",
                 "{ explain: { delete: 'x', deletes: [{ q: {}, limit: 0 }] } }",
             ])
             {
-                Assert.Equal(13, (await Assert.ThrowsAsync<MongoCommandException>(() => theirs.RunCommandAsync<BsonDocument>(command, cancellationToken: Cancel))).Code);
+                Assert.Equal(
+                    13, (await Assert.ThrowsAsync<MongoCommandException>(() => theirs.RunCommandAsync<BsonDocument>(command, cancellationToken: Cancel))).Code);
             }
         }
 
@@ -162,8 +174,10 @@ public sealed class PipelineTests(GatewayFixture gateway)
         var upsert = new UpdateOptions { IsUpsert = true };
         Assert.Equal("given", (await documents.UpdateOneAsync("{ k: 1 }", Pipeline("{ $replaceWith: { _id: 'given', z: 1 } }"), upsert, Cancel)).UpsertedId);
         Assert.Equal("named", (await documents.UpdateOneAsync("{ _id: 'named' }", Pipeline("{ $replaceWith: { z: '$_id' } }"), upsert, Cancel)).UpsertedId);
-        Assert.Equal(1, (await documents.UpdateOneAsync("{ _id: 1 }", Pipeline("{ $replaceRoot: { newRoot: { $mergeObjects: ['$$ROOT', { z: 5 }] } } }"), null, Cancel)).ModifiedCount);
-        var changed = await Assert.ThrowsAsync<MongoWriteException>(() => documents.UpdateOneAsync("{ _id: 2 }", Pipeline("{ $replaceWith: { _id: 9 } }"), null, Cancel));
+        Assert.Equal(1, (await documents.UpdateOneAsync(
+            "{ _id: 1 }", Pipeline("{ $replaceRoot: { newRoot: { $mergeObjects: ['$$ROOT', { z: 5 }] } } }"), null, Cancel)).ModifiedCount);
+        var changed =
+            await Assert.ThrowsAsync<MongoWriteException>(() => documents.UpdateOneAsync("{ _id: 2 }", Pipeline("{ $replaceWith: { _id: 9 } }"), null, Cancel));
         Assert.Equal(66, changed.WriteError.Code);
         Assert.Equal(new BsonDocument { { "_id", 1 }, { "a", 1 }, { "z", 5 } }, await documents.Find("{ _id: 1 }").SingleAsync(Cancel));
         Assert.Equal(new BsonDocument { { "_id", 2 }, { "a", 2 } }, await documents.Find("{ _id: 2 }").SingleAsync(Cancel));
@@ -174,12 +188,14 @@ public sealed class PipelineTests(GatewayFixture gateway)
     {
         var database = await DatabaseAsync();
         var given = new BsonArray { BsonDocument.Parse("{ $match: { a: 99 } }"), BsonDocument.Parse("{ $count: 'n' }") };
-        await database.RunCommandAsync<BsonDocument>(new BsonDocument { { "create", "v" }, { "viewOn", "c" }, { "pipeline", given } }, cancellationToken: Cancel);
+        await database.RunCommandAsync<BsonDocument>(
+            new BsonDocument { { "create", "v" }, { "viewOn", "c" }, { "pipeline", given } }, cancellationToken: Cancel);
         Assert.Empty(await database.GetCollection<BsonDocument>("v").Find("{}").ToListAsync(Cancel));
         Assert.Equal(given, await PipelineAsync());
 
         given[0] = BsonDocument.Parse("{ $match: { $jsonSchema: { anyOf: [{ properties: { a: { enum: [2] } } }] } } }");
-        await database.RunCommandAsync<BsonDocument>(new BsonDocument { { "collMod", "v" }, { "viewOn", "c" }, { "pipeline", given } }, cancellationToken: Cancel);
+        await database.RunCommandAsync<BsonDocument>(
+            new BsonDocument { { "collMod", "v" }, { "viewOn", "c" }, { "pipeline", given } }, cancellationToken: Cancel);
         Assert.Equal(2, (await database.GetCollection<BsonDocument>("v").Find("{}").SingleAsync(Cancel))["n"]);
         Assert.Equal(given, await PipelineAsync());
         Assert.Equal(167, (await Assert.ThrowsAsync<MongoCommandException>(() => database.RunCommandAsync<BsonDocument>(
@@ -214,7 +230,8 @@ public sealed class PipelineTests(GatewayFixture gateway)
     {
         var database = await DatabaseAsync();
         var documents = database.GetCollection<BsonDocument>("n");
-        await documents.InsertManyAsync(Enumerable.Range(0, 300).Select(i => new BsonDocument { { "_id", (i * 7) % 300 }, { "text", new string('x', 500) } }), null, Cancel);
+        await documents.InsertManyAsync(
+            Enumerable.Range(0, 300).Select(i => new BsonDocument { { "_id", (i * 7) % 300 }, { "text", new string('x', 500) } }), null, Cancel);
         await documents.UpdateManyAsync("{ _id: { $lt: 20 } }", "{ $set: { more: 'and more' } }", null, Cancel);
         var all = await documents.Find("{}").ToListAsync(Cancel);
         Assert.Equal(all[0], await documents.Find("{}").FirstAsync(Cancel));
@@ -238,14 +255,16 @@ public sealed class PipelineTests(GatewayFixture gateway)
             var root = new BsonDocument("$replaceWith", "$$ROOT").ToRaw();
             var id = new BsonDocument("_id", i).ToRaw();
 
-            await RunAsync(new BsonBuilder().Add("insert"u8, "d").AddArray("documents"u8, [new BsonBuilder().Add("_id"u8, i).Add("f"u8, BsonType.Document, data).Finish()]));
+            await RunAsync(new BsonBuilder().Add("insert"u8, "d")
+                .AddArray("documents"u8, [new BsonBuilder().Add("_id"u8, i).Add("f"u8, BsonType.Document, data).Finish()]));
             await ExpectAsync(i, data);
             foreach (var update in (Action<BsonBuilder>[])[b => b.Add("u"u8, BsonType.Document, set.Span), b => b.AddArray("u"u8, [root, literal])])
             {
                 await ClearAsync();
                 var statement = new BsonBuilder().Add("q"u8, BsonType.Document, id.Span);
                 update(statement);
-                await RunAsync(new BsonBuilder().Add("update"u8, "d").AddArray("updates"u8, [statement.Start("collation"u8).Add("locale"u8, "simple").Finish()]));
+                await RunAsync(
+                    new BsonBuilder().Add("update"u8, "d").AddArray("updates"u8, [statement.Start("collation"u8).Add("locale"u8, "simple").Finish()]));
                 await ExpectAsync(i, data);
             }
 
@@ -255,8 +274,11 @@ public sealed class PipelineTests(GatewayFixture gateway)
 
             var page = await RunAsync(new BsonBuilder().Add("aggregate"u8, "d").AddArray("pipeline"u8, [count, literal]).Start("cursor"u8).End());
             Assert.Equal(Convert.ToHexString(data), Convert.ToHexString(Field(Batch(page))));
-            await RunAsync(new BsonBuilder().Add("aggregate"u8, "d").AddArray("pipeline"u8, [literal, new BsonDocument("$out", "e").ToRaw()]).Start("cursor"u8).End());
-            Assert.Equal(Convert.ToHexString(data), Convert.ToHexString(Field(Batch(await RunAsync(new BsonBuilder().Add("find"u8, "e").Add("filter"u8, BsonType.Document, id.Span))))));
+            await RunAsync(
+                new BsonBuilder().Add("aggregate"u8, "d").AddArray("pipeline"u8, [literal, new BsonDocument("$out", "e").ToRaw()]).Start("cursor"u8).End());
+            Assert.Equal(
+                Convert.ToHexString(data),
+                Convert.ToHexString(Field(Batch(await RunAsync(new BsonBuilder().Add("find"u8, "e").Add("filter"u8, BsonType.Document, id.Span))))));
 
             async Task ClearAsync() => await RunAsync(new BsonBuilder().Add("update"u8, "d")
                 .AddArray("updates"u8, [new BsonBuilder().Add("q"u8, BsonType.Document, id.Span).Start("u"u8).Start("$unset"u8).Add("f"u8, 1).Finish()]));
@@ -278,7 +300,8 @@ public sealed class PipelineTests(GatewayFixture gateway)
 
         async Task ExpectAsync(int id, byte[] data) => Assert.Equal(
             Convert.ToHexString(data),
-            Convert.ToHexString(Field(Batch(await RunAsync(new BsonBuilder().Add("find"u8, "d").Add("filter"u8, BsonType.Document, new BsonDocument("_id", id).ToRaw().Span))))));
+            Convert.ToHexString(Field(
+                Batch(await RunAsync(new BsonBuilder().Add("find"u8, "d").Add("filter"u8, BsonType.Document, new BsonDocument("_id", id).ToRaw().Span))))));
 
         static RawDocument Batch(RawDocument reply) =>
             reply.TryGet("cursor"u8, out var cursor) && cursor.Document.TryGet("firstBatch"u8, out var batch) ? batch.Document.First.Document : default;
@@ -313,7 +336,8 @@ public sealed class PipelineTests(GatewayFixture gateway)
     }
 
     private static async Task<IEnumerable<string>> IdsAsync(IMongoDatabase database, string collection) =>
-        (await database.GetCollection<BsonDocument>(collection).Find("{}").Sort("{ _id: 1 }").ToListAsync(Cancel)).Select(document => document["_id"].ToString()!);
+        (await database.GetCollection<BsonDocument>(collection).Find("{}").Sort("{ _id: 1 }").ToListAsync(Cancel)).Select(
+            document => document["_id"].ToString()!);
 
     private static UpdateDefinition<BsonDocument> Pipeline(params string[] stages) =>
         new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>(stages.Select(BsonDocument.Parse));

@@ -38,7 +38,8 @@ public sealed class PromiseTests(GatewayFixture gateway)
             }
 
             Assert.Equal(1, (await RunAsync(client, name, "{ count: 'copy', query: { a: 1, b: 1 } }"))["n"].ToInt32());
-            Assert.False((await RunAsync(client, name, "{ dropDatabase: 1, writeConcern: { w: 'majority', j: true, wtimeout: 5 } }")).Contains("writeConcernError"));
+            Assert.False(
+                (await RunAsync(client, name, "{ dropDatabase: 1, writeConcern: { w: 'majority', j: true, wtimeout: 5 } }")).Contains("writeConcernError"));
         }
     }
 
@@ -50,7 +51,8 @@ public sealed class PromiseTests(GatewayFixture gateway)
         foreach (var (field, code) in new[]
         {
             ("writeConcern: { w: -1 }", 9), ("writeConcern: { w: 51 }", 9), ("writeConcern: { w: true }", 9), ("writeConcern: { w: {} }", 9),
-            ("writeConcern: { w: 1, other: 1 }", 9), ("writeConcern: { j: true, fsync: true }", 9), ("writeConcern: { wtimeout: -1 }", 9), ("writeConcern: 5", 14),
+            ("writeConcern: { w: 1, other: 1 }", 9), ("writeConcern: { j: true, fsync: true }", 9), ("writeConcern: { wtimeout: -1 }", 9),
+            ("writeConcern: 5", 14),
             ("lsid: { id: 5 }", 14), ("lsid: 5", 14), ("txnNumber: 1", 72), ("autocommit: true", 72), ("startTransaction: true", 72),
             ("$readPreference: { mode: 'some' }", 9), ("$readPreference: 1", 14), ("$clusterTime: 1", 14), ("$clusterTime: {}", 4), ("maxTimeMS: -1", 2),
             ("readConcern: { level: 'majority' }", 72), ("apiVersion: '3'", 322), ("apiVersion: '1', apiDeprecationErrors: 1", 14),
@@ -169,12 +171,14 @@ public sealed class PromiseTests(GatewayFixture gateway)
             var cursors = new List<IAsyncCursor<BsonDocument>>
             {
                 await OpenAsync(database.GetCollection<BsonDocument>("c").Find("{}", new FindOptions { BatchSize = 10 }).ToCursorAsync(Cancel)),
-                await OpenAsync(database.GetCollection<BsonDocument>("c").Find("{}", new FindOptions { BatchSize = 10 }).Sort("{ n: -1 }").ToCursorAsync(Cancel)),
+                await OpenAsync(
+                    database.GetCollection<BsonDocument>("c").Find("{}", new FindOptions { BatchSize = 10 }).Sort("{ n: -1 }").ToCursorAsync(Cancel)),
                 await OpenAsync(database.GetCollection<BsonDocument>("v").Find("{}", new FindOptions { BatchSize = 10 }).ToCursorAsync(Cancel)),
                 await OpenAsync(database.GetCollection<BsonDocument>("c").AggregateAsync<BsonDocument>(
                     new[] { BsonDocument.Parse("{ $group: { _id: '$n' } }") }, new AggregateOptions { BatchSize = 10 }, Cancel)),
             };
-            using var untouched = await OpenAsync(database.GetCollection<BsonDocument>("spare").Find("{}", new FindOptions { BatchSize = 10 }).ToCursorAsync(Cancel));
+            using var untouched =
+                await OpenAsync(database.GetCollection<BsonDocument>("spare").Find("{}", new FindOptions { BatchSize = 10 }).ToCursorAsync(Cancel));
             await change(database);
             foreach (var cursor in cursors)
             {
@@ -228,9 +232,11 @@ public sealed class PromiseTests(GatewayFixture gateway)
         Assert.DoesNotContain(statistics, s => s.Contains("enableOrderedIndex") || s.Contains("storageEngine"));
 
         // What was read, as mongorestore sends it.
-        var again = await database.RunCommandAsync<BsonDocument>(new BsonDocument { { "createIndexes", "c" }, { "indexes", new BsonArray(listed) } }, null, Cancel);
+        var again =
+            await database.RunCommandAsync<BsonDocument>(new BsonDocument { { "createIndexes", "c" }, { "indexes", new BsonArray(listed) } }, null, Cancel);
         Assert.Equal(again["numIndexesBefore"], again["numIndexesAfter"]);
-        var copy = await database.RunCommandAsync<BsonDocument>(new BsonDocument { { "createIndexes", "copy" }, { "indexes", new BsonArray(listed) } }, null, Cancel);
+        var copy =
+            await database.RunCommandAsync<BsonDocument>(new BsonDocument { { "createIndexes", "copy" }, { "indexes", new BsonArray(listed) } }, null, Cancel);
         Assert.Equal(26, copy["numIndexesAfter"].ToInt32());
         var other = Assert.IsType<BsonDocument>(specs[3].DeepClone());
         other["key"] = new BsonDocument("quite", 1);
@@ -286,7 +292,12 @@ public sealed class PromiseTests(GatewayFixture gateway)
         var admin = gateway.Client.GetDatabase("admin");
         var user = "watcher" + Guid.NewGuid().ToString("N");
         await admin.RunCommandAsync<BsonDocument>(
-            new BsonDocument { { "createUser", user }, { "pwd", "pw" }, { "roles", new BsonArray { new BsonDocument { { "role", "readAnyDatabase" }, { "db", "admin" } } } } }, null, Cancel);
+            new BsonDocument
+            {
+                { "createUser", user },
+                { "pwd", "pw" },
+                { "roles", new BsonArray { new BsonDocument { { "role", "readAnyDatabase" }, { "db", "admin" } } } },
+            }, null, Cancel);
         var documents = database.GetCollection<BsonDocument>("c");
         await documents.InsertOneAsync(new BsonDocument("_id", 0), null, Cancel);
         using var session = await gateway.Client.StartSessionAsync(null, Cancel);
@@ -296,7 +307,8 @@ public sealed class PromiseTests(GatewayFixture gateway)
         var waiting = documents.InsertOneAsync(new BsonDocument("_id", 1), null, Cancel);
 
         using var watcher = new MongoClient(gateway.ConnectionStringOf(user, "pw"));
-        static BsonDocument CurrentOp(string options) => BsonDocument.Parse($"{{ aggregate: 1, pipeline: [{{ $currentOp: {options} }}, {{ $match: {{ waitingForLock: true }} }}], cursor: {{}} }}");
+        static BsonDocument CurrentOp(string options) =>
+            BsonDocument.Parse($"{{ aggregate: 1, pipeline: [{{ $currentOp: {options} }}, {{ $match: {{ waitingForLock: true }} }}], cursor: {{}} }}");
         async Task<int> CountAsync(IMongoDatabase on, string options) =>
             (await on.RunCommandAsync<BsonDocument>(CurrentOp(options), null, Cancel))["cursor"]["firstBatch"].AsBsonArray.Count;
         while (await CountAsync(admin, "{ allUsers: true }") == 0)

@@ -79,7 +79,8 @@ public sealed class UpsertTests(GatewayFixture gateway)
 
         var bulk = documents.BulkWriteAsync(
             Enumerable.Range(0, ids).Select(id => new UpdateOneModel<BsonDocument>(new BsonDocument("_id", id), increment) { IsUpsert = true }), null, Cancel);
-        var single = await Task.WhenAll(Enumerable.Range(0, ids).Select(id => documents.UpdateOneAsync(new BsonDocument("_id", id), increment, upsert, Cancel)));
+        var single =
+            await Task.WhenAll(Enumerable.Range(0, ids).Select(id => documents.UpdateOneAsync(new BsonDocument("_id", id), increment, upsert, Cancel)));
 
         Assert.Equal(ids, (await bulk).Upserts.Count + single.Count(result => result.UpsertedId is not null));
         Assert.All(await documents.Find("{}").ToListAsync(Cancel), document => Assert.Equal(2, document["count"].AsInt32));
@@ -109,7 +110,8 @@ public sealed class UpsertTests(GatewayFixture gateway)
             _ => documents.FindOneAndUpdateAsync(
                 id,
                 new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>(
-                    [new BsonDocument("$set", new BsonDocument("count", new BsonDocument("$add", new BsonArray { new BsonDocument("$ifNull", new BsonArray { "$count", 100 }), 1 })))]),
+                    [new BsonDocument("$set", new BsonDocument(
+                        "count", new BsonDocument("$add", new BsonArray { new BsonDocument("$ifNull", new BsonArray { "$count", 100 }), 1 })))]),
                 findOptions,
                 Cancel),
         };

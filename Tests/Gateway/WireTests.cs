@@ -141,7 +141,10 @@ public sealed class WireTests(GatewayFixture gateway)
                 new BsonDocument
                 {
                     { "update", "c" },
-                    { "updates", new BsonArray { new BsonDocument { { "q", new BsonDocument() }, { "u", new BsonDocument("$inc", new BsonDocument("n", 1)) } } } },
+                    {
+                        "updates",
+                        new BsonArray { new BsonDocument { { "q", new BsonDocument() }, { "u", new BsonDocument("$inc", new BsonDocument("n", 1)) } } }
+                    },
                     { "lsid", new BsonDocument("id", new BsonBinaryData(Guid.NewGuid(), GuidRepresentation.Standard)) },
                     { "txnNumber", 1L }, { "autocommit", false }, { "startTransaction", true },
                     { "$db", database.DatabaseNamespace.DatabaseName },

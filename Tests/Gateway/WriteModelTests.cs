@@ -32,7 +32,13 @@ public sealed class WriteModelTests(GatewayFixture gateway, OtherGateway other) 
             var field = name switch { "insert" => "documents", "update" => "updates", _ => "deletes" };
             var ordered = random.Next(2) == 0;
             var statements = Enumerable.Range(0, random.Next(3) == 0 ? 1 : random.Next(1, 14)).Select(_ => Statement(random, name)).ToList();
-            var command = new BsonDocument { { name, "c" }, { field, new BsonArray(statements) }, { "ordered", ordered }, { "$db", database.DatabaseNamespace.DatabaseName } };
+            var command = new BsonDocument
+            {
+                { name, "c" },
+                { field, new BsonArray(statements) },
+                { "ordered", ordered },
+                { "$db", database.DatabaseNamespace.DatabaseName },
+            };
             // A write of many documents cannot be retryable.
             var retryable = random.Next(3) > 0 && !statements.Any(s => s.Contains("multi") || (name == "delete" && s["limit"] == 0));
             if (retryable)
@@ -76,7 +82,12 @@ public sealed class WriteModelTests(GatewayFixture gateway, OtherGateway other) 
         };
         if (random.Next(8) == 0)
         {
-            return new BsonDocument { { "q", new BsonDocument("g", random.Next(3)) }, { "u", new BsonDocument("$inc", new BsonDocument("n", 1)) }, { "multi", true } };
+            return new BsonDocument
+            {
+                { "q", new BsonDocument("g", random.Next(3)) },
+                { "u", new BsonDocument("$inc", new BsonDocument("n", 1)) },
+                { "multi", true },
+            };
         }
 
         var filter = new BsonDocument("_id", upsert ? new BsonInt32(key) : id);

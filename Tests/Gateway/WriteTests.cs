@@ -19,7 +19,8 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
         var documents = Collection();
         await documents.InsertManyAsync(Enumerable.Range(1, 7).Select(id => new BsonDocument("_id", id)), null, Cancel);
 
-        var five = await documents.BulkWriteAsync(Enumerable.Range(1, 5).Select(id => new DeleteOneModel<BsonDocument>(new BsonDocument("_id", id))), null, Cancel);
+        var five =
+            await documents.BulkWriteAsync(Enumerable.Range(1, 5).Select(id => new DeleteOneModel<BsonDocument>(new BsonDocument("_id", id))), null, Cancel);
         var missing = await documents.BulkWriteAsync(
             [new DeleteOneModel<BsonDocument>(new BsonDocument("_id", 99)), new DeleteOneModel<BsonDocument>(new BsonDocument("_id", 6))], null, Cancel);
 
@@ -31,13 +32,17 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
     [InlineData("insert", "{insert: 'c', documents: [{_id: 1, n: 1}, {_id: 2, n: 1}, {_id: 3, n: 1}]}")]
     [InlineData("insert with a failure", "{insert: 'c', documents: [{_id: 1, n: 1}, {_id: 0}, {_id: 3, n: 1}], ordered: false}")]
     [InlineData("update", "{update: 'c', updates: [{q: {_id: 0}, u: {$inc: {n: 1}}}, {q: {_id: -1}, u: {$inc: {n: 1}}}, {q: {_id: 0}, u: {$inc: {n: 1}}}]}")]
-    [InlineData("unordered update", "{update: 'c', updates: [{q: {_id: 5}, u: {$inc: {n: 1}}, upsert: true}, {q: {_id: 0}, u: {$inc: {n: 1}}}], ordered: false}")]
-    [InlineData("update with a failure", "{update: 'c', updates: [{q: {_id: 0}, u: {$inc: {n: 1}}}, {q: {_id: 0}, u: {$inc: {s: 1}}}, {q: {_id: 0}, u: {$inc: {n: 1}}}]}")]
+    [InlineData("unordered update", "{update: 'c', updates: [{q: {_id: 5}, u: {$inc: {n: 1}}, upsert: true}, {q: {_id: 0}, u: {$inc: {n: 1}}}], "
+        + "ordered: false}")]
+    [InlineData("update with a "
+        + "failure", "{update: 'c', updates: [{q: {_id: 0}, u: {$inc: {n: 1}}}, {q: {_id: 0}, u: {$inc: {s: 1}}}, {q: {_id: 0}, u: {$inc: {n: 1}}}]}")]
     [InlineData(
-        "scattered update", "{update: 'c', updates: [{q: {_id: 9}, u: {$inc: {n: 1}}, upsert: true}, {q: {_id: 0}, u: {$inc: {n: 1}}}, {q: {_id: 5}, u: {$inc: {n: 1}}, upsert: true}]}")]
+        "scattered update", "{update: 'c', updates: [{q: {_id: 9}, u: {$inc: {n: 1}}, upsert: true}, {q: {_id: 0}, u: {$inc: {n: 1}}}, {q: {_id: 5}, u: "
+            + "{$inc: {n: 1}}, upsert: true}]}")]
     [InlineData(
         "scattered update with a failure",
-        "{update: 'c', updates: [{q: {_id: 9}, u: {$inc: {n: 1}}, upsert: true}, {q: {_id: 0}, u: {$inc: {n: 1}}}, {q: {_id: -1}, u: {$inc: {s: 1}}}, {q: {_id: -2}, u: {$inc: {n: 1}}}]}")]
+        "{update: 'c', updates: [{q: {_id: 9}, u: {$inc: {n: 1}}, upsert: true}, {q: {_id: 0}, u: {$inc: {n: 1}}}, {q: {_id: -1}, u: {$inc: {s: 1}}}, {q: "
+            + "{_id: -2}, u: {$inc: {n: 1}}}]}")]
     [InlineData("update without a key", "{update: 'c', updates: [{q: {s: 'a'}, u: {$inc: {n: 1}}}, {q: {s: 'b'}, u: {$inc: {n: 1}}, upsert: true}]}")]
     [InlineData("upsert without an _id", "{update: 'c', updates: [{q: {s: 'z'}, u: {$push: {n: 1}}, upsert: true}]}")]
     [InlineData("delete", "{delete: 'c', deletes: [{q: {_id: -1}, limit: 1}, {q: {_id: 0}, limit: 1}, {q: {s: 'b'}, limit: 1}]}")]
@@ -45,13 +50,15 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
     [InlineData("removal", "{findAndModify: 'c', query: {s: 'b'}, remove: true, sort: {_id: 1}}")]
     [InlineData(
         "bulkWrite",
-        "{bulkWrite: 1, nsInfo: [{ns: 'DB.c'}], ops: [{insert: 0, document: {_id: 7, n: 1}}, {update: 0, filter: {_id: 0}, updateMods: {$inc: {n: 1}}}, {update: 0, filter: {_id: 0}, updateMods: {$inc: {n: 1}}}, {delete: 0, filter: {s: 'b'}}]}")]
+        "{bulkWrite: 1, nsInfo: [{ns: 'DB.c'}], ops: [{insert: 0, document: {_id: 7, n: 1}}, {update: 0, filter: {_id: 0}, updateMods: {$inc: {n: 1}}}, "
+            + "{update: 0, filter: {_id: 0}, updateMods: {$inc: {n: 1}}}, {delete: 0, filter: {s: 'b'}}]}")]
     public async Task A_command_that_is_repeated_answers_the_same_and_takes_effect_once(string kind, string text)
     {
         _ = kind;
         var database = gateway.NewDatabase();
         var documents = database.GetCollection<BsonDocument>("c");
-        BsonDocument[] before = [new() { { "_id", 0 }, { "n", 0 }, { "s", "a" } }, new() { { "_id", -1 }, { "n", 0 }, { "s", "b" } }, new() { { "_id", -2 }, { "s", "b" } }];
+        BsonDocument[] before =
+            [new() { { "_id", 0 }, { "n", 0 }, { "s", "a" } }, new() { { "_id", -1 }, { "n", 0 }, { "s", "b" } }, new() { { "_id", -2 }, { "s", "b" } }];
         await documents.InsertManyAsync(before, null, Cancel);
         var command = BsonDocument.Parse(text.Replace("DB", database.DatabaseNamespace.DatabaseName, StringComparison.Ordinal));
         command.Add("lsid", new BsonDocument("id", new BsonBinaryData(Guid.NewGuid(), GuidRepresentation.Standard)));
@@ -100,7 +107,8 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
         var reply = await gateway.Client.GetDatabase("admin").RunCommandAsync<BsonDocument>(
             BsonDocument.Parse(
                 $"{{bulkWrite: 1, nsInfo: [{{ns: '{documents.CollectionNamespace}'}}], ops: ["
-                + "{update: 0, filter: {_id: 1}, updateMods: [{$replaceWith: {$mergeObjects: ['$$ROOT', {b: 2}]}}]}, {update: 0, filter: {_id: 1}, updateMods: {_id: 1, a: 1, b: 2}}]}"),
+                + "{update: 0, filter: {_id: 1}, updateMods: [{$replaceWith: {$mergeObjects: ['$$ROOT', {b: 2}]}}]}, {update: 0, filter: {_id: 1}, "
+                + "updateMods: {_id: 1, a: 1, b: 2}}]}"),
             null,
             Cancel);
 
@@ -114,7 +122,8 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
         var database = gateway.NewDatabase();
         var name = "w" + Guid.NewGuid().ToString("N")[..8];
         await gateway.Client.GetDatabase("admin").RunCommandAsync<BsonDocument>(
-            new BsonDocument { { "createUser", name }, { "pwd", "Another-1!" }, { "roles", new BsonArray { "readWriteAnyDatabase", "clusterAdmin" } } }, null, Cancel);
+            new BsonDocument { { "createUser", name }, { "pwd", "Another-1!" }, { "roles", new BsonArray { "readWriteAnyDatabase", "clusterAdmin" } } }, null,
+            Cancel);
         await using var client = await LoginAsync(gateway.Port);
         await using var another = await WireClient.ConnectAsync(gateway, Cancel);
         await another.LoginAsync(name, "Another-1!", Cancel);
@@ -122,7 +131,8 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
 
         BsonDocument Insert(int id) => new()
         {
-            { "insert", "c" }, { "documents", new BsonArray { new BsonDocument("_id", id) } }, { "lsid", lsid }, { "txnNumber", 1L }, { "$db", database.DatabaseNamespace.DatabaseName },
+            { "insert", "c" }, { "documents", new BsonArray { new BsonDocument("_id", id) } }, { "lsid", lsid }, { "txnNumber", 1L },
+            { "$db", database.DatabaseNamespace.DatabaseName },
         };
 
         Assert.Equal(1, (await client.CommandAsync(Insert(1), Cancel))["n"].AsInt32);
@@ -135,7 +145,8 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
     {
         var database = gateway.NewDatabase();
         var documents = database.GetCollection<BsonDocument>("c");
-        await documents.Indexes.CreateOneAsync(new CreateIndexModel<BsonDocument>("{u: 1}", new CreateIndexOptions { Unique = true, Sparse = true }), null, Cancel);
+        await documents.Indexes.CreateOneAsync(
+            new CreateIndexModel<BsonDocument>("{u: 1}", new CreateIndexOptions { Unique = true, Sparse = true }), null, Cancel);
         await documents.InsertOneAsync(new BsonDocument { { "_id", "taken" }, { "u", 1 } }, null, Cancel);
         for (var round = 0; round < 5; round++)
         {
@@ -160,7 +171,8 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
             {
                 await lost.SendAsync(WireClient.Message(command, 77), Cancel);
                 // The client goes when some of it is done, or all.
-                while (round > 0 && await documents.CountDocumentsAsync(new BsonDocument("_id", new BsonRegularExpression($"^{round} ")), null, Cancel) < Math.Min(round * 72, 290))
+                while (round > 0 && await documents.CountDocumentsAsync(
+                    new BsonDocument("_id", new BsonRegularExpression($"^{round} ")), null, Cancel) < Math.Min(round * 72, 290))
                 {
                 }
             }
@@ -210,7 +222,11 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
     {
         var documents = Collection();
         await documents.Indexes.CreateManyAsync(
-            [new CreateIndexModel<BsonDocument>("{a: 1}"), new CreateIndexModel<BsonDocument>("{b: -1}"), new CreateIndexModel<BsonDocument>("{u: 1}", new CreateIndexOptions { Unique = true })], Cancel);
+            [
+                new CreateIndexModel<BsonDocument>("{a: 1}"),
+                new CreateIndexModel<BsonDocument>("{b: -1}"),
+                new CreateIndexModel<BsonDocument>("{u: 1}", new CreateIndexOptions { Unique = true }),
+            ], Cancel);
         const int ids = 60;
         var random = new Random(5);
         var orders = Enumerable.Range(0, 6).Select(_ => Enumerable.Range(0, ids).OrderBy(_ => random.Next()).ToArray()).ToList();
@@ -220,7 +236,8 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
             try
             {
                 await documents.InsertManyAsync(
-                    order.Select(i => new BsonDocument { { "_id", i }, { "a", i }, { "b", i }, { "u", ids - i }, { "n", 0 } }), new InsertManyOptions { IsOrdered = false }, Cancel);
+                    order.Select(i => new BsonDocument { { "_id", i }, { "a", i }, { "b", i }, { "u", ids - i }, { "n", 0 } }),
+                    new InsertManyOptions { IsOrdered = false }, Cancel);
                 return ids;
             }
             catch (MongoBulkWriteException<BsonDocument> e)
@@ -301,10 +318,12 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
             var isUnique = ordered && round % 2 == 0;
             foreach (var collection in (IMongoCollection<BsonDocument>[])[bulk, single])
             {
-                await collection.InsertManyAsync(Enumerable.Range(0, 8).Select(id => new BsonDocument { { "_id", id }, { "u", id }, { "n", 0 }, { "s", "x" } }), null, Cancel);
+                await collection.InsertManyAsync(
+                    Enumerable.Range(0, 8).Select(id => new BsonDocument { { "_id", id }, { "u", id }, { "n", 0 }, { "s", "x" } }), null, Cancel);
                 if (isUnique)
                 {
-                    await collection.Indexes.CreateOneAsync(new CreateIndexModel<BsonDocument>("{u: 1}", new CreateIndexOptions { Unique = true, Sparse = true }), null, Cancel);
+                    await collection.Indexes.CreateOneAsync(
+                        new CreateIndexModel<BsonDocument>("{u: 1}", new CreateIndexOptions { Unique = true, Sparse = true }), null, Cancel);
                 }
             }
 
@@ -372,13 +391,18 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
             ("{q: {}, u: {$set: {a: 1}}, multi: true}", 2),
             ("{q: {}, u: {$inc: {n: 0}}, multi: true}", 0),
             ("{q: {}, u: [{$set: {a: 1}}], multi: true}", 2),
-            ("{q: {_id: 1}, u: {$set: {a: 1}}}, {q: {}, u: {$set: {a: 1}}, multi: true}, {q: {_id: 2}, u: {$inc: {n: 0}}}, {q: {}, u: {$unset: {z: 1}}, multi: true}", 2),
-            ("{q: {}, u: {$set: {a: 1}}, multi: true}, {q: {a: 1}, u: {$set: {a: 2}}, multi: true}, {q: {_id: 9}, u: {$set: {a: 2}}, multi: true, upsert: true}", 5),
+            ("{q: {_id: 1}, u: {$set: {a: 1}}}, {q: {}, u: {$set: {a: 1}}, multi: true}, {q: {_id: 2}, u: {$inc: {n: 0}}}, {q: {}, u: {$unset: {z: 1}}, "
+                + "multi: true}", 2),
+            ("{q: {}, u: {$set: {a: 1}}, multi: true}, {q: {a: 1}, u: {$set: {a: 2}}, multi: true}, {q: {_id: 9}, u: {$set: {a: 2}}, multi: true, "
+                + "upsert: true}", 5),
             ("{q: {_id: 1}, u: {$set: {a: 1}}, multi: true}, {q: {_id: 2}, u: {$set: {a: 1}}, multi: true}, {q: {_id: 3}, u: {$inc: {n: 0}}}", 1),
         ])
         {
             await documents.DeleteManyAsync("{}", Cancel);
-            await documents.InsertManyAsync([BsonDocument.Parse("{_id: 1, a: 1, n: 1}"), BsonDocument.Parse("{_id: 2, a: 2, n: 1}"), BsonDocument.Parse("{_id: 3, a: 3, n: 1}")], null, Cancel);
+            await documents.InsertManyAsync(
+                [BsonDocument.Parse("{_id: 1, a: 1, n: 1}"), BsonDocument.Parse("{_id: 2, a: 2, n: 1}"), BsonDocument.Parse("{_id: 3, a: 3, n: 1}")],
+                null,
+                Cancel);
             var command = BsonDocument.Parse($"{{update: 'c', updates: [{updates}]}}");
             if (inTransaction)
             {
@@ -395,7 +419,8 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
 
     [Theory]
     [InlineData("{update: 'c', updates: [{q: {}, u: {$inc: {n: 1}}, multi: true}]}", "Cannot use (or request) retryable writes with multi=true")]
-    [InlineData("{update: 'c', updates: [{q: {_id: 1}, u: {$inc: {n: 1}}}, {q: {}, u: {$inc: {n: 1}}, multi: true}]}", "Cannot use (or request) retryable writes with multi=true")]
+    [InlineData("{update: 'c', updates: [{q: {_id: 1}, u: {$inc: {n: 1}}}, {q: {}, u: {$inc: {n: 1}}, multi: "
+        + "true}]}", "Cannot use (or request) retryable writes with multi=true")]
     [InlineData("{delete: 'c', deletes: [{q: {}, limit: 0}]}", "Cannot use (or request) retryable writes with limit=0")]
     [InlineData("{delete: 'c', deletes: [{q: {_id: 9}, limit: 1}, {q: {_id: 1}, limit: 0}]}", "Cannot use (or request) retryable writes with limit=0")]
     public async Task A_write_of_many_cannot_be_retryable(string text, string message)
@@ -427,9 +452,15 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
         Task WriteAsync(IClientSessionHandle session, string value) => kind switch
         {
             "insert" => documents.InsertOneAsync(session, new BsonDocument { { "_id", ObjectId.GenerateNewId() }, { "u", value } }, null, Cancel),
-            "update" => documents.UpdateOneAsync(session, new BsonDocument("_id", "x" + value), new BsonDocument("$set", new BsonDocument("u", value)), new UpdateOptions { IsUpsert = true }, Cancel),
+            "update" => documents.UpdateOneAsync(
+                session,
+                new BsonDocument("_id", "x" + value),
+                new BsonDocument("$set", new BsonDocument("u", value)),
+                new UpdateOptions { IsUpsert = true },
+                Cancel),
             _ => documents.FindOneAndUpdateAsync<BsonDocument>(
-                session, new BsonDocument("_id", "x" + value), new BsonDocument("$set", new BsonDocument("u", value)), new FindOneAndUpdateOptions<BsonDocument> { IsUpsert = true }, Cancel),
+                session, new BsonDocument("_id", "x" + value), new BsonDocument("$set", new BsonDocument("u", value)),
+                new FindOneAndUpdateOptions<BsonDocument> { IsUpsert = true }, Cancel),
         };
 
         using (var session = await gateway.Client.StartSessionAsync(null, Cancel))
@@ -507,7 +538,8 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
         session.StartTransaction();
         for (var i = 0; i < 2; i++)
         {
-            Assert.Equal(0, (await documents.ReplaceOneAsync(session, "{_id: 1}", await documents.Find(session, "{_id: 1}").SingleAsync(Cancel), new ReplaceOptions(), Cancel)).ModifiedCount);
+            Assert.Equal(0, (await documents.ReplaceOneAsync(
+                session, "{_id: 1}", await documents.Find(session, "{_id: 1}").SingleAsync(Cancel), new ReplaceOptions(), Cancel)).ModifiedCount);
         }
 
         Assert.Equal(1, (await documents.UpdateOneAsync(session, "{_id: 1}", "{$set: {z: 1}}", null, Cancel)).ModifiedCount);
@@ -517,7 +549,8 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
     public async Task A_unique_index_over_duplicates_names_one_of_them()
     {
         var documents = Collection();
-        await documents.InsertManyAsync([BsonDocument.Parse("{k: {a: 1}, m: 'x'}"), BsonDocument.Parse("{k: {a: 1}, m: 'x'}"), BsonDocument.Parse("{k: {a: [2, 3]}}")], null, Cancel);
+        await documents.InsertManyAsync(
+            [BsonDocument.Parse("{k: {a: 1}, m: 'x'}"), BsonDocument.Parse("{k: {a: 1}, m: 'x'}"), BsonDocument.Parse("{k: {a: [2, 3]}}")], null, Cancel);
 
         var error = await Assert.ThrowsAsync<MongoCommandException>(() => documents.Indexes.CreateOneAsync(
             new CreateIndexModel<BsonDocument>("{'k.a': 1, m: -1}", new CreateIndexOptions { Unique = true, Name = "u" }), null, Cancel));
@@ -525,7 +558,8 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
         Assert.Equal(11000, error.Code);
         Assert.Equal(BsonDocument.Parse("{'k.a': 1, m: -1}"), error.Result["keyPattern"]);
         Assert.Equal(BsonDocument.Parse("{'k.a': 1, m: 'x'}"), error.Result["keyValue"]);
-        Assert.Equal($"E11000 duplicate key error collection: {documents.CollectionNamespace} index: u dup key: {{ k.a: 1, m: \"x\" }}", error.Result["errmsg"]);
+        Assert.Equal(
+            $"E11000 duplicate key error collection: {documents.CollectionNamespace} index: u dup key: {{ k.a: 1, m: \"x\" }}", error.Result["errmsg"]);
     }
 
     [Fact]
@@ -542,8 +576,10 @@ public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : ICl
         var found = await Assert.ThrowsAsync<MongoCommandException>(() => source.AggregateAsync<BsonDocument>(
             new[] { BsonDocument.Parse("{$match: {_id: 2}}"), BsonDocument.Parse("{$merge: {into: 'target', whenMatched: 'fail'}}") }, null, Cancel));
 
-        Assert.Equal((11000, BsonDocument.Parse("{u: 1}"), BsonDocument.Parse("{u: 5}")), (unique.Code, unique.Result["keyPattern"], unique.Result["keyValue"]));
-        Assert.Equal((11000, BsonDocument.Parse("{_id: 1}"), BsonDocument.Parse("{_id: 2}")), (found.Code, found.Result["keyPattern"], found.Result["keyValue"]));
+        Assert.Equal(
+            (11000, BsonDocument.Parse("{u: 1}"), BsonDocument.Parse("{u: 5}")), (unique.Code, unique.Result["keyPattern"], unique.Result["keyValue"]));
+        Assert.Equal(
+            (11000, BsonDocument.Parse("{_id: 1}"), BsonDocument.Parse("{_id: 2}")), (found.Code, found.Result["keyPattern"], found.Result["keyValue"]));
         Assert.Contains("target index: _id_ dup key: { _id: 2 }", found.Message, StringComparison.Ordinal);
     }
 

@@ -25,7 +25,8 @@ public sealed class AppHostErrorTests
             var (exitCode, errors) = await StartAsync(["--Platform:Engine=containers"], path: nothing.FullName);
 
             Assert.Equal(
-                (1, "AppHost: Platform:Engine is 'containers', but no container runtime answers: start Docker or Podman, or use --Platform:Engine=documentdb.\n"),
+                (1, "AppHost: Platform:Engine is 'containers', but no container runtime answers: start Docker or Podman, or use "
+                    + "--Platform:Engine=documentdb.\n"),
                 (exitCode, errors));
         }
         finally
@@ -52,7 +53,13 @@ public sealed class AppHostErrorTests
     {
         var start = new ProcessStartInfo(Program, arguments)
         {
-            Environment = { ["DOTNET_ENVIRONMENT"] = "Development", ["ASPNETCORE_URLS"] = "http://127.0.0.1:0", ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true", [TestStack.Mark] = null },
+            Environment =
+            {
+                ["DOTNET_ENVIRONMENT"] = "Development",
+                ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+                ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
+                [TestStack.Mark] = null,
+            },
         };
         if (path is not null)
         {

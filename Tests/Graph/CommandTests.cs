@@ -71,7 +71,8 @@ public sealed class CommandTests(StackFixture stack, OwnData<CommandTests> own) 
             => command.UpdateState(new UpdateCommandStateContext { ResourceSnapshot = snapshot, Services = stack.App.Services });
     }
 
-    private Task<long> ProductsAsync() => stack.Database.GetCollection<BsonDocument>(CollectionNames.Products).CountDocumentsAsync(new BsonDocument(), null, Token);
+    private Task<long> ProductsAsync() =>
+        stack.Database.GetCollection<BsonDocument>(CollectionNames.Products).CountDocumentsAsync(new BsonDocument(), null, Token);
 
     private Task<ExecuteCommandResult> RunAsync(string resource, string command)
         => stack.App.ResourceCommands.ExecuteCommandAsync(resource, command, Token);

@@ -214,7 +214,8 @@ public sealed partial class DashboardTests(StackFixture stack)
             using var answer = await http.GetAsync(address, cancellationToken);
             return answer.IsSuccessStatusCode;
         }
-        catch (Exception exception) when (exception is HttpRequestException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception)
+            when (exception is HttpRequestException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return false; // nothing listens yet
         }

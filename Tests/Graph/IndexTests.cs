@@ -52,7 +52,8 @@ public sealed class IndexTests(StackFixture stack)
     {
         var tenant = await FirstAsync(CollectionNames.Tenants, new BsonDocument("slug", "brightbyte"));
         var category = await FirstAsync(CollectionNames.Categories, OfTenant(tenant).Add("parentId", new BsonDocument("$exists", false)));
-        var product = await FirstAsync(CollectionNames.Products, OfTenant(tenant).Add("status", "active"), skip: 40 + collection.Length); // one that nobody else reads is not in the cache
+        // one that nobody else reads is not in the cache
+        var product = await FirstAsync(CollectionNames.Products, OfTenant(tenant).Add("status", "active"), skip: 40 + collection.Length);
         var order = await FirstAsync(CollectionNames.Orders, OfTenant(tenant));
 
         var command = await SentForAsync($"/tenants/{tenant["slug"]}/{Filled(path)}", collection, Filled(mark).Replace('\'', '"'));
@@ -123,8 +124,11 @@ public sealed class IndexTests(StackFixture stack)
                 continue;
             }
 
-            Assert.True(sizes.All(size => size.Value.ToInt64() < 2 * data), $"{definition.Name} has {data} bytes and an index that takes more than twice as much: {sizes}");
-            Assert.True(sizes.Sum(size => size.Value.ToInt64()) < 4 * data, $"{definition.Name} has {data} bytes and indexes of more than four times as much: {sizes}");
+            Assert.True(
+                sizes.All(size => size.Value.ToInt64() < 2 * data),
+                $"{definition.Name} has {data} bytes and an index that takes more than twice as much: {sizes}");
+            Assert.True(
+                sizes.Sum(size => size.Value.ToInt64()) < 4 * data, $"{definition.Name} has {data} bytes and indexes of more than four times as much: {sizes}");
             compared++;
         }
 
@@ -139,7 +143,9 @@ public sealed class IndexTests(StackFixture stack)
     public async Task Verify_partial_indexes_work_correctly(string status, bool allowed)
     {
         var tenant = await FirstAsync(CollectionNames.Tenants, new BsonDocument("slug", "casa-verde"));
-        var filter = OfTenant(tenant).Merge(BsonDocument.Parse(status)).Merge(new BsonDocument("price", new BsonDocument { { "$gte", new BsonDecimal128(10m) }, { "$lte", new BsonDecimal128(60m) } }));
+        var filter = OfTenant(tenant)
+            .Merge(BsonDocument.Parse(status))
+            .Merge(new BsonDocument("price", new BsonDocument { { "$gte", new BsonDecimal128(10m) }, { "$lte", new BsonDecimal128(60m) } }));
         var find = new BsonDocument { { "find", CollectionNames.Products }, { "filter", filter }, { "sort", ProductQueries.CheapestFirst }, { "limit", 20 } };
 
         var plan = await Plan.OfAsync(stack.Database, find, Token);
@@ -183,7 +189,8 @@ public sealed class IndexTests(StackFixture stack)
                 $"what {path} sent to {collection} is in the profile",
                 Token);
             // Without what belongs to the session that sent it.
-            return new BsonDocument(sent!["command"].AsBsonDocument.Where(element => element.Name is not ("lsid" or "readConcern" or "comment") && !element.Name.StartsWith('$')));
+            return new BsonDocument(
+                sent!["command"].AsBsonDocument.Where(element => element.Name is not ("lsid" or "readConcern" or "comment") && !element.Name.StartsWith('$')));
         }
         finally
         {
@@ -195,7 +202,9 @@ public sealed class IndexTests(StackFixture stack)
         => await JobProgram.Migrator.RunAsync(await stack.App.GetConnectionStringAsync(ResourceNames.Database, Token), arguments, Token);
 
     private static IndexDefinition Declared(string collection, string index)
-        => CollectionCatalogue.All.Single(definition => definition.Name == collection).IndexesFor(isTimeSeries: false).Single(declared => declared.Name == index);
+        => CollectionCatalogue.All.Single(definition => definition.Name == collection)
+            .IndexesFor(isTimeSeries: false)
+            .Single(declared => declared.Name == index);
 
     private static BsonDocument OfTenant(BsonDocument tenant) => new("tenantId", tenant["_id"]);
 

@@ -23,7 +23,9 @@ public sealed class MigrationTests(StackFixture stack, OwnData<MigrationTests> o
     {
         // The graph's: the job has ended well, and only then did the API start.
         await stack.App.UntilDoneAsync(ResourceNames.Migrator, Patience, Token);
-        Assert.True(stack.Timeline[$"{ResourceNames.Migrator} finished"] <= stack.Timeline[$"{ResourceNames.Api} running"], "The API was started before the migrator ended.");
+        Assert.True(
+            stack.Timeline[$"{ResourceNames.Migrator} finished"] <= stack.Timeline[$"{ResourceNames.Api} running"],
+            "The API was started before the migrator ended.");
         var connectionString = await stack.App.GetConnectionStringAsync(ResourceNames.Database, Token);
         var status = (await JobProgram.Migrator.RunAsync(connectionString, "status --json", Token)).Expect(ExitCodes.Success).Json;
         Assert.True(status.GetProperty("upToDate").GetBoolean());
@@ -112,7 +114,8 @@ public sealed class MigrationTests(StackFixture stack, OwnData<MigrationTests> o
         await collection.InsertOneAsync(
             new BsonDocument(records[0]) { ["_id"] = "9999_of_the_future", ["number"] = 9999, ["applicationVersion"] = "99.0" }, options: null, Token);
         var newer = (await RunAsync(database, "up")).Expect(ExitCodes.Refused);
-        Assert.Contains("9999_of_the_future, which this program does not know; use the program of version 99.0 or later.", OneSentence(newer), StringComparison.Ordinal);
+        Assert.Contains(
+            "9999_of_the_future, which this program does not know; use the program of version 99.0 or later.", OneSentence(newer), StringComparison.Ordinal);
         await collection.DeleteOneAsync(new BsonDocument("number", 9999), Token);
 
         // So is one whose history has another source than the program.
@@ -137,11 +140,13 @@ public sealed class MigrationTests(StackFixture stack, OwnData<MigrationTests> o
 
         // It is left as half-done, which is what the status says, and nothing after it was begun.
         var status = (await RunAsync(database, "status --json")).Expect(ExitCodes.Refused).Json;
-        Assert.Equal(["failed", "pending"], status.GetProperty("migrations").EnumerateArray().Take(2).Select(migration => migration.GetProperty("state").GetString()));
+        Assert.Equal(
+            ["failed", "pending"], status.GetProperty("migrations").EnumerateArray().Take(2).Select(migration => migration.GetProperty("state").GetString()));
         Assert.Contains($"half-done: {First} on its way up", (await RunAsync(database, "status")).Expect(ExitCodes.Refused).Output, StringComparison.Ordinal);
 
         // As long as the cause is there the next run comes no further.
-        Assert.StartsWith($"migrator: Migration {First} failed", OneSentence((await RunAsync(database, "up")).Expect(ExitCodes.Failure)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"migrator: Migration {First} failed", OneSentence((await RunAsync(database, "up")).Expect(ExitCodes.Failure)), StringComparison.Ordinal);
         Assert.Equal([First], (await RecordsAsync(database)).Select(record => record["_id"].AsString));
 
         await users.DeleteOneAsync(new BsonDocument("_id", user["_id"]), Token);
@@ -167,7 +172,9 @@ public sealed class MigrationTests(StackFixture stack, OwnData<MigrationTests> o
 
     // Of migrations; the history has a note of the catalogue beside them, without a number.
     private static Task<List<BsonDocument>> RecordsAsync(IMongoDatabase database) => database
-        .GetCollection<BsonDocument>(CollectionNames.Migrations).Find(new BsonDocument("number", new BsonDocument("$gt", 0))).Sort(new BsonDocument("_id", 1)).ToListAsync(Token);
+        .GetCollection<BsonDocument>(CollectionNames.Migrations).Find(new BsonDocument("number", new BsonDocument("$gt", 0)))
+            .Sort(new BsonDocument("_id", 1))
+            .ToListAsync(Token);
 
     // Every collection with its options, and every index.
     private static async Task<List<string>> StructureAsync(IMongoDatabase database)

@@ -12,7 +12,8 @@ public sealed class ReadmeTests(StackFixture stack)
     [Fact]
     public async Task The_commands_run_as_they_are_written()
     {
-        Assert.SkipUnless(ServerImage.WhyUnavailable() is null && File.Exists(Mongosh), "mongosh and redis-cli come from what ./platform setup makes on Linux.");
+        Assert.SkipUnless(
+            ServerImage.WhyUnavailable() is null && File.Exists(Mongosh), "mongosh and redis-cli come from what ./platform setup makes on Linux.");
         var commands = Commands();
         Assert.Contains(commands, command => command.StartsWith("curl", StringComparison.Ordinal));
         using var checkout = new Checkout();
@@ -26,7 +27,8 @@ public sealed class ReadmeTests(StackFixture stack)
         string OutputOf(string part) => sections[commands.FindIndex(command => command.Contains(part, StringComparison.Ordinal))];
         Assert.Contains("\"items\":[{", OutputOf("/tenants"), StringComparison.Ordinal);
         Assert.Contains("Tent", OutputOf("search="), StringComparison.Ordinal);
-        Assert.Contains("X-Cache: hit", sections[commands.FindLastIndex(command => command.Contains("X-Cache", StringComparison.Ordinal))], StringComparison.Ordinal);
+        Assert.Contains(
+            "X-Cache: hit", sections[commands.FindLastIndex(command => command.Contains("X-Cache", StringComparison.Ordinal))], StringComparison.Ordinal);
         Assert.Matches(@"\n[1-9]\d*\n", OutputOf("mongosh"));
         Assert.Matches(@"\n\d+\n", OutputOf("redis-cli"));
     }
@@ -72,7 +74,8 @@ public sealed class ReadmeTests(StackFixture stack)
             var tools = _directory.CreateSubdirectory("tools");
             File.CreateSymbolicLink(Path.Combine(tools.FullName, "mongosh"), Mongosh);
             var client = Path.Combine(tools.FullName, "redis-cli");
-            await File.WriteAllTextAsync(client, $"#!/bin/sh\nexec '{ServerImage.Script("in-image")}' '{ServerImage.Directory}' redis TERM -- redis-cli \"$@\"\n");
+            await File.WriteAllTextAsync(
+                client, $"#!/bin/sh\nexec '{ServerImage.Script("in-image")}' '{ServerImage.Directory}' redis TERM -- redis-cli \"$@\"\n");
             if (!OperatingSystem.IsWindows())
             {
                 File.SetUnixFileMode(client, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

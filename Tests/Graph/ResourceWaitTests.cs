@@ -37,7 +37,10 @@ public sealed class ResourceWaitTests
 
         var failure = await Assert.ThrowsAsync<WaitFailedException>(() => app.UntilDoneAsync("job", Patience, Token));
 
-        Assert.StartsWith("The resource 'job' was expected to end with exit code 0, but it ended with exit code 3.\n  job: Finished, exit code 3", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The resource 'job' was expected to end with exit code 0, but it ended with exit code 3.\n  job: Finished, exit code 3",
+            failure.Message,
+            StringComparison.Ordinal);
         Assert.Contains("the cellar is flooded", failure.Message, StringComparison.Ordinal);
     }
 
@@ -56,7 +59,8 @@ public sealed class ResourceWaitTests
 
         var failure = await Assert.ThrowsAsync<WaitFailedException>(() => app.UntilHealthyAsync("api", TimeSpan.FromSeconds(1), Token));
 
-        Assert.StartsWith("The resource 'api' was expected to become healthy, but did not within 1 s.\n  api: Waiting", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The resource 'api' was expected to become healthy, but did not within 1 s.\n  api: Waiting", failure.Message, StringComparison.Ordinal);
         Assert.Contains("\n    server: Running, server_check Unhealthy (No primary.)", failure.Message, StringComparison.Ordinal);
         Assert.Contains("looking for a primary", failure.Message, StringComparison.Ordinal);
         await stopping.CancelAsync();

@@ -38,7 +38,8 @@ internal static class ResourceWaits
         var model = app.Services.GetRequiredService<DistributedApplicationModel>();
         var resource = model.Resources.FirstOrDefault(resource => resource.Name == name)
             ?? throw new ArgumentException(
-                $"The graph has no resource '{name}', only: {string.Join(", ", model.Resources.Select(resource => resource.Name).Order(StringComparer.Ordinal))}.", nameof(name));
+                $"The graph has no resource '{name}', only: "
+                    + $"{string.Join(", ", model.Resources.Select(resource => resource.Name).Order(StringComparer.Ordinal))}.", nameof(name));
 
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(limit);
@@ -89,7 +90,8 @@ internal static class ResourceWaits
             parts.Add($"exit code {code}");
         }
 
-        parts.AddRange(snapshot.HealthReports.Select(report => $"{report.Name} {report.Status?.ToString() ?? "not checked yet"}{(report.Description is { } why ? $" ({why})" : "")}"));
+        parts.AddRange(snapshot.HealthReports.Select(
+            report => $"{report.Name} {report.Status?.ToString() ?? "not checked yet"}{(report.Description is { } why ? $" ({why})" : "")}"));
         return string.Join(", ", parts);
     }
 

@@ -76,7 +76,10 @@ public sealed class SeedingTests(StackFixture stack, OwnData<SeedingTests> own) 
         // And what is there is what the seeder wrote.
         var database = await MigratedAsync();
         await DoneAsync(database, "run");
-        Assert.StartsWith("The seeded data is as it was written", (await DoneAsync(database, "verify")).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The seeded data is as it was written",
+            (await DoneAsync(database, "verify")).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1],
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -92,7 +95,10 @@ public sealed class SeedingTests(StackFixture stack, OwnData<SeedingTests> own) 
 
         var output = await DoneAsync(database, "clean");
 
-        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"Removed {Parts.Sum(part => part.PerTenant) * Tenants:N0} seeded documents."), output, StringComparison.Ordinal);
+        Assert.Contains(
+            string.Create(CultureInfo.InvariantCulture, $"Removed {Parts.Sum(part => part.PerTenant) * Tenants:N0} seeded documents."),
+            output,
+            StringComparison.Ordinal);
         foreach (var (collection, _) in Parts)
         {
             Assert.Empty(await SeededAsync(database, collection));
@@ -124,7 +130,8 @@ public sealed class SeedingTests(StackFixture stack, OwnData<SeedingTests> own) 
         {
             foreach (var document in documents[collection].Values.Where(document => document.Contains(field)))
             {
-                Assert.True(documents[target].TryGetValue(document[field], out var other), $"{collection} {document["_id"]}: there is no {target} {document[field]}.");
+                Assert.True(
+                    documents[target].TryGetValue(document[field], out var other), $"{collection} {document["_id"]}: there is no {target} {document[field]}.");
                 Assert.Equal(document["tenantId"], other["tenantId"]);
                 followed++;
             }

@@ -20,7 +20,8 @@ public sealed class ShutdownTests
                 Assert.NotEmpty(MarkedProcesses.Find(TestStack.Mark, data.FullName));
 
                 // Without those that the engine does not have.
-                string[] servers = [.. ((string[])[ResourceNames.Api, ResourceNames.Gateway, ResourceNames.Postgres]).Where(name => Find(stack, name) is not null)];
+                string[] servers =
+                    [.. ((string[])[ResourceNames.Api, ResourceNames.Gateway, ResourceNames.Postgres]).Where(name => Find(stack, name) is not null)];
                 var notifications = stack.App.ResourceNotifications; // a stopped application gives none away
                 await stack.App.StopAsync(cancellationToken);
                 var ends = servers.Select(name => EndOf(notifications, name)).ToList();

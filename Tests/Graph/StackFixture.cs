@@ -66,7 +66,8 @@ public sealed class StackFixture : IAsyncLifetime
         await File.WriteAllLinesAsync(Path.Combine(results, "graph-start.txt"), lines);
         TestContext.Current.SendDiagnosticMessage(string.Create(
             CultureInfo.InvariantCulture,
-            $"The graph was ready after {steps[^1].After.TotalSeconds:0.0} s (target {StartTarget:0} s, load average {LoadAverage()}); the steps are in artifacts/test-results/graph-start.txt."));
+            $"The graph was ready after {steps[^1].After.TotalSeconds:0.0} s (target {StartTarget:0} s, load average {LoadAverage()}); the steps are in "
+                + $"artifacts/test-results/graph-start.txt."));
     }
 
     private static string LoadAverage() => OperatingSystem.IsLinux() ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";

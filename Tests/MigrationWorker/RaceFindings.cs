@@ -8,7 +8,8 @@ namespace Platform.MigrationWorker;
 /// <param name="Rounds">How many rounds.</param>
 /// <param name="Kills">How many migrators were killed inside a migration.</param>
 /// <param name="Stopped">How often a migrator stopped inside a migration by itself: it had lost the lease, or its transaction met another one.</param>
-/// <param name="RunTwice">Migrations that came to their end more than once, or of which a step was run more often than somebody was stopped or killed inside, and once; and transactions that counted twice.</param>
+/// <param name="RunTwice">Migrations that came to their end more than once, or of which a step was run more often than somebody was stopped or killed inside,
+/// and once; and transactions that counted twice.</param>
 /// <param name="Overlapping">Times that two migrators were inside the same migration at once.</param>
 /// <param name="Unfinished">Migrations that nobody finished although migrators were there that wanted to: a lock that was stuck.</param>
 /// <param name="Errors">Migrators that ended with an error.</param>
@@ -21,7 +22,8 @@ public sealed record RaceFindings(
     public static RaceFindings None { get; } = new(0, 0, 0, 0, 0, 0, 0, [], null);
 
     /// <summary>The head of the table whose lines <see cref="ToRow"/> gives.</summary>
-    public static string Head => "| migrator | rounds | killed inside | stopped inside | run twice | two at once | stuck | errors | take-over, longest | take-over, median |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |";
+    public static string Head => "| migrator | rounds | killed inside | stopped inside | run twice | two at once | stuck | errors | take-over, longest | "
+        + "take-over, median |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |";
 
     /// <summary>The longest time until another took over; zero when nobody was killed.</summary>
     public TimeSpan LongestTakeOver => TakeOvers.DefaultIfEmpty().Max();
@@ -30,7 +32,8 @@ public sealed record RaceFindings(
     /// <param name="name">Who raced.</param>
     public string ToRow(string name) => string.Create(
         CultureInfo.InvariantCulture,
-        $"| {name} | {Rounds} | {Kills} | {Stopped} | {RunTwice} | {Overlapping} | {Unfinished} | {Errors} | {Seconds(LongestTakeOver)} | {Seconds(TakeOvers.Order().ElementAtOrDefault(TakeOvers.Count / 2))} |");
+        $"| {name} | {Rounds} | {Kills} | {Stopped} | {RunTwice} | {Overlapping} | {Unfinished} | {Errors} | {Seconds(LongestTakeOver)} | "
+            + $"{Seconds(TakeOvers.Order().ElementAtOrDefault(TakeOvers.Count / 2))} |");
 
     /// <summary>Adds a round.</summary>
     /// <param name="database">The round's database.</param>
@@ -49,7 +52,11 @@ public sealed record RaceFindings(
             var ends = mine.Count(entry => entry["what"] == "end");
             var stops = mine.Count(entry => entry["what"] == "stop");
             var allowed = 1 + stops + (killed is null ? 0 : 1);
-            var steps = mine.Where(entry => entry["what"] == "step").GroupBy(entry => entry["step"].ToInt32()).Select(step => step.Count()).DefaultIfEmpty().Max();
+            var steps = mine.Where(entry => entry["what"] == "step")
+                .GroupBy(entry => entry["step"].ToInt32())
+                .Select(step => step.Count())
+                .DefaultIfEmpty()
+                .Max();
             unfinished += ends == 0 ? 1 : 0;
             stopped += stops;
             // What a transaction did that did not end is undone, so there only its counter tells.

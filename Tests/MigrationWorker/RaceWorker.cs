@@ -62,7 +62,8 @@ internal static class RaceWorker
                 var result = await alone.RunAsync((fence, token) => runner.UpAsync(environment, fence, to: null, token));
                 return new RaceAnswer(result.Done.Count, result.Failure?.Sentence);
             }
-            catch (Exception exception) when (exception is JobRefusedException or StaleFenceException or LeaseBusyException or LeaseLostException or MongoException)
+            catch (Exception exception)
+                when (exception is JobRefusedException or StaleFenceException or LeaseBusyException or LeaseLostException or MongoException)
             {
                 return new RaceAnswer(0, exception.Message);
             }

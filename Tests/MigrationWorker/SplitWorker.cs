@@ -31,7 +31,8 @@ internal static class SplitWorker
         }
 
         using var process = Process.GetCurrentProcess();
-        Console.WriteLine(JsonSerializer.Serialize(new { seconds, peakBytes = process.PeakWorkingSet64, processorSeconds = process.TotalProcessorTime.TotalSeconds }));
+        Console.WriteLine(
+            JsonSerializer.Serialize(new { seconds, peakBytes = process.PeakWorkingSet64, processorSeconds = process.TotalProcessorTime.TotalSeconds }));
     }
 
     private sealed class Split(string collection, int batch) : Migration

@@ -35,7 +35,8 @@ root.SetAction(async (parsed, cancellationToken) =>
         address[..colon], port, parsed.GetValue(seed), parsed.GetValue(tcp) ? FaultProtocol.Tcp : FaultProtocol.MongoDb, parsed.GetValue(listen));
     if (parsed.GetValue(verbose))
     {
-        proxy.OnFault = fault => Console.WriteLine($"connection {fault.Connection}, request {fault.RequestId}: {fault.Command} {FaultRule.NameOf(fault.Action)}");
+        proxy.OnFault = fault => Console.WriteLine(
+            $"connection {fault.Connection}, request {fault.RequestId}: {fault.Command} {FaultRule.NameOf(fault.Action)}");
     }
 
     try

@@ -34,7 +34,8 @@ public sealed partial class SupplyChainTests
     public void Every_project_has_a_lock_file_of_the_profile_that_can_have_one()
     {
         var projects = Directory.GetFiles(Repository.Root, "*.csproj", SearchOption.AllDirectories)
-            .Where(project => !Path.GetRelativePath(Repository.Root, project).Split(Path.DirectorySeparatorChar).Any(part => part is "artifacts" or ".platform"))
+            .Where(
+                project => !Path.GetRelativePath(Repository.Root, project).Split(Path.DirectorySeparatorChar).Any(part => part is "artifacts" or ".platform"))
             .ToList();
 
         Assert.NotEmpty(projects);

@@ -29,7 +29,8 @@ internal sealed partial class Authenticator(BackendPool pool, LoginThrottle thro
         if (mechanism != ScramClient.Mechanism)
         {
             throw new CommandException(
-                ErrorCode.MechanismUnavailable, $"Received authentication for mechanism {Printable.Of(mechanism ?? "")} which is not enabled; {ScramClient.Mechanism} is.");
+                ErrorCode.MechanismUnavailable,
+                $"Received authentication for mechanism {Printable.Of(mechanism ?? "")} which is not enabled; {ScramClient.Mechanism} is.");
         }
 
         var skips = command.TryGet("options"u8, out var options) && options.Type == BsonType.Document

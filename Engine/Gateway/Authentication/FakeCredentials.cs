@@ -22,7 +22,9 @@ internal sealed class FakeCredentials(byte[] key, int iterations, int saltLength
     /// <summary>The iterations.</summary>
     public int Iterations => iterations;
 
-    /// <summary>Like the user whose verifier begins with <paramref name="verifier"/>, <c>ITERATIONS:SALT</c>; as the backend makes them when that is empty.</summary>
+    /// <summary>
+    /// Like the user whose verifier begins with <paramref name="verifier"/>, <c>ITERATIONS:SALT</c>; as the backend makes them when that is empty.
+    /// </summary>
     public static FakeCredentials Like(byte[] key, string verifier)
     {
         var parts = verifier.Split(':');

@@ -87,7 +87,8 @@ internal static class Statements
 
     /// <summary>The secret that salts of unknown users are made with, and iterations and salt of the newest user.</summary>
     public static readonly Statement FakeSalts = new(
-        "SELECT secret, coalesce((SELECT split_part(rolpassword, '$', 2) FROM pg_authid WHERE rolpassword LIKE 'SCRAM-SHA-256$%' ORDER BY oid DESC LIMIT 1), '')"
+        "SELECT secret, coalesce((SELECT split_part(rolpassword, '$', 2) FROM pg_authid WHERE rolpassword LIKE 'SCRAM-SHA-256$%' ORDER BY oid DESC LIMIT "
+            + "1), '')"
         + " FROM platform_gateway.secrets WHERE name = 'salts'",
         []);
 

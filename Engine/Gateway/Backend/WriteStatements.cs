@@ -3,7 +3,8 @@ namespace Platform.Gateway.Backend;
 /// <summary>
 /// The forms of a write function: with or without a document sequence, the record of its outcome, and the lock by which
 /// upserts take turns. A text for each, because each is prepared and a parameter that is null would still be sent.
-/// The columns are the reply, whether all of it succeeded, and how many documents were updated to what they were. A failure by a conflict with another transaction is raised
+/// The columns are the reply, whether all of it succeeded, and how many documents were updated to what they were. A failure by a conflict with another
+/// transaction is raised
 /// (see <see cref="Statements.OwnSchema"/>), so that nothing of a command that is to be repeated is kept.
 /// </summary>
 /// <param name="function">The function's name.</param>

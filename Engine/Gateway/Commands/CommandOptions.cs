@@ -89,7 +89,8 @@ internal sealed class CommandOptions
                 return;
             case -1:
                 throw new CommandException(
-                    ErrorCode.CommandNotSupported, "The hint {$natural: -1} is not supported: the backend scans forwards only; the sort {$natural: -1} turns the result round.");
+                    ErrorCode.CommandNotSupported,
+                    "The hint {$natural: -1} is not supported: the backend scans forwards only; the sort {$natural: -1} turns the result round.");
             default:
                 throw new CommandException(ErrorCode.BadValue, "$natural hint must be 1 or -1");
         }
@@ -98,7 +99,8 @@ internal sealed class CommandOptions
     private static Dictionary<string, CommandOptions> All() => new(StringComparer.Ordinal)
     {
         ["find"] = new(
-            false, ("hint", Rule.Hint), ("noCursorTimeout", Rule.Flag), ("allowDiskUse", Rule.Flag), ("allowPartialResults", Rule.Flag), ("oplogReplay", Rule.Flag),
+            false, ("hint", Rule.Hint), ("noCursorTimeout", Rule.Flag), ("allowDiskUse", Rule.Flag), ("allowPartialResults", Rule.Flag),
+            ("oplogReplay", Rule.Flag),
             ("tailable", Rule.Flag), ("awaitData", Rule.Flag), ("ntoreturn", Rule.Unknown), ("snapshot", Rule.Unknown), ("options", Rule.Unknown)),
         ["aggregate"] = new(false, ("hint", Rule.Hint), ("bypassDocumentValidation", Rule.Flag)),
         ["count"] = new(false, ("hint", Rule.Hint)),
@@ -137,7 +139,8 @@ internal sealed class CommandOptions
         {
             throw new CommandException(
                 ErrorCode.TypeMismatch,
-                $"BSON field '{request.Name}.{field.NameText}' is the wrong type '{field.Type.ToString().ToLowerInvariant()}', expected types '[bool, long, int, decimal, double']");
+                $"BSON field '{request.Name}.{field.NameText}' is the wrong type '{field.Type.ToString().ToLowerInvariant()}', expected types '[bool, long, "
+                    + $"int, decimal, double']");
         }
 
         if (!mayBeTrue && field.Truthy)

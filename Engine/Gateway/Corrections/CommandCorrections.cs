@@ -18,7 +18,8 @@ internal static class CommandCorrections
     private static readonly byte[][] s_words =
     [
         "$count"u8.ToArray(), "$sample"u8.ToArray(), "$replace"u8.ToArray(), "$jsonSchema"u8.ToArray(), "$meta"u8.ToArray(), "collation"u8.ToArray(),
-        "$dateTrunc"u8.ToArray(), "$sort"u8.ToArray(), "$redact"u8.ToArray(), "$unset"u8.ToArray(), "$project"u8.ToArray(), "projection"u8.ToArray(), "fields"u8.ToArray(),
+        "$dateTrunc"u8.ToArray(), "$sort"u8.ToArray(), "$redact"u8.ToArray(), "$unset"u8.ToArray(), "$project"u8.ToArray(), "projection"u8.ToArray(),
+        "fields"u8.ToArray(),
     ];
 
     /// <summary>Whether these bytes have a word of one of the corrections anywhere, in data perhaps.</summary>

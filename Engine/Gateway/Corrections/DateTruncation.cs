@@ -131,7 +131,8 @@ internal static class DateTruncation
     /// <summary>The first of a month, counted in bins of months since January 2000.</summary>
     private static BsonDocument Months(long bin, bool zoned)
     {
-        var since = Operation("$subtract", Operation("$add", Operation("$multiply", Part("$year", "$$date", zoned), 12), Part("$month", "$$date", zoned)), 24_001);
+        var since =
+            Operation("$subtract", Operation("$add", Operation("$multiply", Part("$year", "$$date", zoned), 12), Part("$month", "$$date", zoned)), 24_001);
         return Let("month", Operation("$add", Floor(since, bin), 24_000), FromParts(
             new BsonDocument
             {
@@ -145,11 +146,21 @@ internal static class DateTruncation
     private static BsonDocument Days(long bin, int offset, bool zoned)
     {
         var local = FromParts(
-            new BsonDocument { { "year", Part("$year", "$$date", zoned) }, { "month", Part("$month", "$$date", zoned) }, { "day", Part("$dayOfMonth", "$$date", zoned) } }, zoned: false);
+            new BsonDocument
+            {
+                { "year", Part("$year", "$$date", zoned) },
+                { "month", Part("$month", "$$date", zoned) },
+                { "day", Part("$dayOfMonth", "$$date", zoned) },
+            }, zoned: false);
         var since = new BsonDocument("$toLong", Operation("$divide", Operation("$subtract", local, s_reference), DayMilliseconds));
         var floor = offset == 0 ? Floor(since, bin) : Operation("$add", Floor(Operation("$subtract", since, offset), bin), offset);
         return Let("day", Operation("$add", s_reference, Operation("$multiply", floor, DayMilliseconds)), FromParts(
-            new BsonDocument { { "year", Part("$year", "$$day", zoned: false) }, { "month", Part("$month", "$$day", zoned: false) }, { "day", Part("$dayOfMonth", "$$day", zoned: false) } },
+            new BsonDocument
+            {
+                { "year", Part("$year", "$$day", zoned: false) },
+                { "month", Part("$month", "$$day", zoned: false) },
+                { "day", Part("$dayOfMonth", "$$day", zoned: false) },
+            },
             zoned));
     }
 

@@ -43,14 +43,19 @@ internal static class ExpressionCorrection
         if (stage.Is("$lookup"u8))
         {
             // What it becomes has variables, which the backend does not know there.
-            return operand.TryGet("let"u8, out var variables) && variables.Type == BsonType.Document && CommandCorrections.Changed(variables, Corrected(variables.Document)) is not null
+            return operand.TryGet("let"u8, out var variables)
+                && variables.Type == BsonType.Document
+                && CommandCorrections.Changed(variables, Corrected(variables.Document)) is not null
                 ? throw new CommandException(
-                    ErrorCode.CommandNotSupported, "$dateTrunc by day, week, month, quarter or year is not supported in 'let' of $lookup: set a field by it before the stage, and name that field.")
+                    ErrorCode.CommandNotSupported, "$dateTrunc by day, week, month, quarter or year is not supported in 'let' of $lookup: set a field by it "
+                        + "before the stage, and name that field.")
                 : operand;
         }
 
         return !stage.Is("$graphLookup"u8) ? Corrected(operand) : operand.Replace(option =>
-            option.Is("startWith"u8) && option.Type is BsonType.Document or BsonType.Array ? CommandCorrections.Changed(option, Corrected(option.Document)) : null);
+            option.Is("startWith"u8) && option.Type is BsonType.Document or BsonType.Array
+                ? CommandCorrections.Changed(option, Corrected(option.Document))
+                : null);
     }
 
     private static RawDocument Corrected(RawDocument expression)

@@ -202,7 +202,8 @@ internal static class GroupOrder
             {
                 throw new CommandException(
                     ErrorCode.CommandNotSupported,
-                    $"{accumulator.NameText} in {stage.NameText} after a $sort is not supported when a stage between them ({lost}) changes or takes away the fields that are sorted by.");
+                    $"{accumulator.NameText} in {stage.NameText} after a $sort is not supported when a stage between them ({lost}) changes or takes away "
+                        + $"the fields that are sorted by.");
             }
 
             if (pushes)
@@ -226,7 +227,11 @@ internal static class GroupOrder
     }
 
     private static bool IsOrdered(in RawElement accumulator) =>
-        accumulator.Is("$first"u8) || accumulator.Is("$last"u8) || accumulator.Is("$firstN"u8) || accumulator.Is("$lastN"u8) || accumulator.Is("$mergeObjects"u8);
+        accumulator.Is("$first"u8)
+            || accumulator.Is("$last"u8)
+            || accumulator.Is("$firstN"u8)
+            || accumulator.Is("$lastN"u8)
+            || accumulator.Is("$mergeObjects"u8);
 
     /// <summary><c>{$push: {v: VALUE, k0: KEY, ...}}</c>; a missing value is left out, and has to be taken out later.</summary>
     private static RawDocument Keyed(in RawElement push, IReadOnlyList<(string Path, int Direction)> keys)
@@ -237,7 +242,8 @@ internal static class GroupOrder
             // Of an array the smallest element counts, or the greatest; what is missing counts as null.
             var path = "$" + keys[i].Path;
             var least = new BsonDocument("$first", new BsonDocument("$sortArray", new BsonDocument { { "input", path }, { "sortBy", keys[i].Direction } }));
-            var key = new BsonDocument("$ifNull", new BsonArray { new BsonDocument("$cond", new BsonArray { new BsonDocument("$isArray", path), least, path }), BsonNull.Value });
+            var key = new BsonDocument(
+                "$ifNull", new BsonArray { new BsonDocument("$cond", new BsonArray { new BsonDocument("$isArray", path), least, path }), BsonNull.Value });
             builder.Add(Encoding.ASCII.GetBytes($"k{i}"), BsonType.Document, key.ToRaw().Span);
         }
 
@@ -248,9 +254,14 @@ internal static class GroupOrder
     {
         var by = new BsonDocument(keys.Select((key, i) => new BsonElement($"k{i}", key.Direction)));
         var there = new BsonDocument("$ne", new BsonArray { new BsonDocument("$type", "$$this.v"), "missing" });
-        return new BsonDocument("$set", new BsonDocument(fields.Select(Encoding.UTF8.GetString).Select(name => new BsonElement(name, new BsonDocument("$map", new BsonDocument
+        return new BsonDocument("$set", new BsonDocument(fields.Select(Encoding.UTF8.GetString)
+            .Select(name => new BsonElement(name, new BsonDocument("$map", new BsonDocument
         {
-            { "input", new BsonDocument("$filter", new BsonDocument { { "input", new BsonDocument("$sortArray", new BsonDocument { { "input", "$" + name }, { "sortBy", by } }) }, { "cond", there } }) },
+            { "input", new BsonDocument("$filter", new BsonDocument
+            {
+                { "input", new BsonDocument("$sortArray", new BsonDocument { { "input", "$" + name }, { "sortBy", by } }) },
+                { "cond", there },
+            }) },
             { "in", "$$this.v" },
         })))));
     }

@@ -60,7 +60,8 @@ internal sealed class HeldCursors(CursorStore cursors)
             {
                 throw new CommandException(
                     ErrorCode.ExceededMemoryLimit,
-                    $"A transaction with several open sorted results can keep {Limit / 1024 / 1024} MB of each; read the first one to its end before opening another.");
+                    $"A transaction with several open sorted results can keep {Limit / 1024 / 1024} MB of each; read the first one to its end before "
+                        + $"opening another.");
             }
 
             if (!page.TryGet("cursor"u8, out var body))

@@ -39,7 +39,9 @@ internal static class IndexDefinitions
                 }
             }
 
-            if (index.TryGetValue("collation", out var collation) && collation is BsonDocument { ElementCount: 1 } only && only.GetValue("locale", "") == "simple")
+            if (index.TryGetValue("collation", out var collation)
+                && collation is BsonDocument { ElementCount: 1 } only
+                && only.GetValue("locale", "") == "simple")
             {
                 index.Remove("collation");
             }

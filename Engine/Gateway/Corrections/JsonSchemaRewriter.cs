@@ -319,7 +319,8 @@ internal static class JsonSchemaRewriter
     private static BsonValue WithoutNumber(BsonValue type) => type switch
     {
         BsonString { Value: "number" } => new BsonArray(s_numbers),
-        BsonArray list when list.Contains("number") => new BsonArray(list.SelectMany(t => t == "number" ? s_numbers.Select(n => (BsonValue)n) : [t]).Distinct()),
+        BsonArray list
+            when list.Contains("number") => new BsonArray(list.SelectMany(t => t == "number" ? s_numbers.Select(n => (BsonValue)n) : [t]).Distinct()),
         _ => type,
     };
 

@@ -221,7 +221,10 @@ internal sealed class OutputStage
                 return;
             }
 
-            var more = new BsonBuilder().Add("getMore"u8, cursor).Add("collection"u8, request.Target ?? "$cmd.aggregate").Add("batchSize"u8, BatchSize).Finish();
+            var more = new BsonBuilder().Add("getMore"u8, cursor)
+                .Add("collection"u8, request.Target ?? "$cmd.aggregate")
+                .Add("batchSize"u8, BatchSize)
+                .Finish();
             await using var reader = await connection.Command(Statements.GetMore)
                 .With(0, database).With(1, more).With<ReadOnlyMemory<byte>>(2, continuation).ReadAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
@@ -352,6 +355,8 @@ internal sealed class OutputStage
 
         return target.Type != BsonType.Document
             ? (database, target.Text ?? "")
-            : (target.Document.TryGet("db"u8, out var db) ? db.Text ?? "" : database, target.Document.TryGet("coll"u8, out var collection) ? collection.Text ?? "" : "");
+            : (target.Document.TryGet("db"u8, out var db)
+                ? db.Text ?? ""
+                : database, target.Document.TryGet("coll"u8, out var collection) ? collection.Text ?? "" : "");
     }
 }

@@ -35,7 +35,8 @@ internal static class UnchangedDocument
     /// <summary>The reply to an update without the documents that it left as they were.</summary>
     /// <param name="reply">The backend's reply.</param>
     /// <param name="unchanged">How many documents were updated to what they were.</param>
-    /// <param name="multi">Whether statements were about many documents: the backend writes all that these match, and otherwise what it counts as modified.</param>
+    /// <param name="multi">Whether statements were about many documents: the backend writes all that these match, and otherwise what it counts as
+    /// modified.</param>
     public static ReadOnlyMemory<byte> InCounts(RawDocument reply, int unchanged, bool multi)
     {
         var written = (int)(reply.TryGet(multi ? "n"u8 : "nModified"u8, out var counted) ? counted.Integer ?? 0 : 0);

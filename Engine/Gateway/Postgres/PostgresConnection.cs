@@ -239,7 +239,9 @@ internal sealed class PostgresConnection : IAsyncDisposable
         return (Exception?)Cancelled(error, cancellationToken) ?? error;
     }
 
-    /// <summary>Reads and drops what is left of a command's results, until the server is ready for the next one. Throws when it fails at its end, as a commit may.</summary>
+    /// <summary>
+    /// Reads and drops what is left of a command's results, until the server is ready for the next one. Throws when it fails at its end, as a commit may.
+    /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask FinishAsync(CancellationToken cancellationToken)
     {
@@ -488,7 +490,8 @@ internal sealed class PostgresConnection : IAsyncDisposable
             return login;
         }
 
-        var password = _settings.Password ?? throw new IOException($"PostgreSQL asks for a password of '{_settings.User}', and the connection string has none.");
+        var password = _settings.Password
+            ?? throw new IOException($"PostgreSQL asks for a password of '{_settings.User}', and the connection string has none.");
         switch (kind)
         {
             case cleartext:

@@ -72,7 +72,8 @@ internal sealed class PostgresSettings
         var given = new DbConnectionStringBuilder { ConnectionString = connectionString };
         foreach (string key in given.Keys)
         {
-            settings[s_keys.GetValueOrDefault(key.Replace(" ", "", StringComparison.Ordinal)) ?? throw new ArgumentException($"it has '{key}', which is not supported")] =
+            settings[s_keys.GetValueOrDefault(key.Replace(" ", "", StringComparison.Ordinal))
+                ?? throw new ArgumentException($"it has '{key}', which is not supported")] =
                 given[key].ToString() ?? "";
         }
 
@@ -92,7 +93,8 @@ internal sealed class PostgresSettings
         }
 
         var port = DefaultPort;
-        return !settings.TryGetValue("port", out var text) || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and <= ushort.MaxValue)
+        return !settings.TryGetValue("port", out var text)
+            || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and <= ushort.MaxValue)
             ? new PostgresSettings(settings, port)
             : throw new ArgumentException($"its Port '{text}' is no port");
     }

@@ -79,7 +79,8 @@ internal sealed partial class ProfileWriter(
         _sinceTrim[database] = 0;
         var find = new BsonDocument
         {
-            { "find", SystemProfile.Stored }, { "sort", new BsonDocument("ts", -1) }, { "skip", Kept }, { "limit", 1 }, { "projection", new BsonDocument("ts", 1) },
+            { "find", SystemProfile.Stored }, { "sort", new BsonDocument("ts", -1) }, { "skip", Kept }, { "limit", 1 },
+            { "projection", new BsonDocument("ts", 1) },
         };
         var page = new RawDocument(await lease.Connection.Command(Statements.Find)
             .With(0, database).With<ReadOnlyMemory<byte>>(1, find.ToRaw()).SingleAsync<byte[]>(cancellationToken)).ToTree();

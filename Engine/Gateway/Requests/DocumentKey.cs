@@ -94,7 +94,8 @@ internal static class DocumentKey
             BsonType.Int32 => BinaryPrimitives.ReadInt32LittleEndian(bytes),
             BsonType.Int64 => BinaryPrimitives.ReadInt64LittleEndian(bytes),
             BsonType.Double => BinaryPrimitives.ReadDoubleLittleEndian(bytes),
-            _ => Decimal128.ToDouble(Decimal128.FromIEEEBits(BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]), BinaryPrimitives.ReadUInt64LittleEndian(bytes))),
+            _ => Decimal128.ToDouble(
+                Decimal128.FromIEEEBits(BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]), BinaryPrimitives.ReadUInt64LittleEndian(bytes))),
         };
         // There are two zeros, and many values that are not a number.
         return number == 0 ? 0 : double.IsNaN(number) ? double.NaN : number;

@@ -10,11 +10,14 @@ namespace Platform.Gateway.Sessions;
 /// <param name="Success">Whether all of them succeeded.</param>
 internal readonly record struct WriteOutcome(int Count, ReadOnlyMemory<byte> Reply, bool Success)
 {
-    /// <summary>The outcome in a row, three columns from <paramref name="column"/> on: reply, success, and how many documents were updated to what they were.</summary>
+    /// <summary>
+    /// The outcome in a row, three columns from <paramref name="column"/> on: reply, success, and how many documents were updated to what they were.
+    /// </summary>
     /// <param name="reader">Stands on the row.</param>
     /// <param name="count">How many statements there were.</param>
     /// <param name="column">The first column.</param>
-    /// <param name="multi">Whether they were updates of many documents: the backend writes all that these match, and otherwise what it counts as modified.</param>
+    /// <param name="multi">Whether they were updates of many documents: the backend writes all that these match, and otherwise what it counts as
+    /// modified.</param>
     public static WriteOutcome Read(BackendReader reader, int count, int column, bool multi = false)
     {
         var reply = reader.GetBytes(column);

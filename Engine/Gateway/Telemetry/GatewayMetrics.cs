@@ -40,7 +40,10 @@ internal sealed class GatewayMetrics
             "db.server.operation.duration",
             "s",
             "Time from a command's arrival to its reply",
-            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] });
+            advice: new InstrumentAdvice<double>
+            {
+                HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+            });
         _bytesIn = meter.CreateCounter<long>("gateway.network.received", "By", "Bytes of messages received");
         _bytesOut = meter.CreateCounter<long>("gateway.network.sent", "By", "Bytes of messages sent");
         meter.CreateObservableUpDownCounter("gateway.connections", () => Volatile.Read(ref _connectionsOpen), "{connection}", "Client connections");

@@ -33,7 +33,8 @@ internal sealed class RecentLog(TimeProvider time) : ILoggerProvider
     private void Write(string category, LogLevel level, string message)
     {
         var line = string.Create(
-            CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {Severity(level)} {category[(category.LastIndexOf('.') + 1)..]}: {Printable.Of(message, Longest)}");
+            CultureInfo.InvariantCulture,
+            $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {Severity(level)} {category[(category.LastIndexOf('.') + 1)..]}: {Printable.Of(message, Longest)}");
         lock (_lines)
         {
             _written++;

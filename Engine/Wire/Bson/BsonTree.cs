@@ -18,7 +18,8 @@ public static class BsonTree
 
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private static readonly BsonBinaryWriterSettings s_exact = new() { FixOldBinarySubTypeOnOutput = false, MaxDocumentSize = int.MaxValue, MaxSerializationDepth = RawDocument.MaxDepth + 50 };
+    private static readonly BsonBinaryWriterSettings s_exact =
+        new() { FixOldBinarySubTypeOnOutput = false, MaxDocumentSize = int.MaxValue, MaxSerializationDepth = RawDocument.MaxDepth + 50 };
 
     /// <summary>Reads a document, whose bytes have been checked, value for value.</summary>
     public static BsonDocument Read(RawDocument document)

@@ -163,14 +163,26 @@ internal static class CatalogueQueries
 
     public static IReadOnlyList<QueryShape> ProductsByPrice { get; } =
     [
-        ProductsList("cheapest in a range", "The API's list of products in a price range.", d => ProductQueries.Cheapest(d["price"], Ceiling), ProductQueries.CheapestFirst),
+        ProductsList(
+            "cheapest in a range",
+            "The API's list of products in a price range.",
+            d => ProductQueries.Cheapest(d["price"], Ceiling),
+            ProductQueries.CheapestFirst),
         ProductsList(
             "cheapest in a range, next page",
             "The API's list of products in a price range, a page that is not the first.",
             d => ProductQueries.Cheapest(d["price"], Ceiling, null, d["price"], d["_id"]),
             ProductQueries.CheapestFirst),
-        ProductsList("cheapest from a price", "The API's list of products from a price on.", d => ProductQueries.Cheapest(d["price"], null), ProductQueries.CheapestFirst),
-        ProductsList("cheapest up to a price", "The API's list of products up to a price.", d => ProductQueries.Cheapest(null, d["price"]), ProductQueries.CheapestFirst),
+        ProductsList(
+            "cheapest from a price",
+            "The API's list of products from a price on.",
+            d => ProductQueries.Cheapest(d["price"], null),
+            ProductQueries.CheapestFirst),
+        ProductsList(
+            "cheapest up to a price",
+            "The API's list of products up to a price.",
+            d => ProductQueries.Cheapest(null, d["price"]),
+            ProductQueries.CheapestFirst),
         ProductsList(
             "cheapest in a range, of a category",
             "The API's list of products of a category in a price range.",

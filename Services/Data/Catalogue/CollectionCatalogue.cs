@@ -24,12 +24,20 @@ public static class CollectionCatalogue
         ShardKey = new()
         {
             Keys = [],
-            Reason = "Every request reads one by its slug, which is unique: a key of another field could not keep that. They are few and small, and stay whole on one shard.",
+            Reason = "Every request reads one by its slug, which is unique: a key of another field could not keep that. They are few and small, and stay "
+                + "whole on one shard.",
         },
         CrossField = CrossFieldRules.History,
         Indexes =
         [
-            new() { Name = "slug", Keys = [Up("slug")], Unique = true, Serves = "The tenant of a URL; a slug names one tenant.", Queries = CatalogueQueries.TenantBySlug },
+            new()
+            {
+                Name = "slug",
+                Keys = [Up("slug")],
+                Unique = true,
+                Serves = "The tenant of a URL; a slug names one tenant.",
+                Queries = CatalogueQueries.TenantBySlug,
+            },
             new()
             {
                 Name = "status_slug",
@@ -53,7 +61,14 @@ public static class CollectionCatalogue
         CrossField = CrossFieldRules.History,
         Indexes =
         [
-            new() { Name = "tenant_email", Keys = [Tenant, Up("email")], Unique = true, Serves = "Sign-in; an address names one user of a tenant.", Queries = CatalogueQueries.UserByEmail },
+            new()
+            {
+                Name = "tenant_email",
+                Keys = [Tenant, Up("email")],
+                Unique = true,
+                Serves = "Sign-in; an address names one user of a tenant.",
+                Queries = CatalogueQueries.UserByEmail,
+            },
             new() { Name = "tenant_role", Keys = [Tenant, Up("role"), Up("_id")], Serves = "Users of a role, paged.", Queries = CatalogueQueries.UsersOfRole },
         ],
     };
@@ -71,7 +86,14 @@ public static class CollectionCatalogue
         CrossField = CrossFieldRules.History,
         Indexes =
         [
-            new() { Name = "tenant_code", Keys = [Tenant, Up("code")], Unique = true, Serves = "A store by its code; a code names one store of a tenant.", Queries = CatalogueQueries.StoreByCode },
+            new()
+            {
+                Name = "tenant_code",
+                Keys = [Tenant, Up("code")],
+                Unique = true,
+                Serves = "A store by its code; a code names one store of a tenant.",
+                Queries = CatalogueQueries.StoreByCode,
+            },
             new()
             {
                 Name = "location",
@@ -80,7 +102,13 @@ public static class CollectionCatalogue
                 Queries = CatalogueQueries.StoresNear,
                 TenantException = "DocumentDB has no compound 2dsphere index; the tenant is filtered after the index.",
             },
-            new() { Name = "tenant_name", Keys = [Tenant, Up("name"), Up("_id")], Serves = "A tenant's stores by name, paged.", Queries = CatalogueQueries.StoresByName },
+            new()
+            {
+                Name = "tenant_name",
+                Keys = [Tenant, Up("name"), Up("_id")],
+                Serves = "A tenant's stores by name, paged.",
+                Queries = CatalogueQueries.StoresByName,
+            },
         ],
         KeyQueries = CatalogueQueries.ByKey(CollectionNames.Stores, "An order that is placed, for its store."),
     };
@@ -98,8 +126,21 @@ public static class CollectionCatalogue
         CrossField = CrossFieldRules.Category,
         Indexes =
         [
-            new() { Name = "tenant_slug", Keys = [Tenant, Up("slug")], Unique = true, Serves = "The category of a URL; a slug names one category of a tenant.", Queries = CatalogueQueries.CategoryBySlug },
-            new() { Name = "tenant_parent", Keys = [Tenant, Up("parentId"), Up("position")], Serves = "The children of a category, in order.", Queries = CatalogueQueries.CategoryChildren },
+            new()
+            {
+                Name = "tenant_slug",
+                Keys = [Tenant, Up("slug")],
+                Unique = true,
+                Serves = "The category of a URL; a slug names one category of a tenant.",
+                Queries = CatalogueQueries.CategoryBySlug,
+            },
+            new()
+            {
+                Name = "tenant_parent",
+                Keys = [Tenant, Up("parentId"), Up("position")],
+                Serves = "The children of a category, in order.",
+                Queries = CatalogueQueries.CategoryChildren,
+            },
         ],
         KeyQueries = CatalogueQueries.ByKey(CollectionNames.Categories, "A list of products by the category's key in the URL."),
     };
@@ -117,7 +158,14 @@ public static class CollectionCatalogue
         CrossField = CrossFieldRules.Product,
         Indexes =
         [
-            new() { Name = "tenant_sku", Keys = [Tenant, Up("sku")], Unique = true, Serves = "A product by its SKU; an SKU names one product of a tenant.", Queries = CatalogueQueries.ProductBySku },
+            new()
+            {
+                Name = "tenant_sku",
+                Keys = [Tenant, Up("sku")],
+                Unique = true,
+                Serves = "A product by its SKU; an SKU names one product of a tenant.",
+                Queries = CatalogueQueries.ProductBySku,
+            },
             new()
             {
                 Name = "active_words",
@@ -152,7 +200,13 @@ public static class CollectionCatalogue
                 Serves = "Products on sale in a price range, cheapest first, paged.",
                 Queries = CatalogueQueries.ProductsByPrice,
             },
-            new() { Name = "tenant_status_updated", Keys = [Tenant, Up("status"), Down("updatedAt"), Down("_id")], Serves = "Products by status for the tenant's staff, last changed first, paged.", Queries = CatalogueQueries.ProductsByStatus },
+            new()
+            {
+                Name = "tenant_status_updated",
+                Keys = [Tenant, Up("status"), Down("updatedAt"), Down("_id")],
+                Serves = "Products by status for the tenant's staff, last changed first, paged.",
+                Queries = CatalogueQueries.ProductsByStatus,
+            },
         ],
         KeyQueries = CatalogueQueries.ProductsByKey,
     };
@@ -170,8 +224,21 @@ public static class CollectionCatalogue
         CrossField = CrossFieldRules.Inventory,
         Indexes =
         [
-            new() { Name = "tenant_product_store", Keys = [Tenant, Up("productId"), Up("storeId")], Unique = true, Serves = "Where a product is in stock; one document per product and store.", Queries = CatalogueQueries.StockOfProduct },
-            new() { Name = "tenant_store", Keys = [Tenant, Up("storeId"), Up("_id")], Serves = "A store's stock, paged.", Queries = CatalogueQueries.StockOfStore },
+            new()
+            {
+                Name = "tenant_product_store",
+                Keys = [Tenant, Up("productId"), Up("storeId")],
+                Unique = true,
+                Serves = "Where a product is in stock; one document per product and store.",
+                Queries = CatalogueQueries.StockOfProduct,
+            },
+            new()
+            {
+                Name = "tenant_store",
+                Keys = [Tenant, Up("storeId"), Up("_id")],
+                Serves = "A store's stock, paged.",
+                Queries = CatalogueQueries.StockOfStore,
+            },
         ],
     };
 
@@ -183,13 +250,27 @@ public static class CollectionCatalogue
         ShardKey = new()
         {
             Keys = [Tenant],
-            Reason = "An address, which alone could part them beside the unique index, changes and is personal: boundaries of ranges would show it. Ten million are 5 GB, which one shard has room for.",
+            Reason = "An address, which alone could part them beside the unique index, changes and is personal: boundaries of ranges would show it. Ten "
+                + "million are 5 GB, which one shard has room for.",
         },
         CrossField = CrossFieldRules.History,
         Indexes =
         [
-            new() { Name = "tenant_email", Keys = [Tenant, Up("email")], Unique = true, Serves = "A customer by address; an address names one customer of a tenant.", Queries = CatalogueQueries.CustomerByEmail },
-            new() { Name = "tenant_newest", Keys = [Tenant, Down("createdAt"), Down("_id")], Serves = "Customers, newest first, paged.", Queries = CatalogueQueries.CustomersNewest },
+            new()
+            {
+                Name = "tenant_email",
+                Keys = [Tenant, Up("email")],
+                Unique = true,
+                Serves = "A customer by address; an address names one customer of a tenant.",
+                Queries = CatalogueQueries.CustomerByEmail,
+            },
+            new()
+            {
+                Name = "tenant_newest",
+                Keys = [Tenant, Down("createdAt"), Down("_id")],
+                Serves = "Customers, newest first, paged.",
+                Queries = CatalogueQueries.CustomersNewest,
+            },
         ],
         KeyQueries = CatalogueQueries.ByKey(CollectionNames.Customers, "An order that is placed, for its customer."),
     };
@@ -202,15 +283,41 @@ public static class CollectionCatalogue
         ShardKey = new()
         {
             Keys = [Tenant, new("number", IndexKind.Hashed)],
-            Reason = "A large tenant's orders part evenly: numbers count up with time, so that plain ranges would send all new orders to one shard. A number names one order and stays.",
+            Reason = "A large tenant's orders part evenly: numbers count up with time, so that plain ranges would send all new orders to one shard. A number "
+                + "names one order and stays.",
         },
         CrossField = CrossFieldRules.Order,
         Indexes =
         [
-            new() { Name = "tenant_number", Keys = [Tenant, Up("number")], Unique = true, Serves = "An order by its number; a number names one order of a tenant.", Queries = CatalogueQueries.OrderByNumber },
-            new() { Name = "tenant_placed", Keys = [Tenant, Down("placedAt"), Down("_id")], Serves = "Orders, latest first, paged; orders of a period.", Queries = CatalogueQueries.OrdersLatest },
-            new() { Name = "tenant_customer_placed", Keys = [Tenant, Up("customerId"), Down("placedAt"), Down("_id")], Serves = "A customer's orders, latest first, paged.", Queries = CatalogueQueries.OrdersOfCustomer },
-            new() { Name = "tenant_status_placed", Keys = [Tenant, Up("status"), Down("placedAt"), Down("_id")], Serves = "Orders by status, latest first, paged.", Queries = CatalogueQueries.OrdersOfStatus },
+            new()
+            {
+                Name = "tenant_number",
+                Keys = [Tenant, Up("number")],
+                Unique = true,
+                Serves = "An order by its number; a number names one order of a tenant.",
+                Queries = CatalogueQueries.OrderByNumber,
+            },
+            new()
+            {
+                Name = "tenant_placed",
+                Keys = [Tenant, Down("placedAt"), Down("_id")],
+                Serves = "Orders, latest first, paged; orders of a period.",
+                Queries = CatalogueQueries.OrdersLatest,
+            },
+            new()
+            {
+                Name = "tenant_customer_placed",
+                Keys = [Tenant, Up("customerId"), Down("placedAt"), Down("_id")],
+                Serves = "A customer's orders, latest first, paged.",
+                Queries = CatalogueQueries.OrdersOfCustomer,
+            },
+            new()
+            {
+                Name = "tenant_status_placed",
+                Keys = [Tenant, Up("status"), Down("placedAt"), Down("_id")],
+                Serves = "Orders by status, latest first, paged.",
+                Queries = CatalogueQueries.OrdersOfStatus,
+            },
         ],
         KeyQueries = CatalogueQueries.ByKey(CollectionNames.Orders, "The API's page of one order, and an order that is placed twice."),
     };
@@ -223,7 +330,8 @@ public static class CollectionCatalogue
         ShardKey = new()
         {
             Keys = [Tenant],
-            Reason = "A time series is sharded by its source, or by its time, which MongoDB 8.0 deprecates. Buckets are small and expire; should a tenant need it, \"at\" can be added without moving anything.",
+            Reason = "A time series is sharded by its source, or by its time, which MongoDB 8.0 deprecates. Buckets are small and expire; should a tenant "
+                + "need it, \"at\" can be added without moving anything.",
         },
         CrossField = CrossFieldRules.Sale,
         TimeSeries = new()
@@ -232,8 +340,20 @@ public static class CollectionCatalogue
         },
         Indexes =
         [
-            new() { Name = "tenant_product_at", Keys = [Tenant, Up("productId"), Down("at")], Serves = "Sales of a product over a period.", Queries = CatalogueQueries.SalesOfProduct },
-            new() { Name = "tenant_store_at", Keys = [Tenant, Up("storeId"), Down("at")], Serves = "Sales of a store over a period.", Queries = CatalogueQueries.SalesOfStore },
+            new()
+            {
+                Name = "tenant_product_at",
+                Keys = [Tenant, Up("productId"), Down("at")],
+                Serves = "Sales of a product over a period.",
+                Queries = CatalogueQueries.SalesOfProduct,
+            },
+            new()
+            {
+                Name = "tenant_store_at",
+                Keys = [Tenant, Up("storeId"), Down("at")],
+                Serves = "Sales of a store over a period.",
+                Queries = CatalogueQueries.SalesOfStore,
+            },
         ],
     };
 
@@ -249,7 +369,8 @@ public static class CollectionCatalogue
         },
         TimeSeries = new()
         {
-            TimeField = "at", MetaField = "tenantId", Granularity = "minutes", ExpireAfter = TimeSpan.FromDays(400), Queries = CatalogueQueries.StockEventsOfPeriod,
+            TimeField = "at", MetaField = "tenantId", Granularity = "minutes", ExpireAfter = TimeSpan.FromDays(400),
+            Queries = CatalogueQueries.StockEventsOfPeriod,
         },
         Indexes =
         [

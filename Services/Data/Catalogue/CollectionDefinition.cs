@@ -76,7 +76,9 @@ public abstract class CollectionDefinition
         {
             if (member.MemberInfo.GetCustomAttribute<ComputedFromAttribute>() is { } source)
             {
-                foreach (var name in members.Where(other => source.Members.Contains(other.MemberName)).Select(other => other.ElementName).Append(member.ElementName))
+                foreach (var name in members.Where(other => source.Members.Contains(other.MemberName))
+                    .Select(other => other.ElementName)
+                    .Append(member.ElementName))
                 {
                     computed.TryAdd(name, member.ElementName);
                 }

@@ -144,7 +144,8 @@ public sealed record IndexDefinition
     {
         ArgumentNullException.ThrowIfNull(existing);
         var (declared, listed) = (Comparable(KeyDocument()), Comparable(existing["key"].AsBsonDocument));
-        return declared.Count == listed.Count && declared.Zip(listed).All(pair => pair.First.Name == pair.Second.Name && IsEqual(pair.First.Value, pair.Second.Value));
+        return declared.Count == listed.Count
+            && declared.Zip(listed).All(pair => pair.First.Name == pair.Second.Name && IsEqual(pair.First.Value, pair.Second.Value));
     }
 
     // A text index is listed with the pair {_fts: "text", _ftsx: 1} in place of its text fields, which stand in "weights".

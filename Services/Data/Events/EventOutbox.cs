@@ -89,7 +89,10 @@ public sealed class EventOutbox
     public async Task<IReadOnlyList<OutboxLeft>> ReadAsync(
         BsonValue tenant, DateTime before, DateTime now, int limit, CancellationToken cancellationToken = default)
     {
-        var found = await _stored.Find(Due(before, now).Add("tenantId", tenant)).Sort(new BsonDocument("createdAt", 1)).Limit(limit).ToListAsync(cancellationToken);
+        var found = await _stored.Find(Due(before, now).Add("tenantId", tenant))
+            .Sort(new BsonDocument("createdAt", 1))
+            .Limit(limit)
+            .ToListAsync(cancellationToken);
         return [.. found.Select(Read)];
     }
 

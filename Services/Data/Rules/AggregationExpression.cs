@@ -156,7 +156,8 @@ internal sealed class AggregationExpression
         ExactNumber.TryRead(value, out var number) ? number.Round(decimals!.ToInt32()).ToBson() : value;
 
     private static BsonArray ListOf(BsonValue? value) =>
-        value as BsonArray ?? throw new InvalidOperationException($"A rule takes {value?.BsonType.ToString() ?? "nothing"} for a list; it has to say when it is asked.");
+        value as BsonArray
+            ?? throw new InvalidOperationException($"A rule takes {value?.BsonType.ToString() ?? "nothing"} for a list; it has to say when it is asked.");
 
     private static bool IsTrue(BsonValue? value) => value switch
     {

@@ -3,7 +3,8 @@ using System.Reflection;
 namespace Platform.Data.Rules;
 
 /// <summary>One rule on one field of a collection's documents.</summary>
-/// <param name="Path">The field, such as <c>lines[].quantity</c>: names joined by dots, <c>[]</c> for each entry of a list, <c>[1]</c> for a certain one.</param>
+/// <param name="Path">The field, such as <c>lines[].quantity</c>: names joined by dots, <c>[]</c> for each entry of a list, <c>[1]</c> for a certain
+/// one.</param>
 /// <param name="Code">Which rule: one of <see cref="RuleCodes"/>.</param>
 /// <param name="Limit">What the schema says, such as <c>1</c> for a minimum; empty where the code says all.</param>
 /// <param name="Sentence">What the rule asks, as a sentence for people.</param>

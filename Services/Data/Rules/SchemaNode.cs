@@ -99,7 +99,8 @@ public sealed class SchemaNode
         AddIf(IsNumber, "type", () => "number");
         AddIf(Enum is not null, "enum", () => new BsonArray(Enum));
         AddIf(Required.Count > 0, "required", () => new BsonArray(Required));
-        AddIf(Properties.Count > 0, "properties", () => new BsonDocument(Properties.Select(property => new BsonElement(property.Key, property.Value.ToBson()))));
+        AddIf(
+            Properties.Count > 0, "properties", () => new BsonDocument(Properties.Select(property => new BsonElement(property.Key, property.Value.ToBson()))));
         AddIf(Closed, "additionalProperties", () => false);
         AddIf(Items is not null, "items", () => Items!.ToBson());
         AddIf(Tuple.Count > 0, "items", () => new BsonArray(Tuple.Select(item => item.ToBson())));

@@ -24,7 +24,8 @@ public static class SearchText
     /// <summary>The different words of texts, in order.</summary>
     /// <param name="texts">The texts.</param>
     /// <param name="most">How many words at most; further ones are left out.</param>
-    public static IReadOnlyList<string> Distinct(IEnumerable<string> texts, int most) => [.. texts.SelectMany(Words).Distinct(StringComparer.Ordinal).Take(most)];
+    public static IReadOnlyList<string> Distinct(IEnumerable<string> texts, int most) =>
+        [.. texts.SelectMany(Words).Distinct(StringComparer.Ordinal).Take(most)];
 
     private static IEnumerable<string> Cut(string text)
     {

@@ -255,7 +255,8 @@ public sealed class TenantCollection<TDocument>
                 {
                     if (s_otherCollectionStages.Contains(element.Name))
                     {
-                        throw new ArgumentException($"An aggregation for one tenant cannot use {element.Name}: the other collection's documents would not be limited to the tenant.");
+                        throw new ArgumentException(
+                            $"An aggregation for one tenant cannot use {element.Name}: the other collection's documents would not be limited to the tenant.");
                     }
 
                     RefuseOtherCollections(element.Value);
@@ -299,7 +300,8 @@ public sealed class TenantCollection<TDocument>
         {
             return await write();
         }
-        catch (MongoException exception) when (ServerRefusal.Read(exception, _definition, index => documents.ElementAtOrDefault(index)?.ToBsonDocument()) is { } refusal)
+        catch (MongoException exception)
+            when (ServerRefusal.Read(exception, _definition, index => documents.ElementAtOrDefault(index)?.ToBsonDocument()) is { } refusal)
         {
             throw refusal;
         }
@@ -325,7 +327,8 @@ public sealed class TenantCollection<TDocument>
         return key.TargetOf(scoped) == ShardTarget.One || orById && key.FindsOne(scoped)
             ? scoped
             : throw new ArgumentException(
-                $"A change of one document has to say which by {(orById ? "_id, or by " : "")}all of the shard key ({string.Join(", ", key.Fields)}): {scoped}.", nameof(filter));
+                $"A change of one document has to say which by {(orById ? "_id, or by " : "")}all of the shard key ({string.Join(", ", key.Fields)}): "
+                    + $"{scoped}.", nameof(filter));
     }
 
     private RenderArgs<TDocument> RenderArgs() => new(_collection.DocumentSerializer, _collection.Settings.SerializerRegistry);
@@ -357,7 +360,8 @@ public sealed class TenantCollection<TDocument>
 
         if (names.FirstOrDefault(_definition.ShardKey.Fields.Contains) is { } kept)
         {
-            throw new ArgumentException($"An update cannot change {kept}: it belongs to the shard key, which says on which shard the document is.", nameof(update));
+            throw new ArgumentException(
+                $"An update cannot change {kept}: it belongs to the shard key, which says on which shard the document is.", nameof(update));
         }
 
         if (names.FirstOrDefault(_definition.Computed.ContainsKey) is { } changed)

@@ -7,7 +7,8 @@ namespace Platform.Data.Validation;
 /// <param name="violations">What is wrong with the document; never empty.</param>
 /// <param name="inner">What the driver threw; null when the document was not sent.</param>
 public sealed class DocumentRefusedException(string collection, IReadOnlyList<RuleViolation> violations, Exception? inner = null)
-    : Exception($"A document of {collection} was refused: {string.Join(" ", violations.Select(violation => $"{violation.Pointer}: {violation.Detail}"))}", inner)
+    : Exception(
+        $"A document of {collection} was refused: {string.Join(" ", violations.Select(violation => $"{violation.Pointer}: {violation.Detail}"))}", inner)
 {
     /// <summary>The collection.</summary>
     public string Collection { get; } = collection;

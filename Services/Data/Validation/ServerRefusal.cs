@@ -95,7 +95,10 @@ public static class ServerRefusal
                 var rule = rules.CrossField.FirstOrDefault(rule => rule.ToBson() == specified);
                 violations.Add(rule is null
                     ? new RuleViolation("", RuleCodes.Unnamed, "Breaks a rule over several fields.")
-                    : new RuleViolation(JsonPointer.Member("", rule.Each ?? rule.Field), rule.Code, rule.Each is null ? rule.Sentence : $"{rule.Field} of each entry: {rule.Sentence}"));
+                    : new RuleViolation(
+                        JsonPointer.Member("", rule.Each ?? rule.Field),
+                        rule.Code,
+                        rule.Each is null ? rule.Sentence : $"{rule.Field} of each entry: {rule.Sentence}"));
                 break;
         }
     }

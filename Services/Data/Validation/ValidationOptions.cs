@@ -32,8 +32,10 @@ public sealed class ValidationOptions
     {
         var own = Collections.TryGetValue(collection, out var settings) ? settings : new CollectionSettings();
         return new CollectionValidation(
-            Parse<DocumentValidationLevel>(own.Level ?? Level) ?? throw new ArgumentException($"{own.Level ?? Level} is no validation level.", nameof(collection)),
-            Parse<DocumentValidationAction>(own.Action ?? Action) ?? throw new ArgumentException($"{own.Action ?? Action} is no validation action.", nameof(collection)));
+            Parse<DocumentValidationLevel>(own.Level ?? Level)
+                ?? throw new ArgumentException($"{own.Level ?? Level} is no validation level.", nameof(collection)),
+            Parse<DocumentValidationAction>(own.Action ?? Action)
+                ?? throw new ArgumentException($"{own.Action ?? Action} is no validation action.", nameof(collection)));
     }
 
     /// <summary>What is wrong with the settings: one sentence for each, which names its key.</summary>
@@ -45,7 +47,8 @@ public sealed class ValidationOptions
             var key = $"{Section}:{nameof(Collections)}:{name}";
             if (CollectionCatalogue.All.All(collection => collection.Name != name))
             {
-                yield return $"{key}: there is no collection of this name; there are {string.Join(", ", CollectionCatalogue.All.Select(collection => collection.Name))}.";
+                yield return $"{key}: there is no collection of this name; there are "
+                    + $"{string.Join(", ", CollectionCatalogue.All.Select(collection => collection.Name))}.";
             }
 
             entries.Add((key, settings?.Level, settings?.Action));
@@ -67,7 +70,10 @@ public sealed class ValidationOptions
 
     private static TEnum? Parse<TEnum>(string text)
         where TEnum : struct, Enum =>
-        Enum.GetValues<TEnum>().Where(value => string.Equals(value.ToString(), text, StringComparison.OrdinalIgnoreCase)).Select(value => (TEnum?)value).FirstOrDefault();
+        Enum.GetValues<TEnum>()
+            .Where(value => string.Equals(value.ToString(), text, StringComparison.OrdinalIgnoreCase))
+            .Select(value => (TEnum?)value)
+            .FirstOrDefault();
 
     /// <summary>What differs for one collection.</summary>
     public sealed class CollectionSettings

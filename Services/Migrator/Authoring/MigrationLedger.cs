@@ -33,7 +33,8 @@ internal sealed partial class MigrationLedger
     }
 
     /// <summary>Reads the file's text.</summary>
-    /// <exception cref="FormatException">A line is not of the file's form, or there are two for the same: most often, two branches were not merged to their end.</exception>
+    /// <exception cref="FormatException">A line is not of the file's form, or there are two for the same: most often, two branches were not merged to their
+    /// end.</exception>
     public static MigrationLedger Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -90,7 +91,8 @@ internal sealed partial class MigrationLedger
     /// <summary>What stands in the way of recording the program as it is, one sentence each.</summary>
     /// <param name="migrations">The program's migrations, in order.</param>
     /// <param name="catalogue">The checksum of the program's catalogue.</param>
-    /// <param name="unreleased">Whether no database that matters has the latest migration, so that it and the catalogue may be changed, and it may go or get another name.</param>
+    /// <param name="unreleased">Whether no database that matters has the latest migration, so that it and the catalogue may be changed, and it may go or get
+    /// another name.</param>
     public IReadOnlyList<string> Objections(IReadOnlyList<MigrationDescriptor> migrations, string catalogue, bool unreleased)
     {
         if (migrations.Count == 0)
@@ -101,14 +103,16 @@ internal sealed partial class MigrationLedger
         var latest = _checksums.Keys.Max(StringComparer.Ordinal);
         return
         [
-            .. migrations.Where(migration => IsChanged(migration) && !(unreleased && migration == migrations[^1] && migration.FullName == latest)).Select(migration =>
+            .. migrations.Where(migration => IsChanged(migration) && !(unreleased && migration == migrations[^1] && migration.FullName == latest))
+                .Select(migration =>
                 $"Migration {migration.FullName} was changed after its checksum was recorded; restore its source and put the change into a new migration."),
             .. Gone(migrations).Where(name => !(unreleased && name == latest)).Select(name =>
                 $"Migration {name} is gone; restore its source, or no database that has it can be migrated."
                 + $"{(name == latest ? " If no database that matters has it, add --unreleased." : "")}"),
             .. _catalogue is null || _catalogue == catalogue || unreleased || HasNewer(migrations) ? [] : new[]
             {
-                "The catalogue changed without a migration; write one with './platform migrator new'. If no database that matters has the latest migration, add --unreleased.",
+                "The catalogue changed without a migration; write one with './platform migrator new'. If no database that matters has the latest migration, "
+                    + "add --unreleased.",
             },
         ];
     }
@@ -126,7 +130,9 @@ internal sealed partial class MigrationLedger
         }
 
         // The migration that the catalogue came with may be gone, when it was not released.
-        var since = _catalogue == catalogue && migrations.Any(migration => migration.FullName == _catalogueMigration) ? _catalogueMigration : migrations[^1].FullName;
+        var since = _catalogue == catalogue && migrations.Any(migration => migration.FullName == _catalogueMigration)
+            ? _catalogueMigration
+            : migrations[^1].FullName;
         return text.Append(CatalogueEntry).Append(' ').Append(catalogue).Append(' ').Append(since).Append('\n').ToString();
     }
 

@@ -20,14 +20,20 @@ internal static partial class MigrationScaffold
 
     // What a class of these names would hide from all migrations: what they import, and what the language gives a meaning.
     private static readonly string[] s_imported =
-        ["System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Net.Http", "System.Threading", "System.Threading.Tasks", "MongoDB.Bson", "MongoDB.Driver"];
+        [
+            "System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Net.Http", "System.Threading",
+            "System.Threading.Tasks", "MongoDB.Bson", "MongoDB.Driver",
+        ];
 
     private static readonly FrozenSet<string> s_keywords = FrozenSet.Create(
         StringComparer.Ordinal,
-        "abstract", "as", "base", "bool", "break", "byte", "case", "catch", "char", "checked", "class", "const", "continue", "decimal", "default", "delegate", "do",
+        "abstract", "as", "base", "bool", "break", "byte", "case", "catch", "char", "checked", "class", "const", "continue", "decimal", "default", "delegate",
+        "do",
         "double", "else", "enum", "event", "explicit", "extern", "false", "finally", "fixed", "float", "for", "foreach", "goto", "if", "implicit", "in", "int",
-        "interface", "internal", "is", "lock", "long", "namespace", "new", "null", "object", "operator", "out", "override", "params", "private", "protected", "public",
-        "readonly", "ref", "return", "sbyte", "sealed", "short", "sizeof", "stackalloc", "static", "string", "struct", "switch", "this", "throw", "true", "try", "typeof",
+        "interface", "internal", "is", "lock", "long", "namespace", "new", "null", "object", "operator", "out", "override", "params", "private", "protected",
+        "public",
+        "readonly", "ref", "return", "sbyte", "sealed", "short", "sizeof", "stackalloc", "static", "string", "struct", "switch", "this", "throw", "true", "try",
+        "typeof",
         "uint", "ulong", "unchecked", "unsafe", "ushort", "using", "virtual", "void", "volatile", "while");
 
     /// <summary>Whether a name is one that a migration can have: words, the first of which begins with a letter, and no word of the language.</summary>
@@ -40,12 +46,14 @@ internal static partial class MigrationScaffold
     {
         var type = TypeOf(name);
         // Names that differ by case alone would be two classes, and one to people and to some file systems.
-        bool IsTaken(string? other) => string.Equals(other, type, StringComparison.OrdinalIgnoreCase) || string.Equals(other, type + "Tests", StringComparison.OrdinalIgnoreCase);
+        bool IsTaken(string? other) =>
+            string.Equals(other, type, StringComparison.OrdinalIgnoreCase) || string.Equals(other, type + "Tests", StringComparison.OrdinalIgnoreCase);
         foreach (var (place, file) in Sources(root, Migrations).Concat(Sources(root, Tests)))
         {
             if (TypePattern().Matches(File.ReadAllText(file)).FirstOrDefault(match => IsTaken(match.Groups[1].Value)) is { } match)
             {
-                return $"The migration '{name}' would be the class {type}, and {place}/{Path.GetFileName(file)} has a class {match.Groups[1].Value}; give it another name.";
+                return $"The migration '{name}' would be the class {type}, and {place}/{Path.GetFileName(file)} has a class {match.Groups[1].Value}; give "
+                    + $"it another name.";
             }
         }
 
@@ -54,7 +62,9 @@ internal static partial class MigrationScaffold
             ?? Imported(type)?.FullName
             ?? seen.SelectMany(known => known.Namespace?.Split('.') ?? []).Concat(s_imported.SelectMany(names => names.Split('.'))).FirstOrDefault(IsTaken)
             ?? typeof(Migration).GetMembers().FirstOrDefault(member => IsTaken(member.Name))?.Name;
-        return taken is null ? null : $"The migration '{name}' would be the class {type}, which hides {taken} from the code of migrations; give it another name.";
+        return taken is null
+            ? null
+            : $"The migration '{name}' would be the class {type}, which hides {taken} from the code of migrations; give it another name.";
     }
 
     /// <summary>The repository's root: the nearest directory above with the solution; null when there is none.</summary>
@@ -110,7 +120,9 @@ internal static partial class MigrationScaffold
     private static string TypeOf(string name) => string.Concat(name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 
     private static IEnumerable<(string Place, string File)> Sources(string root, string place) =>
-        Path.Combine(root, place) is var directory && Directory.Exists(directory) ? Directory.EnumerateFiles(directory, "*.cs").Select(file => (place, file)) : [];
+        Path.Combine(root, place) is var directory && Directory.Exists(directory)
+            ? Directory.EnumerateFiles(directory, "*.cs").Select(file => (place, file))
+            : [];
 
     private static Type? Imported(string type) => Assembly.GetExecutingAssembly().GetReferencedAssemblies().Select(Assembly.Load)
         .Append(typeof(object).Assembly).Append(typeof(CollectionNames).Assembly)

@@ -33,7 +33,8 @@ internal sealed class BaselineCommand(SoleWorker alone, MigrationRunner runner, 
             var ours = CollectionCatalogue.All.Select(definition => definition.Name);
             if (!(await names.ToListAsync(token)).Intersect(ours, StringComparer.Ordinal).Any())
             {
-                throw new JobRefusedException("The database has none of the platform's collections, so there is nothing to take as a baseline; run 'migrator up'.");
+                throw new JobRefusedException(
+                    "The database has none of the platform's collections, so there is nothing to take as a baseline; run 'migrator up'.");
             }
 
             var recorded = await runner.BaselineAsync(to, fence, token);

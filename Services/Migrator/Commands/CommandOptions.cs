@@ -46,7 +46,8 @@ internal static class CommandOptions
         {
             foreach (var name in result.Tokens.Select(token => token.Value).Where(name => CollectionCatalogue.All.All(collection => collection.Name != name)))
             {
-                result.AddError($"There is no collection '{name}'; there are {string.Join(", ", CollectionCatalogue.All.Select(collection => collection.Name))}.");
+                result.AddError(
+                    $"There is no collection '{name}'; there are {string.Join(", ", CollectionCatalogue.All.Select(collection => collection.Name))}.");
             }
         });
         return option;

@@ -26,8 +26,10 @@ internal sealed partial class DownCommand(SoleWorker alone, MigrationRunner runn
             var count = result.GetValue(steps) ?? (last is null ? 1 : int.MaxValue);
             var json = result.GetValue(JobCommandLine.Json);
             return result.GetValue(CommandOptions.DryRun)
-                ? MigratorJob.RunAsync<DryRunCommand>(quiet: true, json, async (dry, token) => (await dry.DownAsync(count, last, token)).Print(json), cancellationToken)
-                : MigratorJob.RunAsync<DownCommand>(quiet: false, json, async (down, token) => (await down.RunAsync(count, last, token)).Print(json), cancellationToken);
+                ? MigratorJob.RunAsync<DryRunCommand>(
+                    quiet: true, json, async (dry, token) => (await dry.DownAsync(count, last, token)).Print(json), cancellationToken)
+                : MigratorJob.RunAsync<DownCommand>(
+                    quiet: false, json, async (down, token) => (await down.RunAsync(count, last, token)).Print(json), cancellationToken);
         });
         return command;
     }

@@ -19,7 +19,8 @@ internal static class FingerprintCommand
         };
         var command = new Command(
             "fingerprint",
-            "Record the checksums of new migrations and of the catalogue in Migrations/checksums.txt. Run it inside the repository, after a build; './platform migrator fingerprint' builds first.")
+            "Record the checksums of new migrations and of the catalogue in Migrations/checksums.txt. Run it inside the repository, after a build; "
+                + "'./platform migrator fingerprint' builds first.")
         {
             check, unreleased, JobCommandLine.Json,
         };
@@ -47,7 +48,8 @@ internal static class FingerprintCommand
             JobReport.Print(
                 new { Ok = problems.Count == 0, Problems = problems, Migrations = migrations.Count },
                 json,
-                (output, _) => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"checksums.txt has {migrations.Count} migrations and the catalogue.")),
+                (output, _) => output.WriteLine(
+                    string.Create(CultureInfo.InvariantCulture, $"checksums.txt has {migrations.Count} migrations and the catalogue.")),
                 isGood: true);
         }
 

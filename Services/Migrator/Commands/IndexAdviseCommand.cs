@@ -14,7 +14,9 @@ internal sealed class IndexAdviseCommand(IMongoDatabase database, TimeProvider t
         var days = JobCommandLine.WholeNumber("--unused-for", "DAYS", "After how many days without a query an index is called unused.", 7, 0, 10_000);
         var fail = new Option<bool>("--fail") { Description = "Exit with 2 when there is any advice." };
         return MigratorJob.Report<IndexAdviseCommand, AdviceReport>(
-            new Command("advise", "Find indexes that slow queries lack (system.profile), that others make redundant, and that nobody uses. Changes nothing.") { days, fail },
+            new Command(
+                "advise",
+                "Find indexes that slow queries lack (system.profile), that others make redundant, and that nobody uses. Changes nothing.") { days, fail },
             (advise, result, token) => advise.RunAsync(TimeSpan.FromDays(result.GetValue(days)), result.GetValue(fail), token),
             IndexText.Print,
             report => !report.FailsOnAdvice || report.Advice.Count == 0);
@@ -34,7 +36,8 @@ internal sealed class IndexAdviseCommand(IMongoDatabase database, TimeProvider t
         var usage = state.Collections.Values.SelectMany(collection => collection.Usage.Values).ToList();
         var since = usage.Count == 0 ? (DateTime?)null : usage.Max(index => index.Since);
         return since is { } start && now - start < unusedFor
-            ? [$"Some indexes have been counted since {start:yyyy-MM-dd HH:mm} UTC only; those are not called unused before {start + unusedFor:yyyy-MM-dd HH:mm} UTC."]
+            ? [$"Some indexes have been counted since {start:yyyy-MM-dd HH:mm} UTC only; those are not called unused before "
+                + $"{start + unusedFor:yyyy-MM-dd HH:mm} UTC."]
             : [];
     }
 }

@@ -13,7 +13,8 @@ internal sealed class IndexApplyCommand(SoleWorker alone, IMongoDatabase databas
     private readonly IndexBuilder _builder = new(database, time);
 
     public static Command Create() => MigratorJob.Report<IndexApplyCommand, ApplyReport>(
-        new Command("apply", "Build what is missing and change what differs. Drops nothing without --allow-drop. Exits with 2 when something is left.").WithRemoval(),
+        new Command(
+            "apply", "Build what is missing and change what differs. Drops nothing without --allow-drop. Exits with 2 when something is left.").WithRemoval(),
         (apply, result, token) => apply.RunAsync(IndexRemovalOptions.Read(result), IndexWork.ShownFor(result), token),
         IndexText.Print,
         report => report.Complete);
@@ -30,7 +31,8 @@ internal sealed class IndexApplyCommand(SoleWorker alone, IMongoDatabase databas
             }
 
             var changes = IndexPlanner.Compare(CollectionCatalogue.All, state.Collections);
-            var outcomes = await work.RunAsync([.. changes.Select(change => new IndexStep(change.Name, step => _builder.ApplyAsync(change, removal, step)))], token);
+            var outcomes =
+                await work.RunAsync([.. changes.Select(change => new IndexStep(change.Name, step => _builder.ApplyAsync(change, removal, step)))], token);
             return new ApplyReport(outcomes.All(outcome => outcome.Outcome is not (IndexOutcomeKind.Left or IndexOutcomeKind.Hidden)), outcomes);
         },
         cancellationToken);

@@ -19,7 +19,8 @@ internal sealed class IndexMaintainCommand(SoleWorker alone, IMongoDatabase data
         var rebuild = Names("--rebuild", "Drop this declared index and build it again: COLLECTION.INDEX, COLLECTION, or all. Queries lack it meanwhile.");
         var restore = Names("--restore", "Let queries see this hidden index again: COLLECTION.INDEX.");
         return MigratorJob.Report<IndexMaintainCommand, MaintenanceReport>(
-            new Command("maintain", "Show what each index takes against its budget and which should be hidden, dropped or built again; do it when asked to. Exits with 2 when the budget is exceeded.")
+            new Command("maintain", "Show what each index takes against its budget and which should be hidden, dropped or built again; do it when asked to. "
+                + "Exits with 2 when the budget is exceeded.")
             {
                 rebuild, restore,
             }.WithRemoval(),
@@ -60,7 +61,8 @@ internal sealed class IndexMaintainCommand(SoleWorker alone, IMongoDatabase data
                 throw new JobRefusedException($"{name} is no declared index that the database has, so that it cannot be built again.");
             }
 
-            steps.AddRange(declared.Select(pair => new IndexStep($"{pair.Collection}.{pair.Index.Name}", token => _builder.RebuildAsync(pair.Collection, pair.Index, token))));
+            steps.AddRange(declared.Select(
+                pair => new IndexStep($"{pair.Collection}.{pair.Index.Name}", token => _builder.RebuildAsync(pair.Collection, pair.Index, token))));
         }
 
         if (removal.Allowed)

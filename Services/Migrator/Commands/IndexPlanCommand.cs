@@ -34,7 +34,8 @@ internal sealed class IndexPlanCommand(IMongoDatabase database, TimeProvider tim
         {
             IndexChangeKind.Missing => collectionExists ? change.Definition!.Serves : "The collection is missing, too: 'migrator up' makes both.",
             IndexChangeKind.Adjusted => "Changed as it stands.",
-            IndexChangeKind.Renamed => $"The database calls it {change.ExistingName}; built under its name{(change.NeedsPermission ? ", with --allow-drop" : "")}.",
+            IndexChangeKind.Renamed =>
+                $"The database calls it {change.ExistingName}; built under its name{(change.NeedsPermission ? ", with --allow-drop" : "")}.",
             IndexChangeKind.Changed when change.ExistingName != change.Index => $"Built in the place of {change.ExistingName}, with --allow-drop.",
             IndexChangeKind.Changed => "Dropped and built again, with --allow-drop.",
             IndexChangeKind.Interim => "It only stood in for another while that was built; dropped.",

@@ -15,7 +15,8 @@ internal static class IndexRemovalOptions
     private static Option<int> HiddenFor { get; } = JobCommandLine.WholeNumber(
         "--hidden-for", "HOURS", "How many hours an index has to be hidden before it is dropped.", 24, 0, 10_000);
 
-    private static Option<bool> NoHide { get; } = new("--no-hide") { Description = "With --allow-drop: drop unknown indexes at once, without hiding them first." };
+    private static Option<bool> NoHide { get; } =
+        new("--no-hide") { Description = "With --allow-drop: drop unknown indexes at once, without hiding them first." };
 
     /// <summary>Gives a command the options, before its own.</summary>
     public static Command WithRemoval(this Command command)

@@ -22,7 +22,8 @@ internal sealed class IndexStatusCommand(IMongoDatabase database)
         var plain = rows.Where(row => row.Kind == "plain").Select(row => row.Collection).ToList();
         if (plain.Count > 0)
         {
-            notes.Add($"{string.Join(" and ", plain)}: not time series, as this server had none when they were made; plain collections with the same indexes, and one that lets documents expire.");
+            notes.Add($"{string.Join(" and ", plain)}: not time series, as this server had none when they were made; plain collections with the same "
+                + $"indexes, and one that lets documents expire.");
         }
 
         return new IndexStatusReport(rows.TrueForAll(row => row is { Missing: 0, Changed: 0, Unknown: 0 } && row.Kind != "missing"), rows, notes);

@@ -44,7 +44,8 @@ internal static class MigratorJob
 
     /// <summary>Lets a command print the report of a use case.</summary>
     public static Command Report<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TUseCase, TReport>(
-        Command command, Func<TUseCase, ParseResult, CancellationToken, Task<TReport>> run, Action<TextWriter, TReport> print, Func<TReport, bool>? isGood = null)
+        Command command, Func<TUseCase, ParseResult, CancellationToken, Task<TReport>> run, Action<TextWriter, TReport> print,
+        Func<TReport, bool>? isGood = null)
         where TUseCase : class =>
         DatabaseJob.Report(command, json => Create(quiet: true, json), run, print, isGood);
 
@@ -59,7 +60,8 @@ internal static class MigratorJob
             .ValidateLimits(MigratorOptions.Section)
             .Validate(
                 options => options.MaxDocumentsPerSecond is 0 or >= MigratorOptions.LeastDocumentsPerSecond,
-                $"{MigratorOptions.Section}:{nameof(MigratorOptions.MaxDocumentsPerSecond)} must be 0, for no limit, or at least {MigratorOptions.LeastDocumentsPerSecond.ToString(CultureInfo.InvariantCulture)}.");
+                $"{MigratorOptions.Section}:{nameof(MigratorOptions.MaxDocumentsPerSecond)} must be 0, for no limit, or at least "
+                    + $"{MigratorOptions.LeastDocumentsPerSecond.ToString(CultureInfo.InvariantCulture)}.");
         services.AddValidationOptions();
         services.AddSingleton<ILeaseStore, MongoLeaseStore>();
         services.AddSingleton<IMigrationHistory, MongoMigrationHistory>();

@@ -15,11 +15,13 @@ internal static class NewCommand
             if (argument.GetValueOrDefault<string>() is { } given && !MigrationScaffold.IsName(given))
             {
                 argument.AddError(
-                    $"'{given}' is not a migration's name: words of lower-case letters and digits with underscores between them, the first beginning with a letter, "
+                    $"'{given}' is not a migration's name: words of lower-case letters and digits with underscores between them, the first beginning with a "
+                        + $"letter, "
                     + $"at most {MigrationScaffold.MaxNameLength} characters, and no keyword of C#.");
             }
         });
-        var command = new Command("new", "Write the source and the test of a new migration, to be filled in. Run it inside the repository.") { name, JobCommandLine.Json };
+        var command = new Command(
+            "new", "Write the source and the test of a new migration, to be filled in. Run it inside the repository.") { name, JobCommandLine.Json };
         command.SetAction((result, _) => RepositoryFiles.RunAsync(root => RunAsync(root, result.GetRequiredValue(name), result.GetValue(JobCommandLine.Json))));
         return command;
     }

@@ -11,7 +11,8 @@ internal static class ReportText
         [
             .. report.Migrations.Select(migration => string.Create(
                 CultureInfo.InvariantCulture,
-                $"{migration.Id,-32} {Word(migration),-9} {migration.AppliedAt:u} {migration.DurationMs,6:0} ms {migration.Host} {Short(migration.ApplicationVersion)}").TrimEnd()
+                $"{migration.Id,-32} {Word(migration),-9} {migration.AppliedAt:u} {migration.DurationMs,6:0} ms {migration.Host} "
+                    + $"{Short(migration.ApplicationVersion)}").TrimEnd()
                 + (migration.Changed ? "  (its source was changed since)" : "")
                 + (migration.Known ? "" : "  (not known to this program)")),
             .. report.Migrations.Where(migration => migration.State is MigrationState.Running or MigrationState.Failed).Select(Unfinished),
@@ -37,7 +38,9 @@ internal static class ReportText
 
     // 1.0.0+4e19f163452e83ce..., the number and the commit, as short as git shows one.
     private static string? Short(string? version) =>
-        version is not null && version.IndexOf('+', StringComparison.Ordinal) is >= 0 and var plus && version.Length > plus + 8 ? version[..(plus + 8)] : version;
+        version is not null && version.IndexOf('+', StringComparison.Ordinal) is >= 0 and var plus && version.Length > plus + 8
+            ? version[..(plus + 8)]
+            : version;
 
     private static string Steps(MigrationOutcome migration) => migration.Steps.Count == 0 ? "" : $" ({string.Join(", ", migration.Steps)})";
 

@@ -16,7 +16,8 @@ internal sealed class ResolveCommand(SoleWorker alone, MigrationRunner runner)
         };
         var applied = new Option<bool>("--applied") { Description = "Its change is complete in the database." };
         var pending = new Option<bool>("--pending") { Description = "Its change is not in the database; the next run begins it anew." };
-        var resume = new Option<bool>("--resume") { Description = "It may go on where it stopped, the way it was going; the next run leaves out the steps that are done." };
+        var resume = new Option<bool>(
+            "--resume") { Description = "It may go on where it stopped, the way it was going; the next run leaves out the steps that are done." };
         var command = new Command("resolve", "Say how a half-done migration stands, after looking at the data.") { number, applied, pending, resume };
         command.Validators.Add(result =>
         {

@@ -6,7 +6,8 @@ using Platform.Migrator.Execution;
 namespace Platform.Migrator.Commands;
 
 /// <summary><c>migrator up</c>: applies what is pending. The catalogue is brought in line only when the database is to be at the latest migration.</summary>
-internal sealed partial class UpCommand(SoleWorker alone, MigrationRunner runner, MigrationEnvironment environment, TimeProvider time, ILogger<UpCommand> logger)
+internal sealed partial class UpCommand(
+    SoleWorker alone, MigrationRunner runner, MigrationEnvironment environment, TimeProvider time, ILogger<UpCommand> logger)
 {
     public static Command Create()
     {
@@ -24,8 +25,10 @@ internal sealed partial class UpCommand(SoleWorker alone, MigrationRunner runner
     {
         var (allowDrop, json) = (result.GetValue(CommandOptions.AllowDrop), result.GetValue(JobCommandLine.Json));
         return dryRun
-            ? MigratorJob.RunAsync<DryRunCommand>(quiet: true, json, async (dry, token) => (await dry.UpAsync(to, allowDrop, token)).Print(json), cancellationToken)
-            : MigratorJob.RunAsync<UpCommand>(quiet: false, json, async (up, token) => (await up.RunAsync(to, allowDrop, token)).Print(json), cancellationToken);
+            ? MigratorJob.RunAsync<DryRunCommand>(
+                quiet: true, json, async (dry, token) => (await dry.UpAsync(to, allowDrop, token)).Print(json), cancellationToken)
+            : MigratorJob.RunAsync<UpCommand>(
+                quiet: false, json, async (up, token) => (await up.RunAsync(to, allowDrop, token)).Print(json), cancellationToken);
     }
 
     public Task<RunReport> RunAsync(int? to, bool allowDrop, CancellationToken cancellationToken) => alone.RunAsync(
@@ -42,6 +45,7 @@ internal sealed partial class UpCommand(SoleWorker alone, MigrationRunner runner
         },
         cancellationToken);
 
-    [LoggerMessage(2, LogLevel.Information, "The database is up to date: {Migrations} migrations applied and {Changes} further changes made in {DurationMs:0} ms")]
+    [LoggerMessage(2, LogLevel.Information, "The database is up to date: {Migrations} migrations applied and {Changes} further changes made in "
+        + "{DurationMs:0} ms")]
     private static partial void UpToDate(ILogger logger, int migrations, int changes, double durationMs);
 }

@@ -42,7 +42,8 @@ internal sealed class ValidateCommand(IMongoDatabase database)
             var names = result.GetValue(collections) ?? [];
             var chosen = CollectionCatalogue.All.Where(collection => names.Length == 0 || names.Contains(collection.Name)).ToList();
             var (path, json) = (result.GetValue(file), result.GetValue(JobCommandLine.Json));
-            return MigratorJob.RunAsync<ValidateCommand>(quiet: true, json, (validate, token) => validate.RunAsync(chosen, path, json, token), cancellationToken);
+            return MigratorJob.RunAsync<ValidateCommand>(
+                quiet: true, json, (validate, token) => validate.RunAsync(chosen, path, json, token), cancellationToken);
         });
         return command;
     }
@@ -88,7 +89,8 @@ internal sealed class ValidateCommand(IMongoDatabase database)
 
         if (!report.Valid)
         {
-            Line(report.FixReport is null ? (FormattableString)$"All of them: migrator validate --fix-report FILE." : $"All of them are in {report.FixReport}.");
+            Line(
+                report.FixReport is null ? (FormattableString)$"All of them: migrator validate --fix-report FILE." : $"All of them are in {report.FixReport}.");
         }
 
         var documents = report.Collections.Sum(collection => collection.Documents);

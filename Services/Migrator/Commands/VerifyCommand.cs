@@ -9,7 +9,8 @@ internal sealed class VerifyCommand(MigrationRunner runner)
     public static Command Create() => MigratorJob.Report<VerifyCommand, VerifyReport>(
         new Command(
             "verify",
-            "Check that the database's history fits this program: no migration that was edited since, is unknown, missing before a later one, out of order, or half-done. "
+            "Check that the database's history fits this program: no migration that was edited since, is unknown, missing before a later one, out of order, "
+                + "or half-done. "
             + "Exits with 2 when it does not; pending migrations are no fault."),
         (verify, _, token) => verify.RunAsync(token),
         (output, report) => output.WriteLine(ReportText.Of(report)),

@@ -103,7 +103,8 @@ internal sealed class CommandTap : IAsyncDisposable
                 }
             }
         }
-        catch (Exception exception) when (_stop.IsCancellationRequested && exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception exception)
+            when (_stop.IsCancellationRequested && exception is OperationCanceledException or SocketException or ObjectDisposedException)
         {
             // It was closed.
         }
@@ -126,7 +127,8 @@ internal sealed class CommandTap : IAsyncDisposable
                 await ended.CancelAsync();
                 await Task.WhenAll(back, forth);
             }
-            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or ObjectDisposedException or ProtocolException or BsonFormatException)
+            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException
+                or ObjectDisposedException or ProtocolException or BsonFormatException)
             {
                 // One of the two ends is gone: closing the other tells the driver, which reports it.
             }
@@ -197,7 +199,8 @@ internal sealed class CommandTap : IAsyncDisposable
             var decision = _decide(command);
             if (decision.Reply is null)
             {
-                await server.WriteAsync(decision.Replacement is null ? reader.Message : Compose(reader.Header.RequestId, responseTo: 0, decision.Replacement), cancellationToken);
+                await server.WriteAsync(
+                    decision.Replacement is null ? reader.Message : Compose(reader.Header.RequestId, responseTo: 0, decision.Replacement), cancellationToken);
             }
             else if (!message.Flags.HasFlag(MessageFlags.MoreToCome))
             {

@@ -107,11 +107,25 @@ internal sealed class DryRunRecorder
             "insert" => new BsonDocument { { "n", Count("documents") }, { "ok", 1 } },
             "update" => new BsonDocument { { "n", Count("updates") }, { "nModified", Count("updates") }, { "ok", 1 } },
             "delete" => new BsonDocument { { "n", Count("deletes") }, { "ok", 1 } },
-            "findAndModify" => new BsonDocument { { "value", BsonNull.Value }, { "lastErrorObject", new BsonDocument { { "n", 0 }, { "updatedExisting", false } } }, { "ok", 1 } },
-            "createIndexes" => new BsonDocument { { "numIndexesBefore", 1 }, { "numIndexesAfter", 1 + Count("indexes") }, { "createdCollectionAutomatically", false }, { "ok", 1 } },
+            "findAndModify" => new BsonDocument
+            {
+                { "value", BsonNull.Value },
+                { "lastErrorObject", new BsonDocument { { "n", 0 }, { "updatedExisting", false } } },
+                { "ok", 1 },
+            },
+            "createIndexes" => new BsonDocument
+            {
+                { "numIndexesBefore", 1 },
+                { "numIndexesAfter", 1 + Count("indexes") },
+                { "createdCollectionAutomatically", false },
+                { "ok", 1 },
+            },
             "aggregate" => new BsonDocument
             {
-                { "cursor", new BsonDocument { { "id", 0L }, { "ns", $"{command.Database}.{command.Document["aggregate"]}" }, { "firstBatch", new BsonArray() } } },
+                {
+                    "cursor",
+                    new BsonDocument { { "id", 0L }, { "ns", $"{command.Database}.{command.Document["aggregate"]}" }, { "firstBatch", new BsonArray() } }
+                },
                 { "ok", 1 },
             },
             _ => new BsonDocument("ok", 1),

@@ -116,7 +116,10 @@ internal sealed class HistoryReview(IReadOnlyList<MigrationDescriptor> migration
                 var unknown = $"The database has the migration {record.Id}, which this program does not know";
                 yield return record.Number > newest
                     ? new(MigrationProblemKind.Newer, record.Id, $"{unknown}; use the program of version {record.ApplicationVersion} or later.")
-                    : new(MigrationProblemKind.Unknown, record.Id, $"{unknown}, although it knows later ones; use the program of version {record.ApplicationVersion}, or restore the migration's source.");
+                    : new(
+                        MigrationProblemKind.Unknown,
+                        record.Id,
+                        $"{unknown}, although it knows later ones; use the program of version {record.ApplicationVersion}, or restore the migration's source.");
             }
             else if (record.Standing == MigrationStanding.HalfDone)
             {
@@ -146,11 +149,13 @@ internal sealed class HistoryReview(IReadOnlyList<MigrationDescriptor> migration
                 ? new(
                     MigrationProblemKind.InterruptedBaseline,
                     migration.FullName,
-                    $"Migration {migration.FullName} is not recorded although {last.FullName} after it is, by a baseline that was interrupted; run 'migrator baseline --to {Text(last.Id)}' again.")
+                    $"Migration {migration.FullName} is not recorded although {last.FullName} after it is, by a baseline that was interrupted; run "
+                        + $"'migrator baseline --to {Text(last.Id)}' again.")
                 : new(
                     MigrationProblemKind.Gap,
                     migration.FullName,
-                    $"Migration {migration.FullName} is not applied although {last.FullName} after it is; take the later ones back, or give it a later number if no database has it.");
+                    $"Migration {migration.FullName} is not applied although {last.FullName} after it is; take the later ones back, or give it a later "
+                        + $"number if no database has it.");
         }
     }
 

@@ -119,7 +119,8 @@ internal sealed class MigrationAttempt(
     {
         var ended = Ended(outcome) with { Step = Record.Step, Error = error };
         // Of a transaction that did not end, no step is done.
-        return (inTransaction ? _record : Record).With(ended) with { State = MigrationState.Failed, Step = ended.Step, DurationMs = ended.DurationMs, Error = error };
+        return (inTransaction ? _record : Record).With(
+            ended) with { State = MigrationState.Failed, Step = ended.Step, DurationMs = ended.DurationMs, Error = error };
     }
 
     private MigrationRun Ended(MigrationRunOutcome outcome) => _record.Ended(outcome, ElapsedMs) with { Direction = direction };

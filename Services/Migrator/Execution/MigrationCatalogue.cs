@@ -9,7 +9,8 @@ namespace Platform.Migrator.Execution;
 public static partial class MigrationCatalogue
 {
     /// <summary>Finds all migrations, in order.</summary>
-    /// <param name="assembly">The assembly; holds each migration's source as a resource named <c>NNNN_name.cs</c>, and data that it has beside it as <c>NNNN_name.json</c>.</param>
+    /// <param name="assembly">The assembly; holds each migration's source as a resource named <c>NNNN_name.cs</c>, and data that it has beside it as
+    /// <c>NNNN_name.json</c>.</param>
     /// <exception cref="InvalidOperationException">A migration has no number, no source of its name, or its number is taken.</exception>
     public static IReadOnlyList<MigrationDescriptor> FindIn(Assembly assembly)
     {

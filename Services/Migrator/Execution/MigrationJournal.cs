@@ -26,7 +26,8 @@ internal sealed partial class MigrationJournal(IMigrationHistory history, string
 
     /// <summary>Writes that an attempt begins.</summary>
     public async Task<MigrationRecord> BeginAsync(
-        MigrationDescriptor migration, MigrationRecord? previous, MigrationDirection direction, long fence, bool inTransaction, CancellationToken cancellationToken)
+        MigrationDescriptor migration, MigrationRecord? previous, MigrationDirection direction, long fence, bool inTransaction,
+        CancellationToken cancellationToken)
     {
         var record = Begun(migration, previous, direction, fence, inTransaction);
         await history.WriteAsync(record, session: null, cancellationToken);
@@ -72,7 +73,8 @@ internal sealed partial class MigrationJournal(IMigrationHistory history, string
         if (resolution == MigrationResolution.Resume)
         {
             resolved = known is null
-                ? throw new JobRefusedException($"This program does not know the migration {record.Id}, so it cannot go on with it; use the program of version {record.ApplicationVersion}.")
+                ? throw new JobRefusedException($"This program does not know the migration {record.Id}, so it cannot go on with it; use the program of "
+                    + $"version {record.ApplicationVersion}.")
                 : resolved with { MayGoOn = true };
         }
         else

@@ -63,7 +63,8 @@ public sealed partial class MigrationRunner(
     /// <param name="allowDrop">Whether an index that differs from the catalogue may be dropped and created again.</param>
     /// <param name="cancellationToken">Stops the migration that runs, or the structure after the change under way.</param>
     /// <returns>What was applied and changed, and what stopped the run.</returns>
-    /// <exception cref="JobRefusedException">As for <see cref="UpAsync"/>, and when an index differs and may not be dropped, or documents break rules that were to hold strictly.</exception>
+    /// <exception cref="JobRefusedException">As for <see cref="UpAsync"/>, and when an index differs and may not be dropped, or documents break rules that were
+    /// to hold strictly.</exception>
     public async Task<MigrationResult> BringUpToDateAsync(
         MigrationEnvironment environment, long fence, int? to, bool allowDrop, CancellationToken cancellationToken)
     {
@@ -290,7 +291,8 @@ public sealed partial class MigrationRunner(
     }
 
     private JobRefusedException NoSuchMigration(int number, string purpose) => new(
-        $"There is no migration {Number(number)}{purpose}; {(migrations.Count == 0 ? "this program has none" : $"the last one is {migrations[^1].FullName}")}.");
+        $"There is no migration {Number(number)}{purpose}; "
+            + $"{(migrations.Count == 0 ? "this program has none" : $"the last one is {migrations[^1].FullName}")}.");
 
     private static string Number(int number) => number.ToString("0000", CultureInfo.InvariantCulture);
 

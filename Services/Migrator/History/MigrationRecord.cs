@@ -87,7 +87,8 @@ public sealed record MigrationRecord
 
     /// <summary>The fencing number under which what is applied was applied; later ones may only have looked at it.</summary>
     [BsonIgnore]
-    public long AppliedFence => Runs.LastOrDefault(run => run.Outcome is MigrationRunOutcome.Done or MigrationRunOutcome.Baseline or MigrationRunOutcome.Resolved)?.Fence ?? Fence;
+    public long AppliedFence =>
+        Runs.LastOrDefault(run => run.Outcome is MigrationRunOutcome.Done or MigrationRunOutcome.Baseline or MigrationRunOutcome.Resolved)?.Fence ?? Fence;
 
     /// <summary>Whether it is applied because the database had the change before it had a history.</summary>
     [BsonIgnore]

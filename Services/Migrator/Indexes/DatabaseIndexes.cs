@@ -60,7 +60,8 @@ internal sealed class DatabaseIndexes(IMongoDatabase database)
     private async Task<BsonDocument> ReadStatisticsAsync(string name, CancellationToken cancellationToken)
     {
         using var cursor = await database.GetCollection<BsonDocument>(name).AggregateAsync(
-            new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>([new BsonDocument("$collStats", new BsonDocument("storageStats", new BsonDocument()))]),
+            new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>(
+                [new BsonDocument("$collStats", new BsonDocument("storageStats", new BsonDocument()))]),
             cancellationToken: cancellationToken);
         // One document per shard.
         var total = new BsonDocument();

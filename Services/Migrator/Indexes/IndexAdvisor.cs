@@ -81,12 +81,14 @@ internal sealed class IndexAdvisor(IReadOnlyList<CollectionDefinition> catalogue
             var how = worst.ReadsAll ? "read the whole collection" : worst.Sorted ? "sorted in memory" : "read much for little";
             var reason = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{slow.Count} slow queries ({pattern.Text}) {how}: up to {worst.Examined} documents for {worst.Returned}, {slow.Sum(query => query.Milliseconds):0} ms in all");
+                $"{slow.Count} slow queries ({pattern.Text}) {how}: up to {worst.Examined} documents for {worst.Returned}, "
+                    + $"{slow.Sum(query => query.Milliseconds):0} ms in all");
             var notBuilt = Definition(pattern.Collection)!.Indexes
                 .FirstOrDefault(index => pattern.IsServedBy(index.Specification()) && state?.Indexes.Any(built => built["name"] == index.Name) != true);
             yield return notBuilt is not null
                 ? new IndexAdvice(
-                    IndexAdviceKind.NotBuilt, pattern.Collection, notBuilt.Name, reason, "migrator indexes apply", slow.Count, slow.Sum(query => query.Milliseconds))
+                    IndexAdviceKind.NotBuilt, pattern.Collection, notBuilt.Name, reason, "migrator indexes apply", slow.Count,
+                    slow.Sum(query => query.Milliseconds))
                 : new IndexAdvice(
                     IndexAdviceKind.Missing,
                     pattern.Collection,
@@ -117,7 +119,9 @@ internal sealed class IndexAdvisor(IReadOnlyList<CollectionDefinition> catalogue
                     state.Name,
                     name,
                     $"{after["name"]} {after["key"].ToJson()} begins with its keys {before["key"].ToJson()}, so that it answers the same queries",
-                    Declared(state.Name, name) is null ? "migrator indexes apply --allow-drop hides it, and drops it at a later run" : "take it out of the catalogue");
+                    Declared(state.Name, name) is null
+                        ? "migrator indexes apply --allow-drop hides it, and drops it at a later run"
+                        : "take it out of the catalogue");
             }
         }
     }
@@ -150,7 +154,8 @@ internal sealed class IndexAdvisor(IReadOnlyList<CollectionDefinition> catalogue
                     reason,
                     declared.Queries.Count == 0
                         ? "take it out of the catalogue"
-                        : $"see whether anyone still asks for {string.Join("; ", declared.Queries.Select(query => $"'{query.Name}'"))}; if not, take it out of the catalogue")
+                        : $"see whether anyone still asks for {string.Join("; ", declared.Queries.Select(query => $"'{query.Name}'"))}; if not, take it out "
+                            + $"of the catalogue")
                 : new IndexAdvice(
                     IndexAdviceKind.Unused, state.Name, name, reason, "migrator indexes apply --allow-drop hides it, and drops it at a later run");
         }

@@ -72,8 +72,10 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
     public static string WhyLeft(IndexChange change) => change switch
     {
         { Kind: IndexChangeKind.Renamed } =>
-            $"it is called {change.ExistingName}, and nothing can stand in for it while it is dropped and built under its name, so that queries lack it; give --allow-drop to do it",
-        { ExistingName: var name } when name != change.Index => $"{name} stands in its place and differs in its {change.Difference}; give --allow-drop to drop that one and build it",
+            $"it is called {change.ExistingName}, and nothing can stand in for it while it is dropped and built under its name, so that queries lack it; "
+                + $"give --allow-drop to do it",
+        { ExistingName: var name }
+            when name != change.Index => $"{name} stands in its place and differs in its {change.Difference}; give --allow-drop to drop that one and build it",
         _ => $"its {change.Difference} differs; give --allow-drop to drop it and build it again",
     };
 
@@ -99,7 +101,9 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
                 return (IndexOutcomeKind.Left, $"this server takes no second index with the keys of {other}; give --allow-drop to drop that one and build it");
             }
 
-            return (IndexOutcomeKind.Replaced, $"it took the place of {other}; {await SwapAsync(change.Collection, definition, other, mayLack: true, cancellationToken)}");
+            return (
+                IndexOutcomeKind.Replaced,
+                $"it took the place of {other}; {await SwapAsync(change.Collection, definition, other, mayLack: true, cancellationToken)}");
         }
     }
 
@@ -133,7 +137,9 @@ internal sealed class IndexBuilder(IMongoDatabase database, TimeProvider time)
 
         return change.ExistingName == change.Index
             ? (IndexOutcomeKind.Replaced, $"its {change.Difference} differed; {how}")
-            : (IndexOutcomeKind.Renamed, $"it was called {change.ExistingName}{(change.Difference is null ? "" : $", and its {change.Difference} differed")}; {how}");
+            : (
+                IndexOutcomeKind.Renamed,
+                $"it was called {change.ExistingName}{(change.Difference is null ? "" : $", and its {change.Difference} differed")}; {how}");
     }
 
     // A server takes neither two indexes of one name nor two with the same keys. So that no query and no rule lacks the index while it

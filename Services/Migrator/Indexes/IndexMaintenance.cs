@@ -23,7 +23,9 @@ internal static class IndexMaintenance
     private static IEnumerable<MaintenanceRow> Look(
         CollectionDefinition definition, CollectionState state, IReadOnlyDictionary<string, DateTime> hidden)
     {
-        var changes = IndexPlanner.Compare(definition, state).Where(change => change.Existing is not null).ToDictionary(change => change.ExistingName, StringComparer.Ordinal);
+        var changes = IndexPlanner.Compare(definition, state)
+            .Where(change => change.Existing is not null)
+            .ToDictionary(change => change.ExistingName, StringComparer.Ordinal);
         foreach (var index in state.Indexes)
         {
             var name = index["name"].AsString;
@@ -33,16 +35,21 @@ internal static class IndexMaintenance
             var change = changes.GetValueOrDefault(name);
             var unknown = change?.Kind == IndexChangeKind.Unknown;
             var (candidate, reason) =
-                change?.Kind == IndexChangeKind.Interim ? (MaintenanceCandidate.Drop, "it only stood in for another while that was built: 'migrator up' drops it")
-                : change?.Definition is { } wanted && wanted.Name != name ? (MaintenanceCandidate.Rebuild, $"it is {wanted.Name} in the catalogue: 'migrator up' builds it under that name")
+                change?.Kind == IndexChangeKind.Interim ? (
+                    MaintenanceCandidate.Drop,
+                    "it only stood in for another while that was built: 'migrator up' drops it")
+                : change?.Definition is { } wanted
+                    && wanted.Name != name ? (MaintenanceCandidate.Rebuild, $"it is {wanted.Name} in the catalogue: 'migrator up' builds it under that name")
                 : unknown && index.GetValue("hidden", false).ToBoolean()
                     ? (MaintenanceCandidate.Drop, hidden.TryGetValue($"{state.Name}.{name}", out var since)
                         ? $"not declared; hidden since {since.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC"
                         : "not declared; hidden by hand")
                 : unknown ? (MaintenanceCandidate.Hide, "not declared")
-                : declared is not null && Redundant(index, state) is { } other ? (MaintenanceCandidate.Hide, $"{other} begins with its keys: take it out of the catalogue")
+                : declared is not null
+                    && Redundant(index, state) is { } other ? (MaintenanceCandidate.Hide, $"{other} begins with its keys: take it out of the catalogue")
                 : bytes > budget ? (MaintenanceCandidate.Rebuild, string.Create(
-                    CultureInfo.InvariantCulture, $"takes {bytes / Math.Max(1, state.Documents)} bytes for a document and may take {declared!.BytesPerDocument}"))
+                    CultureInfo.InvariantCulture,
+                    $"takes {bytes / Math.Max(1, state.Documents)} bytes for a document and may take {declared!.BytesPerDocument}"))
                 : (MaintenanceCandidate.Keep, declared?.Serves ?? "the server has it of itself");
             yield return new MaintenanceRow(state.Name, name, state.Documents, bytes, budget, candidate, reason);
         }

@@ -18,7 +18,8 @@ internal static class IndexText
             Item(output, $"{State(change)}: {change.Collection}.{change.Index} {change.Keys}", change.Reason);
         }
 
-        output.WriteLine(report.InLine ? "The indexes are as declared." : $"{Count(report.Changes.Count, "index differs", "indexes differ")} from the catalogue.");
+        output.WriteLine(
+            report.InLine ? "The indexes are as declared." : $"{Count(report.Changes.Count, "index differs", "indexes differ")} from the catalogue.");
     }
 
     public static void Print(TextWriter output, ApplyReport report)
@@ -69,7 +70,11 @@ internal static class IndexText
     {
         foreach (var advice in report.Advice)
         {
-            Item(output, $"{Word(advice.Kind)}: {(advice.Index is null ? advice.Collection : $"{advice.Collection}.{advice.Index}")}", advice.Reason, advice.Suggestion);
+            Item(
+                output,
+                $"{Word(advice.Kind)}: {(advice.Index is null ? advice.Collection : $"{advice.Collection}.{advice.Index}")}",
+                advice.Reason,
+                advice.Suggestion);
         }
 
         Notes(output, report.Notes);
@@ -138,7 +143,8 @@ internal static class IndexText
     private static void Print(TextWriter output, Table table)
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture);
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+        var console =
+            AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
         console.Profile.Width = Width(output);
         console.Write(table);
         // The console fills every line with blanks.

@@ -29,7 +29,8 @@ internal sealed record SlowQuery(QueryPattern Pattern, string Plan, double Milli
         ArgumentNullException.ThrowIfNull(entry);
         var name = entry.GetValue("ns", "").AsString;
         var dot = name.IndexOf('.', StringComparison.Ordinal);
-        if (dot < 0 || name[(dot + 1)..] is var collection && (collection.StartsWith("system.", StringComparison.Ordinal) || collection.Contains('$', StringComparison.Ordinal)))
+        if (dot < 0 || name[(dot + 1)..] is var collection && (collection.StartsWith("system.", StringComparison.Ordinal)
+            || collection.Contains('$', StringComparison.Ordinal)))
         {
             return null;
         }

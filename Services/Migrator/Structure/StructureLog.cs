@@ -10,6 +10,7 @@ internal static partial class StructureLog
     [LoggerMessage(2, LogLevel.Debug, "The database has all {Collections} collections of the catalogue with their validators and indexes")]
     public static partial void InLine(ILogger logger, int collections);
 
-    [LoggerMessage(3, LogLevel.Warning, "The server has no time series, so {Collection} is a plain collection with the same indexes and one that lets documents expire: {Reason}")]
+    [LoggerMessage(3, LogLevel.Warning, "The server has no time series, so {Collection} is a plain collection with the same indexes and one that lets "
+        + "documents expire: {Reason}")]
     public static partial void NoTimeSeries(ILogger logger, string collection, string reason);
 }

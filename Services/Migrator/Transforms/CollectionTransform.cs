@@ -158,7 +158,9 @@ public sealed class CollectionTransform
         }
 
         return Mentions(expression, s_unrepeatable) is { } unrepeatable
-            ? throw new ArgumentException($"The expression for '{field}' has {unrepeatable}, which gives another value each time; give embedded documents one by Rewriting.", nameof(expression))
+            ? throw new ArgumentException(
+                $"The expression for '{field}' has {unrepeatable}, which gives another value each time; give embedded documents one by Rewriting.",
+                nameof(expression))
             : Of(
                 name,
                 collection,
@@ -259,7 +261,8 @@ public sealed class CollectionTransform
     /// <param name="name">The name of the step.</param>
     /// <param name="collection">The collection.</param>
     /// <param name="needed">Which documents need it; those that were rewritten must not match any more.</param>
-    /// <param name="reads">The fields that <paramref name="rewrite"/> reads. Of a path the whole field that it begins with is fetched, and nothing else.</param>
+    /// <param name="reads">The fields that <paramref name="rewrite"/> reads. Of a path the whole field that it begins with is fetched, and nothing
+    /// else.</param>
     /// <param name="rewrite">Gives the update document (<c>$set</c>, <c>$unset</c>, ...), or null when the document cannot be rewritten.</param>
     /// <param name="check">Compares a document before (only the fields read) and after; returns what is wrong, or null.</param>
     public static CollectionTransform Rewriting(
@@ -377,7 +380,8 @@ public sealed class CollectionTransform
     {
         if (Array.Find(paths, path => !path.IsBeside(paths[0])) is { } apart)
         {
-            throw new ArgumentException($"'{paths[0].Text}' and '{apart.Text}' are not fields of the same documents; move values between documents by Rewriting.");
+            throw new ArgumentException(
+                $"'{paths[0].Text}' and '{apart.Text}' are not fields of the same documents; move values between documents by Rewriting.");
         }
 
         if (paths.DistinctBy(path => path.Text, StringComparer.Ordinal).Count() < paths.Length)

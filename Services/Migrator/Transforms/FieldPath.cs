@@ -58,7 +58,8 @@ internal sealed class FieldPath
 
             if (part.All(char.IsAsciiDigit))
             {
-                throw new ArgumentException($"The path '{text}' has the number {part}: a path means all elements of an array, never one of them.", nameof(text));
+                throw new ArgumentException(
+                    $"The path '{text}' has the number {part}: a path means all elements of an array, never one of them.", nameof(text));
             }
         }
 
@@ -94,7 +95,8 @@ internal sealed class FieldPath
         var field = prefix + _parents[depth];
         return new BsonDocument("$or", new BsonArray
         {
-            new BsonDocument("$and", new BsonArray { new BsonDocument(field, new BsonDocument("$type", "object")), ToFilter(condition, depth + 1, field + ".") }),
+            new BsonDocument(
+                "$and", new BsonArray { new BsonDocument(field, new BsonDocument("$type", "object")), ToFilter(condition, depth + 1, field + ".") }),
             new BsonDocument(field, new BsonDocument("$elemMatch", ToFilter(condition, depth + 1, ""))),
             HasArrayInArray(field),
             new BsonDocument(field, new BsonDocument("$type", new BsonArray(s_others))),

@@ -17,7 +17,8 @@ internal sealed record KeyRange(BsonValue? After, BsonValue Last)
     /// <param name="collection">The collection.</param>
     /// <param name="position">The key after which to begin; what is before comes last. Null to begin at the start.</param>
     /// <param name="cancellationToken">Cancels the queries.</param>
-    public static async Task<IReadOnlyList<KeyRange>> ReadAsync(IMongoCollection<BsonDocument> collection, BsonValue? position, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<KeyRange>> ReadAsync(
+        IMongoCollection<BsonDocument> collection, BsonValue? position, CancellationToken cancellationToken)
     {
         var lasts = await ReadLastsAsync(collection, cancellationToken);
         var at = position is null ? -1 : lasts.FindIndex(last => TypeOf(last) == TypeOf(position));
@@ -80,7 +81,10 @@ internal sealed record KeyRange(BsonValue? After, BsonValue Last)
         return [.. keys.GroupBy(TypeOf).Select(type => type.Max()!).Order()];
 
         async Task<BsonValue?> EndAsync(int direction) =>
-            (await collection.Find(new BsonDocument()).Project<BsonDocument>(new BsonDocument("_id", 1)).Sort(new BsonDocument("_id", direction)).FirstOrDefaultAsync(cancellationToken))?["_id"];
+            (await collection.Find(new BsonDocument())
+                .Project<BsonDocument>(new BsonDocument("_id", 1))
+                .Sort(new BsonDocument("_id", direction))
+                .FirstOrDefaultAsync(cancellationToken))?["_id"];
     }
 
     // Not a number equals itself only, and is in no range of numbers.

@@ -82,7 +82,9 @@ internal sealed class SingleRewriter(TransformRun run, TransformReader reader, T
     {
         if (run.Transform.Examine is null)
         {
-            return await writer.UpdateOneAsync(first.Id, before: null, cancellationToken) is { } updated ? await WhyStillNeededAsync(updated, cancellationToken) : null;
+            return await writer.UpdateOneAsync(first.Id, before: null, cancellationToken) is { } updated
+                ? await WhyStillNeededAsync(updated, cancellationToken)
+                : null;
         }
 
         for (var attempt = 0; attempt < Attempts; attempt++)

@@ -48,7 +48,11 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
     }
 
     private PreparedDocument Prepare(RawBsonDocument raw, BsonDocument? document, IReadOnlyList<BsonValue?> computed) => document is null
-        ? new PreparedDocument(raw, [], new DocumentChange(null, "it has what cannot be read and written again to the byte, such as two fields of one name or text that is not UTF-8"), raw.Slice.Length)
+        ? new PreparedDocument(
+            raw,
+            [],
+            new DocumentChange(null, "it has what cannot be read and written again to the byte, such as two fields of one name or text that is not UTF-8"),
+            raw.Slice.Length)
         : new PreparedDocument(document, computed, transform.Examine!(document, computed), raw.Slice.Length);
 
     /// <summary>Whether a document, as it is given, still needs the change.</summary>
@@ -72,7 +76,8 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
         using var cursor = await collection.Find(transform.Needed).Project<RawBsonDocument>(Fields()).ToCursorAsync(cancellationToken);
         while (await cursor.MoveNextAsync(cancellationToken))
         {
-            count += cursor.Current.Select(ExactDocument.Read).Count(document => document is null || transform.Examine!(document, NoValues(document)) is { Update: not null } or { Problem: not null });
+            count += cursor.Current.Select(ExactDocument.Read)
+                .Count(document => document is null || transform.Examine!(document, NoValues(document)) is { Update: not null } or { Problem: not null });
         }
 
         return count;
@@ -90,7 +95,11 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
         if (transform.Expression is null)
         {
             // All in one reply: for a second one DocumentDB would keep the rest in a file.
-            return collection.Find(filter, new FindOptions { BatchSize = limit }).Project<RawBsonDocument>(fields).Sort(order).Limit(limit).ToCursorAsync(cancellationToken);
+            return collection.Find(filter, new FindOptions { BatchSize = limit })
+                .Project<RawBsonDocument>(fields)
+                .Sort(order)
+                .Limit(limit)
+                .ToCursorAsync(cancellationToken);
         }
 
         fields.Add(ComputedField(transform), 1);
@@ -107,7 +116,8 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
             cancellationToken);
     }
 
-    private static string ComputedField(CollectionTransform transform) => transform.Reads.Contains("computed", StringComparer.Ordinal) ? "computed_" : "computed";
+    private static string ComputedField(CollectionTransform transform) =>
+        transform.Reads.Contains("computed", StringComparer.Ordinal) ? "computed_" : "computed";
 
     // Takes what was calculated out of the document again.
     private IReadOnlyList<BsonValue?> Computed(BsonDocument? document)
@@ -127,7 +137,8 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
     {
         var values = documents.ConvertAll(document => document is null ? [] : transform.Convertible!(document));
         var converted = new List<BsonValue?>();
-        foreach (var (chunk, bytes) in Chunks([.. values.SelectMany(list => list).Select(value => new BsonDocument("v", value))], value => value.ToBson().Length))
+        foreach (var (chunk, bytes) in Chunks(
+            [.. values.SelectMany(list => list).Select(value => new BsonDocument("v", value))], value => value.ToBson().Length))
         {
             if (bytes > MaxAskedBytes)
             {
@@ -135,12 +146,14 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
                 continue;
             }
 
-            var convert = new BsonDocument { { "input", "$v" }, { "to", transform.ConvertsTo! }, { "onError", new BsonDocument("$literal", BsonMaxKey.Value) } };
+            var convert =
+                new BsonDocument { { "input", "$v" }, { "to", transform.ConvertsTo! }, { "onError", new BsonDocument("$literal", BsonMaxKey.Value) } };
             var results = await EvaluateAsync(
                 [.. chunk.Select((value, i) => new BsonDocument { { "_id", i }, { "v", value["v"] } })],
                 [new BsonDocument("$project", new BsonDocument("v", new BsonDocument("$convert", convert)))],
                 cancellationToken);
-            converted.AddRange(results.Select(ExactDocument.Read).OrderBy(result => result!["_id"].AsInt32).Select(result => result!["v"] is BsonMaxKey ? null : result["v"]));
+            converted.AddRange(
+                results.Select(ExactDocument.Read).OrderBy(result => result!["_id"].AsInt32).Select(result => result!["v"] is BsonMaxKey ? null : result["v"]));
         }
 
         var at = 0;

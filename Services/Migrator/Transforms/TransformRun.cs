@@ -85,7 +85,8 @@ internal sealed class TransformRun(CollectionTransform transform, IMongoCollecti
         throw new TransformException(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{_undoneCount} {(_undoneCount == 1 ? "document" : "documents")} of {transform.Collection} could not be rewritten{(_undoneCount > NamedInSentence ? ", such as" : ":")} {string.Join(", ", named)}; the others are done."),
+                $"{_undoneCount} {(_undoneCount == 1 ? "document" : "documents")} of {transform.Collection} could not be "
+                    + $"rewritten{(_undoneCount > NamedInSentence ? ", such as" : ":")} {string.Join(", ", named)}; the others are done."),
             [.. _undone]);
     }
 

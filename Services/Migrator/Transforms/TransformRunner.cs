@@ -62,7 +62,8 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
 
         var newer = IsDryRun ? 0 : await FinishAsync(run, visit.Reader, cancellationToken);
         var report = new TransformReport(
-            transform.Name, transform.Collection, run.Documents, run.Batches, run.Samples, run.Obstructed, newer, time.GetElapsedTime(started).TotalMilliseconds);
+            transform.Name, transform.Collection, run.Documents, run.Batches, run.Samples, run.Obstructed, newer,
+            time.GetElapsedTime(started).TotalMilliseconds);
         TransformLog.Done(logger, report.Name, report.Collection, report.Documents, report.Batches, report.DurationMs, report.Samples);
         return report;
     }

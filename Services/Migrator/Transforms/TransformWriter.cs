@@ -105,7 +105,8 @@ internal sealed class TransformWriter(TransformRun run)
                 }
 
                 var options = new UpdateOptions { BypassDocumentValidation = _bulk.BypassDocumentValidation };
-                await run.Collection.UpdateOneAsync(transaction, new BsonDocument("_id", document.Id), RewriteGroup.ToDefinition(document.Change.Update!), options, token);
+                await run.Collection.UpdateOneAsync(
+                    transaction, new BsonDocument("_id", document.Id), RewriteGroup.ToDefinition(document.Change.Update!), options, token);
                 return true;
             },
             cancellationToken: cancellationToken);
@@ -153,7 +154,11 @@ internal sealed class TransformWriter(TransformRun run)
 
     private async Task<BsonDocument?> FindAndUpdateAsync(BsonDocument filter, UpdateDefinition<BsonDocument> update, CancellationToken cancellationToken)
     {
-        var options = new FindOneAndUpdateOptions<BsonDocument, RawBsonDocument> { ReturnDocument = ReturnDocument.After, BypassDocumentValidation = _bulk.BypassDocumentValidation };
+        var options = new FindOneAndUpdateOptions<BsonDocument, RawBsonDocument>
+        {
+            ReturnDocument = ReturnDocument.After,
+            BypassDocumentValidation = _bulk.BypassDocumentValidation,
+        };
         BsonDocument? after = await run.Collection.FindOneAndUpdateAsync(filter, update, options, cancellationToken);
         if (after is not null)
         {

@@ -48,7 +48,10 @@ internal sealed class ValidationRun(CollectionScan scan, FixReport? file, string
             },
             read => progress.Report(collection.Name, read, expected),
             cancellationToken);
-        progress.Finish(collection.Name, result.Documents, result.Violating == 0 ? "all obey" : string.Create(CultureInfo.InvariantCulture, $"{result.Violating:N0} break rules"));
+        progress.Finish(
+            collection.Name,
+            result.Documents,
+            result.Violating == 0 ? "all obey" : string.Create(CultureInfo.InvariantCulture, $"{result.Violating:N0} break rules"));
         return result;
     }
 }

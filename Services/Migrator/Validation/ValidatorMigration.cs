@@ -78,8 +78,10 @@ public sealed partial class ValidatorMigration(IMongoDatabase database, ILogger 
             previous.InsertAt(0, new BsonElement("collMod", collection.Name));
             await RunAsync(previous, cancellationToken);
             throw new JobRefusedException(
-                $"{result.Violating} of {result.Documents} documents of {collection.Name} break its rules ({string.Join("; ", examples)}), so they are not put in force; "
-                + $"see 'migrator validate --collection {collection.Name} --fix-report FILE', or set {ValidationOptions.Section}:{nameof(ValidationOptions.Collections)}:{collection.Name}:Level to moderate.");
+                $"{result.Violating} of {result.Documents} documents of {collection.Name} break its rules ({string.Join("; ", examples)}), so they are not "
+                    + $"put in force; "
+                + $"see 'migrator validate --collection {collection.Name} --fix-report FILE', or set "
+                + $"{ValidationOptions.Section}:{nameof(ValidationOptions.Collections)}:{collection.Name}:Level to moderate.");
         }
 
         await RunAsync(Command("collMod", collection, wanted), cancellationToken);
@@ -112,6 +114,7 @@ public sealed partial class ValidatorMigration(IMongoDatabase database, ILogger 
     private Task<BsonDocument> RunAsync(BsonDocument command, CancellationToken cancellationToken) =>
         database.RunCommandAsync<BsonDocument>(command, ReadPreference.Primary, cancellationToken);
 
-    [LoggerMessage(1, LogLevel.Information, "{Collection}: its new rules hold for what is written from now on; reading what is there before they hold strictly")]
+    [LoggerMessage(1, LogLevel.Information, "{Collection}: its new rules hold for what is written from now on; reading what is there before they hold "
+        + "strictly")]
     private static partial void Scanning(ILogger logger, string collection);
 }

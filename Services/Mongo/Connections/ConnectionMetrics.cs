@@ -11,7 +11,8 @@ internal sealed class ConnectionMetrics
     {
         _meter = meters.Create(MongoMetrics.MeterName);
         Waiting = _meter.CreateUpDownCounter<long>("platform.mongo.gate.waiting", "{request}", "Requests that wait to be let in to the database.");
-        Rejected = _meter.CreateCounter<long>("platform.mongo.gate.rejected", "{request}", "Requests turned away, by reason: full (the queue) or late (the wait).");
+        Rejected = _meter.CreateCounter<long>(
+            "platform.mongo.gate.rejected", "{request}", "Requests turned away, by reason: full (the queue) or late (the wait).");
         WaitDuration = _meter.CreateHistogram<double>(
             "platform.mongo.gate.wait.duration", "s", "Time that requests waited, let in or not.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] });

@@ -60,7 +60,8 @@ public sealed partial class DatabaseStartup
         }
         catch (Exception exception) when (MongoErrors.IsRefusedLogin(exception))
         {
-            throw new DatabaseUnavailableException($"MongoDB at {Servers()} refused the user name or password of ConnectionStrings:{ResourceNames.Database}.", exception);
+            throw new DatabaseUnavailableException(
+                $"MongoDB at {Servers()} refused the user name or password of ConnectionStrings:{ResourceNames.Database}.", exception);
         }
         catch (Exception exception) when (exception is MongoException or TimeoutException)
         {

@@ -9,7 +9,9 @@ public sealed class MongoGateOptions
     [Range(0, 100_000)]
     public int Permits { get; set; }
 
-    /// <summary>Requests that may wait to be let in. What comes above that is turned away at once: a longer queue only makes answers late. Default: 200.</summary>
+    /// <summary>
+    /// Requests that may wait to be let in. What comes above that is turned away at once: a longer queue only makes answers late. Default: 200.
+    /// </summary>
     [Range(0, 1_000_000)]
     public int QueueLength { get; set; } = 200;
 
@@ -17,7 +19,10 @@ public sealed class MongoGateOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan QueueTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a request waits for a connection that is open before it may have one opened; 0 does not wait. Longer than a spike that the open ones can serve, so that nobody waits for the opening of one that is not needed. Default: 100 milliseconds.</summary>
+    /// <summary>
+    /// How long a request waits for a connection that is open before it may have one opened; 0 does not wait. Longer than a spike that the open ones can serve,
+    /// so that nobody waits for the opening of one that is not needed. Default: 100 milliseconds.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan GrowAfter { get; set; } = TimeSpan.FromMilliseconds(100);
 }

@@ -40,7 +40,9 @@ public sealed class MongoHealthCheck(IMongoProbe probe, IOptions<MongoOptions> o
         {
             var seconds = settings.Timeout.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
             return Unhealthy(
-                PrimaryOf(probe.Cluster) is { } primary ? $"The primary {AddressOf(primary)} did not answer within {seconds} s" : $"No primary was found within {seconds} s",
+                PrimaryOf(probe.Cluster) is { } primary
+                    ? $"The primary {AddressOf(primary)} did not answer within {seconds} s"
+                    : $"No primary was found within {seconds} s",
                 exception);
         }
         catch (Exception exception) when (exception is MongoException or TimeoutException)
@@ -69,7 +71,8 @@ public sealed class MongoHealthCheck(IMongoProbe probe, IOptions<MongoOptions> o
     {
         var primary = PrimaryOf(cluster);
         var gone = cluster.Servers
-            .Where(server => server.State != ServerState.Connected || server.Type is ServerType.Unknown or ServerType.ReplicaSetGhost or ServerType.ReplicaSetOther)
+            .Where(server => server.State != ServerState.Connected
+                || server.Type is ServerType.Unknown or ServerType.ReplicaSetGhost or ServerType.ReplicaSetOther)
             .Select(AddressOf)
             .Union(GoneBy(status))
             .Order(StringComparer.Ordinal)
@@ -84,7 +87,8 @@ public sealed class MongoHealthCheck(IMongoProbe probe, IOptions<MongoOptions> o
         var pool = probe.Pool;
         var text = string.Create(
             CultureInfo.InvariantCulture,
-            $"{Topology(cluster)} with primary {AddressOf(primary)}, {cluster.Servers.Count - gone.Count} of {cluster.Servers.Count} members there, replication lag {(lag is null ? "unknown" : $"{lag.Value.TotalSeconds:0.#} s")}, {pool.InUse} of {pool.MaxPerServer} connections in use.");
+            $"{Topology(cluster)} with primary {AddressOf(primary)}, {cluster.Servers.Count - gone.Count} of {cluster.Servers.Count} members there, "
+                + $"replication lag {(lag is null ? "unknown" : $"{lag.Value.TotalSeconds:0.#} s")}, {pool.InUse} of {pool.MaxPerServer} connections in use.");
         if (gone.Count > 0)
         {
             return HealthCheckResult.Degraded($"{string.Join(", ", gone)} gone: {text}", data: data);
@@ -133,7 +137,8 @@ public sealed class MongoHealthCheck(IMongoProbe probe, IOptions<MongoOptions> o
     }
 
     private static string Topology(ClusterDescription cluster) =>
-        cluster.Type == ClusterType.ReplicaSet && cluster.Servers.Select(server => server.ReplicaSetConfig?.Name).FirstOrDefault(name => name is not null) is { } name
+        cluster.Type == ClusterType.ReplicaSet
+            && cluster.Servers.Select(server => server.ReplicaSetConfig?.Name).FirstOrDefault(name => name is not null) is { } name
             ? $"ReplicaSet {name}"
             : cluster.Type.ToString();
 

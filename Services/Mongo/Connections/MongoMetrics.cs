@@ -56,7 +56,10 @@ internal sealed class MongoMetrics
 
     private static readonly MetricDefinition s_durationDefinition = new(
         "db.client.operation.duration", Histogram, "s",
-        [Attributes.System, Attributes.Namespace, Attributes.Collection, Attributes.Operation, Attributes.ServerAddress, Attributes.ServerPort, Attributes.ErrorType, Attributes.StatusCode],
+        [
+            Attributes.System, Attributes.Namespace, Attributes.Collection, Attributes.Operation, Attributes.ServerAddress,
+            Attributes.ServerPort, Attributes.ErrorType, Attributes.StatusCode,
+        ],
         "Time from sending a command to its reply; each command and each repetition counts by itself");
 
     private static readonly MetricDefinition s_clearsDefinition = new(

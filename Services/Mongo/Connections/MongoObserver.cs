@@ -226,7 +226,9 @@ internal sealed class MongoObserver(MongoMetrics metrics, IOptions<MongoTelemetr
         server.Type is ServerType.ReplicaSetPrimary or ServerType.Standalone or ServerType.ShardRouter or ServerType.LoadBalanced;
 
     private static string Describe(ClusterDescription cluster) =>
-        $"{cluster.Type}: {string.Join(", ", cluster.Servers.Select(server => $"{ObservedPool.AddressOf(server.EndPoint)} {server.Type}").Order(StringComparer.Ordinal))}";
+        $"{cluster.Type}: {string.Join(", ", cluster.Servers.Select(Describe).Order(StringComparer.Ordinal))}";
+
+    private static string Describe(ServerDescription server) => $"{ObservedPool.AddressOf(server.EndPoint)} {server.Type}";
 
     private void LogWhenSlow(ObservedConnection connection, ObservedOperation operation, string command, TimeSpan duration, Exception? failure)
     {

@@ -32,12 +32,16 @@ public sealed class MongoOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
     public TimeSpan WaitQueueTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Wait for a connection to be opened. Long enough for TLS over a slow line; selection fails sooner when a server is away. Default: 30 seconds.</summary>
+    /// <summary>
+    /// Wait for a connection to be opened. Long enough for TLS over a slow line; selection fails sooner when a server is away. Default: 30 seconds.
+    /// </summary>
     /// <remarks>connectTimeoutMS</remarks>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Wait for one answer on a connection, after which it is closed: what a half-dead server holds up at most. Zero waits for ever. Default: 60 seconds.</summary>
+    /// <summary>
+    /// Wait for one answer on a connection, after which it is closed: what a half-dead server holds up at most. Zero waits for ever. Default: 60 seconds.
+    /// </summary>
     /// <remarks>socketTimeoutMS</remarks>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan SocketTimeout { get; set; } = TimeSpan.FromSeconds(60);
@@ -52,7 +56,9 @@ public sealed class MongoOptions
     [Range(typeof(TimeSpan), "00:00:00.500", "00:10:00")]
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Life of an unused connection above the minimum. Shorter than what firewalls and load balancers cut, often 10 to 60 minutes. Default: 5 minutes.</summary>
+    /// <summary>
+    /// Life of an unused connection above the minimum. Shorter than what firewalls and load balancers cut, often 10 to 60 minutes. Default: 5 minutes.
+    /// </summary>
     /// <remarks>maxIdleTimeMS</remarks>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan MaxIdleTime { get; set; } = TimeSpan.FromMinutes(5);
@@ -67,7 +73,9 @@ public sealed class MongoOptions
     [AllowedValues("local", "available", "majority", "linearizable", "snapshot")]
     public string ReadConcern { get; set; } = "majority";
 
-    /// <summary>Who must have a write before it counts: <c>majority</c>, a number of members, or a tag. A majority survives an election. Default: majority.</summary>
+    /// <summary>
+    /// Who must have a write before it counts: <c>majority</c>, a number of members, or a tag. A majority survives an election. Default: majority.
+    /// </summary>
     /// <remarks>w</remarks>
     [RegularExpression("[A-Za-z0-9_.-]{1,64}")]
     public string WriteConcern { get; set; } = "majority";
@@ -89,7 +97,10 @@ public sealed class MongoOptions
     [RegularExpression("[ -~]{0,128}")]
     public string ApplicationName { get; set; } = "";
 
-    /// <summary>Compressors to offer, best first, separated by commas: <c>zstd</c>, <c>snappy</c>, <c>zlib</c>. None in one data centre; across zones <c>zstd</c> pays. Default: none.</summary>
+    /// <summary>
+    /// Compressors to offer, best first, separated by commas: <c>zstd</c>, <c>snappy</c>, <c>zlib</c>. None in one data centre; across zones <c>zstd</c> pays.
+    /// Default: none.
+    /// </summary>
     /// <remarks>compressors</remarks>
     [RegularExpression("((zstd|snappy|zlib)(,(zstd|snappy|zlib))*)?")]
     public string Compressors { get; set; } = "";

@@ -28,9 +28,11 @@ internal sealed class MongoOptionsValidator : IValidateOptions<MongoOptions>
                 $"must be below {MongoOptions.Section}:Gate:{nameof(options.Gate.QueueTimeout)}, which is {options.Gate.QueueTimeout}"));
         }
 
-        if (int.TryParse(options.WriteConcern, NumberStyles.Integer, CultureInfo.InvariantCulture, out var members) && (members < 0 || members == 0 && options.Journal))
+        if (int.TryParse(options.WriteConcern, NumberStyles.Integer, CultureInfo.InvariantCulture, out var members)
+            && (members < 0 || members == 0 && options.Journal))
         {
-            failures.Add(SettingLimits.Mistake(MongoOptions.Section, nameof(options.WriteConcern), options.WriteConcern, "must acknowledge writes when they are to be journalled"));
+            failures.Add(SettingLimits.Mistake(
+                MongoOptions.Section, nameof(options.WriteConcern), options.WriteConcern, "must acknowledge writes when they are to be journalled"));
         }
 
         return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;

@@ -9,7 +9,9 @@ public sealed class MongoRetryOptions
     [Range(1, 100)]
     public int Attempts { get; set; } = 4;
 
-    /// <summary>Mean pause before the first repetition; it doubles each time and is jittered, so that callers do not come back together. Default: 100 milliseconds.</summary>
+    /// <summary>
+    /// Mean pause before the first repetition; it doubles each time and is jittered, so that callers do not come back together. Default: 100 milliseconds.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(100);
 
@@ -17,7 +19,9 @@ public sealed class MongoRetryOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "00:05:00")]
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Time for a unit of work with all its repetitions, after which it is cancelled. Below the 15 s that a request may take. Default: 10 seconds.</summary>
+    /// <summary>
+    /// Time for a unit of work with all its repetitions, after which it is cancelled. Below the 15 s that a request may take. Default: 10 seconds.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:30:00")]
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(10);
 }

@@ -85,7 +85,12 @@ public sealed class Lease : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(time);
         ArgumentNullException.ThrowIfNull(logger);
-        foreach (var (span, least) in new[] { (options.Duration, TimeSpan.FromMilliseconds(1)), (options.PollInterval, TimeSpan.FromMilliseconds(1)), (options.AcquireTimeout, TimeSpan.Zero) })
+        foreach (var (span, least) in new[]
+        {
+            (options.Duration, TimeSpan.FromMilliseconds(1)),
+            (options.PollInterval, TimeSpan.FromMilliseconds(1)),
+            (options.AcquireTimeout, TimeSpan.Zero),
+        })
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(span, least, nameof(options));
             ArgumentOutOfRangeException.ThrowIfGreaterThan(span, LeaseOptions.Longest, nameof(options));

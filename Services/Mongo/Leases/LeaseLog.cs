@@ -19,6 +19,7 @@ internal static partial class LeaseLog
     [LoggerMessage(5, LogLevel.Warning, "The lease {Name} could not be given back; it ends by itself")]
     public static partial void ReleaseFailed(ILogger logger, Exception exception, string name);
 
-    [LoggerMessage(6, LogLevel.Warning, "The lease {Name} was granted, but the answer was {Seconds:0.#} s on the way, so the lease may be another's by now; asking again")]
+    [LoggerMessage(6, LogLevel.Warning, "The lease {Name} was granted, but the answer was {Seconds:0.#} s on the way, so the lease may be another's by now; "
+        + "asking again")]
     public static partial void Late(ILogger logger, string name, double seconds);
 }

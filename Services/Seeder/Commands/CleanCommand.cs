@@ -13,7 +13,8 @@ using Platform.Data.Tenancy;
 namespace Platform.Seeder.Commands;
 
 /// <summary><c>seeder clean</c>: removes exactly what was seeded.</summary>
-internal sealed partial class CleanCommand(SeedStore store, PlatformDatabase database, SeedGuard guard, IOptions<SeederOptions> options, ILogger<CleanCommand> logger)
+internal sealed partial class CleanCommand(
+    SeedStore store, PlatformDatabase database, SeedGuard guard, IOptions<SeederOptions> options, ILogger<CleanCommand> logger)
 {
     // Of any size: the database tells how much is there.
     private readonly IReadOnlyList<SeedCollection> _all = SeedCollection.All(new SeedSize());
@@ -86,7 +87,8 @@ internal sealed partial class CleanCommand(SeedStore store, PlatformDatabase dat
     private async Task<ObjectId> FindTenantAsync(string slug, SeedMarker? marker, CancellationToken cancellationToken)
     {
         var (first, last) = SeedId.Range(SeedKind.Tenant);
-        if (await database.Tenants.Find(tenant => tenant.Slug == slug && tenant.Id >= first && tenant.Id <= last).FirstOrDefaultAsync(cancellationToken) is { } found)
+        if (await database.Tenants.Find(tenant => tenant.Slug == slug && tenant.Id >= first && tenant.Id <= last)
+            .FirstOrDefaultAsync(cancellationToken) is { } found)
         {
             return found.Id;
         }
@@ -102,18 +104,21 @@ internal sealed partial class CleanCommand(SeedStore store, PlatformDatabase dat
         var there = await database.Tenants.Find(tenant => tenant.Id >= first && tenant.Id <= last).Limit(10).ToListAsync(cancellationToken);
         throw new JobUsageException(there.Count == 0
             ? $"There is no seeded tenant '{slug}': nothing is seeded."
-            : $"There is no seeded tenant '{slug}'; there are {string.Join(", ", there.Select(tenant => tenant.Slug))}{(tenants > there.Count ? " and others" : "")}.");
+            : $"There is no seeded tenant '{slug}'; there are "
+                + $"{string.Join(", ", there.Select(tenant => tenant.Slug))}{(tenants > there.Count ? " and others" : "")}.");
     }
 
     private static async Task TellAsync(CleanReport report, string? slug, bool keepReferenced, TextWriter output)
     {
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"Removed {report.Removed:N0} seeded documents{(slug is null ? "" : $" of {slug}")}."));
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"Removed {report.Removed:N0} seeded documents{(slug is null ? "" : $" of {slug}")}."));
         if (report.Referring.Count > 0)
         {
             var who = SeedText.Of(report.Referring);
             await output.WriteLineAsync(keepReferenced
                 ? string.Create(CultureInfo.InvariantCulture, $"Kept {report.Kept:N0} seeded documents that documents of others refer to ({who}).")
-                : $"Documents of others stay that referred to seeded ones ({who}): what they refer to is there again when the same is seeded again; --keep-referenced would have kept it.");
+                : $"Documents of others stay that referred to seeded ones ({who}): what they refer to is there again when the same is seeded again; "
+                    + $"--keep-referenced would have kept it.");
         }
     }
 

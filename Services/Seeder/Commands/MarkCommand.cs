@@ -12,7 +12,8 @@ internal sealed partial class MarkCommand(SeedStore store, SeedGuard guard)
         var database = new Argument<string>("database") { Description = "The database's name, typed so that it is not the wrong one." };
         var name = new Option<string>("--as")
         {
-            Description = "What the database is for; any name but development keeps the seeder out.", HelpName = "NAME", DefaultValueFactory = _ => EnvironmentMark.Development,
+            Description = "What the database is for; any name but development keeps the seeder out.", HelpName = "NAME",
+            DefaultValueFactory = _ => EnvironmentMark.Development,
         };
         name.Validators.Add(result =>
         {

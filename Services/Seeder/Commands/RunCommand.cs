@@ -18,11 +18,13 @@ internal sealed partial class RunCommand(SeedStore store, SeedGuard guard, IOpti
     // The same for the program's own command and for `run`, so that they can stand before the word `run`, too.
     private static Option<string[]> Only { get; } = Collections();
 
-    private static Option<bool> Again { get; } = new("--again") { Description = "Write the data anew even when it is there already; changes made to it are lost." };
+    private static Option<bool> Again { get; } =
+        new("--again") { Description = "Write the data anew even when it is there already; changes made to it are lost." };
 
     private static Option<bool> DeferIndexes { get; } = new("--defer-indexes")
     {
-        Description = "Drop the index of words while its collection is empty and build it at the end: faster at a large scale, but searches are slow meanwhile.",
+        Description = "Drop the index of words while its collection is empty and build it at the end: faster at a large scale, but searches are slow "
+            + "meanwhile.",
     };
 
     /// <summary>Completes the command, or the program's own, which is <c>run</c> when no command is named.</summary>
@@ -203,12 +205,16 @@ internal sealed partial class RunCommand(SeedStore store, SeedGuard guard, IOpti
 
     private static Option<string[]> Collections() => new("--only")
     {
-        Description = $"Only these collections and those that they refer to: {string.Join(", ", SeedCollection.All(new SeedSize()).Select(part => part.Name))}. Separated by commas or spaces.",
+        Description = $"Only these collections and those that they refer to: "
+            + $"{string.Join(", ", SeedCollection.All(new SeedSize()).Select(part => part.Name))}. Separated by commas or spaces.",
         HelpName = "NAMES",
         AllowMultipleArgumentsPerToken = true,
         CustomParser = result =>
         {
-            string[] names = [.. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct()];
+            string[] names =
+            [
+                .. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct(),
+            ];
             var known = SeedCollection.All(new SeedSize()).Select(part => part.Name).ToList();
             if (names.Except(known).FirstOrDefault() is { } unknown)
             {

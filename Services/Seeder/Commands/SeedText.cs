@@ -21,11 +21,13 @@ internal static class SeedText
                 Line(text, $"It holds seeded documents, but no record of a run: 'seeder run' writes them anew, 'seeder clean' removes them.");
                 break;
             case { Marker: { } marker }:
-                Line(text, status.State == SeedState.Seeded
-                    ? (FormattableString)$"Seeded at {marker.CompletedAt:u}: {Origin(marker)}."
-                    : marker.Complete
-                        ? (FormattableString)$"Seeded at {marker.CompletedAt:u}, and some documents are gone since ('seeder run' writes them again): {Origin(marker)}."
-                        : $"The run begun at {marker.StartedAt:u} is not complete ('seeder run' completes it): {Origin(marker)}.");
+                const string gone = "some documents are gone since ('seeder run' writes them again)";
+                Line(text, (status.State == SeedState.Seeded, marker.Complete) switch
+                {
+                    (true, _) => $"Seeded at {marker.CompletedAt:u}: {Origin(marker)}.",
+                    (_, true) => $"Seeded at {marker.CompletedAt:u}, and {gone}: {Origin(marker)}.",
+                    _ => (FormattableString)$"The run begun at {marker.StartedAt:u} is not complete ('seeder run' completes it): {Origin(marker)}.",
+                });
                 Line(text, $"Hash {marker.Hash}");
                 if (marker.RemovedTenants.Count > 0)
                 {
@@ -42,7 +44,8 @@ internal static class SeedText
             Line(text, $"{collection.Collection,-15} {collection.Seeded,12:N0} {collection.Expected,12:N0} {collection.Others,12:N0}");
         }
 
-        Line(text, $"{"total",-15} {status.Collections.Sum(c => c.Seeded),12:N0} {status.Collections.Sum(c => c.Expected),12:N0} {status.Collections.Sum(c => c.Others),12:N0}");
+        var all = status.Collections;
+        Line(text, $"{"total",-15} {all.Sum(c => c.Seeded),12:N0} {all.Sum(c => c.Expected),12:N0} {all.Sum(c => c.Others),12:N0}");
         return text.ToString().TrimEnd();
     }
 
@@ -50,9 +53,11 @@ internal static class SeedText
     {
         var text = new StringBuilder();
         Line(text, $"{"collection",-15} {"expected",10} {"missing",7} {"changed",7} {"extra",7} {"references",10} {"broken",6} {"invalid",7} hash");
-        foreach (var collection in report.Collections)
+        foreach (var c in report.Collections)
         {
-            Line(text, $"{collection.Collection,-15} {collection.Expected,10:N0} {collection.Missing,7:N0} {collection.Changed,7:N0} {collection.Unexpected,7:N0} {collection.References,10:N0} {collection.BrokenReferences,6:N0} {collection.Invalid,7:N0} {(collection.Hash == collection.ExpectedHash ? "ok" : "differs")}");
+            FormattableString documents = $"{c.Collection,-15} {c.Expected,10:N0} {c.Missing,7:N0} {c.Changed,7:N0} {c.Unexpected,7:N0}";
+            FormattableString faults = $"{c.References,10:N0} {c.BrokenReferences,6:N0} {c.Invalid,7:N0} {(c.Hash == c.ExpectedHash ? "ok" : "differs")}";
+            Line(text, $"{FormattableString.Invariant(documents)} {FormattableString.Invariant(faults)}");
         }
 
         foreach (var example in report.Collections.SelectMany(collection => collection.Examples))
@@ -68,7 +73,8 @@ internal static class SeedText
         Line(text, $"Hash {report.Hash}{(report.Hash == report.ExpectedHash ? ", as expected" : $", but {report.ExpectedHash} is expected")}");
         FormattableString verdict = report switch
         {
-            { Holds: true } => $"The seeded data is as it was written (seed {report.Seed}, scale {report.Scale}, {report.Tenants} tenants, until {report.Until}).",
+            { Holds: true } =>
+                $"The seeded data is as it was written (seed {report.Seed}, scale {report.Scale}, {report.Tenants} tenants, until {report.Until}).",
             { Complete: true } => $"The seeded data is not as it was written; 'seeder run --again' writes it anew.",
             _ => $"The last run is not complete; 'seeder run' completes it.",
         };
@@ -81,7 +87,8 @@ internal static class SeedText
         string.Join(", ", counts.Select(count => string.Create(CultureInfo.InvariantCulture, $"{count.Key} {count.Value:N0}")));
 
     private static string Origin(SeedMarker marker) => string.Create(
-        CultureInfo.InvariantCulture, $"seed {marker.Seed}, scale {marker.Scale}, {marker.Tenants} tenants, until {marker.Until}, {marker.Documents:N0} documents");
+        CultureInfo.InvariantCulture,
+        $"seed {marker.Seed}, scale {marker.Scale}, {marker.Tenants} tenants, until {marker.Until}, {marker.Documents:N0} documents");
 
     private static void Line(StringBuilder text, FormattableString line) => text.AppendLine(line.ToString(CultureInfo.InvariantCulture));
 }

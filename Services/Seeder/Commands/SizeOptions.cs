@@ -11,7 +11,8 @@ internal static class SizeOptions
     private static readonly Option<int> s_scale = JobCommandLine.WholeNumber(
         "--scale", "N", "Multiplies what each tenant has (1 is 4 stores, 8 categories, 400 products, 200 customers, 800 orders).", 1, 1, 100_000);
 
-    private static readonly Option<int> s_tenants = JobCommandLine.WholeNumber("--tenants", "N", "How many tenants.", new SeedSize().Tenants, 1, SeedSize.MostTenants);
+    private static readonly Option<int> s_tenants =
+        JobCommandLine.WholeNumber("--tenants", "N", "How many tenants.", new SeedSize().Tenants, 1, SeedSize.MostTenants);
 
     private static readonly Option<int> s_seed = JobCommandLine.WholeNumber(
         "--seed", "N", "The start of all random numbers: the same seed gives the same data, byte for byte.", new SeedSize().Seed, int.MinValue, int.MaxValue);
@@ -51,7 +52,8 @@ internal static class SizeOptions
 
     private static Option<DateOnly> Day() => new("--until")
     {
-        Description = $"The day at whose beginning (UTC) the 90 days of orders end. [default: {SeedSize.DefaultUntil.ToString(SeedSize.DateFormat, CultureInfo.InvariantCulture)}]",
+        Description = $"The day at whose beginning (UTC) the 90 days of orders end. [default: "
+            + $"{SeedSize.DefaultUntil.ToString(SeedSize.DateFormat, CultureInfo.InvariantCulture)}]",
         HelpName = "YYYY-MM-DD",
         CustomParser = result =>
         {
@@ -63,7 +65,9 @@ internal static class SizeOptions
 
             result.AddError(string.Create(
                 CultureInfo.InvariantCulture,
-                $"--until must be a day {(isDay ? $"from {SeedSize.EarliestUntil:yyyy-MM-dd} to {SeedSize.LatestUntil:yyyy-MM-dd}" : "such as 2026-01-01")}, not '{result.Tokens[0].Value}'."));
+                $"--until must be a day "
+                    + $"{(isDay ? $"from {SeedSize.EarliestUntil:yyyy-MM-dd} to {SeedSize.LatestUntil:yyyy-MM-dd}" : "such as 2026-01-01")}, not "
+                    + $"'{result.Tokens[0].Value}'."));
             return SeedSize.DefaultUntil;
         },
     };

@@ -14,7 +14,8 @@ internal sealed class VerifyCommand(SeedStore store, IOptions<SeederOptions> opt
     public static Command Create() => DatabaseJob.Report<VerifyCommand, VerifyReport>(
         new Command(
             "verify",
-            "Compare the database with what was seeded: every document byte by byte, every reference, every rule, and the hash. Exits with 2 when something differs."),
+            "Compare the database with what was seeded: every document byte by byte, every reference, every rule, and the hash. Exits with 2 when something "
+                + "differs."),
         SeederJob.Create,
         (verify, result, token) => verify.RunAsync(result.GetValue(JobCommandLine.Json) ? JobProgress.None : JobProgress.Show("compared", Console.Out), token),
         (output, report) => output.WriteLine(SeedText.Of(report)),
@@ -34,7 +35,8 @@ internal sealed class VerifyCommand(SeedStore store, IOptions<SeederOptions> opt
         var expected = SeedHash.Combine(reports.Select(report => (report.Collection, report.ExpectedHash)));
         if (marker.RemovedTenants.Count == 0 && marker.Hash != expected)
         {
-            throw new JobRefusedException($"This program makes other data from seed {size.Seed} than was written: its hash is {expected}, not {marker.Hash}; 'seeder run --again' writes it anew.");
+            throw new JobRefusedException($"This program makes other data from seed {size.Seed} than was written: its hash is {expected}, not "
+                + $"{marker.Hash}; 'seeder run --again' writes it anew.");
         }
 
         return new VerifyReport(

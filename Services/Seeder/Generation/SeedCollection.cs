@@ -10,7 +10,14 @@ internal sealed class SeedCollection
 {
     private readonly Func<long, IEnumerable<byte[]>> _documentsOf;
 
-    private SeedCollection(CollectionDefinition definition, SeedKind kind, int tenants, int unitsPerTenant, int keysPerUnit, IReadOnlyList<SeedReference> references, Func<long, IEnumerable<byte[]>> documentsOf)
+    private SeedCollection(
+        CollectionDefinition definition,
+        SeedKind kind,
+        int tenants,
+        int unitsPerTenant,
+        int keysPerUnit,
+        IReadOnlyList<SeedReference> references,
+        Func<long, IEnumerable<byte[]>> documentsOf)
     {
         Definition = definition;
         Kind = kind;

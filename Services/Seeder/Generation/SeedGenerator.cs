@@ -156,7 +156,8 @@ internal sealed class SeedGenerator
             Sku = facts.Sku,
             Name = facts.Name,
             Description = $"{facts.Name} for {random.Pick(facts.Shelf.Purposes)}. {Vocabulary.Features[feature]} "
-                + $"{Vocabulary.Features[(feature + 1 + random.Below(Vocabulary.Features.Count - 1)) % Vocabulary.Features.Count]} {random.Pick(Vocabulary.Promises)}",
+                + $"{Vocabulary.Features[(feature + 1 + random.Below(Vocabulary.Features.Count - 1)) % Vocabulary.Features.Count]} "
+                + $"{random.Pick(Vocabulary.Promises)}",
             CategoryId = CategoryId(tenant, (facts.Leaf / 3 * 4) + 1 + (facts.Leaf % 3)),
             Price = facts.Price,
             Currency = _profiles[tenant].Country.Currency,
@@ -351,7 +352,9 @@ internal sealed class SeedGenerator
         var number = random.Between(1, 199);
         return new Address
         {
-            Street = country.NumberFirst ? string.Create(CultureInfo.InvariantCulture, $"{number} {street}") : string.Create(CultureInfo.InvariantCulture, $"{street} {number}"),
+            Street = country.NumberFirst
+                ? string.Create(CultureInfo.InvariantCulture, $"{number} {street}")
+                : string.Create(CultureInfo.InvariantCulture, $"{street} {number}"),
             City = city.Name,
             PostalCode = Digits(city.PostalCode, random),
             Country = country.Code,

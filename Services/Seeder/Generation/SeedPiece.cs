@@ -42,7 +42,8 @@ internal sealed record SeedPiece(SeedCollection Part, int Index, long From, long
     /// <summary>Makes the documents.</summary>
     public IReadOnlyList<byte[]> Documents() => [.. Part.Documents(From, To)];
 
-    private static IEnumerable<(SeedPiece Piece, double At)> Merge(IEnumerable<(SeedPiece Piece, double At)> one, IEnumerable<(SeedPiece Piece, double At)> other)
+    private static IEnumerable<(SeedPiece Piece, double At)> Merge(
+        IEnumerable<(SeedPiece Piece, double At)> one, IEnumerable<(SeedPiece Piece, double At)> other)
     {
         using var rest = other.GetEnumerator();
         var more = rest.MoveNext();

@@ -56,7 +56,8 @@ internal sealed class Vocabulary
 
     public static IReadOnlyList<string> PasswordSecond { get; } =
     [
-        "anchor", "badger", "candle", "dragon", "ember", "falcon", "garnet", "harbour", "island", "jacket", "kettle", "lantern", "meadow", "otter", "pebble", "quarry",
+        "anchor", "badger", "candle", "dragon", "ember", "falcon", "garnet", "harbour", "island", "jacket", "kettle", "lantern", "meadow", "otter", "pebble",
+        "quarry",
     ];
 
     public IReadOnlyList<string> FirstNames { get; }

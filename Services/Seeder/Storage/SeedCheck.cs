@@ -53,9 +53,12 @@ internal sealed class SeedCheck(IMongoDatabase database)
         foreach (var part in parts)
         {
             var step = part.Count / part.Units;
-            var samples = new BsonArray(part.Documents(0, step).Concat(part.Documents(part.Count - step, part.Count)).Select(document => new RawBsonDocument(document)));
+            var samples =
+                new BsonArray(part.Documents(0, step).Concat(part.Documents(part.Count - step, part.Count)).Select(document => new RawBsonDocument(document)));
             var options = existing[part.Name].GetValue("options", new BsonDocument()).AsBsonDocument;
-            if (!options.TryGetValue("validator", out var validator) || options.GetValue("validationLevel", "strict") == "off" || options.GetValue("validationAction", "error") == "warn")
+            if (!options.TryGetValue("validator", out var validator)
+                || options.GetValue("validationLevel", "strict") == "off"
+                || options.GetValue("validationAction", "error") == "warn")
             {
                 continue;
             }
@@ -65,7 +68,8 @@ internal sealed class SeedCheck(IMongoDatabase database)
             if ((await cursor.ToListAsync(cancellationToken)).Count < samples.Count)
             {
                 throw new JobRefusedException(
-                    $"The rules that the database '{database.DatabaseNamespace.DatabaseName}' has for {part.Name} refuse the data of this version; run the migrator of this version first.");
+                    $"The rules that the database '{database.DatabaseNamespace.DatabaseName}' has for {part.Name} refuse the data of this version; run the "
+                        + $"migrator of this version first.");
             }
         }
     }
@@ -76,10 +80,14 @@ internal sealed class SeedCheck(IMongoDatabase database)
         var others = SeedKeys.Others(part.Kind);
         if (part.Definition.IsTenantOwned)
         {
-            others &= Builders<BsonDocument>.Filter.Gte("tenantId", SeedGenerator.TenantId(0)) & Builders<BsonDocument>.Filter.Lte("tenantId", SeedGenerator.TenantId(size.Tenants - 1));
+            others &= Builders<BsonDocument>.Filter.Gte(
+                "tenantId", SeedGenerator.TenantId(0)) & Builders<BsonDocument>.Filter.Lte("tenantId", SeedGenerator.TenantId(size.Tenants - 1));
         }
 
-        using var cursor = await Collection(part).Find(others).Project(new BsonDocument(fields.Select(field => new BsonElement(field, 1)))).ToCursorAsync(cancellationToken);
+        using var cursor = await Collection(part)
+            .Find(others)
+            .Project(new BsonDocument(fields.Select(field => new BsonElement(field, 1))))
+            .ToCursorAsync(cancellationToken);
         var taken = new HashSet<BsonValue>();
         while (await cursor.MoveNextAsync(cancellationToken))
         {
@@ -95,11 +103,13 @@ internal sealed class SeedCheck(IMongoDatabase database)
 
         void Compare()
         {
-            if (taken.Count > 0 && part.Documents().Select(bytes => new RawBsonDocument(bytes)).FirstOrDefault(document => taken.Contains(KeyOf(document))) is { } document)
+            if (taken.Count > 0
+                && part.Documents().Select(bytes => new RawBsonDocument(bytes)).FirstOrDefault(document => taken.Contains(KeyOf(document))) is { } document)
             {
                 var key = string.Join(", ", fields.Select(field => $"{field} {document[field]}"));
                 throw new JobRefusedException(
-                    $"The document {document["_id"]} cannot be written to {part.Name}, since one that was not seeded has the same unique key ({key}); change or remove that one.");
+                    $"The document {document["_id"]} cannot be written to {part.Name}, since one that was not seeded has the same unique key ({key}); "
+                        + $"change or remove that one.");
             }
 
             cancellationToken.ThrowIfCancellationRequested();
@@ -130,10 +140,13 @@ internal sealed class SeedCheck(IMongoDatabase database)
                         {
                             var stays = tenant < size.Tenants && number < target.CountPerTenant;
                             left |= !stays;
-                            if (stays && document.GetValue("tenantId", BsonNull.Value) != SeedGenerator.TenantId(tenant) && await IsOwnAsync(target, id, document["tenantId"], cancellationToken))
+                            if (stays
+                                && document.GetValue("tenantId", BsonNull.Value) != SeedGenerator.TenantId(tenant)
+                                && await IsOwnAsync(target, id, document["tenantId"], cancellationToken))
                             {
                                 throw new JobRefusedException(
-                                    $"The document {document["_id"]} of {part.Name}, which was not seeded, refers to {target.Name} {id}, which would become a document of another tenant; change or remove the former.");
+                                    $"The document {document["_id"]} of {part.Name}, which was not seeded, refers to {target.Name} {id}, which would become "
+                                        + $"a document of another tenant; change or remove the former.");
                             }
                         }
                     }
@@ -150,7 +163,10 @@ internal sealed class SeedCheck(IMongoDatabase database)
     }
 
     private Task<bool> IsOwnAsync(SeedCollection target, ObjectId id, BsonValue tenantId, CancellationToken cancellationToken) =>
-        Collection(target).Find(new BsonDocument { { "_id", id }, { target.Kind == SeedKind.Tenant ? "_id" : "tenantId", tenantId } }).Limit(1).AnyAsync(cancellationToken);
+        Collection(target)
+            .Find(new BsonDocument { { "_id", id }, { target.Kind == SeedKind.Tenant ? "_id" : "tenantId", tenantId } })
+            .Limit(1)
+            .AnyAsync(cancellationToken);
 
     private IMongoCollection<BsonDocument> Collection(SeedCollection part) => database.GetCollection<BsonDocument>(part.Name);
 }

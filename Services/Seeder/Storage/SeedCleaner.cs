@@ -37,7 +37,8 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers, Func<Can
         return new CleanReport(removed, kept.Values.Sum(ids => ids.Count), referring);
     }
 
-    private async Task<long> RemoveAsync(SeedCollection part, ObjectId? tenant, SortedSet<ObjectId> kept, IJobProgress progress, CancellationToken cancellationToken)
+    private async Task<long> RemoveAsync(
+        SeedCollection part, ObjectId? tenant, SortedSet<ObjectId> kept, IJobProgress progress, CancellationToken cancellationToken)
     {
         var collection = Collection(part);
         var expected = await collection.CountDocumentsAsync(SeedKeys.All(part.Kind) & Of(part, tenant), cancellationToken: cancellationToken);
@@ -71,7 +72,8 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers, Func<Can
     }
 
     // Ranges of keys that hold so many documents, whatever size they were seeded with.
-    private async IAsyncEnumerable<(ObjectId First, ObjectId Last)> PiecesAsync(SeedCollection part, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<(ObjectId First, ObjectId Last)> PiecesAsync(
+        SeedCollection part, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (first, end) = SeedId.Range(part.Kind);
         while (true)
@@ -97,7 +99,10 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers, Func<Can
         foreach (var part in parts)
         {
             long count = 0;
-            using var cursor = await Collection(part).Find(SeedKeys.Others(part.Kind) & Of(part, tenant)).Project(Projection(part)).ToCursorAsync(cancellationToken);
+            using var cursor = await Collection(part)
+                .Find(SeedKeys.Others(part.Kind) & Of(part, tenant))
+                .Project(Projection(part))
+                .ToCursorAsync(cancellationToken);
             while (await cursor.MoveNextAsync(cancellationToken))
             {
                 count += cursor.Current.Count(document => referred.Note(part, document));
@@ -130,7 +135,10 @@ internal sealed class SeedCleaner(IMongoDatabase database, int workers, Func<Can
         {
             foreach (var chunk in fresh.Chunk(1000))
             {
-                foreach (var document in await Collection(part).Find(Builders<BsonDocument>.Filter.In("_id", chunk)).Project(Projection(part)).ToListAsync(cancellationToken))
+                foreach (var document in await Collection(part)
+                    .Find(Builders<BsonDocument>.Filter.In("_id", chunk))
+                    .Project(Projection(part))
+                    .ToListAsync(cancellationToken))
                 {
                     referred.Note(part, document);
                 }

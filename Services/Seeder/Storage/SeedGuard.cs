@@ -81,7 +81,8 @@ internal sealed class SeedGuard(PlatformDatabase database, IHostEnvironment envi
         {
             // Only in place of the same or of nothing, whoever marks it meanwhile.
             await Marks.ReplaceOneAsync(
-                mark => mark.Id == EnvironmentMark.OnlyId && mark.Name == EnvironmentMark.Development, Mark(name), new ReplaceOptions { IsUpsert = true }, cancellationToken);
+                mark => mark.Id == EnvironmentMark.OnlyId && mark.Name == EnvironmentMark.Development, Mark(name), new ReplaceOptions { IsUpsert = true },
+                cancellationToken);
         }
         catch (MongoWriteException exception) when (exception.WriteError?.Category == ServerErrorCategory.DuplicateKey)
         {
@@ -112,10 +113,15 @@ internal sealed class SeedGuard(PlatformDatabase database, IHostEnvironment envi
 
         var ours = CollectionCatalogue.All.Select(collection => collection.Name).Append(CollectionNames.Outbox).ToHashSet(StringComparer.Ordinal);
         using var cursor = await database.Database.ListCollectionNamesAsync(cancellationToken: cancellationToken);
-        foreach (var name in (await cursor.ToListAsync(cancellationToken)).Where(name => !s_bookkeeping.Contains(name) && !name.StartsWith("system.", StringComparison.Ordinal)))
+        foreach (var name in (await cursor.ToListAsync(cancellationToken)).Where(
+            name => !s_bookkeeping.Contains(name) && !name.StartsWith("system.", StringComparison.Ordinal)))
         {
             if (!ours.Contains(name)
-                || await database.Database.GetCollection<BsonDocument>(name).ForDecisions().Find(FilterDefinition<BsonDocument>.Empty).Limit(1).AnyAsync(cancellationToken))
+                || await database.Database.GetCollection<BsonDocument>(name)
+                    .ForDecisions()
+                    .Find(FilterDefinition<BsonDocument>.Empty)
+                    .Limit(1)
+                    .AnyAsync(cancellationToken))
             {
                 return false;
             }
@@ -129,7 +135,8 @@ internal sealed class SeedGuard(PlatformDatabase database, IHostEnvironment envi
         // A variable that is set to nothing hides the default, which is Production.
         if (environment.IsProduction() || string.IsNullOrWhiteSpace(environment.EnvironmentName))
         {
-            throw new JobRefusedException("The environment is Production, where made-up data does not belong; on a developer's machine set DOTNET_ENVIRONMENT=Development.");
+            throw new JobRefusedException(
+                "The environment is Production, where made-up data does not belong; on a developer's machine set DOTNET_ENVIRONMENT=Development.");
         }
     }
 

@@ -36,7 +36,9 @@ internal static class SeedKeys
             return document.TryGetValue(reference.Path, out var value) && value is BsonObjectId id ? [id.Value] : [];
         }
 
-        var (array, field) = reference.Path.Split('.') is [var outer, var inner] ? (outer, inner) : throw new InvalidOperationException($"'{reference.Path}' has no dot.");
+        var (array, field) = reference.Path.Split('.') is [var outer, var inner]
+            ? (outer, inner)
+            : throw new InvalidOperationException($"'{reference.Path}' has no dot.");
         return document.TryGetValue(array, out var items) && items is BsonArray list
             ? list.OfType<BsonDocument>().Select(item => item.GetValue(field, BsonNull.Value)).OfType<BsonObjectId>().Select(item => item.Value)
             : [];

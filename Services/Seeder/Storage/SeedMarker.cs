@@ -32,7 +32,9 @@ public sealed record SeedMarker
     /// <summary>Whether the last run came to its end.</summary>
     public required bool Complete { get; init; }
 
-    /// <summary>Whether documents of before are still being removed: what is there of collections that are not in <see cref="Parts"/> is not to be kept.</summary>
+    /// <summary>
+    /// Whether documents of before are still being removed: what is there of collections that are not in <see cref="Parts"/> is not to be kept.
+    /// </summary>
     public bool Removing { get; init; }
 
     /// <summary>The fencing number of the lease under which this was written.</summary>
@@ -63,7 +65,8 @@ public sealed record SeedMarker
 
     /// <summary>What the data was made from; null when another version of the generator made it.</summary>
     internal SeedSize? Size() =>
-        DataVersion == SeedSize.DataVersion && DateOnly.TryParseExact(Until, SeedSize.DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var until)
+        DataVersion == SeedSize.DataVersion
+            && DateOnly.TryParseExact(Until, SeedSize.DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var until)
             ? new SeedSize { Seed = Seed, Tenants = Tenants, Scale = Scale, Until = until }
             : null;
 }

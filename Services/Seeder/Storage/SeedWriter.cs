@@ -126,11 +126,13 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
             await database.GetCollection<RawBsonDocument>(part.Name)
                 .InsertManyAsync(documents.Select(document => new RawBsonDocument(document)), s_options, cancellationToken);
         }
-        catch (MongoBulkWriteException<RawBsonDocument> exception) when (exception.WriteErrors.FirstOrDefault(error => error.Category == ServerErrorCategory.DuplicateKey) is { } error)
+        catch (MongoBulkWriteException<RawBsonDocument> exception)
+            when (exception.WriteErrors.FirstOrDefault(error => error.Category == ServerErrorCategory.DuplicateKey) is { } error)
         {
             var id = new RawBsonDocument(documents[error.Index])["_id"];
             throw new JobRefusedException(
-                $"The document {id} cannot be written to {part.Name}, since one that was not seeded has the same unique key ({error.Message.TrimEnd('.')}); change or remove that one.");
+                $"The document {id} cannot be written to {part.Name}, since one that was not seeded has the same unique key ({error.Message.TrimEnd('.')}); "
+                    + $"change or remove that one.");
         }
     }
 

@@ -40,7 +40,8 @@ internal sealed class DashboardProcess : IAsyncDisposable
         var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } said
             ? said
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-        var package = new DirectoryInfo(Path.Combine(packages, $"aspire.dashboard.sdk.linux-{RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}"));
+        var package =
+            new DirectoryInfo(Path.Combine(packages, $"aspire.dashboard.sdk.linux-{RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}"));
         return package.Exists
             ? package.EnumerateDirectories()
                 .OrderByDescending(version => Version.TryParse(version.Name, out var number) ? number : new Version())

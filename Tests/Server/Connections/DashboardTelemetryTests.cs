@@ -105,12 +105,18 @@ public sealed class DashboardTelemetryTests(MongoServer server, ITestOutputHelpe
 
         var find = spans.First(span => span.GetProperty("name").GetString() == "find" && AttributeOf(span, "db.collection.name") == "tenants");
         Assert.Equal(database.DatabaseNamespace.DatabaseName, AttributeOf(find, "db.namespace"));
-        Assert.Contains(spans, span => AttributeOf(span, "db.query.text") is { } text && text.StartsWith("{ find: tenants, filter: { status: ? }", StringComparison.Ordinal));
+        Assert.Contains(
+            spans,
+            span => AttributeOf(span, "db.query.text") is { } text && text.StartsWith("{ find: tenants, filter: { status: ? }", StringComparison.Ordinal));
         output.WriteLine($"{relay.Delivered} exports of metrics, {relay.Seen.Count} metrics, {spans.Length} spans of the driver at the dashboard.");
 
         Task<bool> AnswersAsync() => api.AnswersAsync("/tenants", Cancel);
 
         Task UntilAsync(Func<Task<bool>> isThere, Func<string> missing) =>
-            Wait.UntilAsync(() => api.Process.IsRunning ? isThere() : throw new InvalidOperationException($"The API ended. {api.Process.Output}"), missing, Wait.Patience, Cancel);
+            Wait.UntilAsync(
+                () => api.Process.IsRunning ? isThere() : throw new InvalidOperationException($"The API ended. {api.Process.Output}"),
+                missing,
+                Wait.Patience,
+                Cancel);
     }
 }

@@ -36,7 +36,8 @@ internal sealed class OtlpRelay : IAsyncDisposable
     }
 
     /// <summary>Where it takes metrics.</summary>
-    public Uri Metrics => new($"{_app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First()}/v1/metrics");
+    public Uri Metrics =>
+        new($"{_app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First()}/v1/metrics");
 
     /// <summary>What passed, as <c>service scope name kind unit</c>.</summary>
     public IReadOnlyCollection<string> Seen => [.. _metrics.Keys];

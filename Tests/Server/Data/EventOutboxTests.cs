@@ -30,7 +30,8 @@ public sealed class EventOutboxTests(MongoServer server)
         var outbox = new EventOutbox(database);
         var entry = Entry(DateTime.UtcNow);
 
-        Assert.True(await new OutboxWriter(database, outbox, Cache(), NullLogger<OutboxWriter>.Instance).CommitAsync((_, _) => Task.FromResult((true, (OutboxEntry?)entry)), Cancel));
+        Assert.True(await new OutboxWriter(database, outbox, Cache(), NullLogger<OutboxWriter>.Instance).CommitAsync(
+            (_, _) => Task.FromResult((true, (OutboxEntry?)entry)), Cancel));
 
         await DeliveredAsync(database, 2, 1);
         Assert.Empty(await LeftAsync(database));
@@ -141,7 +142,8 @@ public sealed class EventOutboxTests(MongoServer server)
                 stored["sales"][0]["quantity"] = 0;
                 break;
             case "conflict":
-                await database.ForTenant(Tenant).InventoryEvents.InsertAsync(entry.Stock[0] with { OnHand = 17, At = entry.Stock[0].At.AddSeconds(9) }, cancellationToken: Cancel);
+                await database.ForTenant(Tenant).InventoryEvents
+                    .InsertAsync(entry.Stock[0] with { OnHand = 17, At = entry.Stock[0].At.AddSeconds(9) }, cancellationToken: Cancel);
                 break;
         }
 
@@ -168,7 +170,8 @@ public sealed class EventOutboxTests(MongoServer server)
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var broken = Entry(Old.AddHours(-1));
         await Outbox(database).InsertManyAsync(Enumerable.Range(0, 100).Select(_ =>
-            (broken with { Id = ObjectId.GenerateNewId(), Sales = [broken.Sales[0] with { Quantity = 0 }], Stock = [] }).ToBsonDocument()), cancellationToken: Cancel);
+            (broken with { Id = ObjectId.GenerateNewId(), Sales = [broken.Sales[0] with { Quantity = 0 }], Stock = [] }).ToBsonDocument()),
+            cancellationToken: Cancel);
         await AddAsync(database, outbox, Entry(Old));
         await AddAsync(database, outbox, Entry(Old, ObjectId.GenerateNewId()));
         using var relay = Relay(database, outbox, time);
@@ -196,9 +199,11 @@ public sealed class EventOutboxTests(MongoServer server)
         Assert.Empty(await outbox.TenantsAsync(now, now, Cancel));
 
         // As a person requeues it, and as a program finds it that can read more than the one that gave up.
-        await Outbox(database).UpdateOneAsync(new BsonDocument("_id", last["_id"]), new BsonDocument("$set", new BsonDocument("delivery.form", EventOutbox.Form - 1)), cancellationToken: Cancel);
+        await Outbox(database).UpdateOneAsync(
+            new BsonDocument("_id", last["_id"]), new BsonDocument("$set", new BsonDocument("delivery.form", EventOutbox.Form - 1)), cancellationToken: Cancel);
         Assert.Single(await outbox.TenantsAsync(now, now, Cancel));
-        await Outbox(database).UpdateOneAsync(new BsonDocument("_id", last["_id"]), new BsonDocument("$unset", new BsonDocument("delivery", 1)), cancellationToken: Cancel);
+        await Outbox(database).UpdateOneAsync(
+            new BsonDocument("_id", last["_id"]), new BsonDocument("$unset", new BsonDocument("delivery", 1)), cancellationToken: Cancel);
         Assert.Equal(0, Assert.Single(await outbox.ReadAsync(Tenant, now, now, 10, Cancel)).Attempts);
     }
 
@@ -253,7 +258,9 @@ public sealed class EventOutboxTests(MongoServer server)
     private static async Task DeliveredAsync(PlatformDatabase database, int sales, int changes)
     {
         var scope = database.ForTenant(Tenant);
-        Assert.Equal((sales, changes), ((int)await scope.SaleEvents.CountAsync(cancellationToken: Cancel), (int)await scope.InventoryEvents.CountAsync(cancellationToken: Cancel)));
+        Assert.Equal(
+            (sales, changes),
+            ((int)await scope.SaleEvents.CountAsync(cancellationToken: Cancel), (int)await scope.InventoryEvents.CountAsync(cancellationToken: Cancel)));
     }
 
     private static OutboxEntry Entry(DateTime at, ObjectId? tenant = null)
@@ -270,7 +277,8 @@ public sealed class EventOutboxTests(MongoServer server)
             [
                 .. Enumerable.Range(1, 2).Select(number => new SaleEvent
                 {
-                    Id = ObjectId.GenerateNewId(), TenantId = tenant ?? Tenant, At = at, StoreId = store, ProductId = product, OrderId = order, Quantity = number,
+                    Id = ObjectId.GenerateNewId(), TenantId = tenant ?? Tenant, At = at, StoreId = store, ProductId = product, OrderId = order,
+                    Quantity = number,
                     Total = number, Currency = "EUR",
                 }),
             ],
@@ -278,7 +286,8 @@ public sealed class EventOutboxTests(MongoServer server)
             [
                 new InventoryEvent
                 {
-                    Id = ObjectId.GenerateNewId(), TenantId = tenant ?? Tenant, At = at, StoreId = store, ProductId = product, Kind = InventoryEventKind.Sold, Change = -3,
+                    Id = ObjectId.GenerateNewId(), TenantId = tenant ?? Tenant, At = at, StoreId = store, ProductId = product, Kind = InventoryEventKind.Sold,
+                    Change = -3,
                     OnHand = 4,
                 },
             ],
@@ -289,7 +298,8 @@ public sealed class EventOutboxTests(MongoServer server)
     private async Task<PlatformDatabase> DatabaseAsync()
     {
         var database = server.NewDatabase(MongoFeature.Transactions);
-        foreach (var (name, series) in new[] { CollectionCatalogue.SaleEvents, (CollectionDefinition)CollectionCatalogue.InventoryEvents }.Select(events => (events.Name, events.TimeSeries!)))
+        foreach (var (name, series) in new[] { CollectionCatalogue.SaleEvents, (CollectionDefinition)CollectionCatalogue.InventoryEvents }.Select(
+            events => (events.Name, events.TimeSeries!)))
         {
             var create = new BsonDocument("create", name);
             create.AddRange(series.Options());

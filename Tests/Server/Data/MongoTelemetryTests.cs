@@ -77,7 +77,10 @@ public sealed class MongoTelemetryTests(MongoServer server)
             () =>
             {
                 var read = observed.Read();
-                return (read["db.client.connection.count state=idle"], read["db.client.connection.count state=used"], read["db.client.connection.pending_requests"])
+                return (
+                    read["db.client.connection.count state=idle"],
+                    read["db.client.connection.count state=used"],
+                    read["db.client.connection.pending_requests"])
                     == (Min, 0, 0);
             },
             "the pool has its minimum, all idle",
@@ -101,11 +104,13 @@ public sealed class MongoTelemetryTests(MongoServer server)
 
         // One caller has the only connection for as long as its command takes, and another gives up waiting for it.
         var held = database.RunCommandAsync<BsonDocument>(
-            new BsonDocument { { "aggregate", "things" }, { "pipeline", new BsonArray { Slow() } }, { "cursor", new BsonDocument() } }, cancellationToken: Cancel);
+            new BsonDocument { { "aggregate", "things" }, { "pipeline", new BsonArray { Slow() } }, { "cursor", new BsonDocument() } },
+            cancellationToken: Cancel);
         await Wait.UntilAsync(() => observed.Read()["db.client.connection.count state=used"] == 1, "the connection is in use", Cancel);
         await Assert.ThrowsAsync<TimeoutException>(() => collection.Find(new BsonDocument("_id", 1)).FirstAsync(Cancel));
         await held;
-        await Assert.ThrowsAsync<MongoCommandException>(() => database.RunCommandAsync<BsonDocument>(new BsonDocument("nonsense", 1), cancellationToken: Cancel));
+        await Assert.ThrowsAsync<MongoCommandException>(
+            () => database.RunCommandAsync<BsonDocument>(new BsonDocument("nonsense", 1), cancellationToken: Cancel));
         observed.Read();
 
         Assert.Superset(
@@ -184,7 +189,8 @@ public sealed class MongoTelemetryTests(MongoServer server)
         var collection = database.GetCollection<BsonDocument>("things");
         await collection.InsertManyAsync(Enumerable.Range(0, 300).Select(i => new BsonDocument("_id", i)), cancellationToken: Cancel);
         var held = database.RunCommandAsync<BsonDocument>(
-            new BsonDocument { { "aggregate", "things" }, { "pipeline", new BsonArray { Slow() } }, { "cursor", new BsonDocument() } }, cancellationToken: Cancel);
+            new BsonDocument { { "aggregate", "things" }, { "pipeline", new BsonArray { Slow() } }, { "cursor", new BsonDocument() } },
+            cancellationToken: Cancel);
         await Wait.UntilAsync(() => host.Services.GetRequiredService<IMongoProbe>().Pool.InUse == 1, "the connection is in use", Cancel);
         await Assert.ThrowsAsync<TimeoutException>(() => collection.Find(new BsonDocument("_id", 1)).FirstAsync(Cancel));
         await held;
@@ -214,7 +220,8 @@ public sealed class MongoTelemetryTests(MongoServer server)
     {
         { "from", "things" },
         { "as", "others" },
-        { "pipeline", new BsonArray { new BsonDocument("$lookup", new BsonDocument { { "from", "things" }, { "as", "more" }, { "pipeline", new BsonArray { new BsonDocument("$limit", 5) } } }) } },
+        { "pipeline", new BsonArray { new BsonDocument(
+            "$lookup", new BsonDocument { { "from", "things" }, { "as", "more" }, { "pipeline", new BsonArray { new BsonDocument("$limit", 5) } } }) } },
     });
 
     private static bool Is(IReadOnlyDictionary<string, object?> tags, string database, string operation, string? collection, string? error) =>

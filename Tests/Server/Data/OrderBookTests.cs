@@ -43,8 +43,10 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
 
         foreach (var change in new Func<Task>[]
         {
-            () => shop.Scope.Stores.UpdateOneAsync(Builders<Store>.Filter.Empty, Builders<Store>.Update.Set(store => store.Status, StoreStatus.Closed), cancellationToken: Cancel),
-            () => shop.Scope.Products.UpdateManyAsync(Builders<Product>.Filter.Empty, Builders<Product>.Update.Set(product => product.Status, ProductStatus.Archived), cancellationToken: Cancel),
+            () => shop.Scope.Stores.UpdateOneAsync(
+                Builders<Store>.Filter.Empty, Builders<Store>.Update.Set(store => store.Status, StoreStatus.Closed), cancellationToken: Cancel),
+            () => shop.Scope.Products.UpdateManyAsync(
+                Builders<Product>.Filter.Empty, Builders<Product>.Update.Set(product => product.Status, ProductStatus.Archived), cancellationToken: Cancel),
             () => shop.Scope.Customers.DeleteByIdAsync(shop.Customer, cancellationToken: Cancel),
         })
         {
@@ -94,7 +96,8 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
         {
             var outcome = await transaction();
             // What was seen on the way must not stand in its way afterwards.
-            await shop.Scope.Stores.UpdateOneAsync(Builders<Store>.Filter.Empty, Builders<Store>.Update.Set(store => store.Status, StoreStatus.Closed), cancellationToken: Cancel);
+            await shop.Scope.Stores.UpdateOneAsync(
+                Builders<Store>.Filter.Empty, Builders<Store>.Update.Set(store => store.Status, StoreStatus.Closed), cancellationToken: Cancel);
             return runs++ == 0 ? throw Lost() : outcome;
         }));
 
@@ -194,7 +197,8 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
             return Interception<IClientSessionHandle>.Of(session, (method, arguments, next) =>
                 method.Name == nameof(IClientSessionHandle.WithTransactionAsync)
                     ? around(() => session.WithTransactionAsync(
-                        (Func<IClientSessionHandle, CancellationToken, Task<(OrderOutcome, OutboxEntry?)>>)arguments[0]!, (TransactionOptions?)arguments[1], Cancel))
+                        (Func<IClientSessionHandle, CancellationToken, Task<(OrderOutcome, OutboxEntry?)>>)arguments[0]!, (TransactionOptions?)arguments[1],
+                        Cancel))
                     : next());
         }
     }
@@ -211,7 +215,8 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
 
         var outbox = new EventOutbox(database);
         return new OrderBook(
-            database, _services.GetRequiredService<MongoResilience>(), new OutboxWriter(database, outbox, Cache(), NullLogger<OutboxWriter>.Instance), time ?? TimeProvider.System);
+            database, _services.GetRequiredService<MongoResilience>(), new OutboxWriter(database, outbox, Cache(), NullLogger<OutboxWriter>.Instance),
+            time ?? TimeProvider.System);
     }
 
     // A Redis that notes what it is to forget.
@@ -226,9 +231,14 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
 
             return method.ReturnType == typeof(Task<bool>) ? Task.FromResult(true) : null;
         });
-        var redis = Interception<IDatabase>.Of(null, (method, _, _) => method.Name == nameof(IDatabase.CreateBatch) ? batch : throw new NotSupportedException(method.Name));
+        var redis = Interception<IDatabase>.Of(
+            null, (method, _, _) => method.Name == nameof(IDatabase.CreateBatch) ? batch : throw new NotSupportedException(method.Name));
         var connection = Interception<IConnectionMultiplexer>.Of(null, (method, _, _) => redis);
-        return new ProductCache(() => connection, Options.Create(new ProductCacheOptions { Patience = TimeSpan.FromSeconds(30) }), TimeProvider.System, NullLogger<ProductCache>.Instance);
+        return new ProductCache(
+            () => connection,
+            Options.Create(new ProductCacheOptions { Patience = TimeSpan.FromSeconds(30) }),
+            TimeProvider.System,
+            NullLogger<ProductCache>.Instance);
     }
 
     private async Task<Shop> ShopAsync(int stock, string currency = "EUR")
@@ -243,7 +253,8 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
         var now = new BsonDateTime(DateTime.UtcNow).ToUniversalTime();
         var tenant = new Tenant
         {
-            Id = ObjectId.GenerateNewId(), Slug = $"acme-{Guid.NewGuid():N}", Name = "Acme", Currency = currency, Status = TenantStatus.Active, CreatedAt = now, UpdatedAt = now,
+            Id = ObjectId.GenerateNewId(), Slug = $"acme-{Guid.NewGuid():N}", Name = "Acme", Currency = currency, Status = TenantStatus.Active, CreatedAt = now,
+            UpdatedAt = now,
         };
         var shop = new Shop(s_database, tenant, ObjectId.GenerateNewId(), ObjectId.GenerateNewId(), ObjectId.GenerateNewId());
         await shop.Scope.Stores.InsertAsync(
@@ -255,7 +266,8 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
             },
             cancellationToken: Cancel);
         await shop.Scope.Customers.InsertAsync(
-            new Customer { Id = shop.Customer, TenantId = tenant.Id, Email = "a@b.example", Name = "A", CreatedAt = now, UpdatedAt = now }, cancellationToken: Cancel);
+            new Customer { Id = shop.Customer, TenantId = tenant.Id, Email = "a@b.example", Name = "A", CreatedAt = now, UpdatedAt = now },
+            cancellationToken: Cancel);
         await shop.Scope.Products.InsertAsync(
             new Product
             {
@@ -266,7 +278,8 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
         await shop.Scope.Inventory.InsertAsync(
             new InventoryItem
             {
-                Id = ObjectId.GenerateNewId(), TenantId = tenant.Id, ProductId = shop.Product, StoreId = shop.Store, OnHand = stock, Reserved = 0, ReorderLevel = 0, UpdatedAt = now,
+                Id = ObjectId.GenerateNewId(), TenantId = tenant.Id, ProductId = shop.Product, StoreId = shop.Store, OnHand = stock, Reserved = 0,
+                ReorderLevel = 0, UpdatedAt = now,
             },
             cancellationToken: Cancel);
         return shop;

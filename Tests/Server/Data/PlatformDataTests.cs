@@ -102,7 +102,8 @@ public sealed class PlatformDataTests(MongoServer server)
         Assert.Null(await first.Products.FindByIdAsync(foreign.Id, cancellationToken: Cancel));
         Assert.Equal(0, await first.Products.CountAsync(byId, cancellationToken: Cancel));
         Assert.Equal(0, (await first.Products.UpdateOneAsync(byId, reprice, cancellationToken: Cancel)).MatchedCount);
-        Assert.Null(await first.Products.FindOneAndUpdateAsync(byId & Builders<Product>.Filter.Eq(product => product.Sku, foreign.Sku), reprice, cancellationToken: Cancel));
+        Assert.Null(await first.Products.FindOneAndUpdateAsync(
+            byId & Builders<Product>.Filter.Eq(product => product.Sku, foreign.Sku), reprice, cancellationToken: Cancel));
         Assert.False(await first.Products.ReplaceAsync(foreign with { TenantId = first.TenantId }, cancellationToken: Cancel));
         Assert.False(await first.Products.DeleteByIdAsync(foreign.Id, cancellationToken: Cancel));
         Assert.Equal(foreign.Price, (await second.Products.FindByIdAsync(foreign.Id, cancellationToken: Cancel))!.Price);

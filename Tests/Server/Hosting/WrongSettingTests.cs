@@ -15,7 +15,8 @@ public sealed class WrongSettingTests
     [InlineData("Api", "api", "Mongo__MaxPoolSize", "0", "Mongo:MaxPoolSize is 0")]
     [InlineData("Api", "api", "Mongo__MaxPoolSize", "many", "'Mongo:MaxPoolSize'")]
     [InlineData("Api", "api", "Paging__CursorKey", "too short", "Paging:CursorKey must be a secret of at least 32 characters")]
-    [InlineData("Migrator", "migrator", "Migrator__LeaseDuration", "1000.00:00:00", "Migrator:LeaseDuration is 1000.00:00:00, but must be from 00:00:01 to 01:00:00.")]
+    [InlineData("Migrator", "migrator", "Migrator__LeaseDuration", "1000.00:00:00", "Migrator:LeaseDuration is 1000.00:00:00, but must be from 00:00:01 to "
+        + "01:00:00.")]
     [InlineData("Migrator", "migrator", "Mongo__MaxPoolSize", "many", "'Mongo:MaxPoolSize'")]
     [InlineData("Seeder", "seeder", "Seeder__Writers", "many", "'Seeder:Writers'")]
     public async Task A_wrong_setting_is_told_in_one_sentence_and_ends_with_78(string project, string name, string key, string value, string sentence)

@@ -37,7 +37,11 @@ public sealed class DeclaredQueriesTests(MongoServer server)
         var database = server.NewDatabase(MongoFeature.Transactions);
         await new ShopData(products: 400, others: 400).LoadAsync(database, Cancel);
         // The rules on documents are others' concern.
-        await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance, new ValidationOptions { Level = "moderate" }).ApplyAsync(allowDrop: false, Cancel);
+        await new CatalogueSynchroniser(
+            database,
+            TimeProvider.System,
+            NullLogger<CatalogueSynchroniser>.Instance,
+            new ValidationOptions { Level = "moderate" }).ApplyAsync(allowDrop: false, Cancel);
 
         var sent = new ConcurrentQueue<BsonDocument>();
         var settings = MongoClientSettings.FromConnectionString(server.ConnectionString);
@@ -54,7 +58,10 @@ public sealed class DeclaredQueriesTests(MongoServer server)
 
         await AskAsync(host.Services, new PlatformDatabase(database));
 
-        var declared = CollectionCatalogue.All.SelectMany(collection => collection.IndexesFor(isTimeSeries: false).SelectMany(index => index.Queries).Concat(collection.KeyQueries)
+        var declared = CollectionCatalogue.All.SelectMany(collection => collection
+            .IndexesFor(isTimeSeries: false)
+            .SelectMany(index => index.Queries)
+            .Concat(collection.KeyQueries)
             .Select(query => Shape(query.Example(collection.DocumentType)))).ToHashSet(StringComparer.Ordinal);
         var shapes = sent.Where(command => command.GetElement(0).Name is not ("insert" or "delete")).Select(Shape).Distinct().ToList();
         Assert.True(shapes.Count >= 23, $"only {shapes.Count} shapes were seen");
@@ -72,10 +79,15 @@ public sealed class DeclaredQueriesTests(MongoServer server)
         using var client = new MongoClient(server.ConnectionString);
         using var host = Build(client, database.DatabaseNamespace.DatabaseName);
         var (mine, other) = (ObjectId.GenerateNewId(), ObjectId.GenerateNewId());
-        string[] names = ["XK-2000 drill", "Caf\u00e9 table", "Cafe\u0301 chair", "I\u015f\u0131k lamp", "Stra\u00dfe", "--- \ud83d\ude00", "Drill 7", .. Enumerable.Range(0, 25).Select(i => $"Thing {i} for a drill")];
+        string[] names =
+        [
+            "XK-2000 drill", "Caf\u00e9 table", "Cafe\u0301 chair", "I\u015f\u0131k lamp", "Stra\u00dfe", "--- \ud83d\ude00", "Drill 7",
+            .. Enumerable.Range(0, 25).Select(i => $"Thing {i} for a drill"),
+        ];
         foreach (var tenant in new[] { mine, other })
         {
-            await new PlatformDatabase(database).ForTenant(tenant).Products.InsertManyAsync([.. names.Select((name, i) => NewProduct(tenant, name, i))], cancellationToken: Cancel);
+            await new PlatformDatabase(database).ForTenant(tenant).Products
+                .InsertManyAsync([.. names.Select((name, i) => NewProduct(tenant, name, i))], cancellationToken: Cancel);
         }
 
         var products = host.Services.GetRequiredService<ProductCatalogue>();
@@ -115,7 +127,8 @@ public sealed class DeclaredQueriesTests(MongoServer server)
 
         static Product NewProduct(ObjectId tenant, string name, int number) => new()
         {
-            Id = ObjectId.GenerateNewId(), TenantId = tenant, Sku = $"S{number}", Name = name, Description = number is 1 or 5 ? "For a drill." : "", CategoryId = ObjectId.GenerateNewId(),
+            Id = ObjectId.GenerateNewId(), TenantId = tenant, Sku = $"S{number}", Name = name, Description = number is 1 or 5 ? "For a drill." : "",
+            CategoryId = ObjectId.GenerateNewId(),
             Price = 1, Currency = "EUR", Tags = [], Status = ProductStatus.Active, CreatedAt = DateTime.UnixEpoch, UpdatedAt = DateTime.UnixEpoch,
         };
     }
@@ -173,7 +186,8 @@ public sealed class DeclaredQueriesTests(MongoServer server)
         var stock = await database.ForTenant(tenant.Id).Inventory.Find().ToListAsync(Cancel);
         var sold = await products.ListAsync(tenant.Id, new ProductFilter(null, null, null, null), null, 100, Cancel);
         var item = stock.First(candidate => sold.Products.Any(product => product.Id == candidate.ProductId)
-            && database.ForTenant(tenant.Id).Stores.Find(Builders<Store>.Filter.Eq(store => store.Id, candidate.StoreId)).Single(Cancel).Status == StoreStatus.Open);
+            && database.ForTenant(tenant.Id).Stores.Find(Builders<Store>.Filter.Eq(store => store.Id, candidate.StoreId)).Single(
+                Cancel).Status == StoreStatus.Open);
         Assert.NotNull(await products.FindAsync(tenant.Id, item.ProductId, Cancel));
         var customer = await database.ForTenant(tenant.Id).Customers.Find().FirstAsync(Cancel);
 
@@ -192,7 +206,8 @@ public sealed class DeclaredQueriesTests(MongoServer server)
         var change = (await reports.StockAsync(tenant.Id, today.AddDays(-1), today.AddDays(1), item.ProductId, item.StoreId, 1, Cancel))[0];
         Assert.Equal((InventoryEventKind.Sold, -1, item.OnHand - 1), (change.Kind, change.Change, change.OnHand));
         await outbox.DeliverAgainAsync(new OutboxEntry { Id = draft.Id, TenantId = tenant.Id, CreatedAt = change.At, Stock = [change] }, fence: 1, Cancel);
-        Assert.Equal(1, await database.ForTenant(tenant.Id).InventoryEvents.CountAsync(Builders<InventoryEvent>.Filter.Eq(written => written.Id, change.Id), cancellationToken: Cancel));
+        Assert.Equal(1, await database.ForTenant(tenant.Id).InventoryEvents
+            .CountAsync(Builders<InventoryEvent>.Filter.Eq(written => written.Id, change.Id), cancellationToken: Cancel));
 
         async Task<IReadOnlyList<long>> SoldAsync()
         {

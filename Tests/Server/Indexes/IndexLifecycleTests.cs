@@ -61,7 +61,8 @@ public sealed class IndexLifecycleTests(MongoServer server)
         var database = await NewAsync();
         await RunAsync(database, "{ dropIndexes: 'orders', index: 'tenant_number' }");
         await RunAsync(database, "{ createIndexes: 'orders', indexes: [{ name: 'number_before', key: { tenantId: 1, number: 1 }, unique: true }] }");
-        Assert.Equal(["rename index orders.tenant_number (it is called number_before)"], (await SynchroniseAsync(database)).Select(change => change.ToString()));
+        Assert.Equal(
+            ["rename index orders.tenant_number (it is called number_before)"], (await SynchroniseAsync(database)).Select(change => change.ToString()));
         Assert.Empty(await CompareAsync(database));
 
         await RunAsync(database, "{ dropIndexes: 'stores', index: 'location' }");
@@ -123,7 +124,8 @@ public sealed class IndexLifecycleTests(MongoServer server)
     public async Task An_index_is_built_again_when_asked_for()
     {
         var database = await NewAsync();
-        var outcome = await new IndexBuilder(database, _time).RebuildAsync(CollectionNames.Products, CollectionCatalogue.Products.Indexes.Single(index => index.Name == "active_words"), Cancel);
+        var outcome = await new IndexBuilder(database, _time).RebuildAsync(
+            CollectionNames.Products, CollectionCatalogue.Products.Indexes.Single(index => index.Name == "active_words"), Cancel);
         Assert.Equal(IndexOutcomeKind.Replaced, outcome.Outcome);
         Assert.Empty(await CompareAsync(database));
     }

@@ -36,7 +36,9 @@ public sealed class IndexStrategyTests(LoadedShop shop) : IClassFixture<LoadedSh
         foreach (var definition in CollectionCatalogue.All.Where(definition => definition.TimeSeries is null))
         {
             var planned = definition.IndexesFor(state.Collections[definition.Name].IsTimeSeries).Select(index => index.Name).Append("_id_");
-            Assert.Equal(planned.Order(StringComparer.Ordinal), state.Collections[definition.Name].Indexes.Select(index => index["name"].AsString).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                planned.Order(StringComparer.Ordinal),
+                state.Collections[definition.Name].Indexes.Select(index => index["name"].AsString).Order(StringComparer.Ordinal));
         }
     }
 
@@ -79,7 +81,8 @@ public sealed class IndexStrategyTests(LoadedShop shop) : IClassFixture<LoadedSh
         }
 
         Assert.Equal("active_newest", await SelectedAsync(ProductQueries.Newest(), ProductQueries.NewestFirst));
-        Assert.Equal("active_price", await SelectedAsync(ProductQueries.Cheapest(new BsonDecimal128(10m), new BsonDecimal128(20m)), ProductQueries.CheapestFirst));
+        Assert.Equal(
+            "active_price", await SelectedAsync(ProductQueries.Cheapest(new BsonDecimal128(10m), new BsonDecimal128(20m)), ProductQueries.CheapestFirst));
         Assert.Equal("tenant_status_updated", await SelectedAsync(new("status", "active"), new() { { "updatedAt", -1 }, { "_id", -1 } }));
         Assert.Equal("tenant_status_updated", await SelectedAsync(new("status", "draft"), new() { { "updatedAt", -1 }, { "_id", -1 } }));
         Assert.Equal("tenant_sku", await SelectedAsync(new("sku", "SKU-00000007")));
@@ -130,9 +133,17 @@ public sealed class IndexStrategyTests(LoadedShop shop) : IClassFixture<LoadedSh
     public async Task A_list_of_several_categories_is_merged_from_the_index_page_by_page(int count)
     {
         var products = shop.Database.GetCollection<BsonDocument>("products");
-        var categories = (await shop.Database.GetCollection<BsonDocument>("categories").Find(new BsonDocument("tenantId", ShopData.Tenants[1])).Limit(count).ToListAsync(Cancel))
+        var categories = (await shop.Database.GetCollection<BsonDocument>("categories")
+            .Find(new BsonDocument("tenantId", ShopData.Tenants[1]))
+            .Limit(count)
+            .ToListAsync(Cancel))
             .Select(category => category["_id"]).ToList();
-        var expected = (await products.Find(new BsonDocument { { "tenantId", ShopData.Tenants[1] }, { "status", "active" }, { "categoryId", new BsonDocument("$in", new BsonArray(categories)) } }).ToListAsync(Cancel))
+        var expected = (await products.Find(new BsonDocument
+        {
+            { "tenantId", ShopData.Tenants[1] },
+            { "status", "active" },
+            { "categoryId", new BsonDocument("$in", new BsonArray(categories)) },
+        }).ToListAsync(Cancel))
             .OrderByDescending(product => product["createdAt"]).ThenByDescending(product => product["_id"]).Select(product => product["_id"]).ToList();
 
         var listed = new List<BsonValue>();
@@ -142,7 +153,8 @@ public sealed class IndexStrategyTests(LoadedShop shop) : IClassFixture<LoadedSh
             var filter = new BsonDocument("tenantId", ShopData.Tenants[1]).Merge(ProductQueries.Newest(categories, last?["createdAt"], last?["_id"]));
             var page = await products.Find(filter).Sort(ProductQueries.NewestFirst).Limit(40).ToListAsync(Cancel);
             var plan = await Plan.OfAsync(
-                shop.Database, new BsonDocument { { "find", "products" }, { "filter", filter }, { "sort", ProductQueries.NewestFirst }, { "limit", 40 } }, Cancel);
+                shop.Database, new BsonDocument { { "find", "products" }, { "filter", filter }, { "sort", ProductQueries.NewestFirst }, { "limit", 40 } },
+                Cancel);
             Assert.True(plan.Indexes.SequenceEqual(["active_category_newest"]), plan.ToString());
             Assert.True(plan.Examined <= page.Count + count + 1, plan.ToString());
             listed.AddRange(page.Select(product => product["_id"]));
@@ -164,7 +176,9 @@ public sealed class IndexStrategyTests(LoadedShop shop) : IClassFixture<LoadedSh
         var found = await cursor.ToListAsync(Cancel);
         Assert.InRange(found.Count, 5, 20);
         Assert.All(found, product => Assert.Equal(ShopData.Tenants[2], product["tenantId"].AsObjectId));
-        Assert.All(found, product => Assert.Equal((IsInName(product, "kettle") ? 20 : 2) + (IsInName(product, "brass") ? 10 : 1), product[ProductQueries.Score].AsInt32));
+        Assert.All(
+            found,
+            product => Assert.Equal((IsInName(product, "kettle") ? 20 : 2) + (IsInName(product, "brass") ? 10 : 1), product[ProductQueries.Score].AsInt32));
         Assert.All(found, product => Assert.Matches("(kettle.*brass|brass.*kettle)", product["name"] + " " + product["description"]));
         Assert.Contains(found, product => product[ProductQueries.Score] == 30);
         Assert.Equal(found.OrderByDescending(product => product[ProductQueries.Score]).ThenBy(product => product["_id"]), found);
@@ -180,7 +194,11 @@ public sealed class IndexStrategyTests(LoadedShop shop) : IClassFixture<LoadedSh
 
         var before = await UsedAsync();
         var filter = new BsonDocument("tenantId", ShopData.Tenants[0]);
-        await shop.Database.GetCollection<BsonDocument>("customers").Find(filter).Sort(new BsonDocument { { "createdAt", -1 }, { "_id", -1 } }).Limit(5).ToListAsync(Cancel);
+        await shop.Database.GetCollection<BsonDocument>("customers")
+            .Find(filter)
+            .Sort(new BsonDocument { { "createdAt", -1 }, { "_id", -1 } })
+            .Limit(5)
+            .ToListAsync(Cancel);
 
         // A server may hand its counters over some time after the query.
         await Wait.UntilAsync(async () => await UsedAsync() > before, "the use is counted", Cancel);

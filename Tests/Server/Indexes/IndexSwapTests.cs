@@ -44,7 +44,8 @@ public sealed class IndexSwapTests(MongoServer server)
             await RunAsync(database, "{ dropIndexes: 'stores', index: 'code' }");
             await RunAsync(database, "{ createIndexes: 'stores', indexes: [{ name: 'code_before', key: { tenantId: 1, code: 1 }, unique: true }] }");
             Assert.Equal(
-                [(IndexChangeKind.Renamed, "code", "code_before")], (await CompareAsync(database)).Select(change => (change.Kind, change.Index, change.ExistingName)));
+                [(IndexChangeKind.Renamed, "code", "code_before")],
+                (await CompareAsync(database)).Select(change => (change.Kind, change.Index, change.ExistingName)));
 
             var seen = 0;
             await using (var tap = CommandTap.Open(database.Client, command =>
@@ -55,7 +56,8 @@ public sealed class IndexSwapTests(MongoServer server)
                 }
 
                 // Before each step a second store of the code is refused, whichever index keeps the rule.
-                var refused = Assert.Throws<MongoWriteException>(() => stores.InsertOne(BsonDocument.Parse("{ tenantId: 1, code: 'A' }"), cancellationToken: Cancel));
+                var refused =
+                    Assert.Throws<MongoWriteException>(() => stores.InsertOne(BsonDocument.Parse("{ tenantId: 1, code: 'A' }"), cancellationToken: Cancel));
                 Assert.Equal(ServerErrorCategory.DuplicateKey, refused.WriteError.Category);
                 return seen++ == stop ? new TapDecision(BsonDocument.Parse("{ ok: 0, code: 1, errmsg: 'stopped by the test' }")) : TapDecision.Forward;
             }))
@@ -97,7 +99,8 @@ public sealed class IndexSwapTests(MongoServer server)
         var database = await NewAsync("{ name: 'code_before', key: { tenantId: 1, code: 1 } }", AsDeclared[1]);
         var outcomes = await ApplyAsync(database, IndexRemoval.None);
         // A server either takes both, or says that it does not.
-        Assert.Contains(outcomes, outcome => outcome is { Index: "code", Outcome: IndexOutcomeKind.Created } or { Index: "code", Outcome: IndexOutcomeKind.Left });
+        Assert.Contains(
+            outcomes, outcome => outcome is { Index: "code", Outcome: IndexOutcomeKind.Created } or { Index: "code", Outcome: IndexOutcomeKind.Left });
         await ApplyAsync(database, Removal);
         Assert.DoesNotContain(await CompareAsync(database), change => change.Index == "code");
     }

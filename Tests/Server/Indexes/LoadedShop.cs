@@ -39,7 +39,11 @@ public sealed class LoadedShop(MongoServer server) : IAsyncLifetime
         _database = server.NewDatabase();
         await new ShopData(products: 100_000, others: 10_000).LoadAsync(_database, CancellationToken.None);
         // The rules on documents are others' concern.
-        await new CatalogueSynchroniser(_database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance, new ValidationOptions { Level = "moderate" }).ApplyAsync(allowDrop: false, CancellationToken.None);
+        await new CatalogueSynchroniser(
+            _database,
+            TimeProvider.System,
+            NullLogger<CatalogueSynchroniser>.Instance,
+            new ValidationOptions { Level = "moderate" }).ApplyAsync(allowDrop: false, CancellationToken.None);
         await server.AnalyzeAsync(CancellationToken.None);
         // A server that cannot be asked to gather statistics does so by itself.
         var list = new BsonDocument

@@ -204,14 +204,17 @@ public abstract class MigrationContract(MongoServer server)
     {
         var lines = new List<string>();
         using var cursor = await database.ListCollectionsAsync(cancellationToken: Token);
-        foreach (var collection in (await cursor.ToListAsync(Token)).Where(collection => !collection["name"].AsString.StartsWith('_')).OrderBy(collection => collection["name"].AsString, StringComparer.Ordinal))
+        foreach (var collection in (await cursor.ToListAsync(Token))
+            .Where(collection => !collection["name"].AsString.StartsWith('_'))
+            .OrderBy(collection => collection["name"].AsString, StringComparer.Ordinal))
         {
             var name = collection["name"].AsString;
             lines.Add($"{name} {collection.GetValue("options", new BsonDocument())}");
             var documents = database.GetCollection<BsonDocument>(name);
             using var indexes = await documents.Indexes.ListAsync(Token);
             lines.AddRange((await indexes.ToListAsync(Token)).Select(index => $"{name} index {index}").Order(StringComparer.Ordinal));
-            lines.AddRange((await documents.Find(new BsonDocument()).Sort(new BsonDocument("_id", 1)).ToListAsync(Token)).Select(document => $"{name} {document}"));
+            lines.AddRange(
+                (await documents.Find(new BsonDocument()).Sort(new BsonDocument("_id", 1)).ToListAsync(Token)).Select(document => $"{name} {document}"));
         }
 
         return string.Join('\n', lines);

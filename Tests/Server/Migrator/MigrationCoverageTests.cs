@@ -11,7 +11,8 @@ public sealed class MigrationCoverageTests
 {
     // What the projects have without asking: ImplicitUsings, and the tests what they share.
     private const string Usings =
-        "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks; "
+        "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Net.Http; "
+            + "global using System.Threading; global using System.Threading.Tasks; "
         + "global using Platform.Tests.TestKit.Servers;";
 
     [Fact]
@@ -51,12 +52,15 @@ public sealed class MigrationCoverageTests
     private static Assembly Compile(IEnumerable<string> files, string resource)
     {
         var trees = files.Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file), path: file)).Append(CSharpSyntaxTree.ParseText(Usings));
-        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path));
+        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
+            .Split(Path.PathSeparator)
+            .Select(path => MetadataReference.CreateFromFile(path));
         // The name of an assembly that sees the migrator's internal types.
         var compilation = CSharpCompilation.Create("Platform.Tests.Unit", trees, references, new CSharpCompilationOptions(
             OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable, generalDiagnosticOption: ReportDiagnostic.Error));
         using var output = new MemoryStream();
-        var result = compilation.Emit(output, manifestResources: [new ResourceDescription(Path.GetFileName(resource), () => File.OpenRead(resource), isPublic: true)]);
+        var result =
+            compilation.Emit(output, manifestResources: [new ResourceDescription(Path.GetFileName(resource), () => File.OpenRead(resource), isPublic: true)]);
         Assert.Empty(result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning).Select(diagnostic => diagnostic.ToString()));
         return Assembly.Load(output.ToArray());
     }

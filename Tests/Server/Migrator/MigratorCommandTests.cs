@@ -77,7 +77,8 @@ public sealed class MigratorCommandTests(MongoServer server)
         newer["applicationVersion"] = "99.0";
         await records.InsertOneAsync(newer, options: null, Token);
         var refusal = (await RunAsync(database, "up")).Expect(ExitCodes.Refused);
-        Assert.Contains("9999_of_the_future, which this program does not know; use the program of version 99.0 or later.", refusal.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "9999_of_the_future, which this program does not know; use the program of version 99.0 or later.", refusal.Errors, StringComparison.Ordinal);
         var problems = (await RunAsync(database, "verify --json")).Expect(ExitCodes.Refused).Json.GetProperty("problems");
         Assert.Contains(problems.EnumerateArray(), problem => problem.GetProperty("kind").GetString() == "newer");
         await records.DeleteOneAsync(new BsonDocument("number", 9999), Token);
@@ -120,7 +121,8 @@ public sealed class MigratorCommandTests(MongoServer server)
         var reader = "reader" + Guid.NewGuid().ToString("N")[..8];
         var admin = server.Client.GetDatabase("admin");
         await admin.RunCommandAsync<BsonDocument>(
-            new BsonDocument { { "createUser", reader }, { "pwd", "reads, only" }, { "roles", new BsonArray { "readAnyDatabase" } } }, cancellationToken: Token);
+            new BsonDocument { { "createUser", reader }, { "pwd", "reads, only" }, { "roles", new BsonArray { "readAnyDatabase" } } },
+            cancellationToken: Token);
         try
         {
             await DryRunsAsync(database, server.ConnectionStringOf(reader, "reads, only", database));
@@ -167,7 +169,8 @@ public sealed class MigratorCommandTests(MongoServer server)
 
         (await RunAsync(database, "up --to 1")).Expect(ExitCodes.Success);
         await database.GetCollection<BsonDocument>(CollectionNames.Orders).InsertOneAsync(
-            new BsonDocument { { "_id", 1 }, { "number", "N1" }, { "lines", new BsonArray() } }, new InsertOneOptions { BypassDocumentValidation = true }, Token);
+            new BsonDocument { { "_id", 1 }, { "number", "N1" }, { "lines", new BsonArray() } }, new InsertOneOptions { BypassDocumentValidation = true },
+            Token);
         var report = (await JobProgram.Migrator.RunAsync(asReader, "up --dry-run --json", Token)).Expect(ExitCodes.Success).Json;
         var withheld = report.GetProperty("withheld").EnumerateArray().First();
         Assert.Equal(("update", "orders"), (withheld.GetProperty("command").GetString(), withheld.GetProperty("collection").GetString()));
@@ -190,5 +193,6 @@ public sealed class MigratorCommandTests(MongoServer server)
     }
 
     private static async Task<string> RecordsAsync(IMongoDatabase database) => string.Join(
-        '\n', await database.GetCollection<BsonDocument>(CollectionNames.Migrations).Find(new BsonDocument()).Sort(new BsonDocument("_id", 1)).ToListAsync(Token));
+        '\n',
+        await database.GetCollection<BsonDocument>(CollectionNames.Migrations).Find(new BsonDocument()).Sort(new BsonDocument("_id", 1)).ToListAsync(Token));
 }

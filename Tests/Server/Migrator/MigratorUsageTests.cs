@@ -43,7 +43,8 @@ public sealed class MigratorUsageTests
     public async Task A_database_that_is_not_there_is_waited_for_aloud_and_told_in_one_sentence()
     {
         var nobody = $"mongodb://127.0.0.1:{FreePort.Find()}/platform";
-        var answer = (await JobProgram.Migrator.RunAsync(nobody, "status --json", Token, ("Migrator__DatabaseTimeout", "00:00:03"))).Expect(ExitCodes.Unavailable);
+        var answer =
+            (await JobProgram.Migrator.RunAsync(nobody, "status --json", Token, ("Migrator__DatabaseTimeout", "00:00:03"))).Expect(ExitCodes.Unavailable);
         Assert.Equal(ExitCodes.Unavailable, answer.Json.GetProperty("exitCode").GetInt32());
         var lines = answer.Errors.TrimEnd().Split('\n');
         Assert.StartsWith("migrator: MongoDB at 127.0.0.1:", lines[^1], StringComparison.Ordinal);

@@ -43,7 +43,8 @@ public sealed class TransformModelTests(MongoServer server)
         }
     }
 
-    private static async Task<(TransformReport? Report, TransformException? Exception)> RunAsync(IMongoCollection<BsonDocument> collection, CollectionTransform transform)
+    private static async Task<(TransformReport? Report, TransformException? Exception)> RunAsync(
+        IMongoCollection<BsonDocument> collection, CollectionTransform transform)
     {
         try
         {

@@ -32,7 +32,8 @@ public sealed class TransformTests(MongoServer server)
         await RunAsync(people, SplitName().InBatchesOf(10));
         await RunAsync(people, CollectionTransform.Remove("remove", Name, "name"));
         Assert.All(await AllAsync(people), document => Assert.Equal(
-            new BsonDocument { { "_id", document["_id"] }, { "other", "kept" }, { "first", $"First{document["_id"]}" }, { "last", $"Last{document["_id"]}" } }, document));
+            new BsonDocument { { "_id", document["_id"] }, { "other", "kept" }, { "first", $"First{document["_id"]}" }, { "last", $"Last{document["_id"]}" } },
+            document));
     }
 
     [Fact]
@@ -56,7 +57,8 @@ public sealed class TransformTests(MongoServer server)
         var people = await FillAsync([new() { { "_id", 1 }, { "price", "12" } }, new() { { "_id", 2 }, { "price", "much" } }]);
         var exception = await Assert.ThrowsAsync<TransformException>(() => RunAsync(people, CollectionTransform.ChangeType("type", Name, "price", "int")));
         Assert.Equal(
-            "1 document of people could not be rewritten: _id 2 (its 'price' has a value of the type string that cannot be converted to int); the others are done.",
+            "1 document of people could not be rewritten: _id 2 (its 'price' has a value of the type string that cannot be converted to int); the others "
+                + "are done.",
             exception.Message);
         Assert.Equal("much", (await AllAsync(people))[1]["price"].AsString);
     }
@@ -72,7 +74,13 @@ public sealed class TransformTests(MongoServer server)
     [Fact]
     public async Task Keys_of_several_types_are_all_visited()
     {
-        var people = await FillAsync([new() { { "_id", 1 } }, new() { { "_id", "text" } }, new() { { "_id", ObjectId.GenerateNewId() } }, new() { { "_id", new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc) } }]);
+        var people = await FillAsync(
+            [
+                new() { { "_id", 1 } },
+                new() { { "_id", "text" } },
+                new() { { "_id", ObjectId.GenerateNewId() } },
+                new() { { "_id", new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc) } },
+            ]);
         var report = await RunAsync(people, CollectionTransform.Backfill("seen", Name, "seen", true).InBatchesOf(1));
         Assert.Equal(4, report.Documents);
     }
@@ -99,7 +107,11 @@ public sealed class TransformTests(MongoServer server)
             document => (document["in"]["n"].AsInt32 % 4) switch
             {
                 0 => new BsonDocument("$set", new BsonDocument { { "done", BsonNull.Value }, { "b", new BsonDocument("$add", new BsonArray { 1, "$_id" }) } }),
-                1 => new BsonDocument { { "$set", new BsonDocument { { "done", new BsonArray { document["in"]["n"] } } } }, { "$unset", new BsonDocument("old", 1) } },
+                1 => new BsonDocument
+                {
+                    { "$set", new BsonDocument { { "done", new BsonArray { document["in"]["n"] } } } },
+                    { "$unset", new BsonDocument("old", 1) },
+                },
                 2 => new BsonDocument("$set", new BsonDocument { { "done", "$old" }, { "in.m", 2 } }),
                 _ => new BsonDocument { { "$set", new BsonDocument("done", true) }, { "$inc", new BsonDocument("in.n", 1) } },
             });
@@ -155,7 +167,11 @@ public sealed class TransformTests(MongoServer server)
             Name,
             new BsonDocument("first", new BsonDocument("$exists", false)),
             ["name"],
-            document => new BsonDocument { { "$set", new BsonDocument("first", document["name"].AsString[..1]) }, { "$inc", new BsonDocument("times", 1) } }).InBatchesOf(10);
+            document => new BsonDocument
+            {
+                { "$set", new BsonDocument("first", document["name"].AsString[..1]) },
+                { "$inc", new BsonDocument("times", 1) },
+            }).InBatchesOf(10);
 
         // As if the process had been killed after the fourth batch was written and before that was recorded.
         MigrationCheckpoint? recorded = null;
@@ -246,7 +262,8 @@ public sealed class TransformTests(MongoServer server)
     {
         var people = await FillAsync(Numbers(50).Select(i => new BsonDocument { { "_id", i }, { "times", 0 } }));
         var endless = CollectionTransform.Rewriting(
-            "endless", Name, new BsonDocument("done", new BsonDocument("$exists", false)), ["times"], _ => new BsonDocument("$inc", new BsonDocument("times", 1)));
+            "endless", Name, new BsonDocument("done", new BsonDocument("$exists", false)), ["times"],
+            _ => new BsonDocument("$inc", new BsonDocument("times", 1)));
         var exception = await Assert.ThrowsAsync<TransformException>(() => RunAsync(people, endless));
         Assert.Contains("it still needs the change after its rewriting", exception.Message, StringComparison.Ordinal);
         Assert.Equal(1, (await AllAsync(people)).Sum(document => document["times"].AsInt32));
@@ -277,7 +294,8 @@ public sealed class TransformTests(MongoServer server)
     public async Task One_that_becomes_too_long_is_named_and_the_others_are_done()
     {
         const int Megabytes = 1024 * 1024;
-        var people = await FillAsync(Numbers(101).Select(i => new BsonDocument { { "_id", i }, { "name", i == 51 ? new string('x', 9 * Megabytes) + " b" : "a b" } }));
+        var people =
+            await FillAsync(Numbers(101).Select(i => new BsonDocument { { "_id", i }, { "name", i == 51 ? new string('x', 9 * Megabytes) + " b" : "a b" } }));
         var exception = await Assert.ThrowsAsync<TransformException>(() => RunAsync(people, SplitName()));
         Assert.Equal(51, Assert.Single(exception.Documents).Id);
         var exists = new BsonDocument("first", new BsonDocument("$exists", true));
@@ -295,7 +313,8 @@ public sealed class TransformTests(MongoServer server)
     {
         var people = await FillAsync(Numbers(300).Select(i => new BsonDocument { { "_id", i }, { "old", i } }));
         await people.Database.RunCommandAsync<BsonDocument>(
-            new BsonDocument { { "collMod", Name }, { "validator", new BsonDocument("new", new BsonDocument("$nin", new BsonArray { 30, 150, 299 })) } }, cancellationToken: Token);
+            new BsonDocument { { "collMod", Name }, { "validator", new BsonDocument("new", new BsonDocument("$nin", new BsonArray { 30, 150, 299 })) } },
+            cancellationToken: Token);
         var exception = await Assert.ThrowsAsync<TransformException>(() => RunAsync(people, CollectionTransform.Rename("rename", Name, "old", "new")));
         Assert.Equal([30, 150, 299], exception.Documents.Select(document => document.Id.AsInt32).Order());
         Assert.Equal(297, (await AllAsync(people)).Count(document => document.Contains("new")));

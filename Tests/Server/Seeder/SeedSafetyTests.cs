@@ -33,11 +33,16 @@ public sealed class SeedSafetyTests(MongoServer server)
         var before = await SnapshotAsync(database);
 
         // While it waits for another one.
-        foreach (var work in new Func<TextWriter, Task>[] { output => RunAsync(database, Two, output), output => Clean(database).RunAsync(null, false, JobProgress.None, output, Cancel) })
+        foreach (var work in new Func<TextWriter, Task>[]
+        {
+            output => RunAsync(database, Two, output),
+            output => Clean(database).RunAsync(null, false, JobProgress.None, output, Cancel),
+        })
         {
             var output = new WaitingWriter();
             Task waiting;
-            await using (await Lease.AcquireAsync(new MongoLeaseStore(database), "seeder", new LeaseOptions(), TimeProvider.System, NullLogger.Instance, cancellationToken: Cancel))
+            await using (await Lease.AcquireAsync(
+                new MongoLeaseStore(database), "seeder", new LeaseOptions(), TimeProvider.System, NullLogger.Instance, cancellationToken: Cancel))
             {
                 waiting = work(output);
                 await output.Written.Task.WaitAsync(Cancel);
@@ -51,7 +56,8 @@ public sealed class SeedSafetyTests(MongoServer server)
 
         // After its first command.
         var progress = new Marking(() => MarkAsync(database, "staging"));
-        await Assert.ThrowsAsync<JobRefusedException>(() => Run(database, writers: 1).RunAsync(new SeedWork(Two, ["orders"]), progress, TextWriter.Null, Cancel));
+        await Assert.ThrowsAsync<JobRefusedException>(
+            () => Run(database, writers: 1).RunAsync(new SeedWork(Two, ["orders"]), progress, TextWriter.Null, Cancel));
         Assert.Equal(0, await Collection(database, CollectionNames.Orders).CountDocumentsAsync(new BsonDocument(), cancellationToken: Cancel));
         Assert.Equal("staging", (await Collection(database, CollectionNames.Environment).Find(new BsonDocument()).SingleAsync(Cancel))["name"].AsString);
     }
@@ -81,8 +87,12 @@ public sealed class SeedSafetyTests(MongoServer server)
         foreach (var (collection, documents, sentence) in new (string, BsonDocument[], string)[]
         {
             (CollectionNames.Tenants, [new BsonDocument(own) { ["slug"] = "brightbyte" }], "(slug brightbyte); change or remove that one."),
-            (CollectionNames.Users, [user], "The document 5eedc0de0200000100000000 cannot be written to users, since one that was not seeded has the same unique key"),
-            (CollectionNames.Products, [category, product], $"The document {product["_id"]} of products, which was not seeded, refers to categories {category["_id"]}, which would become a document of another tenant"),
+            (
+                CollectionNames.Users,
+                [user],
+                "The document 5eedc0de0200000100000000 cannot be written to users, since one that was not seeded has the same unique key"),
+            (CollectionNames.Products, [category, product], $"The document {product["_id"]} of products, which was not seeded, refers to categories "
+                + $"{category["_id"]}, which would become a document of another tenant"),
         })
         {
             foreach (var document in documents)
@@ -94,12 +104,14 @@ public sealed class SeedSafetyTests(MongoServer server)
             await RefusedAsync(sentence);
             foreach (var document in documents)
             {
-                await Collection(database, document.Contains("position") ? CollectionNames.Categories : collection).DeleteOneAsync(new BsonDocument("_id", document["_id"]), Cancel);
+                await Collection(database, document.Contains("position") ? CollectionNames.Categories : collection).DeleteOneAsync(
+                    new BsonDocument("_id", document["_id"]), Cancel);
             }
         }
 
         // Rules of a version that asks for more.
-        await database.RunCommandAsync<BsonDocument>(BsonDocument.Parse("{ collMod: 'users', validator: { $jsonSchema: { required: ['nickname'] } } }"), cancellationToken: Cancel);
+        await database.RunCommandAsync<BsonDocument>(
+            BsonDocument.Parse("{ collMod: 'users', validator: { $jsonSchema: { required: ['nickname'] } } }"), cancellationToken: Cancel);
         await RefusedAsync("has for users refuse the data of this version; run the migrator of this version first.");
 
         async Task RefusedAsync(string sentence)
@@ -118,7 +130,8 @@ public sealed class SeedSafetyTests(MongoServer server)
         await RunAsync(database, Two);
         var users = Collection(database, CollectionNames.Users);
         await users.DeleteManyAsync(SeedKeys.Between(SeedId.Create(SeedKind.User, 0, 8), SeedId.Create(SeedKind.User, 1, 2)), Cancel);
-        await users.UpdateOneAsync(new BsonDocument("_id", SeedId.Create(SeedKind.User, 1, 5)), Builders<BsonDocument>.Update.Set("displayName", "Mine"), cancellationToken: Cancel);
+        await users.UpdateOneAsync(
+            new BsonDocument("_id", SeedId.Create(SeedKind.User, 1, 5)), Builders<BsonDocument>.Update.Set("displayName", "Mine"), cancellationToken: Cancel);
 
         var status = await new StatusCommand(Store(database), Guard(database)).RunAsync(Cancel);
         Assert.Equal((SeedState.Incomplete, 17, 24), (status.State, status.Collections[1].Seeded, status.Collections[1].Expected));
@@ -175,7 +188,9 @@ public sealed class SeedSafetyTests(MongoServer server)
     private static async Task<string> SnapshotAsync(IMongoDatabase database)
     {
         var all = new List<BsonDocument>();
-        foreach (var name in CollectionCatalogue.All.Where(definition => definition.TimeSeries is null).Select(definition => definition.Name).Append(CollectionNames.SeedMarker))
+        foreach (var name in CollectionCatalogue.All.Where(definition => definition.TimeSeries is null)
+            .Select(definition => definition.Name)
+            .Append(CollectionNames.SeedMarker))
         {
             all.AddRange(await Collection(database, name).Find(new BsonDocument()).Sort(new BsonDocument("_id", 1)).ToListAsync(Cancel));
         }
@@ -190,7 +205,9 @@ public sealed class SeedSafetyTests(MongoServer server)
         foreach (var definition in CollectionCatalogue.All)
         {
             await database.RunCommandAsync<BsonDocument>(
-                definition.TimeSeries is null ? new BsonDocument { { "create", definition.Name }, { "validator", definition.Validator } } : new BsonDocument("create", definition.Name),
+                definition.TimeSeries is null
+                    ? new BsonDocument { { "create", definition.Name }, { "validator", definition.Validator } }
+                    : new BsonDocument("create", definition.Name),
                 cancellationToken: Cancel);
         }
 

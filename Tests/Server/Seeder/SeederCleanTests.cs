@@ -37,7 +37,8 @@ public sealed class SeederCleanTests(MongoServer server) : SeederCommandTests(se
         Assert.Equal(own, await Collection(database, CollectionNames.Tenants).Find(FilterDefinition<BsonDocument>.Empty).SingleAsync(Cancel));
 
         await DoneAsync(database, "run");
-        Assert.Equal(1, await Collection(database, CollectionNames.Categories).CountDocumentsAsync(new BsonDocument("_id", product["categoryId"]), cancellationToken: Cancel));
+        Assert.Equal(1, await Collection(database, CollectionNames.Categories).CountDocumentsAsync(
+            new BsonDocument("_id", product["categoryId"]), cancellationToken: Cancel));
         Assert.Equal(product, await Collection(database, CollectionNames.Products).Find(new BsonDocument("_id", product["_id"])).SingleAsync(Cancel));
         await DoneAsync(database, "verify");
     }
@@ -56,7 +57,9 @@ public sealed class SeederCleanTests(MongoServer server) : SeederCommandTests(se
         Assert.Contains(categories, category => category["_id"] == product["categoryId"]);
         Assert.Equal(
             [own["_id"], product["tenantId"]],
-            (await Collection(database, CollectionNames.Tenants).Find(FilterDefinition<BsonDocument>.Empty).ToListAsync(Cancel)).Select(tenant => tenant["_id"]).OrderByDescending(id => id));
+            (await Collection(database, CollectionNames.Tenants).Find(FilterDefinition<BsonDocument>.Empty).ToListAsync(Cancel))
+                .Select(tenant => tenant["_id"])
+                .OrderByDescending(id => id));
         Assert.Equal(product, await Collection(database, CollectionNames.Products).Find(FilterDefinition<BsonDocument>.Empty).SingleAsync(Cancel));
 
         await DoneAsync(database, "run");
@@ -69,10 +72,12 @@ public sealed class SeederCleanTests(MongoServer server) : SeederCommandTests(se
         var database = await MigratedAsync();
         await DoneAsync(database, "run");
         var hash = await HashAsync(database);
-        Assert.Contains("Removed 2,625 seeded documents of brightbyte.", await DoneAsync(database, "clean", "--tenant", "brightbyte"), StringComparison.Ordinal);
+        Assert.Contains(
+            "Removed 2,625 seeded documents of brightbyte.", await DoneAsync(database, "clean", "--tenant", "brightbyte"), StringComparison.Ordinal);
         foreach (var definition in Seeded.Skip(1))
         {
-            var tenants = await (await Collection(database, definition.Name).DistinctAsync<ObjectId>("tenantId", FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel)).ToListAsync(Cancel);
+            var tenants = await (await Collection(database, definition.Name).DistinctAsync<ObjectId>(
+                "tenantId", FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel)).ToListAsync(Cancel);
             Assert.Equal([SeedGenerator.TenantId(0), SeedGenerator.TenantId(2)], tenants.Order());
         }
 

@@ -38,7 +38,10 @@ public abstract class SeederCommandTests(MongoServer server)
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var definition in CollectionCatalogue.All)
         {
-            foreach (var document in await Collection(database, definition.Name).Find(FilterDefinition<BsonDocument>.Empty).Sort(new BsonDocument("_id", 1)).ToListAsync(Cancel))
+            foreach (var document in await Collection(database, definition.Name)
+                .Find(FilterDefinition<BsonDocument>.Empty)
+                .Sort(new BsonDocument("_id", 1))
+                .ToListAsync(Cancel))
             {
                 hash.AppendData(document.ToBson());
             }
@@ -61,7 +64,8 @@ public abstract class SeederCommandTests(MongoServer server)
     private protected Task<ProgramResult> RunAsync(IMongoDatabase database, params string[] arguments) =>
         JobProgram.Seeder.RunAsync(ConnectionStringOf(database), arguments, Cancel);
 
-    protected async Task<string> DoneAsync(IMongoDatabase database, params string[] arguments) => (await RunAsync(database, arguments)).Expect(ExitCodes.Success).Output;
+    protected async Task<string> DoneAsync(IMongoDatabase database, params string[] arguments) =>
+        (await RunAsync(database, arguments)).Expect(ExitCodes.Success).Output;
 
     protected async Task<JsonElement> StatusAsync(IMongoDatabase database) => JsonDocument.Parse(await DoneAsync(database, "status", "--json")).RootElement;
 }

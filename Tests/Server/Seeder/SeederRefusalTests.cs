@@ -33,7 +33,8 @@ public sealed class SeederRefusalTests(MongoServer server) : SeederCommandTests(
             }
 
             Assert.Equal(own, await Collection(database, CollectionNames.Tenants).Find(FilterDefinition<BsonDocument>.Empty).SingleAsync(Cancel));
-            Assert.Equal(0, await Collection(database, CollectionNames.SeedMarker).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel));
+            Assert.Equal(
+                0, await Collection(database, CollectionNames.SeedMarker).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel));
         }
     }
 
@@ -47,11 +48,13 @@ public sealed class SeederRefusalTests(MongoServer server) : SeederCommandTests(
         await DoneAsync(database, "mark", Name(database));
         foreach (var arguments in new string[][] { ["run"], [], ["clean"], ["mark", Name(database)] })
         {
-            var refused = (await JobProgram.Seeder.RunAsync(ConnectionStringOf(database), arguments, Cancel, ("DOTNET_ENVIRONMENT", environment))).Expect(ExitCodes.Refused);
+            var refused = (await JobProgram.Seeder.RunAsync(ConnectionStringOf(database), arguments, Cancel, ("DOTNET_ENVIRONMENT", environment))).Expect(
+                ExitCodes.Refused);
             Assert.StartsWith("seeder: The environment is Production, where made-up data does not belong", refused.Sentence, StringComparison.Ordinal);
         }
 
-        Assert.Equal(0, await Collection(database, CollectionNames.Tenants).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel));
+        Assert.Equal(
+            0, await Collection(database, CollectionNames.Tenants).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel));
     }
 
     [Fact]
@@ -63,7 +66,8 @@ public sealed class SeederRefusalTests(MongoServer server) : SeederCommandTests(
         await Collection(database, CollectionNames.Users).InsertOneAsync(
             new BsonDocument
             {
-                { "_id", ObjectId.GenerateNewId() }, { "tenantId", SeedGenerator.TenantId(0) }, { "email", "owner@aurora-outdoor.example" }, { "displayName", "Me" },
+                { "_id", ObjectId.GenerateNewId() }, { "tenantId", SeedGenerator.TenantId(0) }, { "email", "owner@aurora-outdoor.example" },
+                { "displayName", "Me" },
                 { "role", "owner" }, { "status", "active" }, { "createdAt", DateTime.UtcNow }, { "updatedAt", DateTime.UtcNow },
             },
             cancellationToken: Cancel);

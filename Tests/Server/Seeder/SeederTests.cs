@@ -23,7 +23,8 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
 
         foreach (var part in SeedCollection.All(Default))
         {
-            Assert.Equal(part.Count, await Collection(database, part.Name).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel));
+            Assert.Equal(
+                part.Count, await Collection(database, part.Name).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel));
             Assert.Contains($"{part.Name}: {part.Count:N0} documents written", output, StringComparison.Ordinal);
         }
 
@@ -57,7 +58,10 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
         }
 
         await DoneAsync(database, "run", "--scale", "2", "--tenants", "4");
-        Assert.EndsWith("The seeded data is as it was written (seed 2026, scale 2, 4 tenants, until 2026-01-01).", (await DoneAsync(database, "verify")).TrimEnd(), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "The seeded data is as it was written (seed 2026, scale 2, 4 tenants, until 2026-01-01).",
+            (await DoneAsync(database, "verify")).TrimEnd(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,7 +82,8 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
                 {
                     new BsonDocument("$unwind", new BsonDocument { { "path", "$" + reference.Path.Split('.')[0] }, { "preserveNullAndEmptyArrays", false } }),
                     new BsonDocument("$group", new BsonDocument("_id", "$" + reference.Path)),
-                    new BsonDocument("$lookup", new BsonDocument { { "from", reference.Target }, { "localField", "_id" }, { "foreignField", "_id" }, { "as", "found" } }),
+                    new BsonDocument(
+                        "$lookup", new BsonDocument { { "from", reference.Target }, { "localField", "_id" }, { "foreignField", "_id" }, { "as", "found" } }),
                     new BsonDocument("$match", new BsonDocument("found", new BsonDocument("$size", 0))),
                 }, cancellationToken: Cancel).ToListAsync(Cancel);
                 Assert.Empty(dangling);
@@ -92,7 +97,9 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
         var database = await MigratedAsync();
         var output = await DoneAsync(database, "run", "--tenants", "1");
         Assert.StartsWith($"The database '{Name(database)}' is empty and is now marked as development.", output, StringComparison.Ordinal);
-        Assert.Equal("development", (await Collection(database, CollectionNames.Environment).Find(FilterDefinition<BsonDocument>.Empty).SingleAsync(Cancel))["name"].AsString);
+        Assert.Equal(
+            "development",
+            (await Collection(database, CollectionNames.Environment).Find(FilterDefinition<BsonDocument>.Empty).SingleAsync(Cancel))["name"].AsString);
 
         // Without its collections it is refused: the migrator comes first.
         Assert.Contains("run the migrator first", (await RunAsync(NewDatabase(), "run")).Expect(ExitCodes.Refused).Errors, StringComparison.Ordinal);
@@ -109,7 +116,9 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
 
         Assert.Equal(await HashAsync(first), await HashAsync(second));
         Assert.NotEqual(other, await HashAsync(second));
-        Assert.Equal((await StatusAsync(first)).GetProperty("marker").GetProperty("hash").GetString(), (await StatusAsync(second)).GetProperty("marker").GetProperty("hash").GetString());
+        Assert.Equal(
+            (await StatusAsync(first)).GetProperty("marker").GetProperty("hash").GetString(),
+            (await StatusAsync(second)).GetProperty("marker").GetProperty("hash").GetString());
 
         // And what verify reads is what the generator says, without a database.
         var verified = JsonDocument.Parse(await DoneAsync(second, "verify", "--json")).RootElement;
@@ -148,7 +157,8 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
         // Those of a run that was interrupted are built by the next one.
         await Collection(database, CollectionNames.Products).Indexes.DropOneAsync("active_words", Cancel);
         await Collection(database, CollectionNames.SeedMarker).UpdateOneAsync(
-            FilterDefinition<BsonDocument>.Empty, Builders<BsonDocument>.Update.Set("deferredIndexes", new BsonArray { "products.active_words" }), cancellationToken: Cancel);
+            FilterDefinition<BsonDocument>.Empty, Builders<BsonDocument>.Update.Set("deferredIndexes", new BsonArray { "products.active_words" }),
+            cancellationToken: Cancel);
         await DoneAsync(database, "run");
         Assert.Equal(before, await IndexesAsync());
 
@@ -166,7 +176,8 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
         await using (var process = JobProgram.Seeder.Start(ConnectionStringOf(database), "run", "--scale", "3"))
         {
             await process.UntilAsync(
-                async () => await Collection(database, CollectionNames.Products).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel) > 0, Cancel);
+                async () => await Collection(database, CollectionNames.Products).CountDocumentsAsync(
+                    FilterDefinition<BsonDocument>.Empty, cancellationToken: Cancel) > 0, Cancel);
             await process.KillAsync();
         }
 
@@ -184,9 +195,14 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
         await DoneAsync(database, "run", "--tenants", "2");
         var orders = Collection(database, CollectionNames.Orders);
         var order = await orders.Find(FilterDefinition<BsonDocument>.Empty).SortBy(document => document["_id"]).FirstAsync(Cancel);
-        await orders.UpdateOneAsync(new BsonDocument("_id", order["_id"]), Builders<BsonDocument>.Update.Set("total", new Decimal128(order["total"].AsDecimal + 1)), new UpdateOptions { BypassDocumentValidation = true }, Cancel);
         await orders.UpdateOneAsync(
-            new BsonDocument("_id", SeedId.Create(SeedKind.Order, 0, 1)), Builders<BsonDocument>.Update.Set("customerId", SeedId.Create(SeedKind.Customer, 1, 199)), cancellationToken: Cancel);
+            new BsonDocument("_id", order["_id"]),
+            Builders<BsonDocument>.Update.Set("total", new Decimal128(order["total"].AsDecimal + 1)),
+            new UpdateOptions { BypassDocumentValidation = true },
+            Cancel);
+        await orders.UpdateOneAsync(
+            new BsonDocument("_id", SeedId.Create(SeedKind.Order, 0, 1)),
+            Builders<BsonDocument>.Update.Set("customerId", SeedId.Create(SeedKind.Customer, 1, 199)), cancellationToken: Cancel);
         await Collection(database, CollectionNames.Products).DeleteOneAsync(new BsonDocument("_id", order["lines"][0]["productId"]), Cancel);
         var customer = await Collection(database, CollectionNames.Customers).Find(FilterDefinition<BsonDocument>.Empty).FirstAsync(Cancel);
         customer["_id"] = SeedId.Create(SeedKind.Customer, 0, 1_000_000);

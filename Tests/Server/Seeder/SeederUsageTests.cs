@@ -12,9 +12,11 @@ public sealed class SeederUsageTests
     {
         foreach (var command in new[] { "run", "clean", "status", "verify" })
         {
-            var result = (await JobProgram.Seeder.RunAsync($"mongodb://127.0.0.1:{FreePort.Find()}/x", command, Cancel, ("Seeder__DatabaseTimeout", "00:00:01"))).Expect(ExitCodes.Unavailable);
+            var result = (await JobProgram.Seeder.RunAsync(
+                $"mongodb://127.0.0.1:{FreePort.Find()}/x", command, Cancel, ("Seeder__DatabaseTimeout", "00:00:01"))).Expect(ExitCodes.Unavailable);
             Assert.Equal("", result.Output);
-            Assert.Single(result.Errors.TrimEnd().Split('\n'), line => line.StartsWith("seeder: MongoDB at 127.0.0.1:", StringComparison.Ordinal) && line.Contains("did not answer within 1 s", StringComparison.Ordinal));
+            Assert.Single(result.Errors.TrimEnd().Split('\n'), line => line.StartsWith("seeder: MongoDB at 127.0.0.1:", StringComparison.Ordinal)
+                && line.Contains("did not answer within 1 s", StringComparison.Ordinal));
         }
     }
 

@@ -57,7 +57,8 @@ public sealed class ServerRulesTests(MongoServer server)
         var tally = new Tally();
         foreach (var definition in Enforced)
         {
-            var agree = typeof(ServerRulesTests).GetMethod(nameof(AgreeAsync), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!
+            var agree =
+                typeof(ServerRulesTests).GetMethod(nameof(AgreeAsync), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!
                 .MakeGenericMethod(definition.DocumentType);
             await (Task)agree.Invoke(null, [definition, await CreateAsync(database, definition), Documents / Enforced.Count(), tally])!;
         }
@@ -155,7 +156,8 @@ public sealed class ServerRulesTests(MongoServer server)
             var violations = definition.Rules.Evaluate(document);
 
             // A value that cannot be a key, or is one twice, is refused before the rules are asked.
-            if (violations.Count > 0 != error is not null || (error is not null && error.Code != ServerRefusal.DocumentValidationFailure && document["_id"].IsObjectId))
+            if (violations.Count > 0 != error is not null
+                || (error is not null && error.Code != ServerRefusal.DocumentValidationFailure && document["_id"].IsObjectId))
             {
                 Differences.Add($"{definition.Name}: here [{string.Join(" ", violations)}], server {error?.Code} {error?.Message}: {document}");
             }

@@ -26,11 +26,13 @@ public sealed class ValidatorMigrationTests(MongoServer server)
 
         var refusal = await Assert.ThrowsAsync<JobRefusedException>(() => Synchroniser(database).ApplyAsync(allowDrop: false, Cancel));
 
-        Assert.Contains($"1 of 2 documents of products break its rules ({bad["_id"]} /currency: Must be three capital letters", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"1 of 2 documents of products break its rules ({bad["_id"]} /currency: Must be three capital letters", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(before, await OptionsAsync(database));
 
         // Once it is put right they hold.
-        await Collection(database).UpdateOneAsync(new BsonDocument("_id", bad["_id"]), new BsonDocument("$set", new BsonDocument("currency", "EUR")), cancellationToken: Cancel);
+        await Collection(database).UpdateOneAsync(
+            new BsonDocument("_id", bad["_id"]), new BsonDocument("$set", new BsonDocument("currency", "EUR")), cancellationToken: Cancel);
         await Synchroniser(database).ApplyAsync(allowDrop: false, Cancel);
         Assert.Equal("strict", (await OptionsAsync(database))["validationLevel"]);
         Assert.Empty(await Synchroniser(database).PlanAsync(Cancel));

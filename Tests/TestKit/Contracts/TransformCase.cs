@@ -69,7 +69,8 @@ internal sealed record TransformCase(
         var found = Flatten(after);
         var differs = expected.Zip(found).FirstOrDefault(pair => pair.First != pair.Second);
         return expected.Count == found.Count && differs == default ? null
-            : $"{Name}: {before.ToJson()} became {after.ToJson()}; {expected.Count} nodes expected and {found.Count} found, the first that differs is {differs.Second} in place of {differs.First}";
+            : $"{Name}: {before.ToJson()} became {after.ToJson()}; {expected.Count} nodes expected and {found.Count} found, the first that differs is "
+                + $"{differs.Second} in place of {differs.First}";
     }
 
     /// <summary>Whether a part of a document that needs the change cannot be done.</summary>
@@ -106,7 +107,8 @@ internal sealed record TransformCase(
                 var (old, renamed) = (Member(owner, from), Member(owner, to));
                 if (nodes.Any(node => node.Place == old.Place))
                 {
-                    nodes = Put(Without(nodes, old), owner, renamed, [.. nodes.Where(node => node.IsUnder(old.Place)).Select(node => node.Moved(old, renamed))]);
+                    nodes = Put(
+                        Without(nodes, old), owner, renamed, [.. nodes.Where(node => node.IsUnder(old.Place)).Select(node => node.Moved(old, renamed))]);
                 }
             }
 
@@ -170,7 +172,8 @@ internal sealed record TransformCase(
                 problem |= values is null;
                 nodes = values is null
                     ? nodes
-                    : to.Zip(values).Aggregate(nodes, (all, pair) => Put(all, owner, Member(owner, pair.First), Flatten(pair.Second, Member(owner, pair.First))));
+                    : to.Zip(values)
+                        .Aggregate(nodes, (all, pair) => Put(all, owner, Member(owner, pair.First), Flatten(pair.Second, Member(owner, pair.First))));
             }
 
             return (nodes, problem);

@@ -200,7 +200,8 @@ public sealed class FaultProxy : IAsyncDisposable
                 started.SetResult();
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException or SocketException && _stop.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is OperationCanceledException or ObjectDisposedException or SocketException && _stop.IsCancellationRequested)
         {
             // The proxy ends.
         }

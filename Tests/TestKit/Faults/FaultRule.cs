@@ -68,7 +68,8 @@ public sealed class FaultRule
         if (names.Length == 0 || !words.TryDequeue(out var name)
             || !Enum.TryParse<FaultAction>(name.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out var action) || char.IsAsciiDigit(name[0]))
         {
-            throw new FormatException($"\"{text}\" is not a rule: after the commands comes one of {string.Join(", ", Enum.GetValues<FaultAction>().Select(NameOf))}.");
+            throw new FormatException(
+                $"\"{text}\" is not a rule: after the commands comes one of {string.Join(", ", Enum.GetValues<FaultAction>().Select(NameOf))}.");
         }
 
         var (skip, times, share, min, max) = (0, int.MaxValue, 1.0, TimeSpan.Zero, TimeSpan.Zero);

@@ -54,7 +54,8 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
         await PrepareAsync(cancellationToken);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         over.CancelAfter(duration);
-        var tasks = Enumerable.Range(0, Attackers).Select(i => Task.Run(() => AttackAsync(new Random((seed * 31) + i), $"seed {seed}, attacker {i}", over.Token, cancellationToken), cancellationToken))
+        var tasks = Enumerable.Range(0, Attackers).Select(
+            i => Task.Run(() => AttackAsync(new Random((seed * 31) + i), $"seed {seed}, attacker {i}", over.Token, cancellationToken), cancellationToken))
             .Append(Task.Run(() => WorkAsync("bystander", BystandAsync, over.Token, cancellationToken), cancellationToken))
             .Append(Task.Run(() => WorkAsync("administrator", AdministerAsync, over.Token, cancellationToken), cancellationToken));
         await Task.WhenAll(tasks);
@@ -63,7 +64,13 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
     private async Task PrepareAsync(CancellationToken cancellationToken)
     {
         await using var administrator = await LoginAsync(root, password, cancellationToken);
-        foreach (var (user, role) in ((string, string)[])[(Reader, "readAnyDatabase"), (Other, "readAnyDatabase"), (Bystander, "readAnyDatabase"), (Second, "root")])
+        foreach (var (user, role) in ((string, string)[])
+        [
+            (Reader, "readAnyDatabase"),
+            (Other, "readAnyDatabase"),
+            (Bystander, "readAnyDatabase"),
+            (Second, "root"),
+        ])
         {
             await administrator.CommandAsync(
                 new BsonDocument { { "createUser", user }, { "pwd", Secret }, { "roles", new BsonArray { role } }, { "$db", "admin" } }, cancellationToken);
@@ -73,7 +80,10 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
             new BsonDocument
             {
                 { "insert", "pages" }, { "$db", _database },
-                { "documents", new BsonArray(Enumerable.Range(0, 200).Select(i => new BsonDocument { { "_id", i }, { "a", -i }, { "fill", new string('x', 1_000) } })) },
+                {
+                    "documents",
+                    new BsonArray(Enumerable.Range(0, 200).Select(i => new BsonDocument { { "_id", i }, { "a", -i }, { "fill", new string('x', 1_000) } }))
+                },
             },
             cancellationToken);
         // Whoever has logged in once is never kept out by others' guesses.
@@ -95,7 +105,8 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
                     Find($"the {who} was slow", $"{watch.Elapsed.TotalSeconds:0.0} s");
                 }
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is IOException or SocketException or TimeoutException or InvalidOperationException or KeyNotFoundException)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested
+                && e is IOException or SocketException or TimeoutException or InvalidOperationException or KeyNotFoundException)
             {
                 Find($"the {who} failed: {e.Message}", $"after {watch.Elapsed.TotalSeconds:0.0} s");
             }
@@ -113,7 +124,8 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
             for (var id = page["id"].AsInt64; id != 0; id = page["id"].AsInt64)
             {
                 Volatile.Write(ref _cursor, id);
-                var more = new BsonDocument { { "getMore", id }, { "collection", "pages" }, { "batchSize", 60 }, { "lsid", Session(_session) }, { "$db", _database } };
+                var more =
+                    new BsonDocument { { "getMore", id }, { "collection", "pages" }, { "batchSize", 60 }, { "lsid", Session(_session) }, { "$db", _database } };
                 page = Succeeded(await client.CommandAsync(more, cancellationToken));
                 read += page["nextBatch"].AsBsonArray.Count;
             }
@@ -133,7 +145,10 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
     {
         await using var client = await LoginAsync(root, password, cancellationToken);
         foreach (var command in (BsonDocument[])[
-            new() { { "update", "orders" }, { "updates", new BsonArray { new BsonDocument { { "q", new BsonDocument("_id", 1) }, { "u", new BsonDocument("$inc", new BsonDocument("n", 1)) }, { "upsert", true } } } }, { "lsid", Session(Guid.NewGuid()) }, { "txnNumber", 1L }, { "$db", _database } },
+            new() { { "update", "orders" }, { "updates", new BsonArray
+            {
+                new BsonDocument { { "q", new BsonDocument("_id", 1) }, { "u", new BsonDocument("$inc", new BsonDocument("n", 1)) }, { "upsert", true } },
+            } }, { "lsid", Session(Guid.NewGuid()) }, { "txnNumber", 1L }, { "$db", _database } },
             new() { { "currentOp", 1 }, { "$db", "admin" } }, new() { { "serverStatus", 1 }, { "$db", "admin" } }])
         {
             var reply = await client.CommandAsync(command, cancellationToken);
@@ -157,7 +172,8 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
             {
                 return;
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is IOException or SocketException or InvalidOperationException or KeyNotFoundException)
+            catch (Exception e)
+                when (!cancellationToken.IsCancellationRequested && e is IOException or SocketException or InvalidOperationException or KeyNotFoundException)
             {
                 // A connection that is closed on an attacker is an answer, too.
             }
@@ -206,7 +222,10 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
                 {
                     var name = random.Next(3) switch { 0 => "endSessions", 1 => "killSessions", _ => "refreshSessions" };
                     var count = random.Next(2) == 0 ? 9_000 : 30_000;
-                    await TryAsync(client, new BsonDocument { { name, new BsonArray(Enumerable.Range(0, count).Select(_ => Session(Guid.NewGuid()))) }, { "$db", "admin" } }, cancellationToken);
+                    await TryAsync(
+                        client,
+                        new BsonDocument { { name, new BsonArray(Enumerable.Range(0, count).Select(_ => Session(Guid.NewGuid()))) }, { "$db", "admin" } },
+                        cancellationToken);
                 }
 
                 break;
@@ -215,7 +234,14 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
                 {
                     for (var i = 0; i < 500; i++)
                     {
-                        var insert = new BsonDocument { { "insert", "made" }, { "documents", new BsonArray() }, { "lsid", Session(Guid.NewGuid()) }, { "txnNumber", 1L }, { "$db", _database } };
+                        var insert = new BsonDocument
+                        {
+                            { "insert", "made" },
+                            { "documents", new BsonArray() },
+                            { "lsid", Session(Guid.NewGuid()) },
+                            { "txnNumber", 1L },
+                            { "$db", _database },
+                        };
                         await TryAsync(client, insert, cancellationToken);
                     }
                 }
@@ -258,7 +284,10 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
                 await using (var client = await LoginAsync(Any(random), Secret, cancellationToken))
                 {
                     var cursor = Volatile.Read(ref _cursor);
-                    var ended = await TryAsync(client, new BsonDocument { { "killCursors", "pages" }, { "cursors", new BsonArray { cursor } }, { "$db", _database } }, cancellationToken);
+                    var ended = await TryAsync(
+                        client,
+                        new BsonDocument { { "killCursors", "pages" }, { "cursors", new BsonArray { cursor } }, { "$db", _database } },
+                        cancellationToken);
                     if (ended["ok"] == 1 && ended["cursorsKilled"].AsBsonArray.Count > 0)
                     {
                         Find("killCursors closed another user's cursor", "");
@@ -277,7 +306,14 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
 
                     foreach (var name in (string[])["abortTransaction", "commitTransaction"])
                     {
-                        await TryAsync(client, new BsonDocument { { name, 1 }, { "lsid", Session(_session) }, { "txnNumber", (long)random.Next(3) }, { "autocommit", false }, { "$db", "admin" } }, cancellationToken);
+                        await TryAsync(client, new BsonDocument
+                        {
+                            { name, 1 },
+                            { "lsid", Session(_session) },
+                            { "txnNumber", (long)random.Next(3) },
+                            { "autocommit", false },
+                            { "$db", "admin" },
+                        }, cancellationToken);
                     }
                 }
 
@@ -288,7 +324,8 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
                 {
                     foreach (var command in (BsonDocument[])[
                         new("dropUser", Bystander), new("killAllSessions", new BsonArray()), new() { { "killOp", 1 }, { "op", "1:1" } }, new("currentOp", 1),
-                        new("getLog", "global"), new("profile", 2), new("usersInfo", 1), new() { { "createUser", "x" + _suffix }, { "pwd", "x" }, { "roles", new BsonArray { "root" } } },
+                        new("getLog", "global"), new("profile", 2), new("usersInfo", 1),
+                        new() { { "createUser", "x" + _suffix }, { "pwd", "x" }, { "roles", new BsonArray { "root" } } },
                         new() { { "grantRolesToUser", Reader }, { "roles", new BsonArray { "root" } } }, new() { { "updateUser", root }, { "pwd", "x" } }])
                     {
                         var reply = await TryAsync(client, command.Add("$db", "admin"), cancellationToken);
@@ -305,7 +342,14 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
                 {
                     foreach (var name in (string[])["find", "count", "listIndexes", "drop", "distinct", "aggregate", "dbStats", "listCollections", "collStats"])
                     {
-                        var command = new BsonDocument { { name, Name(random) }, { "key", "a" }, { "pipeline", new BsonArray() }, { "cursor", new BsonDocument() }, { "$db", Name(random) } };
+                        var command = new BsonDocument
+                        {
+                            { name, Name(random) },
+                            { "key", "a" },
+                            { "pipeline", new BsonArray() },
+                            { "cursor", new BsonDocument() },
+                            { "$db", Name(random) },
+                        };
                         await TryAsync(client, command, cancellationToken);
                     }
                 }
@@ -341,7 +385,10 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
                 {
                     foreach (var name in (string[])["find", "createUser", "insert", "killAllSessions", "endSessions", "serverStatus"])
                     {
-                        var reply = await TryAsync(client, new BsonDocument { { name, "x" }, { "pwd", "x" }, { "roles", new BsonArray { "root" } }, { "$db", "admin" } }, cancellationToken);
+                        var reply = await TryAsync(
+                            client,
+                            new BsonDocument { { name, "x" }, { "pwd", "x" }, { "roles", new BsonArray { "root" } }, { "$db", "admin" } },
+                            cancellationToken);
                         if (reply["ok"] == 1)
                         {
                             Find($"{name} was served without a login", reply.ToString());
@@ -373,7 +420,13 @@ internal sealed class HostileFuzz(int port, string root, string password, Action
                 {
                     var nonce = Encoding.UTF8.GetString(started["payload"].AsByteArray).Split(',')[0];
                     var proof = random.Next(3) == 0 ? Name(random) : Convert.ToBase64String(new byte[32]);
-                    var reply = await TryAsync(client, new BsonDocument { { "saslContinue", 1 }, { "conversationId", 1 }, { "payload", Encoding.UTF8.GetBytes($"c=biws,{nonce},p={proof}") }, { "$db", "admin" } }, cancellationToken);
+                    var reply = await TryAsync(client, new BsonDocument
+                    {
+                        { "saslContinue", 1 },
+                        { "conversationId", 1 },
+                        { "payload", Encoding.UTF8.GetBytes($"c=biws,{nonce},p={proof}") },
+                        { "$db", "admin" },
+                    }, cancellationToken);
                     if (reply["ok"] == 1)
                     {
                         Find("a wrong proof was taken", "");

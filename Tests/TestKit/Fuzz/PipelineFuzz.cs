@@ -206,19 +206,23 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
             await database.GetCollection<BsonDocument>(name).InsertManyAsync(
                 Enumerable.Range(0, 20).Select(i => new BsonDocument
                 {
-                    { "_id", i }, { "a", i % 4 }, { "b", i % 3 == 0 ? BsonNull.Value : "t" + i }, { "c", new BsonDocument("d", i * 1.5) }, { "list", new BsonArray { i, "x", i % 2 } },
-                    { "when", new BsonDateTime(1_700_000_000_000 + (i * 86_400_000L)) }, { "where", new BsonDocument { { "type", "Point" }, { "coordinates", new BsonArray { i, i } } } },
+                    { "_id", i }, { "a", i % 4 }, { "b", i % 3 == 0 ? BsonNull.Value : "t" + i }, { "c", new BsonDocument("d", i * 1.5) },
+                    { "list", new BsonArray { i, "x", i % 2 } },
+                    { "when", new BsonDateTime(1_700_000_000_000 + (i * 86_400_000L)) },
+                    { "where", new BsonDocument { { "type", "Point" }, { "coordinates", new BsonArray { i, i } } } },
                     { "text", $"word{i} other" },
                 }),
                 cancellationToken: cancellationToken);
             await database.GetCollection<BsonDocument>(name).Indexes.CreateManyAsync(
                 [
-                    new CreateIndexModel<BsonDocument>("{ a: 1 }"), new CreateIndexModel<BsonDocument>("{ text: 'text' }"), new CreateIndexModel<BsonDocument>("{ where: '2dsphere' }"),
+                    new CreateIndexModel<BsonDocument>("{ a: 1 }"), new CreateIndexModel<BsonDocument>("{ text: 'text' }"),
+                    new CreateIndexModel<BsonDocument>("{ where: '2dsphere' }"),
                 ],
                 cancellationToken);
         }
 
-        await database.RunCommandAsync<BsonDocument>("{ create: 'v', viewOn: 'a', pipeline: [{ $match: { a: { $gt: 1 } } }] }", cancellationToken: cancellationToken);
+        await database.RunCommandAsync<BsonDocument>(
+            "{ create: 'v', viewOn: 'a', pipeline: [{ $match: { a: { $gt: 1 } } }] }", cancellationToken: cancellationToken);
         await database.RunCommandAsync<BsonDocument>("{ create: 'of_missing', viewOn: 'missing', pipeline: [] }", cancellationToken: cancellationToken);
     }
 
@@ -234,7 +238,8 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
             try
             {
                 var document = await mine.FindOneAndUpdateAsync<BsonDocument>(
-                    "{ _id: 1 }", "{ $inc: { n: 1 } }", new FindOneAndUpdateOptions<BsonDocument> { IsUpsert = true, ReturnDocument = ReturnDocument.After }, CancellationToken.None);
+                    "{ _id: 1 }", "{ $inc: { n: 1 } }", new FindOneAndUpdateOptions<BsonDocument> { IsUpsert = true, ReturnDocument = ReturnDocument.After },
+                    CancellationToken.None);
                 count++;
                 if (document["n"] != count)
                 {

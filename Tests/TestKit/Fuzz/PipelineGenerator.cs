@@ -18,33 +18,43 @@ internal sealed class PipelineGenerator(int seed)
 
     private static readonly string[] s_stages =
     [
-        "$match", "$match", "$match", "$project", "$project", "$set", "$set", "$addFields", "$unset", "$group", "$group", "$sort", "$limit", "$skip", "$count", "$sample", "$unwind",
-        "$unwind", "$lookup", "$lookup", "$lookup", "$facet", "$facet", "$unionWith", "$unionWith", "$graphLookup", "$replaceWith", "$replaceRoot", "$bucket", "$bucketAuto",
+        "$match", "$match", "$match", "$project", "$project", "$set", "$set", "$addFields", "$unset", "$group", "$group", "$sort", "$limit", "$skip", "$count",
+        "$sample", "$unwind",
+        "$unwind", "$lookup", "$lookup", "$lookup", "$facet", "$facet", "$unionWith", "$unionWith", "$graphLookup", "$replaceWith", "$replaceRoot", "$bucket",
+        "$bucketAuto",
         "$sortByCount", "$redact", "$setWindowFields", "$densify", "$fill",
     ];
 
     // Those that stand in one place only, are refused, or do not exist.
     private static readonly string[] s_others =
     [
-        "$documents", "$geoNear", "$collStats", "$indexStats", "$out", "$merge", "$currentOp", "$listSessions", "$listLocalSessions", "$planCacheStats", "$changeStream",
+        "$documents", "$geoNear", "$collStats", "$indexStats", "$out", "$merge", "$currentOp", "$listSessions", "$listLocalSessions", "$planCacheStats",
+        "$changeStream",
         "$search", "$vectorSearch", "$querySettings", "$inverseMatch", "$_internalInhibitOptimization", "$nothing",
     ];
 
     private static readonly string[] s_accumulators =
-        ["$sum", "$avg", "$min", "$max", "$first", "$last", "$push", "$addToSet", "$count", "$stdDevPop", "$stdDevSamp", "$mergeObjects", "$top", "$topN", "$bottom", "$bottomN",
-         "$firstN", "$lastN", "$maxN", "$minN", "$median", "$percentile", "$rank", "$denseRank", "$documentNumber", "$shift", "$expMovingAvg", "$integral", "$derivative",
-         "$covariancePop", "$linearFill", "$locf", "$accumulator"];
+    [
+        "$sum", "$avg", "$min", "$max", "$first", "$last", "$push", "$addToSet", "$count", "$stdDevPop", "$stdDevSamp", "$mergeObjects", "$top", "$topN",
+        "$bottom", "$bottomN", "$firstN", "$lastN", "$maxN", "$minN", "$median", "$percentile", "$rank", "$denseRank", "$documentNumber", "$shift",
+        "$expMovingAvg", "$integral", "$derivative", "$covariancePop", "$linearFill", "$locf", "$accumulator",
+    ];
 
     private static readonly string[] s_operators =
     [
         "$abs", "$add", "$ceil", "$divide", "$exp", "$floor", "$ln", "$log", "$log10", "$mod", "$multiply", "$pow", "$round", "$sqrt", "$subtract", "$trunc",
-        "$arrayElemAt", "$arrayToObject", "$concatArrays", "$first", "$in", "$indexOfArray", "$isArray", "$last", "$objectToArray", "$reverseArray", "$size", "$slice",
+        "$arrayElemAt", "$arrayToObject", "$concatArrays", "$first", "$in", "$indexOfArray", "$isArray", "$last", "$objectToArray", "$reverseArray", "$size",
+        "$slice",
         "$and", "$not", "$or", "$cmp", "$eq", "$gt", "$gte", "$lt", "$lte", "$ne", "$cond", "$ifNull", "$bitAnd", "$bitOr", "$bitXor", "$bitNot",
-        "$dayOfMonth", "$dayOfWeek", "$dayOfYear", "$hour", "$isoDayOfWeek", "$isoWeek", "$isoWeekYear", "$millisecond", "$minute", "$month", "$second", "$week", "$year",
-        "$toDate", "$toBool", "$toDecimal", "$toDouble", "$toInt", "$toLong", "$toObjectId", "$toString", "$type", "$isNumber", "$mergeObjects", "$allElementsTrue",
+        "$dayOfMonth", "$dayOfWeek", "$dayOfYear", "$hour", "$isoDayOfWeek", "$isoWeek", "$isoWeekYear", "$millisecond", "$minute", "$month", "$second",
+        "$week", "$year",
+        "$toDate", "$toBool", "$toDecimal", "$toDouble", "$toInt", "$toLong", "$toObjectId", "$toString", "$type", "$isNumber", "$mergeObjects",
+        "$allElementsTrue",
         "$anyElementTrue", "$setDifference", "$setEquals", "$setIntersection", "$setIsSubset", "$setUnion", "$concat", "$indexOfBytes", "$indexOfCP", "$split",
-        "$strcasecmp", "$strLenBytes", "$strLenCP", "$substr", "$substrBytes", "$substrCP", "$toLower", "$toUpper", "$sin", "$cos", "$tan", "$asin", "$acos", "$atan",
-        "$atan2", "$sinh", "$degreesToRadians", "$tsSecond", "$tsIncrement", "$binarySize", "$bsonSize", "$rand", "$literal", "$meta", "$toHashedIndexKey", "$toUUID",
+        "$strcasecmp", "$strLenBytes", "$strLenCP", "$substr", "$substrBytes", "$substrCP", "$toLower", "$toUpper", "$sin", "$cos", "$tan", "$asin", "$acos",
+        "$atan",
+        "$atan2", "$sinh", "$degreesToRadians", "$tsSecond", "$tsIncrement", "$binarySize", "$bsonSize", "$rand", "$literal", "$meta", "$toHashedIndexKey",
+        "$toUUID",
         "$min", "$max", "$avg", "$sum", "$stdDevPop", "$function", "$sampleRate", "$const", "$nothing",
     ];
 
@@ -100,7 +110,14 @@ internal sealed class PipelineGenerator(int seed)
             15 => new BsonDocument { { "count", Source() }, { "query", Filter(0) } },
             16 => new BsonDocument { { "distinct", Source() }, { "key", Field() }, { "query", Filter(0) } },
             17 => new BsonDocument { { "update", Pick(Collections) }, { "updates", new BsonArray { Statement() } } },
-            18 => new BsonDocument { { "findAndModify", Pick(Collections) }, { "query", Filter(0) }, { "update", Update() }, { "upsert", Chance(3) }, { "fields", Projection() } },
+            18 => new BsonDocument
+            {
+                { "findAndModify", Pick(Collections) },
+                { "query", Filter(0) },
+                { "update", Update() },
+                { "upsert", Chance(3) },
+                { "fields", Projection() },
+            },
             _ => new BsonDocument { { "create", "w" + _random.Next(5) }, { "viewOn", Source() }, { "pipeline", Pipeline(0, 3) } },
         };
         if (_random.Next(12) == 0 && command.GetElement(0).Name != "create")
@@ -130,7 +147,12 @@ internal sealed class PipelineGenerator(int seed)
             pipeline.Add(Output());
         }
 
-        var command = new BsonDocument { { "aggregate", documents || Chance(30) ? 1 : Source() }, { "pipeline", pipeline }, { "cursor", Chance(4) ? new BsonDocument("batchSize", _random.Next(3)) : [] } };
+        var command = new BsonDocument
+        {
+            { "aggregate", documents || Chance(30) ? 1 : Source() },
+            { "pipeline", pipeline },
+            { "cursor", Chance(4) ? new BsonDocument("batchSize", _random.Next(3)) : [] },
+        };
         if (Chance(10))
         {
             command.Add("let", new BsonDocument("x", Expression(1)));
@@ -185,7 +207,9 @@ internal sealed class PipelineGenerator(int seed)
 
     private BsonValue Update() => Chance(2)
         ? Pipeline(0, 3)
-        : new BsonDocument(Pick("$set", "$inc", "$push", "$pull", "$unset", "$rename", "$min", "$mul", "$addToSet", "$pop", "$bit", "$currentDate"), new BsonDocument(Field(), Value(0)));
+        : new BsonDocument(
+            Pick("$set", "$inc", "$push", "$pull", "$unset", "$rename", "$min", "$mul", "$addToSet", "$pop", "$bit", "$currentDate"),
+            new BsonDocument(Field(), Value(0)));
 
     private BsonArray Pipeline(int depth, int most)
     {
@@ -206,7 +230,9 @@ internal sealed class PipelineGenerator(int seed)
 
     private BsonDocument Output()
     {
-        BsonValue target = Chance(4) ? new BsonDocument { { "db", Pick("fuzz", "fuzz_other") }, { "coll", "target" } } : Pick("target", "target", "a", "missing_too", "v", "", "system.x");
+        BsonValue target = Chance(4)
+            ? new BsonDocument { { "db", Pick("fuzz", "fuzz_other") }, { "coll", "target" } }
+            : Pick("target", "target", "a", "missing_too", "v", "", "system.x");
         return Chance(2)
             ? new BsonDocument("$out", target)
             : new BsonDocument("$merge", Chance(2) ? target : new BsonDocument
@@ -241,7 +267,9 @@ internal sealed class PipelineGenerator(int seed)
             case "$sample":
                 return new BsonDocument("size", Number());
             case "$unwind":
-                return Chance(2) ? "$" + Field() : new BsonDocument { { "path", "$" + Field() }, { "includeArrayIndex", Field() }, { "preserveNullAndEmptyArrays", Chance(2) } };
+                return Chance(2)
+                    ? "$" + Field()
+                    : new BsonDocument { { "path", "$" + Field() }, { "includeArrayIndex", Field() }, { "preserveNullAndEmptyArrays", Chance(2) } };
             case "$lookup":
                 var lookup = new BsonDocument { { "from", Source() }, { "as", Field() } };
                 if (Chance(2) || depth > Deepest)
@@ -278,19 +306,34 @@ internal sealed class PipelineGenerator(int seed)
             case "$replaceWith" or "$sortByCount" or "$redact":
                 return Chance(2) ? Pick("$$ROOT", "$$KEEP", "$$PRUNE", "$c") : Chance(2) ? new BsonDocument("n", Expression(depth)) : Expression(depth);
             case "$bucket":
-                return new BsonDocument { { "groupBy", Expression(depth) }, { "boundaries", new BsonArray { Value(0), Value(0), Value(0) } }, { "default", Value(0) }, { "output", Accumulators(depth) } };
+                return new BsonDocument
+                {
+                    { "groupBy", Expression(depth) },
+                    { "boundaries", new BsonArray { Value(0), Value(0), Value(0) } },
+                    { "default", Value(0) },
+                    { "output", Accumulators(depth) },
+                };
             case "$bucketAuto":
                 return new BsonDocument { { "groupBy", Expression(depth) }, { "buckets", Number() }, { "output", Accumulators(depth) } };
             case "$setWindowFields":
                 return new BsonDocument
                 {
                     { "partitionBy", Expression(depth) }, { "sortBy", Sort() },
-                    { "output", new BsonDocument(Field(), new BsonDocument(Pick(s_accumulators), Expression(depth)) { { "window", new BsonDocument(Pick("documents", "range"), new BsonArray { Bound(), Bound() }) } }) },
+                    { "output", new BsonDocument(Field(), new BsonDocument(
+                        Pick(s_accumulators),
+                        Expression(depth)) { { "window", new BsonDocument(Pick("documents", "range"), new BsonArray { Bound(), Bound() }) } }) },
                 };
             case "$densify":
-                return new BsonDocument { { "field", Field() }, { "range", new BsonDocument { { "step", Pick<BsonValue>(1, 2.5, 0, -1) }, { "bounds", Chance(2) ? Pick("full", "partition") : new BsonArray { 1, 20 } } } } };
+                return new BsonDocument { { "field", Field() }, { "range", new BsonDocument
+                {
+                    { "step", Pick<BsonValue>(1, 2.5, 0, -1) },
+                    { "bounds", Chance(2) ? Pick("full", "partition") : new BsonArray { 1, 20 } },
+                } } };
             case "$fill":
-                return new BsonDocument { { "sortBy", Sort() }, { "output", new BsonDocument(Field(), Chance(2) ? new BsonDocument("method", Pick("linear", "locf")) : new BsonDocument("value", Expression(depth))) } };
+                return new BsonDocument { { "sortBy", Sort() }, {
+                    "output",
+                    new BsonDocument(Field(), Chance(2) ? new BsonDocument("method", Pick("linear", "locf")) : new BsonDocument("value", Expression(depth)))
+                } };
             case "$documents":
                 return Chance(3) ? [] : new BsonArray { Document(), Expression(depth) };
             case "$geoNear":
@@ -310,7 +353,8 @@ internal sealed class PipelineGenerator(int seed)
         for (var i = _random.Next(3); i > 0; i--)
         {
             var name = Pick(s_accumulators);
-            fields["x" + i] = new BsonDocument(name, name == "$count" ? new BsonDocument() : s_named.TryGetValue(name, out var names) ? Named(names, depth) : Expression(depth));
+            fields["x" + i] = new BsonDocument(
+                name, name == "$count" ? new BsonDocument() : s_named.TryGetValue(name, out var names) ? Named(names, depth) : Expression(depth));
         }
 
         return fields;
@@ -368,7 +412,28 @@ internal sealed class PipelineGenerator(int seed)
                     break;
                 case < 6:
                     filter[Field()] = new BsonDocument(
-                        Pick("$eq", "$gt", "$gte", "$lt", "$lte", "$ne", "$in", "$nin", "$exists", "$type", "$mod", "$regex", "$size", "$all", "$bitsAllSet", "$bitsAnyClear", "$elemMatch", "$not", "$geoWithin", "$near", "$geoIntersects"),
+                        Pick(
+                            "$eq",
+                            "$gt",
+                            "$gte",
+                            "$lt",
+                            "$lte",
+                            "$ne",
+                            "$in",
+                            "$nin",
+                            "$exists",
+                            "$type",
+                            "$mod",
+                            "$regex",
+                            "$size",
+                            "$all",
+                            "$bitsAllSet",
+                            "$bitsAnyClear",
+                            "$elemMatch",
+                            "$not",
+                            "$geoWithin",
+                            "$near",
+                            "$geoIntersects"),
                         Chance(3) ? new BsonArray { Value(0), Value(0) } : Chance(5) ? Filter(depth + 1) : Value(0));
                     break;
                 case 6 or 7:
@@ -392,7 +457,9 @@ internal sealed class PipelineGenerator(int seed)
     {
         if (depth > Deepest || Chance(3))
         {
-            return Chance(2) ? "$" + Field() : Chance(4) ? Pick("$$ROOT", "$$NOW", "$$CURRENT.a", "$$REMOVE", "$$x", "$$y", "$$this", "$$value", "$$CLUSTER_TIME", "$$SEARCH_META", "$$DESCEND") : Value(0);
+            return Chance(2) ? "$" + Field() : Chance(4)
+                ? Pick("$$ROOT", "$$NOW", "$$CURRENT.a", "$$REMOVE", "$$x", "$$y", "$$this", "$$value", "$$CLUSTER_TIME", "$$SEARCH_META", "$$DESCEND")
+                : Value(0);
         }
 
         switch (_random.Next(8))
@@ -489,7 +556,9 @@ internal sealed class PipelineGenerator(int seed)
         _ => "$" + Pick(s_fields),
     };
 
-    private BsonValue Junk() => Chance(6) ? Deep() : Chance(2) ? Value(0) : Pick<BsonValue>(new BsonDocument(), new BsonArray(), 1, "", BsonNull.Value, new BsonDocument { { "$match", new BsonDocument() }, { "$limit", 1 } });
+    private BsonValue Junk() => Chance(6) ? Deep() : Chance(2)
+        ? Value(0)
+        : Pick<BsonValue>(new BsonDocument(), new BsonArray(), 1, "", BsonNull.Value, new BsonDocument { { "$match", new BsonDocument() }, { "$limit", 1 } });
 
     private static BsonDocument Deep()
     {

@@ -12,12 +12,17 @@ internal sealed class RandomBson(int seed)
 {
     /// <summary>Words that mean something to the gateway where a stage or an option stands, and nothing in data.</summary>
     public static readonly string[] Words =
-        ["$count", "$sample", "$replaceWith", "$replaceRoot", "$jsonSchema", "$meta", "collation", "pipeline", "filter", "query", "$facet", "$match", "u", "q", "$and", "simple", "locale"];
+        [
+            "$count", "$sample", "$replaceWith", "$replaceRoot", "$jsonSchema", "$meta", "collation", "pipeline", "filter", "query",
+            "$facet", "$match", "u", "q", "$and", "simple", "locale",
+        ];
 
     private static readonly BsonType[] s_types =
     [
-        BsonType.Double, BsonType.String, BsonType.Document, BsonType.Array, BsonType.Binary, BsonType.Undefined, BsonType.ObjectId, BsonType.Boolean, BsonType.DateTime,
-        BsonType.Null, BsonType.RegularExpression, DbPointer, BsonType.JavaScript, BsonType.Symbol, BsonType.JavaScriptWithScope, BsonType.Int32, BsonType.Timestamp,
+        BsonType.Double, BsonType.String, BsonType.Document, BsonType.Array, BsonType.Binary, BsonType.Undefined, BsonType.ObjectId, BsonType.Boolean,
+        BsonType.DateTime,
+        BsonType.Null, BsonType.RegularExpression, DbPointer, BsonType.JavaScript, BsonType.Symbol, BsonType.JavaScriptWithScope, BsonType.Int32,
+        BsonType.Timestamp,
         BsonType.Int64, BsonType.Decimal128, BsonType.MinKey, BsonType.MaxKey,
     ];
 

@@ -104,7 +104,8 @@ public sealed class FuzzGenerator(FuzzShop shop, int seed)
 
     private string Query(string[] parameters)
     {
-        List<string> parts = [.. parameters.Where(name => !Sometimes(name is "cursor" or "category" or "product" ? 2 : 6)).Select(name => $"{name}={Value(name)}")];
+        List<string> parts =
+            [.. parameters.Where(name => !Sometimes(name is "cursor" or "category" or "product" ? 2 : 6)).Select(name => $"{name}={Value(name)}")];
         if (Sometimes(20))
         {
             parts.Add(_random.Next(6) switch
@@ -156,7 +157,13 @@ public sealed class FuzzGenerator(FuzzShop shop, int seed)
 
         var cursor = Pick(_cursors);
         var at = _random.Next(cursor.Length);
-        return _random.Next(4) switch { 0 => cursor[..at], 1 => $"{cursor[..at]}{(char)_random.Next(33, 127)}{cursor[(at + 1)..]}", 2 => cursor + "=", _ => cursor };
+        return _random.Next(4) switch
+        {
+            0 => cursor[..at],
+            1 => $"{cursor[..at]}{(char)_random.Next(33, 127)}{cursor[(at + 1)..]}",
+            2 => cursor + "=",
+            _ => cursor,
+        };
     }
 
     private string Text() => Sometimes(50)
@@ -203,8 +210,12 @@ public sealed class FuzzGenerator(FuzzShop shop, int seed)
 
         if (Sometimes(8))
         {
-            var name = Pick(["Idempotency-Key", "Idempotency-Key", "X-HTTP-Method-Override", "Range", "If-None-Match", "If-Modified-Since", "Accept-Language", "Accept-Encoding", "Cookie", "Authorization", "X-Forwarded-For",
-                "X-Forwarded-Host", "Origin", "Referer", "traceparent", "tracestate", "baggage", "X-" + new string('n', _random.Next(1, 2000))]);
+            var name =
+                Pick([
+                    "Idempotency-Key", "Idempotency-Key", "X-HTTP-Method-Override", "Range", "If-None-Match", "If-Modified-Since", "Accept-Language",
+                    "Accept-Encoding", "Cookie", "Authorization", "X-Forwarded-For", "X-Forwarded-Host", "Origin", "Referer", "traceparent", "tracestate",
+                    "baggage", "X-" + new string('n', _random.Next(1, 2000)),
+                ]);
             WriteHeader(bytes, name, Pick(FuzzWords.Headers));
             if (Sometimes(10))
             {
@@ -216,7 +227,11 @@ public sealed class FuzzGenerator(FuzzShop shop, int seed)
         {
             _isHttp = false;
             _ends = true;
-            Write(bytes, Pick(["no colon\r\n", ": no name\r\n", "sp ace: 1\r\n", " folded: 1\r\n", "X-A: 1\rX\r\n", "Content-Length: x\r\n", "Content-Length: -1\r\n", $"X-Long: {new string('x', 40_000)}\r\n", "Transfer-Encoding: gzip\r\n"]));
+            Write(bytes, Pick(
+                [
+                    "no colon\r\n", ": no name\r\n", "sp ace: 1\r\n", " folded: 1\r\n", "X-A: 1\rX\r\n", "Content-Length: x\r\n",
+                    "Content-Length: -1\r\n", $"X-Long: {new string('x', 40_000)}\r\n", "Transfer-Encoding: gzip\r\n",
+                ]));
         }
     }
 
@@ -269,7 +284,8 @@ public sealed class FuzzGenerator(FuzzShop shop, int seed)
                 continue;
             }
 
-            written.Add($"\"{(Sometimes(40) ? name.ToUpperInvariant() : Sometimes(40) ? $"\\u{(int)name[0]:x4}{name[1..]}" : name)}\":{(Sometimes(15) ? Pick(FuzzWords.JsonValues) : value)}");
+            var asWritten = Sometimes(40) ? name.ToUpperInvariant() : Sometimes(40) ? $"\\u{(int)name[0]:x4}{name[1..]}" : name;
+            written.Add($"\"{asWritten}\":{(Sometimes(15) ? Pick(FuzzWords.JsonValues) : value)}");
             if (Sometimes(40))
             {
                 written.Add($"\"{name}\":{value}");

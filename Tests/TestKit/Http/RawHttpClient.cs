@@ -106,7 +106,9 @@ public sealed class RawHttpClient(IPEndPoint server) : IDisposable
     private async Task<RawAnswer> ReadAsync(bool isHead, CancellationToken cancellationToken)
     {
         var line = await LineAsync(cancellationToken);
-        if (!line.StartsWith("HTTP/1.1 ", StringComparison.Ordinal) || line.Length < 12 || !int.TryParse(line.AsSpan(9, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var status))
+        if (!line.StartsWith("HTTP/1.1 ", StringComparison.Ordinal)
+            || line.Length < 12
+            || !int.TryParse(line.AsSpan(9, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var status))
         {
             throw new InvalidDataException($"no status line: '{line}'");
         }

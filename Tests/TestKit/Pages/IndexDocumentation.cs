@@ -18,7 +18,8 @@ internal static class IndexDocumentation
             if (collection.TimeSeries is { } series)
             {
                 page.Append(
-                    $"A time series by `{series.TimeField}` for each `{series.MetaField}`, in {series.Granularity}; documents expire after {Days(series.ExpireAfter)}.\n\n");
+                    $"A time series by `{series.TimeField}` for each `{series.MetaField}`, in {series.Granularity}; documents expire after "
+                        + $"{Days(series.ExpireAfter)}.\n\n");
             }
 
             page.Append("| Index | Keys | Options | Bytes per document | Why |\n| --- | --- | --- | --- | --- |\n");

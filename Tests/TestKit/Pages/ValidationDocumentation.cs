@@ -38,7 +38,8 @@ internal static class ValidationDocumentation
     }
 
     private static void Append(
-        StringBuilder page, CollectionDefinition collection, string path, string code, string limit, string sentence, IEnumerable<RequestRule> followed, bool onMongoDb)
+        StringBuilder page, CollectionDefinition collection, string path, string code, string limit, string sentence, IEnumerable<RequestRule> followed,
+        bool onMongoDb)
     {
         var requests = string.Join(", ", followed.Select(request => $"{request.Request}.{request.Member}"));
         page.Append($"| {path} | {code} | {(limit.Length == 0 ? "" : $"`{limit.Replace("|", "\\|", StringComparison.Ordinal)}`")} | {sentence} | {requests} ");

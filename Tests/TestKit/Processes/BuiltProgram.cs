@@ -7,5 +7,6 @@ internal static class BuiltProgram
     /// <param name="project">The project's name.</param>
     /// <param name="assembly">The program's name; null for <c>Platform.</c> and the project's.</param>
     public static string Path(string project, string? assembly = null) => System.IO.Path.GetFullPath(
-        System.IO.Path.Combine(AppContext.BaseDirectory, "..", "..", project, new DirectoryInfo(AppContext.BaseDirectory).Name, assembly ?? $"Platform.{project}"));
+        System.IO.Path.Combine(
+            AppContext.BaseDirectory, "..", "..", project, new DirectoryInfo(AppContext.BaseDirectory).Name, assembly ?? $"Platform.{project}"));
 }

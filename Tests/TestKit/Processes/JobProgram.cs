@@ -44,7 +44,8 @@ internal sealed class JobProgram
     /// <param name="arguments">The command line, words separated by spaces.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <param name="settings">Environment variables that are to be otherwise; null for none of that name.</param>
-    public Task<ProgramResult> RunAsync(string? connectionString, string arguments, CancellationToken cancellationToken, params (string Name, string? Value)[] settings) =>
+    public Task<ProgramResult> RunAsync(
+        string? connectionString, string arguments, CancellationToken cancellationToken, params (string Name, string? Value)[] settings) =>
         RunAsync(connectionString, arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), cancellationToken, settings);
 
     /// <summary>Runs a command line to its end.</summary>
@@ -52,7 +53,8 @@ internal sealed class JobProgram
     /// <param name="arguments">The words of the command line.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <param name="settings">Environment variables that are to be otherwise; null for none of that name.</param>
-    public async Task<ProgramResult> RunAsync(string? connectionString, string[] arguments, CancellationToken cancellationToken, params (string Name, string? Value)[] settings)
+    public async Task<ProgramResult> RunAsync(
+        string? connectionString, string[] arguments, CancellationToken cancellationToken, params (string Name, string? Value)[] settings)
     {
         var process = s_idle.TryTake(out var idle) ? idle : StartLoop();
         try

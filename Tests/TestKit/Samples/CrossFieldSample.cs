@@ -68,7 +68,8 @@ internal sealed record CrossFieldSample(Action<BsonDocument, Random> Repair, Act
                 foreach (var line in Lines(document))
                 {
                     var quantity = line["quantity"].AsInt32;
-                    var price = Math.Min(Decimal128.ToDecimal(line["unitPrice"].AsDecimal128), decimal.Round(share / quantity, DecimalsOf(document), MidpointRounding.ToZero));
+                    var price = Math.Min(
+                        Decimal128.ToDecimal(line["unitPrice"].AsDecimal128), decimal.Round(share / quantity, DecimalsOf(document), MidpointRounding.ToZero));
                     line["unitPrice"] = new Decimal128(price);
                     line["total"] = new Decimal128(price * quantity);
                 }

@@ -89,7 +89,8 @@ public sealed partial class DocumentSamples(CollectionDefinition collection, int
     }
 
     // With the values that programs of ours compute, where those drawn are any that obey.
-    private BsonDocument AsWritten(BsonDocument document) => BsonSerializer.Deserialize(document, collection.DocumentType).ToBsonDocument(collection.DocumentType);
+    private BsonDocument AsWritten(BsonDocument document) =>
+        BsonSerializer.Deserialize(document, collection.DocumentType).ToBsonDocument(collection.DocumentType);
 
     private T Pick<T>(IReadOnlyList<T> list) => list[_random.Next(list.Count)];
 
@@ -262,7 +263,8 @@ public sealed partial class DocumentSamples(CollectionDefinition collection, int
                 place.Replace(new string('m', node.MinLength!.Value - 1));
                 break;
             case RuleCodes.MaxLength:
-                place.Replace(node.Pattern is null ? new string('汉', node.MaxLength!.Value + 1) : Text(node, node.MaxLength!.Value + 1, node.MaxLength.Value + 20));
+                place.Replace(
+                    node.Pattern is null ? new string('汉', node.MaxLength!.Value + 1) : Text(node, node.MaxLength!.Value + 1, node.MaxLength.Value + 20));
                 break;
             case RuleCodes.Pattern:
                 place.Replace(OfOtherForm(node));
@@ -358,7 +360,8 @@ public sealed partial class DocumentSamples(CollectionDefinition collection, int
     private sealed record Place(BsonValue Parent, string? Name, int Index, SchemaNode Node, BsonValue Value)
     {
         /// <summary>Whether the value still has the type that changes rely on.</summary>
-        public bool Fits => Node.BsonType is not ("array" or "object") || Value.IsBsonArray && Node.BsonType == "array" || Value.IsBsonDocument && Node.BsonType == "object";
+        public bool Fits =>
+            Node.BsonType is not ("array" or "object") || Value.IsBsonArray && Node.BsonType == "array" || Value.IsBsonDocument && Node.BsonType == "object";
 
         public void Replace(BsonValue value)
         {

@@ -43,7 +43,8 @@ public sealed class GatewayFixture : IAsyncLifetime
 
     /// <summary>The connection string of a user.</summary>
     public string ConnectionStringOf(string user, string password) =>
-        $"mongodb://{Uri.EscapeDataString(user)}:{Uri.EscapeDataString(password)}@127.0.0.1:{Port}/?authSource=admin&authMechanism=SCRAM-SHA-256&replicaSet=rs0";
+        $"mongodb://{Uri.EscapeDataString(user)}:{Uri.EscapeDataString(password)}@127.0.0.1:{Port}/"
+        + "?authSource=admin&authMechanism=SCRAM-SHA-256&replicaSet=rs0";
 
     /// <summary>A database that is this test's alone.</summary>
     public IMongoDatabase NewDatabase()

@@ -10,7 +10,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private readonly string _user;
     private readonly string _password;
 
-    private GatewayProcess(ServerProcess process, int port, string user, string password) => (Process, Port, _user, _password) = (process, port, user, password);
+    private GatewayProcess(ServerProcess process, int port, string user, string password) =>
+        (Process, Port, _user, _password) = (process, port, user, password);
 
     /// <summary>Its process.</summary>
     public ServerProcess Process { get; }
@@ -42,7 +43,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public async Task UntilReadyAsync(CancellationToken cancellationToken)
     {
         using var client = new MongoClient(
-            $"mongodb://{Uri.EscapeDataString(_user)}:{Uri.EscapeDataString(_password)}@127.0.0.1:{Port}/?authMechanism=SCRAM-SHA-256&directConnection=true&serverSelectionTimeoutMS=1000");
+            $"mongodb://{Uri.EscapeDataString(_user)}:{Uri.EscapeDataString(_password)}@127.0.0.1:{Port}/"
+            + "?authMechanism=SCRAM-SHA-256&directConnection=true&serverSelectionTimeoutMS=1000");
         var admin = client.GetDatabase("admin");
         await Process.UntilAsync(
             async () =>

@@ -91,7 +91,8 @@ internal sealed partial class PostgresProcess : IAsyncDisposable
     {
         try
         {
-            return !File.ReadLines($"/proc/{pid}/status").Any(line => line.StartsWith("State:", StringComparison.Ordinal) && line.Contains('Z', StringComparison.Ordinal));
+            return !File.ReadLines($"/proc/{pid}/status")
+                .Any(line => line.StartsWith("State:", StringComparison.Ordinal) && line.Contains('Z', StringComparison.Ordinal));
         }
         catch (IOException)
         {

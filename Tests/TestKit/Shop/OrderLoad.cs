@@ -68,8 +68,10 @@ internal sealed class OrderLoad
     /// <summary>What happened, in a line.</summary>
     public string Summary => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_drafts.Length} orders in {_took.TotalSeconds:0.0} s: {_drafts.Count(draft => draft.Acknowledged is not null)} acknowledged, {_drafts.Count(draft => draft.Short)} short, "
-        + $"{_drafts.Count(draft => draft is { Acknowledged: null, Short: false })} unknown to their callers; {_unavailable} times unavailable, {_hungUp} times hung up");
+        $"{_drafts.Length} orders in {_took.TotalSeconds:0.0} s: {_drafts.Count(draft => draft.Acknowledged is not null)} acknowledged, "
+            + $"{_drafts.Count(draft => draft.Short)} short, "
+        + $"{_drafts.Count(draft => draft is { Acknowledged: null, Short: false })} unknown to their callers; {_unavailable} times unavailable, {_hungUp} "
+        + $"times hung up");
 
     /// <summary>Makes a shop.</summary>
     /// <param name="database">A new database, reached without faults.</param>
@@ -78,7 +80,8 @@ internal sealed class OrderLoad
     /// <param name="cancellationToken">Cancels it.</param>
     public static async Task<OrderLoad> PrepareAsync(IMongoDatabase database, int orders, int seed, CancellationToken cancellationToken)
     {
-        await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, cancellationToken);
+        await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(
+            allowDrop: false, cancellationToken);
         var load = new OrderLoad(new PlatformDatabase(database), orders, seed);
         await load.WriteAsync(cancellationToken);
         return load;
@@ -129,7 +132,9 @@ internal sealed class OrderLoad
         foreach (var draft in _drafts.Where(draft => draft is { Key: not null, Acknowledged: not null }).Take(100))
         {
             using var answer = await api.SendAsync(Request(draft), cancellationToken);
-            if (answer.StatusCode != HttpStatusCode.Created || !answer.Headers.Contains("Idempotency-Replayed") || await IdAsync(answer, cancellationToken) != draft.Acknowledged)
+            if (answer.StatusCode != HttpStatusCode.Created
+                || !answer.Headers.Contains("Idempotency-Replayed")
+                || await IdAsync(answer, cancellationToken) != draft.Acknowledged)
             {
                 _wrong.Enqueue($"{draft}: its replay is answered {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellationToken)}");
             }
@@ -192,14 +197,18 @@ internal sealed class OrderLoad
         var sales = await scope.SaleEvents.Find().ToListAsync(cancellationToken);
         foreach (var item in stock)
         {
-            var taken = orders.Where(order => order.StoreId == item.StoreId).SelectMany(order => order.Lines).Where(line => line.ProductId == item.ProductId).Sum(line => line.Quantity);
+            var taken = orders.Where(order => order.StoreId == item.StoreId)
+                .SelectMany(order => order.Lines)
+                .Where(line => line.ProductId == item.ProductId)
+                .Sum(line => line.Quantity);
             var told = -changes.Where(change => change.StoreId == item.StoreId && change.ProductId == item.ProductId).Sum(change => change.Change);
             var sold = sales.Where(sale => sale.StoreId == item.StoreId && sale.ProductId == item.ProductId).Sum(sale => sale.Quantity);
             var gone = InitialStock(Array.IndexOf(_products, item.ProductId)) - item.OnHand;
             if (item.OnHand < 0 || gone != taken || gone != told || gone != sold)
             {
                 _wrong.Enqueue(
-                    $"Of product {Array.IndexOf(_products, item.ProductId)} in store {Array.IndexOf(_stores, item.StoreId)}, {gone} are gone and {item.OnHand} left; "
+                    $"Of product {Array.IndexOf(_products, item.ProductId)} in store {Array.IndexOf(_stores, item.StoreId)}, {gone} are gone and "
+                        + $"{item.OnHand} left; "
                     + $"orders took {taken}, stock events tell of {told}, sale events of {sold}.");
             }
         }
@@ -285,7 +294,8 @@ internal sealed class OrderLoad
             return true;
         }
 
-        _wrong.Enqueue($"{draft}: {answer.RequestMessage?.Method} {answer.RequestMessage?.RequestUri?.AbsolutePath} is answered {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellationToken)}");
+        _wrong.Enqueue($"{draft}: {answer.RequestMessage?.Method} {answer.RequestMessage?.RequestUri?.AbsolutePath} is answered {(int)answer.StatusCode} "
+            + $"{await answer.Content.ReadAsStringAsync(cancellationToken)}");
         return false;
     }
 
@@ -324,11 +334,13 @@ internal sealed class OrderLoad
     }
 
     // The same in every process.
-    private int HashCode(int number) => BitConverter.ToInt32(SHA256.HashData(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_seed} {number}"))));
+    private int HashCode(int number) =>
+        BitConverter.ToInt32(SHA256.HashData(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_seed} {number}"))));
 
     private int InitialStock(int product) => product < Scarce ? _little : _plenty;
 
-    private Task<List<InventoryItem>> StockAsync(CancellationToken cancellationToken) => _database.ForTenant(_tenant).Inventory.Find().ToListAsync(cancellationToken);
+    private Task<List<InventoryItem>> StockAsync(CancellationToken cancellationToken) =>
+        _database.ForTenant(_tenant).Inventory.Find().ToListAsync(cancellationToken);
 
     private async Task WriteAsync(CancellationToken cancellationToken)
     {
@@ -355,7 +367,8 @@ internal sealed class OrderLoad
             [
                 .. _products.Select((id, number) => new Product
                 {
-                    Id = id, TenantId = _tenant, Sku = $"P{number}", Name = $"Product {number}", Description = "", CategoryId = category, Price = 9.99m + number,
+                    Id = id, TenantId = _tenant, Sku = $"P{number}", Name = $"Product {number}", Description = "", CategoryId = category,
+                    Price = 9.99m + number,
                     Currency = "EUR", Tags = [], Status = ProductStatus.Active, CreatedAt = now, UpdatedAt = now,
                 }),
             ],
@@ -375,7 +388,8 @@ internal sealed class OrderLoad
                 [
                     .. drafts.Select(draft => new Customer
                     {
-                        Id = draft.Customer, TenantId = _tenant, Email = $"customer{draft.Number}@shop.example", Name = $"Customer {draft.Number}", CreatedAt = now, UpdatedAt = now,
+                        Id = draft.Customer, TenantId = _tenant, Email = $"customer{draft.Number}@shop.example", Name = $"Customer {draft.Number}",
+                        CreatedAt = now, UpdatedAt = now,
                     }),
                 ],
                 cancellationToken: cancellationToken);

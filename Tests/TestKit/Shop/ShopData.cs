@@ -104,7 +104,10 @@ internal sealed class ShopData(int products, int others)
     {
         { "_id", Key(3, number) }, { "tenantId", Tenants[number % 3] }, { "code", $"ST-{number}" }, { "name", $"Store {random.Next(10_000)}" },
         { "address", new BsonDocument { { "street", "Main Street 1" }, { "city", "Town" }, { "postalCode", "12345" }, { "country", "DE" } } },
-        { "location", new BsonDocument { { "type", "Point" }, { "coordinates", new BsonArray { 6 + (random.NextDouble() * 3), 48 + (random.NextDouble() * 3) } } } },
+        {
+            "location",
+            new BsonDocument { { "type", "Point" }, { "coordinates", new BsonArray { 6 + (random.NextDouble() * 3), 48 + (random.NextDouble() * 3) } } }
+        },
         { "status", random.Next(20) == 0 ? "closed" : "open" }, { "createdAt", Start }, { "updatedAt", Start },
     };
 
@@ -130,7 +133,8 @@ internal sealed class ShopData(int products, int others)
         var (look, material, thing) = (Pick(random, Looks), Pick(random, Materials), Pick(random, Things));
         var created = When(random);
         var (sku, name) = ($"SKU-{number:00000000}", $"{look} {material} {thing} {number % 1009}");
-        var description = $"A {thing} for every day, made of {material}. It is {look} and {Pick(random, Looks)}, and goes well with any {Pick(random, Things)}.";
+        var description =
+            $"A {thing} for every day, made of {material}. It is {look} and {Pick(random, Looks)}, and goes well with any {Pick(random, Things)}.";
         var words = ProductWords.Of(name, sku, [material, look], description);
         return new BsonDocument
         {
@@ -149,7 +153,8 @@ internal sealed class ShopData(int products, int others)
         return new BsonDocument
         {
             { "_id", Key(6, number) }, { "tenantId", Tenants[Owner(product)] }, { "productId", Key(5, product) },
-            { "storeId", StoreOf(random, Owner(product)) }, { "onHand", random.Next(10, 100) }, { "reserved", 0 }, { "reorderLevel", 5 }, { "updatedAt", Start },
+            { "storeId", StoreOf(random, Owner(product)) }, { "onHand", random.Next(10, 100) }, { "reserved", 0 }, { "reorderLevel", 5 },
+            { "updatedAt", Start },
         };
     }
 
@@ -176,7 +181,15 @@ internal sealed class ShopData(int products, int others)
             {
                 "lines", new BsonArray
                 {
-                    new BsonDocument { { "productId", Key(5, number % products) }, { "sku", $"SKU-{number}" }, { "name", "A thing" }, { "quantity", 1 }, { "unitPrice", total }, { "total", total } },
+                    new BsonDocument
+                    {
+                        { "productId", Key(5, number % products) },
+                        { "sku", $"SKU-{number}" },
+                        { "name", "A thing" },
+                        { "quantity", 1 },
+                        { "unitPrice", total },
+                        { "total", total },
+                    },
                 }
             },
             { "currency", "EUR" }, { "subtotal", total }, { "tax", new BsonDecimal128(0m) }, { "total", total },
@@ -187,7 +200,8 @@ internal sealed class ShopData(int products, int others)
     private BsonDocument Sale(Random random, int number) => new()
     {
         { "_id", Key(9, number) }, { "tenantId", Tenants[Owner(number)] }, { "at", Recently(random) }, { "storeId", StoreOf(random, Owner(number)) },
-        { "productId", Key(5, random.Next(products / 10) * 10) }, { "orderId", Key(8, number) }, { "quantity", 1 }, { "total", Price(random) }, { "currency", "EUR" },
+        { "productId", Key(5, random.Next(products / 10) * 10) }, { "orderId", Key(8, number) }, { "quantity", 1 }, { "total", Price(random) },
+        { "currency", "EUR" },
     };
 
     private BsonDocument StockEvent(Random random, int number) => new()

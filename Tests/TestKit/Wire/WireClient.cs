@@ -64,7 +64,8 @@ internal sealed partial class WireClient : IAsyncDisposable
     }
 
     /// <summary>The bytes of a command as OP_MSG.</summary>
-    public static byte[] Message(BsonDocument command, int requestId, uint flags = 0) => MessageWriter.ToBytes(requestId, command.ToBson(), (MessageFlags)flags);
+    public static byte[] Message(BsonDocument command, int requestId, uint flags = 0) =>
+        MessageWriter.ToBytes(requestId, command.ToBson(), (MessageFlags)flags);
 
     /// <summary>Sends a command whose bytes are given, and returns those of the reply.</summary>
     public async Task<byte[]> CommandAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken)
@@ -83,7 +84,11 @@ internal sealed partial class WireClient : IAsyncDisposable
     public async Task<(int RequestId, int ResponseTo, uint Flags, BsonDocument Reply)> ReceiveAsync(CancellationToken cancellationToken)
     {
         var message = await ReadAsync(cancellationToken);
-        return (message.Header.RequestId, message.Header.ResponseTo, (uint)message.Flags, BsonSerializer.Deserialize<BsonDocument>(message.Body.Bytes.ToArray()));
+        return (
+            message.Header.RequestId,
+            message.Header.ResponseTo,
+            (uint)message.Flags,
+            BsonSerializer.Deserialize<BsonDocument>(message.Body.Bytes.ToArray()));
     }
 
     /// <summary>Waits until the gateway ends the connection.</summary>

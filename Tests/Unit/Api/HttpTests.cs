@@ -80,7 +80,8 @@ public sealed class HttpTests : IDisposable
     [InlineData("GET /tenants/broken/products HTTP/1.1", 500)]
     public async Task Every_answer_has_the_headers_that_tell_browsers_what_they_may_not_do(string head, int status)
     {
-        _factory.Tenants.FindAsync("broken", Arg.Any<CancellationToken>()).Returns<Platform.Data.Documents.Tenant?>(_ => throw new InvalidOperationException("a defect"));
+        _factory.Tenants.FindAsync("broken", Arg.Any<CancellationToken>())
+            .Returns<Platform.Data.Documents.Tenant?>(_ => throw new InvalidOperationException("a defect"));
 
         var answer = await SendAsync(head);
 
@@ -212,7 +213,8 @@ public sealed class HttpTests : IDisposable
     {
         using var client = new RawHttpClient(_api.Value.Address);
         var answer = await client.SendAsync(
-            Encoding.ASCII.GetBytes($"POST /tenants/acme/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"),
+            Encoding.ASCII.GetBytes(
+                $"POST /tenants/acme/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"),
             isHead: false,
             Cancellation);
 

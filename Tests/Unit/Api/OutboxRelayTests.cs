@@ -31,7 +31,8 @@ public sealed class OutboxRelayTests
         entries.WithReadPreference(null!).ReturnsForAnyArgs(entries);
         entries.WithReadConcern(null!).ReturnsForAnyArgs(entries);
         entries.WithWriteConcern(null!).ReturnsForAnyArgs(entries);
-        entries.DistinctAsync<BsonValue>((FieldDefinition<BsonDocument, BsonValue>)null!, null!, null, Cancellation).ReturnsForAnyArgs<IAsyncCursor<BsonValue>>(_ =>
+        entries.DistinctAsync<BsonValue>((FieldDefinition<BsonDocument, BsonValue>)null!, null!, null, Cancellation)
+            .ReturnsForAnyArgs<IAsyncCursor<BsonValue>>(_ =>
         {
             asked++;
             throw (Exception)Activator.CreateInstance(failure, "out of the blue")!;

@@ -96,7 +96,9 @@ public sealed class ProblemTests : IDisposable
         Assert.Equal(7, routes.Count);
         foreach (var (path, method) in routes)
         {
-            using var request = new HttpRequestMessage(new HttpMethod(method), path.Replace("{tenant}", "nobody", StringComparison.Ordinal).Replace("{id}", "x", StringComparison.Ordinal) + "?limit=x");
+            using var request = new HttpRequestMessage(
+                new HttpMethod(method),
+                path.Replace("{tenant}", "nobody", StringComparison.Ordinal).Replace("{id}", "x", StringComparison.Ordinal) + "?limit=x");
             await AssertProblemAsync(await _client.SendAsync(request, Cancellation), HttpStatusCode.NotFound, ["tenant"]);
         }
     }

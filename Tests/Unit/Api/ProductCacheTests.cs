@@ -19,7 +19,8 @@ public sealed class ProductCacheTests
     private static readonly ObjectId TenantId = ObjectId.Parse("65f000000000000000000001");
     private static readonly ObjectId ProductId = ObjectId.Parse("65f000000000000000000002");
     private static readonly ProductDetails Product = new(
-        ProductId.ToString(), "L-1", "Lamp", "Gives light", "65f000000000000000000003", 12.50m, "EUR", ["light"], 3, [new("65f000000000000000000004", 3)], DateTime.UnixEpoch);
+        ProductId.ToString(), "L-1", "Lamp", "Gives light", "65f000000000000000000003", 12.50m, "EUR", ["light"], 3, [new("65f000000000000000000004", 3)],
+        DateTime.UnixEpoch);
 
     private readonly IDatabase _redis = Substitute.For<IDatabase>();
 
@@ -283,7 +284,9 @@ public sealed class ProductCacheTests
                         return null;
                     case nameof(ITransaction.ExecuteAsync):
                         var changes = CacheKeys.ProductChanges(TenantId, ProductId);
-                        var hold = conditions.TrueForAll(condition => store.TryGetValue(changes, out var mark) ? condition == $"{changes} == {mark}" : condition.EndsWith("does not exist", StringComparison.Ordinal));
+                        var hold = conditions.TrueForAll(condition => store.TryGetValue(changes, out var mark)
+                            ? condition == $"{changes} == {mark}"
+                            : condition.EndsWith("does not exist", StringComparison.Ordinal));
                         if (hold)
                         {
                             commands.ForEach(command => command());
@@ -310,6 +313,7 @@ public sealed class ProductCacheTests
         }
 
         return new ProductCache(
-            connect ?? (() => connection), Options.Create(new ProductCacheOptions { Patience = TimeSpan.FromSeconds(30) }), time ?? TimeProvider.System, NullLogger<ProductCache>.Instance);
+            connect ?? (() => connection), Options.Create(new ProductCacheOptions { Patience = TimeSpan.FromSeconds(30) }), time ?? TimeProvider.System,
+            NullLogger<ProductCache>.Instance);
     }
 }

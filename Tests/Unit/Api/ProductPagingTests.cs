@@ -53,7 +53,8 @@ public sealed class ProductPagingTests : IDisposable
         _api.Tenants.FindAsync("globex", Arg.Any<CancellationToken>()).Returns(ApiFactory.NewTenant("globex"));
         var page = await _client.GetFromJsonAsync<ProductPage>("/tenants/acme/products?search=lamp", Cancellation);
 
-        var answer = await _client.GetAsync(new Uri($"{other}&cursor={page!.NextCursor}".Replace("?&", "?", StringComparison.Ordinal), UriKind.Relative), Cancellation);
+        var answer =
+            await _client.GetAsync(new Uri($"{other}&cursor={page!.NextCursor}".Replace("?&", "?", StringComparison.Ordinal), UriKind.Relative), Cancellation);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
     }
@@ -117,7 +118,9 @@ public sealed class ProductPagingTests : IDisposable
 
         await _api.Products.Received(1).ListAsync(
             ApiFactory.Acme.Id,
-            Arg.Is<ProductFilter>(filter => string.Join(',', filter.Search!.Words) == words && filter.Search.Beginning == beginning && string.Join(',', filter.Search.Without) == without),
+            Arg.Is<ProductFilter>(filter => string.Join(',', filter.Search!.Words) == words
+                && filter.Search.Beginning == beginning
+                && string.Join(',', filter.Search.Without) == without),
             null, 20, Arg.Any<CancellationToken>());
     }
 

@@ -30,7 +30,8 @@ public sealed class ReportTests : IDisposable
     public async Task Sales_are_those_of_the_days_that_were_asked_for()
     {
         SalesOfDay[] days = [new(new DateOnly(2026, 1, 3), 2, 5, 12.5m, "EUR")];
-        _api.Reports.SalesAsync(ApiFactory.Acme.Id, new DateOnly(2026, 1, 1), new DateOnly(2026, 1, 31), null, Store, Arg.Any<CancellationToken>()).Returns(days);
+        _api.Reports.SalesAsync(ApiFactory.Acme.Id, new DateOnly(2026, 1, 1), new DateOnly(2026, 1, 31), null, Store, Arg.Any<CancellationToken>())
+            .Returns(days);
 
         var report = await GetAsync<SalesReport>($"sales?from=2026-01-01&to=2026-01-31&store={Store}");
 
@@ -57,7 +58,8 @@ public sealed class ReportTests : IDisposable
             Id = ObjectId.GenerateNewId(), TenantId = ApiFactory.Acme.Id, At = new DateTime(2026, 1, 3 - number, 0, 0, 0, DateTimeKind.Utc),
             StoreId = Store, ProductId = Product, Kind = InventoryEventKind.Sold, Change = -1, OnHand = 7 + number,
         }).ToList();
-        _api.Reports.StockAsync(ApiFactory.Acme.Id, new DateOnly(2026, 1, 1), new DateOnly(2026, 1, 3), Product, Store, 3, Arg.Any<CancellationToken>()).Returns(changes);
+        _api.Reports.StockAsync(ApiFactory.Acme.Id, new DateOnly(2026, 1, 1), new DateOnly(2026, 1, 3), Product, Store, 3, Arg.Any<CancellationToken>())
+            .Returns(changes);
 
         var report = await GetAsync<StockReport>($"stock?from=2026-01-01&to=2026-01-03&product={Product}&store={Store}&limit=2");
 
@@ -70,5 +72,6 @@ public sealed class ReportTests : IDisposable
         Assert.Equal(HttpStatusCode.NotFound, (await _client.GetAsync(new Uri("/tenants/nobody/reports/sales", UriKind.Relative), Cancellation)).StatusCode);
 
     private async Task<TReport> GetAsync<TReport>(string path) =>
-        await _client.GetFromJsonAsync<TReport>(new Uri($"/tenants/acme/reports/{path}", UriKind.Relative), Cancellation) ?? throw new InvalidOperationException("The answer is empty.");
+        await _client.GetFromJsonAsync<TReport>(new Uri($"/tenants/acme/reports/{path}", UriKind.Relative), Cancellation)
+            ?? throw new InvalidOperationException("The answer is empty.");
 }

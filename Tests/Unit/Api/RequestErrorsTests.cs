@@ -10,7 +10,10 @@ public sealed partial class RequestErrorsTests
     private const int Values = 20_000;
 
     private static readonly string[] Pieces =
-        ["0", "1", "5", "12", "9", "-", "+", ".", "\0", "\0\0", " ", "\n", "e", "E", "E+1", ",", "_", "x", "٣", "５", "−", "%", "€", "(", ")", "NaN", "∞", "\u00A0", "\u200E"];
+        [
+            "0", "1", "5", "12", "9", "-", "+", ".", "\0", "\0\0", " ", "\n", "e", "E", "E+1", ",", "_", "x", "٣", "５", "−", "%", "€", "(",
+            ")", "NaN", "∞", "\u00A0", "\u200E",
+        ];
 
     [Fact]
     public void A_number_is_a_sign_digits_and_a_point_and_nothing_else()

@@ -199,7 +199,8 @@ public sealed class GraphTests
         Assert.Equal(
             ["service apart", "cache job", "mongo-gateway", "mongo-postgres"],
             // Without the programs that Aspire adds to build a project again.
-            OrderedStop.Ranks([.. builder.Resources.Where(resource => !resource.Name.EndsWith("-rebuilder", StringComparison.Ordinal))]).Select(rank => string.Join(' ', rank.Select(resource => resource.Name).OrderBy(name => name == "apart").ThenBy(name => name, StringComparer.Ordinal))));
+            OrderedStop.Ranks([.. builder.Resources.Where(resource => !resource.Name.EndsWith("-rebuilder", StringComparison.Ordinal))]).Select(rank =>
+                string.Join(' ', rank.Select(resource => resource.Name).OrderBy(name => name == "apart").ThenBy(name => name, StringComparer.Ordinal))));
     }
 
     [Fact]

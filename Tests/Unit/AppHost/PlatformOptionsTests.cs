@@ -22,7 +22,8 @@ public sealed class PlatformOptionsTests
         => Assert.Equal(expected, EngineChoice.From(value, MachineWith(runsContainers, programs)).ToString());
 
     [Theory]
-    [InlineData("containers", "mongod mongosh", "Platform:Engine is 'containers', but no container runtime answers: start Docker or Podman, or use --Platform:Engine=documentdb.")]
+    [InlineData("containers", "mongod "
+        + "mongosh", "Platform:Engine is 'containers', but no container runtime answers: start Docker or Podman, or use --Platform:Engine=documentdb.")]
     [InlineData("mongod", "mongosh", "Platform:Engine is 'mongod', but mongod is not on the PATH: install it, or use --Platform:Engine=documentdb.")]
     [InlineData("mongod", "mongod", "Platform:Engine is 'mongod', but mongosh is not on the PATH: install it, or use --Platform:Engine=documentdb.")]
     [InlineData("native", "", "Platform:Engine is 'native', but must be auto, containers, mongod, documentdb or external.")]

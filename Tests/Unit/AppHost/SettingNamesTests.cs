@@ -13,7 +13,8 @@ public sealed class SettingNamesTests
     {
         var options = Read<GatewayOptions>(
             GatewayOptions.Section,
-            (SettingNames.GatewayPort, "7"), (SettingNames.GatewayReplicaSet, "rs7"), (SettingNames.GatewayRootUsername, "root"), (SettingNames.GatewayRootPassword, "secret"));
+            (SettingNames.GatewayPort, "7"), (SettingNames.GatewayReplicaSet, "rs7"), (SettingNames.GatewayRootUsername, "root"),
+            (SettingNames.GatewayRootPassword, "secret"));
 
         Assert.Equal((7, "rs7", "root", "secret"), (options.Port, options.ReplicaSet, options.RootUsername, options.RootPassword));
     }
@@ -25,6 +26,7 @@ public sealed class SettingNamesTests
     // As the provider of environment variables names them.
     private static T Read<T>(string section, params IEnumerable<(string Variable, string Value)> handed) =>
         new ConfigurationBuilder()
-            .AddInMemoryCollection(handed.Select(setting => KeyValuePair.Create(setting.Variable.Replace("__", ":", StringComparison.Ordinal), (string?)setting.Value)))
+            .AddInMemoryCollection(
+                handed.Select(setting => KeyValuePair.Create(setting.Variable.Replace("__", ":", StringComparison.Ordinal), (string?)setting.Value)))
             .Build().GetSection(section).Get<T>()!;
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Xml.Linq;
 using ArchUnitNET.Domain;
 using ArchUnitNET.Loader;
@@ -74,7 +75,8 @@ public sealed class ArchitectureTests
         Assert.NotEmpty(files);
         Assert.Empty(
             from file in files
-            let declared = System.IO.File.ReadLines(file).FirstOrDefault(line => line.StartsWith("namespace ", StringComparison.Ordinal))?["namespace ".Length..].TrimEnd(';')
+            let declared = System.IO.File.ReadLines(file)
+                .FirstOrDefault(line => line.StartsWith("namespace ", StringComparison.Ordinal))?["namespace ".Length..].TrimEnd(';')
             let folder = Path.GetRelativePath(directory, Path.GetDirectoryName(file)!)
             let expected = folder == "." ? root : $"{root}.{folder.Replace(Path.DirectorySeparatorChar, '.')}"
             // Extensions stand where those whom they extend are looked for, as is the custom.
@@ -83,7 +85,41 @@ public sealed class ArchitectureTests
             select $"{Path.GetRelativePath(Repository.Root, file)} declares {declared}.");
     }
 
-    private static bool IsProduct(string project) => !project.StartsWith("Offline/", StringComparison.Ordinal) && Directory.Exists(Path.Combine(Repository.Root, project));
+    [Fact]
+    public void No_line_is_longer_than_the_editor_configuration_says()
+    {
+        const string setting = "max_line_length = ";
+        var limit = int.Parse(
+            System.IO.File.ReadLines(Path.Combine(Repository.Root, ".editorconfig"))
+                .Single(line => line.StartsWith(setting, StringComparison.Ordinal))[setting.Length..],
+            CultureInfo.InvariantCulture);
+        // The source of a migration that was released does not change any more.
+        var released = Path.Combine("Services", "Migrator", "Migrations");
+        var files = Sources(Repository.Root).Select(file => Path.GetRelativePath(Repository.Root, file))
+            .Where(file => !file.StartsWith(released, StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(files);
+        Assert.Empty(files.SelectMany(file => LinesOfCode(file).Where(line => line.Text.Length > limit).Select(line => $"{file}:{line.Number}")));
+    }
+
+    /// <summary>The lines of a file but those that show the text of a raw string.</summary>
+    private static IEnumerable<(int Number, string Text)> LinesOfCode(string file)
+    {
+        var (number, raw) = (0, false);
+        foreach (var line in System.IO.File.ReadLines(Path.Combine(Repository.Root, file)))
+        {
+            number++;
+            var marks = line.Split("\"\"\"").Length - 1;
+            if (!raw && marks == 0)
+            {
+                yield return (number, line);
+            }
+
+            raw ^= marks % 2 == 1;
+        }
+    }
+
+    private static bool IsProduct(string project) =>
+        !project.StartsWith("Offline/", StringComparison.Ordinal);
 
     private static Dictionary<string, System.Reflection.Assembly> Assemblies { get; } = s_allowed.Keys
         .Where(IsProduct)
@@ -94,7 +130,8 @@ public sealed class ArchitectureTests
     private static List<IType> TypesOf(string project)
     {
         var name = Assemblies[project].GetName().Name;
-        var types = Loaded.Types.Where(type => type.Assembly?.Name.Split(',')[0] == name && Folder(type).StartsWith("Platform", StringComparison.Ordinal)).ToList();
+        var types = Loaded.Types.Where(type => type.Assembly?.Name.Split(',')[0] == name && Folder(type).StartsWith("Platform", StringComparison.Ordinal))
+            .ToList();
         Assert.NotEmpty(types);
         return types;
     }
@@ -119,5 +156,7 @@ public sealed class ArchitectureTests
 
     private static IEnumerable<string> Sources(string directory, string pattern = "*.cs") =>
         Directory.EnumerateFiles(directory, pattern, SearchOption.AllDirectories)
-            .Where(file => !Path.GetRelativePath(directory, file).Split(Path.DirectorySeparatorChar).Any(part => part is "artifacts" or "bin" or "obj" or "node_modules"));
+            .Where(file => !Path.GetRelativePath(directory, file)
+                .Split(Path.DirectorySeparatorChar)
+                .Any(part => part is "artifacts" or "bin" or "obj" or "node_modules"));
 }

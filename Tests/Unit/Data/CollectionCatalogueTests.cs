@@ -62,7 +62,9 @@ public sealed class CollectionCatalogueTests
         Assert.Empty(Indexes.Where(entry => entry.Index is { Queries.Count: 0, Unique: false, ExpireAfter: null }).Select(Describe));
         Assert.Empty(CollectionCatalogue.All.SelectMany(collection => collection.Indexes.SelectMany(index => index.Queries).Concat(collection.KeyQueries)
             .GroupBy(query => query.Name).Where(group => group.Count() > 1).Select(group => $"{collection.Name}: {group.Key}")));
-        Assert.Empty(Indexes.SelectMany(entry => entry.Index.Queries).Where(query => query.Bound != QueryBound.Exact != query.BoundReason is not null).Select(query => query.Name));
+        Assert.Empty(Indexes.SelectMany(entry => entry.Index.Queries)
+            .Where(query => query.Bound != QueryBound.Exact != query.BoundReason is not null)
+            .Select(query => query.Name));
     }
 
     [Fact]
@@ -131,7 +133,9 @@ public sealed class CollectionCatalogueTests
     public void The_validator_of_orders_declares_types_limits_enums_and_nested_lines()
     {
         var properties = CollectionCatalogue.Orders.Validator["$jsonSchema"]["properties"].AsBsonDocument;
-        Assert.Equal(BsonDocument.Parse("{ bsonType: 'decimal', minimum: NumberDecimal('0'), maximum: NumberDecimal('1000000000000') }"), properties["total"].AsBsonDocument);
+        Assert.Equal(
+            BsonDocument.Parse("{ bsonType: 'decimal', minimum: NumberDecimal('0'), maximum: NumberDecimal('1000000000000') }"),
+            properties["total"].AsBsonDocument);
         Assert.Equal("pending", properties["status"]["enum"][0].AsString);
         Assert.Equal(1, properties["lines"]["minItems"].AsInt32);
         var line = properties["lines"]["items"].AsBsonDocument;

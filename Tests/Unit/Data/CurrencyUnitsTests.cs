@@ -56,7 +56,9 @@ public sealed class CurrencyUnitsTests
 
             // Whole numbers of the smallest unit are the model.
             var unit = 1m / (decimal)Math.Pow(10, CurrencyUnits.DecimalsOf(currency));
-            var priced = Enumerable.Range(0, random.Next(1, 20)).Select(_ => (Units: random.NextInt64(0, 10_000_000), Quantity: random.Next(1, 10_001))).ToList();
+            var priced = Enumerable.Range(0, random.Next(1, 20))
+                .Select(_ => (Units: random.NextInt64(0, 10_000_000), Quantity: random.Next(1, 10_001)))
+                .ToList();
             var products = priced.Select(line => Product(line.Units * unit, currency)).ToList();
             Assert.Null(OrderBook.FindWronglyPriced(tenant, products));
 

@@ -30,7 +30,12 @@ public sealed class LeaseTests
     [InlineData("00:00:01", "00:00:01", "60.00:00:00")]
     public async Task Times_that_a_timer_does_not_take_are_refused_at_once(string duration, string poll, string patience)
     {
-        var options = new LeaseOptions { Duration = TimeSpan.Parse(duration, null), PollInterval = TimeSpan.Parse(poll, null), AcquireTimeout = TimeSpan.Parse(patience, null) };
+        var options = new LeaseOptions
+        {
+            Duration = TimeSpan.Parse(duration, null),
+            PollInterval = TimeSpan.Parse(poll, null),
+            AcquireTimeout = TimeSpan.Parse(patience, null),
+        };
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Lease.AcquireAsync(
             new InMemoryLeaseStore(TimeProvider.System), "work", options, TimeProvider.System, NullLogger.Instance, cancellationToken: Token));
     }

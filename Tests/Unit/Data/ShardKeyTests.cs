@@ -101,7 +101,10 @@ public sealed class ShardKeyTests
         Assert.Equal(ShardTarget.One, Target(CollectionCatalogue.Inventory, "of a product in a store"));
 
         static ShardTarget Target(CollectionDefinition collection, string name) => collection.ShardKey.TargetOf(QueryShape.FilterOf(
-            collection.Indexes.SelectMany(index => index.Queries).Concat(collection.KeyQueries).Single(query => query.Name == name).Example(collection.DocumentType)));
+            collection.Indexes.SelectMany(index => index.Queries)
+                .Concat(collection.KeyQueries)
+                .Single(query => query.Name == name)
+                .Example(collection.DocumentType)));
     }
 
     [Theory]
@@ -188,7 +191,8 @@ public sealed class ShardKeyTests
             collection.ReceivedCalls().Select(call => call.GetMethodInfo().Name).Where(name => name.EndsWith("Async", StringComparison.Ordinal)));
         collection.ClearReceivedCalls();
 
-        var refused = await Assert.ThrowsAsync<ArgumentException>(() => tenant.UpdateOneAsync(FilterDefinition<Product>.Empty, update, cancellationToken: Cancel));
+        var refused =
+            await Assert.ThrowsAsync<ArgumentException>(() => tenant.UpdateOneAsync(FilterDefinition<Product>.Empty, update, cancellationToken: Cancel));
         Assert.Contains("by _id, or by all of the shard key (tenantId, sku)", refused.Message, StringComparison.Ordinal);
         refused = await Assert.ThrowsAsync<ArgumentException>(() => tenant.FindOneAndUpdateAsync(byId, update, cancellationToken: Cancel));
         Assert.Contains("by all of the shard key (tenantId, sku)", refused.Message, StringComparison.Ordinal);
@@ -199,16 +203,19 @@ public sealed class ShardKeyTests
     public async Task A_document_is_replaced_by_one_with_the_same_shard_key()
     {
         var (tenant, collection) = Products();
-        collection.ReplaceOneAsync(default(FilterDefinition<Product>)!, default(Product)!, cancellationToken: Cancel).ReturnsForAnyArgs(new ReplaceOneResult.Acknowledged(0, 0, null));
+        collection.ReplaceOneAsync(default(FilterDefinition<Product>)!, default(Product)!, cancellationToken: Cancel)
+            .ReturnsForAnyArgs(new ReplaceOneResult.Acknowledged(0, 0, null));
         var product = new Product
         {
-            Id = ObjectId.GenerateNewId(), TenantId = tenant.TenantId, Sku = "S", Name = "A", Description = "", CategoryId = ObjectId.GenerateNewId(), Price = 1,
+            Id = ObjectId.GenerateNewId(), TenantId = tenant.TenantId, Sku = "S", Name = "A", Description = "", CategoryId = ObjectId.GenerateNewId(),
+            Price = 1,
             Currency = "EUR", Tags = [], Status = ProductStatus.Active, CreatedAt = DateTime.UnixEpoch, UpdatedAt = DateTime.UnixEpoch,
         };
 
         Assert.False(await tenant.ReplaceAsync(product, cancellationToken: Cancel));
 
-        var sent = (FilterDefinition<Product>)Assert.Single(collection.ReceivedCalls(), call => call.GetMethodInfo().Name == "ReplaceOneAsync").GetArguments()[0]!;
+        var sent =
+            (FilterDefinition<Product>)Assert.Single(collection.ReceivedCalls(), call => call.GetMethodInfo().Name == "ReplaceOneAsync").GetArguments()[0]!;
         Assert.Equal(
             new BsonDocument { { "_id", product.Id }, { "tenantId", product.TenantId }, { "sku", "S" } },
             sent.Render(new RenderArgs<Product>(collection.DocumentSerializer, collection.Settings.SerializerRegistry)));

@@ -39,7 +39,8 @@ public sealed class TenantCollectionTests
         var user = User(Other);
         await Assert.ThrowsAsync<InvalidOperationException>(() => _scope.Users.InsertAsync(user, cancellationToken: TestContext.Current.CancellationToken));
         await Assert.ThrowsAsync<InvalidOperationException>(() => _scope.Users.ReplaceAsync(user, cancellationToken: TestContext.Current.CancellationToken));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => _scope.Users.InsertManyAsync([User(Mine), user], cancellationToken: TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => _scope.Users.InsertManyAsync([User(Mine), user], cancellationToken: TestContext.Current.CancellationToken));
     }
 
     [Theory]
@@ -96,7 +97,8 @@ public sealed class TenantCollectionTests
             Quantity = 0, Total = 1, Currency = "EUR",
         };
 
-        var refused = await Assert.ThrowsAsync<DocumentRefusedException>(() => tenant.InsertAsync(sale, cancellationToken: TestContext.Current.CancellationToken));
+        var refused =
+            await Assert.ThrowsAsync<DocumentRefusedException>(() => tenant.InsertAsync(sale, cancellationToken: TestContext.Current.CancellationToken));
 
         Assert.Equal("/quantity", Assert.Single(refused.Violations).Pointer);
         Assert.DoesNotContain(collection.ReceivedCalls(), call => call.GetMethodInfo().Name == "InsertOneAsync");
@@ -113,9 +115,12 @@ public sealed class TenantCollectionTests
         collection.DocumentSerializer.Returns(real.DocumentSerializer);
         collection.Settings.Returns(real.Settings);
         var tenant = new TenantCollection<Store>(collection, CollectionCatalogue.Stores, Mine);
-        await tenant.AggregateAsync(new BsonDocumentStagePipelineDefinition<Store, BsonDocument>([BsonDocument.Parse(stage)]), cancellationToken: TestContext.Current.CancellationToken);
+        await tenant.AggregateAsync(
+            new BsonDocumentStagePipelineDefinition<Store, BsonDocument>([BsonDocument.Parse(stage)]),
+            cancellationToken: TestContext.Current.CancellationToken);
 
-        var sent = (PipelineDefinition<Store, BsonDocument>)Assert.Single(collection.ReceivedCalls(), call => call.GetMethodInfo().Name == "AggregateAsync").GetArguments()[0]!;
+        var sent = (PipelineDefinition<Store, BsonDocument>)Assert.Single(collection.ReceivedCalls(), call => call.GetMethodInfo().Name == "AggregateAsync")
+            .GetArguments()[0]!;
         var stages = sent.Render(new RenderArgs<Store>(real.DocumentSerializer, real.Settings.SerializerRegistry)).Documents;
         var query = first == "$geoNear" ? stages[0]["$geoNear"]["query"] : stages[0]["$match"];
         Assert.Contains(Mine.ToString(), query.ToJson(), StringComparison.Ordinal);

@@ -84,9 +84,13 @@ public sealed class CorrectionTests
         var schema = new BsonDocument
         {
             { "minProperties", 1 },
-            { "properties", new BsonDocument("a", new BsonDocument("enum", new BsonArray { binary, new BsonDouble(-0.0), new BsonDateTime(253_402_300_799_999) })) },
+            {
+                "properties",
+                new BsonDocument("a", new BsonDocument("enum", new BsonArray { binary, new BsonDouble(-0.0), new BsonDateTime(253_402_300_799_999) }))
+            },
         };
-        var corrected = CommandCorrections.Command(new RawDocument(new BsonDocument { { "find", "c" }, { "filter", new BsonDocument("$jsonSchema", schema) } }.ToRaw())).ToTree();
+        var corrected = CommandCorrections.Command(
+            new RawDocument(new BsonDocument { { "find", "c" }, { "filter", new BsonDocument("$jsonSchema", schema) } }.ToRaw())).ToTree();
         var kept = corrected["filter"]["$jsonSchema"]["properties"]["a"]["enum"].AsBsonArray;
         Assert.Equal(2, (int)kept[0].AsBsonBinaryData.SubType);
         Assert.Equal(BitConverter.DoubleToInt64Bits(-0.0), BitConverter.DoubleToInt64Bits(kept[1].AsDouble));
@@ -102,9 +106,11 @@ public sealed class CorrectionTests
         Assert.Equal(
             BsonDocument.Parse($"{{ aggregate: 'c', pipeline: [{stages}], cursor: {{}} }}"),
             Corrected($"{{ aggregate: 'c', pipeline: [{{ $project: {projection} }}], cursor: {{}} }}"));
-        var find = ProjectionCorrection.Aggregation(Raw($"{{ find: 'c', filter: {{ a: 1 }}, projection: {projection}, sort: {{ b: 1 }}, skip: 2, limit: 5, batchSize: 3, maxTimeMS: 9 }}"));
+        var find = ProjectionCorrection.Aggregation(
+            Raw($"{{ find: 'c', filter: {{ a: 1 }}, projection: {projection}, sort: {{ b: 1 }}, skip: 2, limit: 5, batchSize: 3, maxTimeMS: 9 }}"));
         Assert.Equal(
-            BsonDocument.Parse($"{{ aggregate: 'c', maxTimeMS: 9, pipeline: [{{ $match: {{ a: 1 }} }}, {{ $sort: {{ b: 1 }} }}, {{ $skip: NumberLong(2) }}, {{ $limit: NumberLong(5) }}, {stages}], cursor: {{ batchSize: 3 }} }}"),
+            BsonDocument.Parse($"{{ aggregate: 'c', maxTimeMS: 9, pipeline: [{{ $match: {{ a: 1 }} }}, {{ $sort: {{ b: 1 }} }}, {{ $skip: NumberLong(2) }}, "
+                + $"{{ $limit: NumberLong(5) }}, {stages}], cursor: {{ batchSize: 3 }} }}"),
             find?.ToTree());
     }
 
@@ -136,10 +142,13 @@ public sealed class CorrectionTests
 
     [Theory]
     [InlineData("{ find: 'c', filter: { a: { $eq: OPERATION }, b: OPERATION }, projection: { a: { $elemMatch: { b: OPERATION } } } }")]
-    [InlineData("{ aggregate: 'c', pipeline: [{ $set: { a: { $literal: OPERATION } } }, { $match: { b: { c: OPERATION } } }, { $facet: { f: [{ $match: { b: OPERATION } }] } }] }")]
+    [InlineData("{ aggregate: 'c', pipeline: [{ $set: { a: { $literal: OPERATION } } }, { $match: { b: { c: OPERATION } } }, { $facet: { f: [{ $match: { b: "
+        + "OPERATION } }] } }] }")]
     [InlineData("{ update: 'c', updates: [{ q: { a: OPERATION }, u: { $set: { a: OPERATION } } }] }")]
-    [InlineData("{ aggregate: 'c', pipeline: [{ $set: { a: { $dateTrunc: { date: '$d', unit: 'hour' } }, b: { $dateTrunc: { date: '$d', unit: 'days' } }, c: { $dateTrunc: [] } } }] }")]
-    [InlineData("{ aggregate: 'c', pipeline: [{ $group: { _id: '$g', all: { $push: '$a' } } }, { $sort: { a: 1 } }, { $group: { _id: null, all: { $push: '$a' }, first: { $first: '$b' } } }] }")]
+    [InlineData("{ aggregate: 'c', pipeline: [{ $set: { a: { $dateTrunc: { date: '$d', unit: 'hour' } }, b: { $dateTrunc: { date: '$d', unit: 'days' } }, c: "
+        + "{ $dateTrunc: [] } } }] }")]
+    [InlineData("{ aggregate: 'c', pipeline: [{ $group: { _id: '$g', all: { $push: '$a' } } }, { $sort: { a: 1 } }, { $group: { _id: null, all: { $push: "
+        + "'$a' }, first: { $first: '$b' } } }] }")]
     public void An_operation_in_data_or_without_a_fault_stays(string command)
     {
         var raw = Raw(command.Replace("OPERATION", "{ $dateTrunc: { date: '$d', unit: 'day' } }", StringComparison.Ordinal));
@@ -211,9 +220,16 @@ public sealed class CorrectionTests
         yield return new(new BsonBuilder().Add("find"u8, "c").Add("filter"u8, BsonType.Document, inField.Span).Add("let"u8, BsonType.Document, data).Finish());
         yield return new(new BsonBuilder().Add("count"u8, "c").Add("query"u8, BsonType.Document, inField.Span).Finish());
         yield return new(new BsonBuilder().Add("aggregate"u8, "c").AddArray("pipeline"u8, [literal]).Add("let"u8, BsonType.Document, data).Finish());
-        yield return new(new BsonBuilder().Add("update"u8, "c").AddArray("updates"u8, [new BsonBuilder().Add("q"u8, BsonType.Document, inField.Span).Add("u"u8, BsonType.Document, data).Finish()]).Finish());
-        yield return new(new BsonBuilder().Add("findAndModify"u8, "c").Add("query"u8, BsonType.Document, inField.Span).Add("update"u8, BsonType.Document, data).Add("comment"u8, BsonType.Document, data).Finish());
-        yield return new(new BsonBuilder().Add("delete"u8, "c").AddArray("deletes"u8, [new BsonBuilder().Add("q"u8, BsonType.Document, inField.Span).Finish()]).Finish());
+        yield return new(new BsonBuilder().Add("update"u8, "c")
+            .AddArray("updates"u8, [new BsonBuilder().Add("q"u8, BsonType.Document, inField.Span).Add("u"u8, BsonType.Document, data).Finish()])
+            .Finish());
+        yield return new(new BsonBuilder().Add("findAndModify"u8, "c")
+            .Add("query"u8, BsonType.Document, inField.Span)
+            .Add("update"u8, BsonType.Document, data)
+            .Add("comment"u8, BsonType.Document, data)
+            .Finish());
+        yield return new(
+            new BsonBuilder().Add("delete"u8, "c").AddArray("deletes"u8, [new BsonBuilder().Add("q"u8, BsonType.Document, inField.Span).Finish()]).Finish());
     }
 
     /// <summary>Commands with data on both sides of what is corrected, and what they become.</summary>
@@ -224,7 +240,11 @@ public sealed class CorrectionTests
         var group = BsonDocument.Parse("{ $group: { _id: null, n: { $sum: 1 } } }").ToRaw();
         var project = BsonDocument.Parse("{ $project: { _id: 0 } }").ToRaw();
         RawDocument Aggregate(params ReadOnlyMemory<byte>[] stages) =>
-            new(new BsonBuilder().Add("aggregate"u8, "c").Add("comment"u8, BsonType.Document, data).AddArray("pipeline"u8, stages).Add("let"u8, BsonType.Document, data).Finish());
+            new(new BsonBuilder().Add("aggregate"u8, "c")
+                .Add("comment"u8, BsonType.Document, data)
+                .AddArray("pipeline"u8, stages)
+                .Add("let"u8, BsonType.Document, data)
+                .Finish());
         yield return (Aggregate(literal, count, literal), Aggregate(literal, group, project, literal));
 
         var simple = new BsonDocument("locale", "simple").ToRaw();

@@ -111,7 +111,8 @@ public sealed class ErrorTests
     [Fact]
     public void An_error_reply_has_code_name_and_labels()
     {
-        var reply = Tree(Reply.Error(new CommandException(ErrorCode.NoSuchTransaction, "gone", ErrorLabels.TransientTransaction), ErrorLabels.TransientTransaction));
+        var reply =
+            Tree(Reply.Error(new CommandException(ErrorCode.NoSuchTransaction, "gone", ErrorLabels.TransientTransaction), ErrorLabels.TransientTransaction));
         Assert.Equal(
             new BsonDocument
             {

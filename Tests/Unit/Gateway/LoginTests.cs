@@ -156,5 +156,6 @@ public sealed class LoginTests
     [InlineData("[{ role: 'readWrite', db: 'shop' }]")]
     [InlineData("['readAnyDatabase', 'clusterAdmin']")]
     public void Other_sets_are_refused_and_the_error_names_the_choice(string roles) => Assert.Contains(
-        "choose readAnyDatabase", Assert.Throws<CommandException>(() => Roles.MeanAll(BsonDocument.Parse($"{{ r: {roles} }}")["r"])).Message, StringComparison.Ordinal);
+        "choose readAnyDatabase", Assert.Throws<CommandException>(() => Roles.MeanAll(BsonDocument.Parse($"{{ r: {roles} }}")["r"])).Message,
+        StringComparison.Ordinal);
 }

@@ -189,7 +189,8 @@ public sealed class PromiseTests
             switch (random.Next(5))
             {
                 case 0:
-                    stages.Add(new BsonDocument("$match", new BsonDocument { { "from", "system.buckets.x" }, { "t", new BsonDocument("$unionWith", "system.views") } }));
+                    stages.Add(new BsonDocument(
+                        "$match", new BsonDocument { { "from", "system.buckets.x" }, { "t", new BsonDocument("$unionWith", "system.views") } }));
                     break;
                 case 1:
                     stages.Add(new BsonDocument("$unionWith", name));

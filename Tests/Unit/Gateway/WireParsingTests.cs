@@ -108,7 +108,8 @@ public sealed class WireParsingTests
         BinaryPrimitives.WriteInt32LittleEndian(message, message.Length);
         message[16] = 1;
         AssertMalformed(message);
-        BinaryPrimitives.WriteUInt32LittleEndian(message.AsSpan(message.Length - 4), Platform.Wire.Messages.Message.Checksum(message.AsSpan(0, message.Length - 4)));
+        BinaryPrimitives.WriteUInt32LittleEndian(
+            message.AsSpan(message.Length - 4), Platform.Wire.Messages.Message.Checksum(message.AsSpan(0, message.Length - 4)));
         Assert.Equal("insert", Parse(message).Name);
     }
 

@@ -116,7 +116,9 @@ public sealed class WriteBatchTests
                 Assert.Equal(seen.Order(), seen);
             }
 
-            foreach (var same in seen.GroupBy(i => statements[i]["q"].AsBsonDocument.GetElement(0).Value is { IsNumeric: true } n ? n.ToDouble().ToString("R", null) : statements[i]["q"].ToJson()))
+            foreach (var same in seen.GroupBy(i => statements[i]["q"].AsBsonDocument.GetElement(0).Value is { IsNumeric: true } n
+                ? n.ToDouble().ToString("R", null)
+                : statements[i]["q"].ToJson()))
             {
                 Assert.Equal(same.Order(), same);
             }

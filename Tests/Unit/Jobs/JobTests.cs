@@ -112,7 +112,8 @@ public sealed class JobTests
             Wrong(TimeSpan.Zero).CheckSettings();
             return Task.CompletedTask;
         }));
-        Assert.Equal(69, await ServiceProgram.RunAsync("api", () => throw new TimeoutException("no engine"), exception => exception is TimeoutException ? 69 : null));
+        Assert.Equal(
+            69, await ServiceProgram.RunAsync("api", () => throw new TimeoutException("no engine"), exception => exception is TimeoutException ? 69 : null));
         await Assert.ThrowsAsync<InvalidOperationException>(() => ServiceProgram.RunAsync("api", () => throw new InvalidOperationException("a defect")));
     }
 

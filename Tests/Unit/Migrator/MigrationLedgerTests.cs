@@ -104,10 +104,12 @@ public sealed class MigrationLedgerTests
         // Under another name it is gone too, whatever takes its number.
         var renamed = s_second with { Name = "z" };
         Assert.Contains("0002_b is gone", Assert.Single(ledger.Objections([s_first, renamed], "ccc", unreleased: false)), StringComparison.Ordinal);
-        Assert.Contains("0001_a is gone", Assert.Single(ledger.Objections([s_first with { Name = "z" }, s_second], "ccc", unreleased: true)), StringComparison.Ordinal);
+        Assert.Contains(
+            "0001_a is gone", Assert.Single(ledger.Objections([s_first with { Name = "z" }, s_second], "ccc", unreleased: true)), StringComparison.Ordinal);
         Assert.Equal(2, ledger.Objections([s_first, renamed], "ddd", unreleased: false).Count);
         // With the latest one gone, the one before is still a released one.
-        Assert.Contains("0001_a was changed", Assert.Single(ledger.Objections([s_first with { Checksum = "other" }], "ccc", unreleased: true)), StringComparison.Ordinal);
+        Assert.Contains(
+            "0001_a was changed", Assert.Single(ledger.Objections([s_first with { Checksum = "other" }], "ccc", unreleased: true)), StringComparison.Ordinal);
         Assert.Single(ledger.Objections([], "ccc", unreleased: true));
     }
 

@@ -166,15 +166,18 @@ public sealed class MigrationRunnerTests
         Assert.Equal(["0003_c", "0004_d"], await UpAsync(runner, 2));
         Assert.Equal(["0004_d", "0003_c"], await DownAsync(runner, int.MaxValue, 3, to: 2));
         Assert.Equal(["0002_b", "0001_a"], await DownAsync(runner, int.MaxValue, 4, to: 0));
-        Assert.Contains("no migration 0005", (await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(runner, 5, to: 5))).Message, StringComparison.Ordinal);
-        Assert.Contains("no migration 0005", (await Assert.ThrowsAsync<JobRefusedException>(() => DownAsync(runner, 1, 5, to: 5))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no migration 0005", (await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(runner, 5, to: 5))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no migration 0005", (await Assert.ThrowsAsync<JobRefusedException>(() => DownAsync(runner, 1, 5, to: 5))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_failure_names_its_step_and_the_steps_before_it_are_not_run_again()
     {
         var broken = true;
-        var runner = Runner(Steps(1, "a", ("one", null), ("two", () => broken ? throw new InvalidOperationException("boom") : Task.CompletedTask), ("three", null)));
+        var runner =
+            Runner(Steps(1, "a", ("one", null), ("two", () => broken ? throw new InvalidOperationException("boom") : Task.CompletedTask), ("three", null)));
         var result = await runner.UpAsync(Environment(), 1, to: null, Token);
         Assert.Equal("Migration 0001_a failed in the step 'two': boom", result.Failure?.Sentence);
         Assert.Equal("two", result.Failure?.Step);
@@ -267,7 +270,8 @@ public sealed class MigrationRunnerTests
         var result = await runner.UpAsync(Environment(), 1, to: null, Token);
         Assert.Equal("Migration 0001_a failed in the step 'two': Not with this data.", result.Failure?.Sentence);
         var record = (await _history.ReadAsync(Token)).Single();
-        Assert.Equal((MigrationState.Failed, MigrationStanding.HalfDone, MigrationRunOutcome.Failed), (record.State, record.Standing, record.Runs.Single().Outcome));
+        Assert.Equal(
+            (MigrationState.Failed, MigrationStanding.HalfDone, MigrationRunOutcome.Failed), (record.State, record.Standing, record.Runs.Single().Outcome));
         Assert.Contains(await runner.VerifyAsync(Token), problem => problem.Kind == MigrationProblemKind.HalfDone);
 
         refuses = false;
@@ -283,7 +287,8 @@ public sealed class MigrationRunnerTests
         var runner = Runner(migration);
         var record = await runner.ResolveAsync(1, MigrationResolution.Resume, 2, Token);
         Assert.Equal((MigrationStanding.HalfDone, true), (record.Standing, record.MayGoOn));
-        Assert.Contains("run 'migrator down' to finish it", (await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(runner, 3))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "run 'migrator down' to finish it", (await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(runner, 3))).Message, StringComparison.Ordinal);
         Assert.Equal(["0001_a"], await DownAsync(runner, 1, 4));
         Assert.Equal(["two"], _log);
         Assert.Equal(MigrationStanding.Pending, (await _history.ReadAsync(Token)).Single().Standing);
@@ -346,9 +351,13 @@ public sealed class MigrationRunnerTests
         await _history.WriteAsync(records[0] with { State = MigrationState.Pending, Runs = [] }, session: null, Token);
 
         Assert.Equal(MigrationProblemKind.InterruptedBaseline, (await runner.VerifyAsync(Token)).Single().Kind);
-        Assert.Contains("'migrator baseline --to 3' again", (await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(runner, 2))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'migrator baseline --to 3' again", (await Assert.ThrowsAsync<JobRefusedException>(() => UpAsync(runner, 2))).Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<JobRefusedException>(() => DownAsync(runner, 1, 2));
-        Assert.Contains("up to migration 0003_c already", (await Assert.ThrowsAsync<JobRefusedException>(() => runner.BaselineAsync(2, 2, Token))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "up to migration 0003_c already",
+            (await Assert.ThrowsAsync<JobRefusedException>(() => runner.BaselineAsync(2, 2, Token))).Message,
+            StringComparison.Ordinal);
 
         Assert.Equal(["0001_a", "0002_b", "0003_c"], await runner.BaselineAsync(3, 2, Token));
         Assert.Empty(await runner.VerifyAsync(Token));
@@ -372,7 +381,8 @@ public sealed class MigrationRunnerTests
         Assert.Equal(["0003_c"], await UpAsync(runner, 2));
         var records = await _history.ReadAsync(Token);
         Assert.Equal(MigrationRunOutcome.Baseline, records[0].Runs.Single().Outcome);
-        Assert.Contains("history already", (await Assert.ThrowsAsync<JobRefusedException>(() => runner.BaselineAsync(1, 3, Token))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "history already", (await Assert.ThrowsAsync<JobRefusedException>(() => runner.BaselineAsync(1, 3, Token))).Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<JobRefusedException>(() => Runner(Step(1, "a")).BaselineAsync(2, 3, Token));
     }
 
@@ -420,7 +430,8 @@ public sealed class MigrationRunnerTests
         var directory = Path.Combine(MigrationScaffold.FindRoot(AppContext.BaseDirectory)!, MigrationScaffold.Migrations);
         Assert.All(shipped, migration =>
         {
-            var lines = File.ReadAllLines(Path.Combine(directory, migration.FullName + ".cs")).Where(line => !line.StartsWith("using ", StringComparison.Ordinal));
+            var lines = File.ReadAllLines(Path.Combine(directory, migration.FullName + ".cs"))
+                .Where(line => !line.StartsWith("using ", StringComparison.Ordinal));
             var data = Path.Combine(directory, migration.FullName + ".json");
             var text = string.Concat(lines.Select(line => line + "\n")) + (File.Exists(data) ? File.ReadAllText(data) : "");
             Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))), migration.Checksum);
@@ -469,7 +480,11 @@ public sealed class MigrationRunnerTests
     }
 
     // What a process leaves that was killed inside the migration.
-    private Task InterruptAsync(MigrationDescriptor migration, string? step = null, string[]? steps = null, MigrationDirection direction = MigrationDirection.Up) => _history.WriteAsync(
+    private Task InterruptAsync(
+        MigrationDescriptor migration,
+        string? step = null,
+        string[]? steps = null,
+        MigrationDirection direction = MigrationDirection.Up) => _history.WriteAsync(
         new MigrationRecord
         {
             Id = migration.FullName,

@@ -49,7 +49,8 @@ public sealed class MigrationScaffoldTests : IDisposable
     [InlineData("split_customer_name", null)]
     public void A_name_whose_class_is_there_already_or_hides_another_is_refused(string name, string? reason)
     {
-        File.WriteAllText(Path.Combine(_root.FullName, MigrationScaffold.Migrations, "0002_order_item_count.cs"), "internal sealed class OrderItemCount : Migration;");
+        File.WriteAllText(
+            Path.Combine(_root.FullName, MigrationScaffold.Migrations, "0002_order_item_count.cs"), "internal sealed class OrderItemCount : Migration;");
         File.WriteAllText(Path.Combine(_root.CreateSubdirectory(MigrationScaffold.Tests).FullName, "0003_checks.cs"), "public sealed class StockCheckTests;");
         var objection = MigrationScaffold.Objection(_root.FullName, name);
         if (reason is null)

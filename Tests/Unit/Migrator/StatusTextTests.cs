@@ -8,7 +8,8 @@ namespace Platform.Tests.Unit.Migrator;
 public sealed class StatusTextTests
 {
     private static readonly MigrationStatus s_status = new(
-        "0002_b", 2, MigrationState.Running, MigrationStanding.HalfDone, AtWork: false, IsBaseline: false, Known: true, Changed: false, AppliedAt: null, DurationMs: null,
+        "0002_b", 2, MigrationState.Running, MigrationStanding.HalfDone, AtWork: false, IsBaseline: false, Known: true, Changed: false, AppliedAt: null,
+        DurationMs: null,
         "there", "1.2.3", Error: null, MigrationDirection.Up, ["one"], "two", "5 of 9 documents", Runs: null);
 
     [Fact]
@@ -24,7 +25,16 @@ public sealed class StatusTextTests
     [InlineData(MigrationStanding.Applied, MigrationDirection.Down, "down")]
     public void One_whose_transaction_failed_has_changed_nothing(MigrationStanding standing, MigrationDirection direction, string way) => Assert.Equal(
         ("failed", $"nothing was changed: 0002_b on its way {way}: boom"),
-        Lines(s_status with { State = MigrationState.Failed, Standing = standing, Direction = direction, Steps = [], Step = null, Checkpoint = null, Error = "boom" }));
+        Lines(s_status with
+        {
+            State = MigrationState.Failed,
+            Standing = standing,
+            Direction = direction,
+            Steps = [],
+            Step = null,
+            Checkpoint = null,
+            Error = "boom",
+        }));
 
     [Fact]
     public void A_transaction_that_was_killed_leaves_it_pending() => Assert.Equal(

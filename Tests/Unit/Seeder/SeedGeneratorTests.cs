@@ -36,7 +36,8 @@ public sealed class SeedGeneratorTests
     public void The_data_of_the_default_seed_is_known()
     {
         var hash = SeedHash.Compute(Default);
-        Assert.True(hash == KnownHash, $"The default seed gives other data now, with the hash {hash}: raise SeedSize.DataVersion, so that databases are seeded anew, and note the hash here.");
+        Assert.True(hash == KnownHash, $"The default seed gives other data now, with the hash {hash}: raise SeedSize.DataVersion, so that databases are "
+            + $"seeded anew, and note the hash here.");
     }
 
     [Theory]
@@ -80,7 +81,8 @@ public sealed class SeedGeneratorTests
             var all = part.Documents().Select(Convert.ToHexString).ToList();
             Assert.Equal(part.Count, all.Count);
             var pieces = SeedPiece.Of([part], 37, _ => false).Reverse().ToList();
-            var backwards = pieces.SelectMany(piece => piece.Documents().Select((document, i) => (Number: piece.From + i, Document: Convert.ToHexString(document))))
+            var backwards =
+                pieces.SelectMany(piece => piece.Documents().Select((document, i) => (Number: piece.From + i, Document: Convert.ToHexString(document))))
                 .OrderBy(made => made.Number).Select(made => made.Document);
             Assert.Equal(all, backwards);
         }
@@ -103,7 +105,8 @@ public sealed class SeedGeneratorTests
         var parts = SeedCollection.All(new SeedSize { Scale = 2 });
         var mixed = SeedPiece.Mixed(parts, 50, _ => false).ToList();
         Assert.All(parts, part => Assert.Equal(SeedPiece.Of([part], 50, _ => false), mixed.Where(piece => piece.Part == part)));
-        Assert.Equal(SeedPiece.Of(parts.Where(part => part.Kind != SeedKind.Product), 50, _ => false), mixed.Where(piece => piece.Part.Kind != SeedKind.Product));
+        Assert.Equal(
+            SeedPiece.Of(parts.Where(part => part.Kind != SeedKind.Product), 50, _ => false), mixed.Where(piece => piece.Part.Kind != SeedKind.Product));
 
         // In each tenth of the time about a tenth of them.
         var products = parts.Single(part => part.Kind == SeedKind.Product);
@@ -178,7 +181,8 @@ public sealed class SeedGeneratorTests
                     foreach (var id in SeedKeys.Read(document, reference))
                     {
                         references++;
-                        Assert.True(owners.TryGetValue((reference.Target, id), out var owner), $"{part.Name} {document["_id"]}: {reference.Path} {id} leads nowhere");
+                        Assert.True(
+                            owners.TryGetValue((reference.Target, id), out var owner), $"{part.Name} {document["_id"]}: {reference.Path} {id} leads nowhere");
                         Assert.Equal(document["tenantId"].AsObjectId, owner);
                     }
                 }
@@ -257,7 +261,9 @@ public sealed class SeedGeneratorTests
 
             // People buy by day and in the evening, and settle their orders.
             Assert.True(byNumber.Count(placed => placed.Hour is >= 18 and < 22) > 3 * byNumber.Count(placed => placed.Hour is >= 1 and < 5));
-            Assert.All(orders.Where(order => end - order.PlacedAt > TimeSpan.FromDays(7)), order => Assert.True(order.Status is OrderStatus.Delivered or OrderStatus.Cancelled or OrderStatus.Refunded));
+            Assert.All(
+                orders.Where(order => end - order.PlacedAt > TimeSpan.FromDays(7)),
+                order => Assert.True(order.Status is OrderStatus.Delivered or OrderStatus.Cancelled or OrderStatus.Refunded));
             Assert.Contains(orders, order => order.Status == OrderStatus.Paid);
         }
     }
@@ -315,7 +321,9 @@ public sealed class SeedGeneratorTests
             var ids = part.Documents().Select(document => new RawBsonDocument(document)["_id"].AsObjectId).ToList();
             Assert.All(ids, id => Assert.True(id >= first && id <= last, part.Name));
             Assert.Equal(ids.Order(), ids);
-            Assert.Equal(ids.Select((_, i) => (true, i)), ids.Select(id => (SeedId.TryRead(id, part.Kind, out var tenant, out var number), (int)((tenant * part.CountPerTenant) + number))));
+            Assert.Equal(
+                ids.Select((_, i) => (true, i)),
+                ids.Select(id => (SeedId.TryRead(id, part.Kind, out var tenant, out var number), (int)((tenant * part.CountPerTenant) + number))));
             Assert.Equal(ids, ids.Select((_, i) => part.Key(i)));
             Assert.False(SeedId.TryRead(fresh, part.Kind, out _, out _));
             Assert.False(fresh >= first && fresh <= last);
@@ -333,7 +341,9 @@ public sealed class SeedGeneratorTests
                 foreach (var document in part.Documents().Select(document => new RawBsonDocument(document)))
                 {
                     var owner = document[part.Kind == SeedKind.Tenant ? "_id" : "tenantId"].AsObjectId;
-                    Assert.True(owners.TryAdd((part.Name, document["_id"].AsObjectId), owner) || owners[(part.Name, document["_id"].AsObjectId)] == owner, $"{part.Name} {document["_id"]}");
+                    Assert.True(
+                        owners.TryAdd((part.Name, document["_id"].AsObjectId), owner) || owners[(part.Name, document["_id"].AsObjectId)] == owner,
+                        $"{part.Name} {document["_id"]}");
                 }
             }
         }
@@ -344,12 +354,16 @@ public sealed class SeedGeneratorTests
     {
         var random = new Random(1);
         var days = SeedSize.LatestUntil.DayNumber - SeedSize.EarliestUntil.DayNumber;
-        foreach (var until in new[] { SeedSize.EarliestUntil, SeedSize.LatestUntil }.Concat(Enumerable.Range(0, 4).Select(_ => SeedSize.EarliestUntil.AddDays(random.Next(days)))))
+        foreach (var until in new[] { SeedSize.EarliestUntil, SeedSize.LatestUntil }.Concat(
+            Enumerable.Range(0, 4).Select(_ => SeedSize.EarliestUntil.AddDays(random.Next(days)))))
         {
-            foreach (var part in SeedCollection.All(new SeedSize { Tenants = 1, Until = until, Seed = random.Next() }).Where(part => part.Kind != SeedKind.User))
+            foreach (var part in SeedCollection.All(new SeedSize { Tenants = 1, Until = until, Seed = random.Next() })
+                .Where(part => part.Kind != SeedKind.User))
             {
                 Assert.Equal(part.Count, part.Documents().Count());
-                Assert.All(part.Documents(0, part.Count / part.Units), document => Assert.Empty(part.Definition.Rules.Evaluate(BsonSerializer.Deserialize<BsonDocument>(document))));
+                Assert.All(
+                    part.Documents(0, part.Count / part.Units),
+                    document => Assert.Empty(part.Definition.Rules.Evaluate(BsonSerializer.Deserialize<BsonDocument>(document))));
             }
         }
     }
@@ -363,7 +377,8 @@ public sealed class SeedGeneratorTests
         var data = new Data(Default);
         var tenant = data.Tenants.Single(tenant => tenant.Slug == slug).Id;
         Assert.Contains(data.Products, product => product.TenantId == tenant && product.Status == ProductStatus.Active
-            && search.Words.All(product.SearchWords!.Contains) && product.SearchWords!.Any(word => word.StartsWith(search.Beginning, StringComparison.Ordinal)));
+            && search.Words.All(product.SearchWords!.Contains)
+                && product.SearchWords!.Any(word => word.StartsWith(search.Beginning, StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -400,7 +415,8 @@ public sealed class SeedGeneratorTests
         Assert.Equal(["tenants", "stores", "categories", "products", "customers", "orders"], Names("orders"));
         // Events are what services record; none are seeded.
         Assert.Equal(
-            CollectionCatalogue.All.Where(collection => collection.TimeSeries is null).Select(collection => collection.Name), Names("inventory", "orders", "users"));
+            CollectionCatalogue.All.Where(collection => collection.TimeSeries is null).Select(collection => collection.Name),
+            Names("inventory", "orders", "users"));
 
         IEnumerable<string> Names(params string[] names) => SeedCollection.WithReferenced(all, names).Select(part => part.Name);
     }

@@ -43,7 +43,9 @@ public sealed class SettingLimitsTests
         {
             var mistakes = Mistakes(setting, value).Where(mistake => mistake.StartsWith($"{key} ", StringComparison.Ordinal)).ToList();
             Assert.True(mistakes.Count == 0 == isGood, $"{key} = {value}: {string.Join(' ', mistakes)}");
-            Assert.True(isGood || mistakes[0].EndsWith($", but must be {SettingLimits.AllowedOf(setting.Property)}.", StringComparison.Ordinal), mistakes.FirstOrDefault());
+            Assert.True(
+                isGood || mistakes[0].EndsWith($", but must be {SettingLimits.AllowedOf(setting.Property)}.", StringComparison.Ordinal),
+                mistakes.FirstOrDefault());
         }
     }
 
@@ -77,17 +79,29 @@ public sealed class SettingLimitsTests
     public void What_is_no_number_of_documents_is_refused(double value) =>
         Assert.Single(SettingLimits.Mistakes(MigratorOptions.Section, new MigratorOptions { MaxDocumentsPerSecond = value }));
 
-    private static IEnumerable<Setting> All() => new[] { typeof(ApiServices), typeof(MongoOptions), typeof(GatewayOptions), typeof(MigratorOptions), typeof(SeederOptions), typeof(HealthEndpointOptions) }
+    private static IEnumerable<Setting> All() => new[]
+    {
+        typeof(ApiServices),
+        typeof(MongoOptions),
+        typeof(GatewayOptions),
+        typeof(MigratorOptions),
+        typeof(SeederOptions),
+        typeof(HealthEndpointOptions),
+    }
         .SelectMany(type => type.Assembly.GetTypes())
         .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal))
-        .SelectMany(type => type.GetField("Section", BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() is string section ? Below(type, [], type, section) : []);
+        .SelectMany(type => type.GetField("Section", BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() is string section
+            ? Below(type, [], type, section)
+            : []);
 
     private static IEnumerable<Setting> Below(Type options, PropertyInfo[] path, Type type, string section) => type.GetProperties().SelectMany(property =>
         SettingLimits.IsGroup(property.PropertyType) ? Below(options, [.. path, property], property.PropertyType, $"{section}:{property.Name}")
-        : property.CanWrite && IsAmount(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) ? [new Setting(options, path, property, section)]
+        : property.CanWrite
+            && IsAmount(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) ? [new Setting(options, path, property, section)]
         : []);
 
-    private static bool IsAmount(Type type) => type == typeof(TimeSpan) || type == typeof(int) || type == typeof(long) || type == typeof(double) || type == typeof(decimal);
+    private static bool IsAmount(Type type) =>
+        type == typeof(TimeSpan) || type == typeof(int) || type == typeof(long) || type == typeof(double) || type == typeof(decimal);
 
     private static IEnumerable<(object Value, bool IsGood)> Values(RangeAttribute range)
     {
@@ -95,9 +109,19 @@ public sealed class SettingLimitsTests
         _ = range.IsValid(null);
         if (range.OperandType == typeof(TimeSpan))
         {
-            var (least, most) = (TimeSpan.Parse(range.Minimum.ToString()!, CultureInfo.InvariantCulture), TimeSpan.Parse(range.Maximum.ToString()!, CultureInfo.InvariantCulture));
+            var (least, most) = (
+                TimeSpan.Parse(range.Minimum.ToString()!, CultureInfo.InvariantCulture),
+                TimeSpan.Parse(range.Maximum.ToString()!, CultureInfo.InvariantCulture));
             Assert.True(least >= TimeSpan.Zero && most <= s_longest, $"{least} to {most} is more than a timer takes.");
-            return [(least, true), (most, true), (least - TimeSpan.FromTicks(1), false), (most + TimeSpan.FromTicks(1), false), (TimeSpan.MaxValue, false), (TimeSpan.MinValue, false)];
+            return
+            [
+                (least, true),
+                (most, true),
+                (least - TimeSpan.FromTicks(1), false),
+                (most + TimeSpan.FromTicks(1), false),
+                (TimeSpan.MaxValue, false),
+                (TimeSpan.MinValue, false),
+            ];
         }
 
         return range.Minimum is int first && range.Maximum is int last

@@ -33,7 +33,10 @@ public sealed class ScramTests
         var challenge = Encoding.UTF8.GetBytes(server.Challenge("c2FsdA==", 4096));
         var proof = client.SaslContinue(new BsonDocument { { "conversationId", 1 }, { "payload", challenge } });
         Assert.Equal(1, proof["conversationId"]);
-        Assert.StartsWith($"n=a=2Cb=3Dc,r=rOprNGfwEbeRWgbNEkqO,{Encoding.UTF8.GetString(challenge)},", server.Proof(proof["payload"].AsByteArray).AuthMessage, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"n=a=2Cb=3Dc,r=rOprNGfwEbeRWgbNEkqO,{Encoding.UTF8.GetString(challenge)},",
+            server.Proof(proof["payload"].AsByteArray).AuthMessage,
+            StringComparison.Ordinal);
         Assert.Throws<ScramException>(() => client.Verify(new BsonDocument { { "done", false } }));
     }
 

@@ -32,7 +32,8 @@ internal static class CurrentOperations
     public static IEnumerable<BsonValue> Stages(IReadOnlyCollection<BsonDocument> documents)
     {
         // The stage wants one document at least.
-        yield return new BsonDocument("$documents", documents.Count == 0 ? [new BsonDocument()] : new BsonArray(documents.Select(e => new BsonDocument("$literal", e))));
+        yield return new BsonDocument(
+            "$documents", documents.Count == 0 ? [new BsonDocument()] : new BsonArray(documents.Select(e => new BsonDocument("$literal", e))));
         if (documents.Count == 0)
         {
             yield return new BsonDocument("$match", new BsonDocument("$expr", false));
@@ -59,7 +60,8 @@ internal static class CurrentOperations
 
         foreach (var option in options)
         {
-            if (option.Name is not ("allUsers" or "idleConnections" or "idleCursors" or "idleSessions" or "localOps" or "truncateOps" or "targetAllNodes" or "backtrace"))
+            if (option.Name is not ("allUsers" or "idleConnections" or "idleCursors" or "idleSessions"
+                or "localOps" or "truncateOps" or "targetAllNodes" or "backtrace"))
             {
                 throw new CommandException(ErrorCode.FailedToParse, $"Unrecognized option '{option.Name}' in $currentOp stage.");
             }

@@ -113,7 +113,10 @@ internal sealed class ServerCommands(
                 { "numaEnabled", false },
             }
         },
-        { "os", new BsonDocument { { "type", "Linux" }, { "name", RuntimeInformation.OSDescription }, { "version", Environment.OSVersion.Version.ToString() } } },
+        {
+            "os",
+            new BsonDocument { { "type", "Linux" }, { "name", RuntimeInformation.OSDescription }, { "version", Environment.OSVersion.Version.ToString() } }
+        },
         { "extra", new BsonDocument() },
     });
 
@@ -149,12 +152,24 @@ internal sealed class ServerCommands(
                     { "delete", operations.Delete }, { "getmore", operations.GetMore }, { "command", operations.Command },
                 }
             },
-            { "mem", new BsonDocument { { "bits", 64 }, { "resident", (int)(process.WorkingSet64 / 1024 / 1024) }, { "virtual", (int)(process.VirtualMemorySize64 / 1024 / 1024) }, { "supported", true } } },
-            { "runtime", new BsonDocument { { "allocatedBytes", GC.GetTotalAllocatedBytes() }, { "heapBytes", GC.GetTotalMemory(forceFullCollection: false) }, { "collections", GC.CollectionCount(0) } } },
+            { "mem", new BsonDocument
+            {
+                { "bits", 64 },
+                { "resident", (int)(process.WorkingSet64 / 1024 / 1024) },
+                { "virtual", (int)(process.VirtualMemorySize64 / 1024 / 1024) },
+                { "supported", true },
+            } },
+            { "runtime", new BsonDocument
+            {
+                { "allocatedBytes", GC.GetTotalAllocatedBytes() },
+                { "heapBytes", GC.GetTotalMemory(forceFullCollection: false) },
+                { "collections", GC.CollectionCount(0) },
+            } },
             {
                 "metrics", new BsonDocument
                 {
-                    { "commands", new BsonDocument(metrics.Commands.Select(c => new BsonElement(c.Name, new BsonDocument { { "failed", c.Failed }, { "total", c.Total } }))) },
+                    { "commands", new BsonDocument(
+                        metrics.Commands.Select(c => new BsonElement(c.Name, new BsonDocument { { "failed", c.Failed }, { "total", c.Total } }))) },
                     { "cursor", new BsonDocument("open", new BsonDocument("total", (long)cursors.Count)) },
                 }
             },
@@ -166,7 +181,8 @@ internal sealed class ServerCommands(
                 }
             },
             {
-                "asserts", new BsonDocument { { "regular", 0 }, { "warning", 0 }, { "msg", 0 }, { "user", (int)metrics.Commands.Sum(c => c.Failed) }, { "rollovers", 0 } }
+                "asserts",
+                new BsonDocument { { "regular", 0 }, { "warning", 0 }, { "msg", 0 }, { "user", (int)metrics.Commands.Sum(c => c.Failed) }, { "rollovers", 0 } }
             },
             { "extra_info", new BsonDocument { { "note", "fields vary by platform" }, { "threads", process.Threads.Count } } },
             { "logicalSessionRecordCache", new BsonDocument("activeSessionsCount", sessions.Count) },
@@ -228,7 +244,8 @@ internal sealed class ServerCommands(
         { "version", replicaSet.Version },
         { "term", 1 },
         {
-            "members", new BsonArray(replicaSet.Members.Select(m => new BsonDocument { { "_id", m.Id }, { "host", m.Host }, { "priority", 1.0 }, { "votes", 1 } }))
+            "members",
+            new BsonArray(replicaSet.Members.Select(m => new BsonDocument { { "_id", m.Id }, { "host", m.Host }, { "priority", 1.0 }, { "votes", 1 } }))
         },
         { "protocolVersion", 1L },
     }));

@@ -79,7 +79,8 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
 
     private static long Timestamp(in RawElement element, string name) => element.Type == BsonType.Timestamp
         ? BinaryPrimitives.ReadInt64LittleEndian(element.Value.Span)
-        : throw new CommandException(ErrorCode.TypeMismatch, $"\"{name}\" had the wrong type. Expected timestamp, found {element.Type.ToString().ToLowerInvariant()}");
+        : throw new CommandException(
+            ErrorCode.TypeMismatch, $"\"{name}\" had the wrong type. Expected timestamp, found {element.Type.ToString().ToLowerInvariant()}");
 
     private static void CheckApi(Request request, CommandDefinition definition)
     {
@@ -133,7 +134,8 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
             {
                 if (!field.Is("id"u8))
                 {
-                    throw new CommandException(ErrorCode.InvalidOptions, $"The field 'lsid.{field.NameText}' is not supported: a session belongs to who is logged in.");
+                    throw new CommandException(
+                        ErrorCode.InvalidOptions, $"The field 'lsid.{field.NameText}' is not supported: a session belongs to who is logged in.");
                 }
             }
         }
@@ -154,7 +156,8 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
             {
                 throw new CommandException(
                     (ErrorCode)50768,
-                    $"txnNumber may only be provided for multi-document transactions and retryable write commands. autocommit:false was not provided, and {definition.Name} is not a retryable write command.");
+                    $"txnNumber may only be provided for multi-document transactions and retryable write commands. autocommit:false was not provided, and "
+                        + $"{definition.Name} is not a retryable write command.");
             }
         }
 
@@ -221,7 +224,8 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
         {
             throw new CommandException(
                 ErrorCode.FailedToParse,
-                $"Could not parse $readPreference mode '{mode.Text}'. Only the modes 'primary', 'primaryPreferred', 'secondary', 'secondaryPreferred', and 'nearest' are supported.");
+                $"Could not parse $readPreference mode '{mode.Text}'. Only the modes 'primary', 'primaryPreferred', 'secondary', 'secondaryPreferred', and "
+                    + $"'nearest' are supported.");
         }
     }
 
@@ -308,7 +312,8 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
         {
             throw new CommandException(
                 ErrorCode.InvalidOptions,
-                $"readConcern afterClusterTime value must not be greater than the current clusterTime. Requested clusterTime: {Text(time)}; current clusterTime: {Text(now)}");
+                $"readConcern afterClusterTime value must not be greater than the current clusterTime. Requested clusterTime: {Text(time)}; current "
+                    + $"clusterTime: {Text(now)}");
         }
     }
 
@@ -324,7 +329,8 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
             if (level is not ("majority" or "snapshot"))
             {
                 throw new CommandException(
-                    ErrorCode.InvalidOptions, "The readConcern level must be either 'local' (default), 'majority' or 'snapshot' in order to run in a transaction");
+                    ErrorCode.InvalidOptions,
+                    "The readConcern level must be either 'local' (default), 'majority' or 'snapshot' in order to run in a transaction");
             }
 
             return;

@@ -87,7 +87,10 @@ internal static class StrictApi
                     }
                 }
             }
-            else if (name is "$lookup" or "$unionWith" && stage.Type == BsonType.Document && stage.Document.TryGet("pipeline"u8, out var inner) && inner.Type == BsonType.Array)
+            else if (name is "$lookup" or "$unionWith"
+                && stage.Type == BsonType.Document
+                && stage.Document.TryGet("pipeline"u8, out var inner)
+                && inner.Type == BsonType.Array)
             {
                 CheckStages(inner.Document);
             }

@@ -51,7 +51,9 @@ internal static class SystemNamespaces
                 : "the backend has no such collection");
         }
 
-        if (database == "local" && (collection.StartsWith("oplog.", StringComparison.Ordinal) || collection.StartsWith("replset.", StringComparison.Ordinal) || collection == "startup_log"))
+        if (database == "local" && (collection.StartsWith("oplog.", StringComparison.Ordinal)
+            || collection.StartsWith("replset.", StringComparison.Ordinal)
+            || collection == "startup_log"))
         {
             throw Missing(database, collection, "there is no oplog and no replication");
         }

@@ -131,7 +131,9 @@ internal sealed class WriteConcern
                     }
                 }
 
-                return tags == 0 ? throw new CommandException(ErrorCode.FailedToParse, "tagged write concern requires tags") : ErrorCode.UnsatisfiableWriteConcern;
+                return tags == 0
+                    ? throw new CommandException(ErrorCode.FailedToParse, "tagged write concern requires tags")
+                    : ErrorCode.UnsatisfiableWriteConcern;
             case BsonType.Null or BsonType.Undefined:
                 return null;
             default:

@@ -49,7 +49,9 @@ internal sealed class CollectionCommands : ICommandFamily
         // What is false says nothing.
         command.Remove("capped");
         CheckOptions(command);
-        if (command.TryGetValue("collation", out var collation) && collation is BsonDocument { ElementCount: 1 } simple && simple.GetValue("locale", "") == "simple")
+        if (command.TryGetValue("collation", out var collation)
+            && collation is BsonDocument { ElementCount: 1 } simple
+            && simple.GetValue("locale", "") == "simple")
         {
             command.Remove("collation");
         }
@@ -103,12 +105,17 @@ internal sealed class CollectionCommands : ICommandFamily
             throw new CommandException(ErrorCode.InvalidOptions, "The field 'autoIndexId' cannot be false: every collection has an index of _id.");
         }
 
-        foreach (var options in (ReadOnlySpan<BsonValue>)[create.GetValue("storageEngine", BsonNull.Value), (create.GetValue("indexOptionDefaults", BsonNull.Value) as BsonDocument)?.GetValue("storageEngine", BsonNull.Value) ?? BsonNull.Value])
+        foreach (var options in (ReadOnlySpan<BsonValue>)
+        [
+            create.GetValue("storageEngine", BsonNull.Value),
+            (create.GetValue("indexOptionDefaults", BsonNull.Value) as BsonDocument)?.GetValue("storageEngine", BsonNull.Value) ?? BsonNull.Value,
+        ])
         {
             if (options is BsonDocument { ElementCount: > 0 } engine)
             {
                 throw new CommandException(
-                    ErrorCode.InvalidOptions, $"Option '{engine.GetElement(0).Name}' of 'storageEngine' is not supported: there is no storage engine of that name.");
+                    ErrorCode.InvalidOptions,
+                    $"Option '{engine.GetElement(0).Name}' of 'storageEngine' is not supported: there is no storage engine of that name.");
             }
         }
 
@@ -303,7 +310,11 @@ internal sealed class CollectionCommands : ICommandFamily
             var match = new BsonDocument
             {
                 { "aggregate", 1 },
-                { "pipeline", new BsonArray { new BsonDocument("$documents", new BsonArray(list.Select(c => new BsonDocument("$literal", c)))), new BsonDocument("$match", filter) } },
+                { "pipeline", new BsonArray
+                {
+                    new BsonDocument("$documents", new BsonArray(list.Select(c => new BsonDocument("$literal", c)))),
+                    new BsonDocument("$match", filter),
+                } },
                 { "cursor", new BsonDocument("batchSize", int.MaxValue) },
             };
             var page = await lease.Connection.Command(Statements.Aggregate)

@@ -29,7 +29,9 @@ internal static class CollectionOptions
         await using var reader = await connection.Command(Statements.OptionsOfCollection)
             .With(0, database).With(1, collection).ReadAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
-            ? (reader.IsDBNull(0) ? [] : Tree(reader.GetFieldValue<byte[]>(0)), reader.IsDBNull(1) ? null : Tree(reader.GetFieldValue<byte[]>(1)), reader.GetInt64(2))
+            ? (reader.IsDBNull(0)
+                ? []
+                : Tree(reader.GetFieldValue<byte[]>(0)), reader.IsDBNull(1) ? null : Tree(reader.GetFieldValue<byte[]>(1)), reader.GetInt64(2))
             : ([], null, null);
     }
 

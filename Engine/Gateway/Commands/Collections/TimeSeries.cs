@@ -55,7 +55,8 @@ internal sealed class TimeSeries
             }
         }
 
-        var time = Field(options, "timeField") ?? throw new CommandException((ErrorCode)40414, "BSON field 'create.timeseries.timeField' is missing but a required field");
+        var time = Field(options, "timeField")
+            ?? throw new CommandException((ErrorCode)40414, "BSON field 'create.timeseries.timeField' is missing but a required field");
         var meta = Field(options, "metaField");
         if (time == "_id" || meta == "_id" || time == meta)
         {

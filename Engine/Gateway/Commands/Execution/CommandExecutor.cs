@@ -48,7 +48,9 @@ internal sealed partial class CommandExecutor(
     {
         var started = Stopwatch.GetTimestamp();
         var definition = commands.Find(request.Name);
-        using var activity = definition is null || !metrics.Traces || definition.Traits.HasFlag(CommandTraits.Quiet) ? null : StartActivity(definition, request);
+        using var activity = definition is null || !metrics.Traces || definition.Traits.HasFlag(CommandTraits.Quiet)
+            ? null
+            : StartActivity(definition, request);
         CommandException? failure = null;
         ReadOnlyMemory<byte> reply = default;
         CommandContext? context = null;

@@ -32,7 +32,9 @@ internal sealed class HelloStream(ReplicaSet replicaSet, MemberState state, IOpt
         return Reply.With(Describe(client, request));
     }
 
-    /// <summary>A reply of a stream: the first one as <see cref="AwaitAsync"/>, the others after a change or the awaited time, or when the gateway stops.</summary>
+    /// <summary>
+    /// A reply of a stream: the first one as <see cref="AwaitAsync"/>, the others after a change or the awaited time, or when the gateway stops.
+    /// </summary>
     public async ValueTask<ReadOnlyMemory<byte>> NextAsync(
         Client client, Request request, CancellationToken closed, CancellationToken stopping)
     {

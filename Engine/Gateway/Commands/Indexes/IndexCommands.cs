@@ -52,7 +52,8 @@ internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time) : 
         await using var lease = await context.RentAsync();
         var stored = SystemProfile.StoredName(collection);
         var body = stored == collection ? context.Request.Body : SystemProfile.ToStored(context.Request.Body);
-        var page = await lease.Connection.Command(Statements.ListIndexes).With(0, database).With(1, body.Bytes).SingleAsync<byte[]>(context.CancellationToken) ?? [];
+        var page = await lease.Connection.Command(Statements.ListIndexes).With(0, database).With(1, body.Bytes).SingleAsync<byte[]>(context.CancellationToken)
+            ?? [];
         var (own, _, _) = await CollectionOptions.GetAsync(lease.Connection, database, collection, context.CancellationToken);
         var ofTimeSeries = own.Contains(CollectionOptions.TimeSeries);
         var indexes = new List<ReadOnlyMemory<byte>>();
@@ -152,7 +153,8 @@ internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time) : 
         if (quorum.Text is { } mode ? mode is not ("majority" or "votingMembers") : quorum.Integer > replicaSet.Members.Count)
         {
             throw new CommandException(
-                ErrorCode.UnsatisfiableCommitQuorum, $"Commit quorum cannot be satisfied with the current replica set configuration of {replicaSet.Members.Count} member");
+                ErrorCode.UnsatisfiableCommitQuorum,
+                $"Commit quorum cannot be satisfied with the current replica set configuration of {replicaSet.Members.Count} member");
         }
     }
 

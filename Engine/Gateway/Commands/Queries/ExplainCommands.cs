@@ -95,7 +95,11 @@ internal sealed class ExplainCommands : ICommandFamily
             command["pipeline"] = new RawDocument(reads).ToTree()[0];
         }
 
-        foreach (var noQuery in (ReadOnlySpan<string>)["explain", "writeConcern", "bypassDocumentValidation", "lsid", "$clusterTime", "txnNumber", "autocommit", "startTransaction", "$readPreference", "comment"])
+        foreach (var noQuery in (ReadOnlySpan<string>)
+        [
+            "explain", "writeConcern", "bypassDocumentValidation", "lsid", "$clusterTime", "txnNumber", "autocommit", "startTransaction",
+            "$readPreference", "comment",
+        ])
         {
             command.Remove(noQuery);
         }

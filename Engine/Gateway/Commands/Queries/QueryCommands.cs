@@ -214,7 +214,8 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
                 exhausted = false;
                 throw new CommandException(
                     ErrorCode.Unauthorized,
-                    $"Requested getMore on namespace '{request.Database}.{collection}', but cursor belongs to a different namespace {cursor.Database}.{cursor.Collection}");
+                    $"Requested getMore on namespace '{request.Database}.{collection}', but cursor belongs to a different namespace "
+                        + $"{cursor.Database}.{cursor.Collection}");
             }
 
             if (cursor.IsReplaced)

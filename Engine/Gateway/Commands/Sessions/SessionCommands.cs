@@ -73,7 +73,9 @@ internal sealed class SessionCommands(SessionStore sessions) : ICommandFamily
     /// <summary>Ends the sessions of the named users, or of all for an empty list.</summary>
     private async ValueTask<ReadOnlyMemory<byte>> EndAllAsync(CommandContext context)
     {
-        var users = context.ToTree()[0] is BsonArray list ? list : throw new CommandException(ErrorCode.TypeMismatch, "killAllSessions needs an array of users.");
+        var users = context.ToTree()[0] is BsonArray list
+            ? list
+            : throw new CommandException(ErrorCode.TypeMismatch, "killAllSessions needs an array of users.");
         if (users.Count == 0)
         {
             await sessions.EndAllAsync(null, context.CancellationToken);
@@ -82,7 +84,8 @@ internal sealed class SessionCommands(SessionStore sessions) : ICommandFamily
         foreach (var user in users)
         {
             var name = user is BsonDocument document ? document.GetValue("user", "").ToString() : null;
-            await sessions.EndAllAsync(name ?? throw new CommandException(ErrorCode.TypeMismatch, "killAllSessions needs documents {user, db}."), context.CancellationToken);
+            await sessions.EndAllAsync(
+                name ?? throw new CommandException(ErrorCode.TypeMismatch, "killAllSessions needs documents {user, db}."), context.CancellationToken);
         }
 
         return Reply.Ok;

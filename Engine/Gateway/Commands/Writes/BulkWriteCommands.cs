@@ -30,7 +30,8 @@ internal sealed class BulkWriteCommands : ICommandFamily
         var operations = command.GetValue("ops", new BsonArray()) as BsonArray ?? [];
         if (operations.Count is 0 or > MostOperations)
         {
-            throw new CommandException(ErrorCode.InvalidLength, $"Write batch sizes must be between 1 and {MostOperations}. Got {operations.Count} operations.");
+            throw new CommandException(
+                ErrorCode.InvalidLength, $"Write batch sizes must be between 1 and {MostOperations}. Got {operations.Count} operations.");
         }
 
         var ordered = command.GetValue("ordered", true).ToBoolean();
@@ -132,7 +133,8 @@ internal sealed class BulkWriteCommands : ICommandFamily
         if (value is not BsonDocument { ElementCount: > 0 } operation || operation.GetElement(0) is not { Name: "insert" or "update" or "delete" } first
             || !first.Value.IsNumeric)
         {
-            throw new CommandException(ErrorCode.FailedToParse, $"BSON field 'bulkWrite.ops.{index}' must be an insert, update or delete with the number of its namespace.");
+            throw new CommandException(
+                ErrorCode.FailedToParse, $"BSON field 'bulkWrite.ops.{index}' must be an insert, update or delete with the number of its namespace.");
         }
 
         var ns = first.Value.ToInt32();

@@ -135,7 +135,8 @@ internal static class FailureDetails
     /// The error of a write in a transaction that the backend ended with a duplicate key, after <see cref="Savepoint"/>: a conflict when the
     /// transaction does not see that key.
     /// </summary>
-    public static async ValueTask<CommandException> DuplicateInTransactionAsync(CommandContext context, BackendConnection connection, PostgresException exception)
+    public static async ValueTask<CommandException> DuplicateInTransactionAsync(
+        CommandContext context, BackendConnection connection, PostgresException exception)
     {
         await connection.RunAsync("ROLLBACK TO gateway_write", context.CancellationToken);
         var refused = new Refused(context, connection, context.Request.Database, context.Collection);
@@ -152,7 +153,8 @@ internal static class FailureDetails
     {
         var refused = new Refused(context, connection, context.Request.Database, context.Collection);
         var indexes = context.ToTree().GetValue("indexes", new BsonArray()) as BsonArray ?? [];
-        foreach (var index in indexes.OfType<BsonDocument>().Where(i => i.GetValue("unique", false).ToBoolean() && (name is null || i.GetValue("name", "") == name)))
+        foreach (var index in indexes.OfType<BsonDocument>()
+            .Where(i => i.GetValue("unique", false).ToBoolean() && (name is null || i.GetValue("name", "") == name)))
         {
             if (index.GetValue("key", BsonNull.Value) is BsonDocument pattern && await refused.DuplicateOfAsync(index, pattern) is { } key)
             {
@@ -302,7 +304,8 @@ internal static class FailureDetails
                 return ($"{about}{{ }}", fields);
             }
 
-            var values = new BsonDocument(pattern.Names.Select(path => new BsonElement(path, document.TryGetValue(path, out var value) ? value : ValueAt(document, path))));
+            var values = new BsonDocument(
+                pattern.Names.Select(path => new BsonElement(path, document.TryGetValue(path, out var value) ? value : ValueAt(document, path))));
             fields.Add("keyValue", values);
             var text = string.Join(", ", values.Select(v => $"{v.Name}: {v.Value.ToJson(new JsonWriterSettings { OutputMode = JsonOutputMode.Shell })}"));
             return ($"{about}{{ {text} }}", fields);
@@ -341,7 +344,8 @@ internal static class FailureDetails
                 }));
                 found = await FirstAsync(new BsonDocument
                 {
-                    { "aggregate", command["aggregate"] }, { "pipeline", pipeline }, { "cursor", new BsonDocument() }, { "let", command.GetValue("let", new BsonDocument()) },
+                    { "aggregate", command["aggregate"] }, { "pipeline", pipeline }, { "cursor", new BsonDocument() },
+                    { "let", command.GetValue("let", new BsonDocument()) },
                 });
             }
 
@@ -372,7 +376,8 @@ internal static class FailureDetails
             var names = pattern.Names.ToList();
             stages.Add(new BsonDocument("$group", new BsonDocument
             {
-                { "_id", new BsonDocument(names.Select((path, i) => new BsonElement($"k{i}", new BsonDocument("$ifNull", new BsonArray { "$" + path, BsonNull.Value })))) },
+                { "_id", new BsonDocument(
+                    names.Select((path, i) => new BsonElement($"k{i}", new BsonDocument("$ifNull", new BsonArray { "$" + path, BsonNull.Value })))) },
                 { "first", new BsonDocument("$min", "$_id") },
                 { "last", new BsonDocument("$max", "$_id") },
             }));

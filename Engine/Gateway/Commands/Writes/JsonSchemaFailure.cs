@@ -49,9 +49,13 @@ internal static class JsonSchemaFailure
                 return IsMultiple(value.ToDouble(), argument.ToDouble())
                     ? null : Reason(name, argument, "considered value is not a multiple of the specified value", value);
             case "minLength" when value is BsonString text:
-                return text.Value.EnumerateRunes().Count() >= argument.ToInt64() ? null : Reason(name, argument, "specified string length was not satisfied", value);
+                return text.Value.EnumerateRunes().Count() >= argument.ToInt64()
+                    ? null
+                    : Reason(name, argument, "specified string length was not satisfied", value);
             case "maxLength" when value is BsonString text:
-                return text.Value.EnumerateRunes().Count() <= argument.ToInt64() ? null : Reason(name, argument, "specified string length was not satisfied", value);
+                return text.Value.EnumerateRunes().Count() <= argument.ToInt64()
+                    ? null
+                    : Reason(name, argument, "specified string length was not satisfied", value);
             case "pattern" when value is BsonString text:
                 return Matches(text.Value, argument.AsString) ? null : Reason(name, argument, "regular expression did not match", value);
             case "required" when value is BsonDocument document:
@@ -67,9 +71,13 @@ internal static class JsonSchemaFailure
             case "additionalProperties" when value is BsonDocument document && argument != true:
                 return AdditionalProperties(schema, argument, document);
             case "minProperties" when value is BsonDocument document:
-                return document.ElementCount >= argument.ToInt64() ? null : Count(name, argument, "specified number of properties was not satisfied", document.ElementCount);
+                return document.ElementCount >= argument.ToInt64()
+                    ? null
+                    : Count(name, argument, "specified number of properties was not satisfied", document.ElementCount);
             case "maxProperties" when value is BsonDocument document:
-                return document.ElementCount <= argument.ToInt64() ? null : Count(name, argument, "specified number of properties was not satisfied", document.ElementCount);
+                return document.ElementCount <= argument.ToInt64()
+                    ? null
+                    : Count(name, argument, "specified number of properties was not satisfied", document.ElementCount);
             case "dependencies" when value is BsonDocument document:
                 return Dependencies(argument.AsBsonDocument, document);
             case "minItems" when value is BsonArray array:

@@ -21,7 +21,8 @@ namespace Platform.Gateway.Commands.Writes;
 /// documents (those about the same one stay in their order), and no unique index lets one decide whether another one fails. When one of them fails, the
 /// run is undone as after a conflict, and its statements are run in the client's order.
 /// </para>
-/// <para>What does not look like a statement makes the whole command one run: the backend reads all of a command before it runs any of it, and refuses it.</para>
+/// <para>What does not look like a statement makes the whole command one run: the backend reads all of a command before it runs any of it, and refuses
+/// it.</para>
 /// </summary>
 internal sealed class WriteBatch
 {
@@ -264,7 +265,8 @@ internal sealed class WriteBatch
 
             foreach (var field in step.Document)
             {
-                if (unique.Contains(FirstPart(field.NameText)) || (step.Is("$rename"u8) && (field.Text is not { } target || unique.Contains(FirstPart(target)))))
+                if (unique.Contains(FirstPart(field.NameText))
+                    || (step.Is("$rename"u8) && (field.Text is not { } target || unique.Contains(FirstPart(target)))))
                 {
                     return false;
                 }
@@ -359,7 +361,9 @@ internal sealed class WriteBatch
         }
 
         // The sort is stable: statements of one document stay in their order.
-        return sorted ? null : [.. Enumerable.Range(first, count).OrderBy(i => places[i].Key!.Value, Comparer<RawElement>.Create((x, y) => DocumentKey.Compare(x, y)))];
+        return sorted
+            ? null
+            : [.. Enumerable.Range(first, count).OrderBy(i => places[i].Key!.Value, Comparer<RawElement>.Create((x, y) => DocumentKey.Compare(x, y)))];
     }
 
     private readonly record struct Place(RawElement? Key, bool IsUpsert, bool IsMulti);

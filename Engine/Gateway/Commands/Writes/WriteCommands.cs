@@ -212,7 +212,9 @@ internal sealed class WriteCommands : ICommandFamily
         return UnchangedDocument.InReply(new RawDocument(reply));
     }
 
-    /// <summary>Whether the first statement of an update or delete is about all documents that match; so are all, where they go to the backend together.</summary>
+    /// <summary>
+    /// Whether the first statement of an update or delete is about all documents that match; so are all, where they go to the backend together.
+    /// </summary>
     private static bool IsMulti(string name, RawDocument body, DocumentSequence? sequence)
     {
         RawDocument statement = default;

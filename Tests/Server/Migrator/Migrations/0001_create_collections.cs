@@ -19,16 +19,21 @@ public sealed class CreateCollectionsTests(MongoServer server) : MigrationContra
         using var cursor = await database.ListCollectionsAsync(cancellationToken: cancellationToken);
         var collections = (await cursor.ToListAsync(cancellationToken)).ToDictionary(collection => collection["name"].AsString);
         var released = Released();
-        Assert.Equal(released.Select(collection => collection["name"].AsString).Append(CollectionNames.Outbox).Order(), collections.Keys.Where(name => name != CollectionNames.Migrations).Order());
+        Assert.Equal(
+            released.Select(collection => collection["name"].AsString).Append(CollectionNames.Outbox).Order(),
+            collections.Keys.Where(name => name != CollectionNames.Migrations).Order());
         foreach (var collection in released)
         {
             var name = collection["name"].AsString;
             var isTimeSeries = collections[name].GetValue("type", "collection") == "timeseries";
-            Assert.Equal(isTimeSeries ? BsonNull.Value : collection["validator"], collections[name]["options"].AsBsonDocument.GetValue("validator", BsonNull.Value));
+            Assert.Equal(
+                isTimeSeries ? BsonNull.Value : collection["validator"], collections[name]["options"].AsBsonDocument.GetValue("validator", BsonNull.Value));
             using var indexes = await database.GetCollection<BsonDocument>(name).Indexes.ListAsync(cancellationToken);
             var standIns = isTimeSeries ? [] : collection.GetValue("standIns", new BsonArray()).AsBsonArray;
             var keys = (await indexes.ToListAsync(cancellationToken)).ToDictionary(index => index["name"].AsString, index => index["key"]);
-            Assert.All(collection["indexes"].AsBsonArray.Concat(standIns), index => Assert.Equal(index["key"].AsBsonDocument.Names, keys[index["name"].AsString].AsBsonDocument.Names));
+            Assert.All(
+                collection["indexes"].AsBsonArray.Concat(standIns),
+                index => Assert.Equal(index["key"].AsBsonDocument.Names, keys[index["name"].AsString].AsBsonDocument.Names));
         }
     }
 

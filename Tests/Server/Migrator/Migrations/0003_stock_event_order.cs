@@ -31,7 +31,8 @@ public sealed class StockEventOrderTests(MongoServer server) : MigrationContract
         // As migration 0001 of the version before made it.
         await database.GetCollection<BsonDocument>(CollectionNames.InventoryEvents).Indexes.CreateOneAsync(
             new CreateIndexModel<BsonDocument>(
-                new BsonDocument { { "tenantId", 1 }, { "productId", 1 }, { "storeId", 1 }, { "at", -1 } }, new CreateIndexOptions { Name = "tenant_product_store_at" }),
+                new BsonDocument { { "tenantId", 1 }, { "productId", 1 }, { "storeId", 1 }, { "at", -1 } },
+                new CreateIndexOptions { Name = "tenant_product_store_at" }),
             cancellationToken: cancellationToken);
     }
 

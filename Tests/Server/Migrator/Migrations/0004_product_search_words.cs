@@ -25,7 +25,12 @@ public sealed class ProductSearchWordsTests(MongoServer server) : MigrationContr
         await products.Indexes.CreateOneAsync(
             new CreateIndexModel<BsonDocument>(
                 new BsonDocument { { "tenantId", 1 }, { "name", "text" }, { "tags", "text" }, { "description", "text" } },
-                new CreateIndexOptions { Name = "tenant_text", Weights = new BsonDocument { { "name", 10 }, { "tags", 5 }, { "description", 1 } }, DefaultLanguage = "english" }),
+                new CreateIndexOptions
+                {
+                    Name = "tenant_text",
+                    Weights = new BsonDocument { { "name", 10 }, { "tags", 5 }, { "description", 1 } },
+                    DefaultLanguage = "english",
+                }),
             cancellationToken: cancellationToken);
     }
 
@@ -37,14 +42,25 @@ public sealed class ProductSearchWordsTests(MongoServer server) : MigrationContr
             var number = product["_id"].AsObjectId.ToString()[^2..];
             Assert.Equal(
                 product["name"].IsString
-                    ? new BsonArray { "cafe", "xk", "2000", $"{int.Parse(number, System.Globalization.NumberStyles.HexNumber, null)}", "s", "red", "for", "isik" }
+                    ? new BsonArray
+                    {
+                        "cafe",
+                        "xk",
+                        "2000",
+                        $"{int.Parse(number, System.Globalization.NumberStyles.HexNumber, null)}",
+                        "s",
+                        "red",
+                        "for",
+                        "isik",
+                    }
                     : ["s", $"{int.Parse(number, System.Globalization.NumberStyles.HexNumber, null)}"],
                 product["searchWords"]);
             Assert.Equal(product["name"].IsString ? 4 : 0, product["searchNameWords"].AsInt32);
         }
 
         // Found by them, and by programs of before as before.
-        var found = await products.Find(new BsonDocument("tenantId", s_key).Merge(ProductQueries.Matching(["isik", "2000"], "caf"))).ToListAsync(cancellationToken);
+        var found = await products.Find(new BsonDocument("tenantId", s_key).Merge(ProductQueries.Matching(["isik", "2000"], "caf")))
+            .ToListAsync(cancellationToken);
         Assert.Equal(Products - 1, found.Count);
         Assert.NotEmpty(await products.Find("{ tenantId: ObjectId('000000000000000000000001'), $text: { $search: 'XK' } }").ToListAsync(cancellationToken));
         using var cursor = await products.Indexes.ListAsync(cancellationToken);

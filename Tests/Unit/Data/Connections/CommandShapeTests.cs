@@ -9,7 +9,8 @@ public sealed class CommandShapeTests
     [Theory]
     [InlineData("find", "{ find: 'c', filter: { a: 1, b: { $gte: 'x' } }, sort: { a: -1 } }", "{ find: c, filter: { a: ?, b: { $gte: ? } }, sort: { a: ? } }")]
     [InlineData("find", "{ find: 'c', filter: { _id: { $in: [1, 2, 3] } } }", "{ find: c, filter: { _id: { $in: [? × 3] } } }")]
-    [InlineData("aggregate", "{ aggregate: 'c', pipeline: [{ $match: { a: 1 } }, { $limit: 5 }], cursor: {} }", "{ aggregate: c, pipeline: [{ $match: { a: ? } }, { $limit: ? }], cursor: {} }")]
+    [InlineData("aggregate", "{ aggregate: 'c', pipeline: [{ $match: { a: 1 } }, { $limit: 5 }], "
+        + "cursor: {} }", "{ aggregate: c, pipeline: [{ $match: { a: ? } }, { $limit: ? }], cursor: {} }")]
     [InlineData("getMore", "{ getMore: NumberLong(7), collection: 'c' }", "{ getMore: ?, collection: c }")]
     [InlineData("createUser", "{ createUser: 'eve', pwd: 'x', roles: [] }", "{ createUser: ?, pwd: ?, roles: [] }")]
     [InlineData("find", "{ find: 'c', filter: { find: 'secret' } }", "{ find: c, filter: { find: ? } }")]

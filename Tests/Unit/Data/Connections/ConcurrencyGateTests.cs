@@ -73,7 +73,8 @@ public sealed class ConcurrencyGateTests : IDisposable
         using var gate = Gate(pool: 1, queue: 1);
         using var rejected = Counted("platform.mongo.gate.rejected");
         using var waiting = Counted("platform.mongo.gate.waiting");
-        using var waits = new MetricCollector<double>(_services.GetRequiredService<IMeterFactory>(), "Platform.Mongo", "platform.mongo.gate.wait.duration", _time);
+        using var waits =
+            new MetricCollector<double>(_services.GetRequiredService<IMeterFactory>(), "Platform.Mongo", "platform.mongo.gate.wait.duration", _time);
         var inside = await gate.EnterAsync(Cancellation);
         var queued = gate.EnterAsync(Cancellation).AsTask();
 

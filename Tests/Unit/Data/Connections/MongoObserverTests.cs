@@ -237,7 +237,8 @@ public sealed class MongoObserverTests : IDisposable
         Open();
         var connection = Add(1);
         Start(connection, "insert", new BsonDocument("insert", "products"), raw: true);
-        var refused = new MongoCommandException(connection, "E11000", new BsonDocument("insert", "products"), new BsonDocument { { "ok", 0 }, { "code", 11000 } });
+        var refused =
+            new MongoCommandException(connection, "E11000", new BsonDocument("insert", "products"), new BsonDocument { { "ok", 0 }, { "code", 11000 } });
         _observer.Handle(new CommandFailedEvent("insert", Shop, refused, null, _request, connection, TimeSpan.FromMilliseconds(1)));
 
         var attributes = Assert.Single(_measurements.Of("db.client.operation.duration")).Attributes;
@@ -253,7 +254,8 @@ public sealed class MongoObserverTests : IDisposable
         Start(connection, "find", new BsonDocument("find", "products"), raw: true);
         _observer.Handle(new CommandFailedEvent("find", Shop, new IOException("gone"), null, _request, connection, TimeSpan.FromMilliseconds(1)));
 
-        Assert.Contains("error.type=System.IO.IOException", Assert.Single(_measurements.Of("db.client.operation.duration")).Attributes, StringComparison.Ordinal);
+        Assert.Contains(
+            "error.type=System.IO.IOException", Assert.Single(_measurements.Of("db.client.operation.duration")).Attributes, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -288,7 +290,14 @@ public sealed class MongoObserverTests : IDisposable
         Open();
         Run(
             Add(1), "find",
-            new BsonDocument { { "find", "customers" }, { "filter", new BsonDocument("email", "eve@example.org") }, { "limit", 1 }, { "$db", "shop" }, { "lsid", new BsonDocument("id", 1) } },
+            new BsonDocument
+            {
+                { "find", "customers" },
+                { "filter", new BsonDocument("email", "eve@example.org") },
+                { "limit", 1 },
+                { "$db", "shop" },
+                { "lsid", new BsonDocument("id", 1) },
+            },
             TimeSpan.FromMilliseconds(120));
 
         Assert.Equal(
@@ -304,7 +313,8 @@ public sealed class MongoObserverTests : IDisposable
         Run(Add(1), "insert", command, TimeSpan.FromMilliseconds(100), raw: false);
 
         Assert.Equal(
-            ["Warning: Slow command: insert on shop.customers took 100 ms (succeeded): { insert: customers, documents: [{ _id: ?, name: ? } × 3] }"], _log.Lines);
+            ["Warning: Slow command: insert on shop.customers took 100 ms (succeeded): { insert: customers, documents: [{ _id: ?, name: ? } × 3] }"],
+            _log.Lines);
     }
 
     [Fact]
@@ -325,7 +335,8 @@ public sealed class MongoObserverTests : IDisposable
 
         Assert.Equal([new("mongodb.client.connection.pool.clears", 1, Pool)], _measurements.Of("mongodb.client.connection.pool.clears"));
         Assert.Equal(
-            [new("mongodb.client.server_selection.failures", 1, "error.type=System.TimeoutException")], _measurements.Of("mongodb.client.server_selection.failures"));
+            [new("mongodb.client.server_selection.failures", 1, "error.type=System.TimeoutException")],
+            _measurements.Of("mongodb.client.server_selection.failures"));
         Assert.Equal(["Warning: The connections to db1:27017 are given up after an error (those in use as well: True)"], _log.Lines);
     }
 
@@ -370,7 +381,8 @@ public sealed class MongoObserverTests : IDisposable
         _measurements.Dispose();
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var observer = new MongoObserver(
-            new MongoMetrics(services.GetRequiredService<IMeterFactory>()), Options.Create(new MongoTelemetryOptions { SlowCommandThreshold = TimeSpan.Zero }), _log);
+            new MongoMetrics(services.GetRequiredService<IMeterFactory>()), Options.Create(new MongoTelemetryOptions { SlowCommandThreshold = TimeSpan.Zero }),
+            _log);
         observer.Handle(new ConnectionPoolOpenedEvent(_server, new ConnectionPoolSettings()));
         Assert.Equal(0, AllocatedBy(observer));
     }

@@ -107,7 +107,8 @@ public sealed class MongoOptionsTests
     [InlineData("MinPoolSize", "101", "Mongo:MinPoolSize is 101, but must not be above Mongo:MaxPoolSize, which is 100.")]
     [InlineData("MaxConnecting", "0", "Mongo:MaxConnecting is 0, but must be from 1 to 100.")]
     [InlineData("HeartbeatInterval", "00:00:00.1", "Mongo:HeartbeatInterval is 00:00:00.1000000, but must be from 00:00:00.500 to 00:10:00.")]
-    [InlineData("ReadPreference", "fastest", "Mongo:ReadPreference is fastest, but must be one of primary, primaryPreferred, secondary, secondaryPreferred, nearest.")]
+    [InlineData("ReadPreference", "fastest", "Mongo:ReadPreference is fastest, but must be one of primary, primaryPreferred, secondary, secondaryPreferred, "
+        + "nearest.")]
     [InlineData("WriteConcern", "", "Mongo:WriteConcern is empty, but must be text that matches [A-Za-z0-9_.-]{1,64}.")]
     [InlineData("WriteConcern", "0", "Mongo:WriteConcern is 0, but must acknowledge writes when they are to be journalled.")]
     [InlineData("Compressors", "lzma", "Mongo:Compressors is lzma, but must be text that matches ((zstd|snappy|zlib)(,(zstd|snappy|zlib))*)?.")]

@@ -46,7 +46,8 @@ public sealed class DocumentRulesTests
     [Fact]
     public void The_same_seed_gives_the_same_documents()
     {
-        string Run() => string.Join('\n', Enumerable.Repeat(new DocumentSamples(CollectionCatalogue.Orders, 5), 20).Select(samples => samples.Changed().ToJson()));
+        string Run() =>
+            string.Join('\n', Enumerable.Repeat(new DocumentSamples(CollectionCatalogue.Orders, 5), 20).Select(samples => samples.Changed().ToJson()));
 
         Assert.Equal(Run(), Run());
     }
@@ -99,7 +100,8 @@ public sealed class DocumentRulesTests
         Assert.Empty(CollectionCatalogue.Products.Rules.Evaluate(product));
 
         product["sku"] = string.Concat(Enumerable.Repeat("😀", 65));
-        Assert.Equal(new RuleViolation("/sku", "maxLength", "Must be 1 to 64 characters long."), Assert.Single(CollectionCatalogue.Products.Rules.Evaluate(product)));
+        Assert.Equal(
+            new RuleViolation("/sku", "maxLength", "Must be 1 to 64 characters long."), Assert.Single(CollectionCatalogue.Products.Rules.Evaluate(product)));
     }
 
     [Fact]

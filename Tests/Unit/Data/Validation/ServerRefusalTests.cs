@@ -65,7 +65,12 @@ public sealed class ServerRefusalTests
                                         new BsonDocument
                                         {
                                             { "index", 0 },
-                                            { "details", new BsonDocument { { "operatorName", "$expr" }, { "specifiedAs", expr }, { "reason", "expression did not match" } } },
+                                            { "details", new BsonDocument
+                                            {
+                                                { "operatorName", "$expr" },
+                                                { "specifiedAs", expr },
+                                                { "reason", "expression did not match" },
+                                            } },
                                         },
                                     }
                                 },

@@ -11,7 +11,8 @@ public sealed class ValidationOptionsTests
     [Fact]
     public void Level_and_action_are_strict_and_error_unless_configured_and_one_collection_may_differ()
     {
-        var options = Options(("Validation:Level", "moderate"), ("Validation:Collections:orders:Level", "Strict"), ("Validation:Collections:orders:Action", "warn"));
+        var options =
+            Options(("Validation:Level", "moderate"), ("Validation:Collections:orders:Level", "Strict"), ("Validation:Collections:orders:Action", "warn"));
 
         Assert.Equal(("strict", "warn"), (options.For("orders").LevelName, options.For("orders").ActionName));
         Assert.Equal(("moderate", "error"), (options.For("users").LevelName, options.For("users").ActionName));
@@ -32,7 +33,8 @@ public sealed class ValidationOptionsTests
 
     [Fact]
     public void An_unknown_setting_is_refused() =>
-        Assert.Contains("Strictness", Assert.Throws<InvalidOperationException>(() => Options(("Validation:Strictness", "much"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Strictness", Assert.Throws<InvalidOperationException>(() => Options(("Validation:Strictness", "much"))).Message, StringComparison.Ordinal);
 
     private static ValidationOptions Options(params (string Key, string Value)[] settings)
     {

@@ -48,7 +48,8 @@ public sealed class IndexAdvisorTests
     public void Of_two_alike_one_is_redundant_and_it_is_not_the_declared_one()
     {
         var advice = Assert.Single(Advise(
-            "orders", "{ name: 'a_copy', key: { tenantId: 1, placedAt: -1, _id: -1 } }", "{ name: 'tenant_placed', key: { tenantId: 1, placedAt: -1, _id: -1 } }"));
+            "orders", "{ name: 'a_copy', key: { tenantId: 1, placedAt: -1, _id: -1 } }",
+            "{ name: 'tenant_placed', key: { tenantId: 1, placedAt: -1, _id: -1 } }"));
         Assert.Equal((IndexAdviceKind.Redundant, "a_copy"), (advice.Kind, advice.Index));
         Assert.Contains("tenant_placed", advice.Reason, StringComparison.Ordinal);
     }
@@ -61,7 +62,11 @@ public sealed class IndexAdvisorTests
             definition => new CollectionState
             {
                 Name = definition.Name,
-                Indexes = [BsonDocument.Parse("{ name: '_id_', key: { _id: 1 } }"), .. definition.IndexesFor(isTimeSeries: false).Select(index => index.Specification())],
+                Indexes =
+                [
+                    BsonDocument.Parse("{ name: '_id_', key: { _id: 1 } }"),
+                    .. definition.IndexesFor(isTimeSeries: false).Select(index => index.Specification()),
+                ],
             });
         Assert.Empty(Advisor.Advise(declared, []).Select(advice => $"{advice.Collection}.{advice.Index}: {advice.Reason}"));
     }
@@ -101,7 +106,8 @@ public sealed class IndexAdvisorTests
     public void The_use_of_an_index_is_summed_over_members_and_counts_from_the_latest_start()
     {
         var first = DatabaseIndexes.Sum(
-            new Dictionary<string, IndexUsage>(), [BsonDocument.Parse("{ name: 'x', host: 'a', accesses: { ops: NumberLong(3), since: ISODate('2026-05-01') } }")]);
+            new Dictionary<string, IndexUsage>(),
+            [BsonDocument.Parse("{ name: 'x', host: 'a', accesses: { ops: NumberLong(3), since: ISODate('2026-05-01') } }")]);
         var both = DatabaseIndexes.Sum(first, [BsonDocument.Parse("{ name: 'x', host: 'b', accesses: { ops: NumberLong(4), since: ISODate('2026-05-20') } }")]);
         Assert.Equal(new IndexUsage(7, new DateTime(2026, 5, 20, 0, 0, 0, DateTimeKind.Utc)), both["x"]);
     }
@@ -139,24 +145,30 @@ public sealed class IndexAdvisorTests
         },
         // An index that is there serves it: it is slow for another reason.
         {
-            "{ op: 'query', ns: 'shop.orders', command: { find: 'orders', filter: { tenantId: 1, number: 'x' } }, docsExamined: 500, nreturned: 1, millis: 30, planSummary: 'IXSCAN { tenantId: 1, number: 1 }' }",
+            "{ op: 'query', ns: 'shop.orders', command: { find: 'orders', filter: { tenantId: 1, number: 'x' } }, docsExamined: 500, nreturned: 1, millis: "
+                + "30, planSummary: 'IXSCAN { tenantId: 1, number: 1 }' }",
             null
         },
         // Declared, and not built.
         {
-            "{ op: 'query', ns: 'shop.orders', command: { find: 'orders', filter: { tenantId: 1, customerId: 2 }, sort: { placedAt: -1 } }, docsExamined: 90000, nreturned: 20, millis: 300, planSummary: 'COLLSCAN' }",
+            "{ op: 'query', ns: 'shop.orders', command: { find: 'orders', filter: { tenantId: 1, customerId: 2 }, sort: { placedAt: -1 } }, docsExamined: "
+                + "90000, nreturned: 20, millis: 300, planSummary: 'COLLSCAN' }",
             "NotBuilt tenant_customer_placed"
         },
         // Reads what it returns.
         {
-            "{ op: 'query', ns: 'shop.orders', command: { find: 'orders', filter: { tenantId: 1, storeId: 2 } }, docsExamined: 5000, nreturned: 5000, millis: 300, planSummary: 'IXSCAN { tenantId: 1 }' }",
+            "{ op: 'query', ns: 'shop.orders', command: { find: 'orders', filter: { tenantId: 1, storeId: 2 } }, docsExamined: 5000, nreturned: 5000, "
+                + "millis: 300, planSummary: 'IXSCAN { tenantId: 1 }' }",
             null
         },
         // Searches of words and places have indexes of their own kinds; inserts, other collections and the profile itself are no queries.
-        { "{ op: 'query', ns: 'shop.products', command: { find: 'products', filter: { tenantId: 1, $text: { $search: 'x' } } }, docsExamined: 5000, nreturned: 1, millis: 300, planSummary: 'COLLSCAN' }", null },
+        { "{ op: 'query', ns: 'shop.products', command: { find: 'products', filter: { tenantId: 1, $text: { $search: 'x' } } }, docsExamined: 5000, "
+            + "nreturned: 1, millis: 300, planSummary: 'COLLSCAN' }", null },
         { "{ op: 'insert', ns: 'shop.orders', command: { insert: 'orders', ordered: true }, ninserted: 1, millis: 300 }", null },
-        { "{ op: 'query', ns: 'shop.elsewhere', command: { find: 'elsewhere', filter: { a: 1 } }, docsExamined: 5000, nreturned: 1, millis: 300, planSummary: 'COLLSCAN' }", null },
-        { "{ op: 'query', ns: 'shop.system.profile', command: { find: 'system.profile', filter: { a: 1 } }, docsExamined: 5000, nreturned: 1, millis: 300, planSummary: 'COLLSCAN' }", null },
+        { "{ op: 'query', ns: 'shop.elsewhere', command: { find: 'elsewhere', filter: { a: 1 } }, docsExamined: 5000, nreturned: 1, millis: 300, "
+            + "planSummary: 'COLLSCAN' }", null },
+        { "{ op: 'query', ns: 'shop.system.profile', command: { find: 'system.profile', filter: { a: 1 } }, docsExamined: 5000, nreturned: 1, millis: 300, "
+            + "planSummary: 'COLLSCAN' }", null },
     };
 
     [Theory]
@@ -185,7 +197,8 @@ public sealed class IndexAdvisorTests
     public void Slow_queries_of_one_shape_are_one_piece_of_advice_and_the_costliest_comes_first()
     {
         SlowQuery Slow(string filter, double milliseconds) => SlowQuery.Read(BsonDocument.Parse(
-            $"{{ op: 'query', ns: 'shop.orders', command: {{ find: 'orders', filter: {filter} }}, docsExamined: 1000, nreturned: 1, millis: {milliseconds}, planSummary: 'COLLSCAN' }}"))!;
+            $"{{ op: 'query', ns: 'shop.orders', command: {{ find: 'orders', filter: {filter} }}, docsExamined: 1000, nreturned: 1, millis: {milliseconds}, "
+                + $"planSummary: 'COLLSCAN' }}"))!;
         var advice = Advisor.Advise(
             new Dictionary<string, CollectionState> { ["orders"] = State("orders", "{ name: '_id_', key: { _id: 1 } }") },
             [Slow("{ tenantId: 1, storeId: 1 }", 10), Slow("{ tenantId: 2, currency: 'EUR' }", 100), Slow("{ storeId: 9, tenantId: 7 }", 20)]);
@@ -199,7 +212,8 @@ public sealed class IndexAdvisorTests
     [InlineData("{ tenantId: 1 }", false)]
     public void A_partial_index_serves_only_queries_that_ask_for_its_documents(string filter, bool served)
     {
-        var pattern = QueryPattern.Of("products", new BsonDocument { { "filter", BsonDocument.Parse(filter) }, { "sort", BsonDocument.Parse("{ createdAt: -1, _id: -1 }") } })!;
+        var pattern = QueryPattern.Of(
+            "products", new BsonDocument { { "filter", BsonDocument.Parse(filter) }, { "sort", BsonDocument.Parse("{ createdAt: -1, _id: -1 }") } })!;
         Assert.Equal(served, pattern.IsServedBy(CollectionCatalogue.Products.Indexes.Single(index => index.Name == "active_newest").Specification()));
     }
 

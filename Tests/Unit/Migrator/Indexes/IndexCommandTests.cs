@@ -18,7 +18,8 @@ public sealed class IndexCommandTests
 
     [Theory]
     [InlineData("indexes", "'migrator indexes' needs a command: plan, apply, status, usage, advise and maintain.")]
-    [InlineData("indexes paln", "There is no command 'paln'; the commands of 'migrator indexes' are plan, apply, status, usage, advise and maintain. Did you mean 'plan'?")]
+    [InlineData("indexes paln", "There is no command 'paln'; the commands of 'migrator indexes' are plan, apply, status, usage, advise and maintain. Did you "
+        + "mean 'plan'?")]
     [InlineData("indexes plan --allow-drop", "--allow-drop")]
     [InlineData("indexes usage --collection prodcuts", "There is no collection 'prodcuts'")]
     [InlineData("indexes advise --unused-for soon", "--unused-for must be a whole number between 0 and 10000, not 'soon'.")]
@@ -32,7 +33,8 @@ public sealed class IndexCommandTests
     public void Reports_are_lines_for_people_and_names_in_camel_case_for_programs()
     {
         var report = new PlanReport(
-            false, [new PlannedChange(IndexChangeKind.Unknown, "orders", "x_1", "{ \"x\" : 1 }", null, new DateTime(2026, 5, 4, 3, 2, 1, DateTimeKind.Utc), "Hidden.")]);
+            false, [new PlannedChange(
+                IndexChangeKind.Unknown, "orders", "x_1", "{ \"x\" : 1 }", null, new DateTime(2026, 5, 4, 3, 2, 1, DateTimeKind.Utc), "Hidden.")]);
         using var output = new StringWriter();
         IndexText.Print(output, report);
         Assert.StartsWith("unknown, hidden since 2026-05-04 03:02: orders.x_1 { \"x\" : 1 }", output.ToString(), StringComparison.Ordinal);

@@ -56,14 +56,18 @@ public sealed class IndexPlannerTests
     [InlineData(1, "{ key: { tenantId: 1, sku: 1 }, name: 'sku', unique: true, collation: { locale: 'de' } }", "Changed sku collation")]
     [InlineData(1, "{ key: { tenantId: 1, sku: 1 }, name: 'sku', unique: true, hidden: true }", "Adjusted sku hidden")]
     [InlineData(2, "{ key: { tenantId: 1, createdAt: -1 }, name: 'newest' }", "Changed newest partialFilterExpression")]
-    [InlineData(2, "{ key: { tenantId: 1, createdAt: -1 }, name: 'newest', partialFilterExpression: { status: 'draft' } }", "Changed newest partialFilterExpression")]
+    [InlineData(2, "{ key: { tenantId: 1, createdAt: -1 }, name: 'newest', partialFilterExpression: { status: "
+        + "'draft' } }", "Changed newest partialFilterExpression")]
     [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 1 } }", "Changed text weights")]
-    [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10 }, default_language: 'german' }", "Changed text default_language")]
+    [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10 }, default_language: "
+        + "'german' }", "Changed text default_language")]
     [InlineData(3, "{ key: { tenantId: 1, name: 1 }, name: 'text' }", "Changed text key")]
     [InlineData(3, "{ key: { _fts: 'text', _ftsx: 1, tenantId: 1 }, name: 'text', weights: { name: 10 } }", "Changed text key")]
     [InlineData(3, "{ key: { _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10 } }", "Changed text key")]
-    [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10 }, language_override: 'tongue' }", "Changed text language_override")]
-    [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10, tags: 1 }, default_language: 'none' }", "Changed text weights and default_language")]
+    [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10 }, language_override: "
+        + "'tongue' }", "Changed text language_override")]
+    [InlineData(3, "{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10, tags: 1 }, default_language: "
+        + "'none' }", "Changed text weights and default_language")]
     [InlineData(1, "{ key: { tenantId: 1, sku: 1 }, name: 'sku', unique: true, prepareUnique: true }", "Changed sku prepareUnique")]
     [InlineData(1, "{ key: { tenantId: 1, sku: 1 }, name: 'sku', hidden: true }", "Changed sku unique and hidden")]
     [InlineData(4, "{ key: { updatedAt: 1 }, name: 'old', expireAfterSeconds: 60, hidden: true }", "Adjusted old expireAfterSeconds and hidden")]
@@ -79,7 +83,8 @@ public sealed class IndexPlannerTests
     }
 
     [Theory]
-    [InlineData("{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10.0 }, default_language: 'english', language_override: 'language', textIndexVersion: 3 }")]
+    [InlineData("{ key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10.0 }, default_language: 'english', language_override: "
+        + "'language', textIndexVersion: 3 }")]
     [InlineData("{ key: { tenantId: 1, name: 'text' }, name: 'text', weights: { name: NumberLong(10) }, sparse: false, background: true }")]
     public void A_text_index_is_as_declared_however_a_server_lists_it(string listed) => Assert.Empty(Compare([.. AsDeclared.Where((_, i) => i != 3), listed]));
 
@@ -114,7 +119,9 @@ public sealed class IndexPlannerTests
         const string interim = "{ key: { tenantId: -1, sku: -1 }, name: 'sku_interim', unique: true }";
         Assert.Equal(["Interim sku_interim"], Compare([.. AsDeclared, interim]).Select(change => $"{change.Kind} {change.Index}"));
         // Stopped when the old one was dropped: the declared one is built first.
-        Assert.Equal(["Missing sku", "Interim sku_interim"], Compare([.. AsDeclared.Where((_, i) => i != 1), interim]).Select(change => $"{change.Kind} {change.Index}"));
+        Assert.Equal(
+            ["Missing sku", "Interim sku_interim"],
+            Compare([.. AsDeclared.Where((_, i) => i != 1), interim]).Select(change => $"{change.Kind} {change.Index}"));
     }
 
     [Fact]
@@ -158,7 +165,11 @@ public sealed class IndexPlannerTests
         Assert.Empty(IndexPlanner.Compare(Events, State("events", product) with { IsTimeSeries = true }));
         // Made by the server with every time series.
         Assert.Empty(IndexPlanner.Compare(
-            Events, State("events", product, "{ key: { tenantId: 1, at: 1 }, name: 'tenantId_1_at_1' }", "{ key: { at: 1 }, name: 'x', expireAfterSeconds: 86400 }") with { IsTimeSeries = true }));
+            Events, State(
+                "events",
+                product,
+                "{ key: { tenantId: 1, at: 1 }, name: 'tenantId_1_at_1' }",
+                "{ key: { at: 1 }, name: 'x', expireAfterSeconds: 86400 }") with { IsTimeSeries = true }));
         Assert.Equal(
             ["Missing tenantId_1_at_1", "Missing expiry"],
             IndexPlanner.Compare(Events, State("events", product)).Select(change => $"{change.Kind} {change.Index}"));
@@ -166,7 +177,8 @@ public sealed class IndexPlannerTests
 
     [Fact]
     public void An_index_is_built_with_its_commit_quorum() => Assert.Equal(
-        BsonDocument.Parse("{ createIndexes: 'products', indexes: [{ name: 'sku', key: { tenantId: 1, sku: 1 }, unique: true }], commitQuorum: 'votingMembers' }"),
+        BsonDocument.Parse(
+            "{ createIndexes: 'products', indexes: [{ name: 'sku', key: { tenantId: 1, sku: 1 }, unique: true }], commitQuorum: 'votingMembers' }"),
         Products.Indexes[0].CreateCommand("products"));
 
     private static List<IndexChange> Compare(params string[] listed) => [.. IndexPlanner.Compare(Products, State("products", listed))];

@@ -56,7 +56,11 @@ public sealed class MigrationStateTests
                 world.Restore(edited);
                 break;
             default:
-                await ResolveAsync(world, process, HalfDone(world) is var half and >= 0 ? half : world.Random.Next(count), world.Random.GetItems(Enum.GetValues<MigrationResolution>(), 1)[0]);
+                await ResolveAsync(
+                    world,
+                    process,
+                    HalfDone(world) is var half and >= 0 ? half : world.Random.Next(count),
+                    world.Random.GetItems(Enum.GetValues<MigrationResolution>(), 1)[0]);
                 break;
         }
     }
@@ -75,7 +79,9 @@ public sealed class MigrationStateTests
             : await runner.DownAsync(environment, steps, fence, to, token));
         world.Require(!blocked || (process.Entered.Count == 0 && end is not null), "what has to be looked at first was run");
         world.Require(blocked || process.Refused || end is not JobRefusedException, $"refused: {end?.Message}");
-        world.Require(process.Entered.SequenceEqual(expected.Take(process.Entered.Count)), $"ran {string.Join(", ", process.Entered)} and not {string.Join(", ", expected)}");
+        world.Require(
+            process.Entered.SequenceEqual(expected.Take(process.Entered.Count)),
+            $"ran {string.Join(", ", process.Entered)} and not {string.Join(", ", expected)}");
         world.Require(end is not null || result!.Failure is not null || process.Entered.Count == expected.Count, "not all was run");
     }
 
@@ -108,7 +114,9 @@ public sealed class MigrationStateTests
                     var refused = await world.RunAsync("up", process, (runner, environment, fence, token) => direction == MigrationDirection.Up
                         ? runner.UpAsync(environment, fence, cancellationToken: token)
                         : runner.DownAsync(environment, 1, fence, cancellationToken: token));
-                    world.Require(refused is JobRefusedException && refused.Message.Contains("baseline", StringComparison.Ordinal), "an interrupted baseline was built upon");
+                    world.Require(
+                        refused is JobRefusedException && refused.Message.Contains("baseline", StringComparison.Ordinal),
+                        "an interrupted baseline was built upon");
                 }
             }
         }
@@ -147,15 +155,20 @@ public sealed class MigrationStateTests
             var standing = truth.Begun is not null ? MigrationStanding.HalfDone : truth.IsComplete ? MigrationStanding.Applied : MigrationStanding.Pending;
             world.Require(truth.Begun is not null || truth.IsComplete != truth.IsClean, "the model is wrong");
             world.Require(migration.Standing == standing, $"{migration.Number} is {standing} and said to be {migration.Standing}");
-            world.Require(truth.Begun is null || migration.Direction == truth.Begun, $"{migration.Number} is on its way {truth.Begun} and said to be on its way {migration.Direction}");
-            world.Require(truth.Begun is null || truth.Finished.IsSubsetOf(migration.Steps), $"of {migration.Number} {string.Join(", ", truth.Finished)} is done and not only {string.Join(", ", migration.Steps)}");
+            world.Require(
+                truth.Begun is null || migration.Direction == truth.Begun,
+                $"{migration.Number} is on its way {truth.Begun} and said to be on its way {migration.Direction}");
+            world.Require(
+                truth.Begun is null || truth.Finished.IsSubsetOf(migration.Steps),
+                $"of {migration.Number} {string.Join(", ", truth.Finished)} is done and not only {string.Join(", ", migration.Steps)}");
             world.Require(!migration.AtWork || (lease is { IsHeld: true } && world.Process.IsDead), $"somebody is said to be at work on {migration.Number}");
             world.Require(
                 migration.AtWork || migration.State != MigrationState.Running || !world.Process.IsDead || migration.Number != world.Current,
                 $"nobody is said to be at work on {migration.Number}, and the lease of the one who died is not over");
             world.Require(migration.State != MigrationState.Failed || migration.Error is not null, $"{migration.Number} failed for no reason");
             world.Require(
-                problems.Any(problem => problem.Id == migration.Id && problem.Kind == MigrationProblemKind.HalfDone) == (standing == MigrationStanding.HalfDone),
+                problems.Any(
+                    problem => problem.Id == migration.Id && problem.Kind == MigrationProblemKind.HalfDone) == (standing == MigrationStanding.HalfDone),
                 $"{migration.Number} is {standing} and verified otherwise");
         }
 
@@ -179,7 +192,11 @@ public sealed class MigrationStateTests
         if (HalfDone(world) is var half and >= 0 && !world.Sources[half].CanBeRepeated)
         {
             var truth = world.Truth[half];
-            await ResolveAsync(world, Healthy(), half, truth.IsComplete ? MigrationResolution.Applied : truth.IsClean ? MigrationResolution.Pending : MigrationResolution.Resume);
+            await ResolveAsync(
+                world,
+                Healthy(),
+                half,
+                truth.IsComplete ? MigrationResolution.Applied : truth.IsClean ? MigrationResolution.Pending : MigrationResolution.Resume);
             if (world.Truth[half].MayGoOn == MigrationDirection.Down)
             {
                 world.Sources[half] = world.Sources[half] with { HasWayBack = true };

@@ -122,7 +122,8 @@ internal sealed class ModelWorld
     public async Task RecordAsync(MigrationRecord record)
     {
         await Records.WriteAsync(record, session: null, CancellationToken.None);
-        _log.Add($"recorded {record.Number} {record.State} {record.Direction} [{string.Join(", ", record.Steps)}] {(record.Runs is [.., var last] ? last.Outcome : null)}");
+        _log.Add($"recorded {record.Number} {record.State} {record.Direction} [{string.Join(", ", record.Steps)}] "
+            + $"{(record.Runs is [.., var last] ? last.Outcome : null)}");
         var i = record.Number - 1;
         var ended = Current == record.Number && record.Runs.Count > _runs ? record.Runs[^1].Outcome : (MigrationRunOutcome?)null;
         var alone = !(Sources[i].InTransaction && HasTransactions);
@@ -155,7 +156,8 @@ internal sealed class ModelWorld
     {
         var truth = Truth[number - 1];
         _log.Add($"step {step} of {number} {direction}");
-        Require(!(truth.Begun == direction && truth.Finished.Contains(step)), $"the step {step} of {number}, which is done, is run again on the way {direction}");
+        Require(
+            !(truth.Begun == direction && truth.Finished.Contains(step)), $"the step {step} of {number}, which is done, is run again on the way {direction}");
         _changed |= !inTransaction;
     }
 
@@ -178,7 +180,9 @@ internal sealed class ModelWorld
         var source = Sources[i];
         var next = NewSource(source.Edition + 1);
         // Most edits leave the steps that were there.
-        var steps = Random.NextDouble() < 0.8 ? [.. source.Steps, .. Random.NextDouble() < 0.3 ? [$"s{source.Edition + 10}"] : Array.Empty<string>()] : next.Steps;
+        var steps = Random.NextDouble() < 0.8
+            ? [.. source.Steps, .. Random.NextDouble() < 0.3 ? [$"s{source.Edition + 10}"] : Array.Empty<string>()]
+            : next.Steps;
         Sources[i] = (Random.NextDouble() < 0.7 ? source with { Edition = next.Edition } : next) with { Steps = steps };
         Keep(Sources[i]);
         _log.Add($"edited {i + 1} to {Sources[i]}");
@@ -229,7 +233,13 @@ internal sealed class ModelWorld
         var direction = record.Direction;
         Process.Returned.Clear();
         return alone
-            ? Truth[i] with { Begun = direction, MayGoOn = null, Finished = Truth[i].Direction == direction ? Truth[i].Finished : new HashSet<string>(), Direction = direction }
+            ? Truth[i] with
+            {
+                Begun = direction,
+                MayGoOn = null,
+                Finished = Truth[i].Direction == direction ? Truth[i].Finished : new HashSet<string>(),
+                Direction = direction,
+            }
             : Truth[i];
     }
 

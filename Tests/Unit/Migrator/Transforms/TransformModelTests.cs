@@ -10,7 +10,8 @@ public sealed class TransformModelTests
 {
     private const int Documents = 1500;
 
-    public static TheoryData<string> Cases => [.. TransformCase.All("x").Where(transform => transform.Transform.Examine is not null).Select(transform => transform.Name)];
+    public static TheoryData<string> Cases =>
+        [.. TransformCase.All("x").Where(transform => transform.Transform.Examine is not null).Select(transform => transform.Name)];
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -62,10 +63,18 @@ public sealed class TransformModelTests
     [Fact]
     public void What_a_transform_cannot_mean_is_refused_before_it_runs()
     {
-        Assert.Contains("not fields of the same documents", Assert.Throws<ArgumentException>(() => CollectionTransform.Rename("x", "x", "a.b", "b")).Message, StringComparison.Ordinal);
-        Assert.Contains("different names", Assert.Throws<ArgumentException>(() => CollectionTransform.Rename("x", "x", "a", "a")).Message, StringComparison.Ordinal);
-        Assert.Contains("different names", Assert.Throws<ArgumentException>(() => CollectionTransform.Split("x", "x", "a", ["b", "a"], _ => null)).Message, StringComparison.Ordinal);
-        Assert.Contains("no type", Assert.Throws<ArgumentException>(() => CollectionTransform.ChangeType("x", "x", "a", "Decimal")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not fields of the same documents",
+            Assert.Throws<ArgumentException>(() => CollectionTransform.Rename("x", "x", "a.b", "b")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "different names", Assert.Throws<ArgumentException>(() => CollectionTransform.Rename("x", "x", "a", "a")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "different names",
+            Assert.Throws<ArgumentException>(() => CollectionTransform.Split("x", "x", "a", ["b", "a"], _ => null)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "no type", Assert.Throws<ArgumentException>(() => CollectionTransform.ChangeType("x", "x", "a", "Decimal")).Message, StringComparison.Ordinal);
         Assert.Contains("$$NOW", Assert.Throws<ArgumentException>(
             () => CollectionTransform.Backfill("x", "x", "a.b", BsonDocument.Parse("{ $ifNull: ['$c', '$$NOW'] }"))).Message, StringComparison.Ordinal);
         Assert.NotNull(CollectionTransform.Backfill("x", "x", "a.b", BsonDocument.Parse("{ $literal: '$$NOW' }")));
