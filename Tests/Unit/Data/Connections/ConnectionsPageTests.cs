@@ -44,7 +44,7 @@ public sealed partial class ConnectionsPageTests
                     value is "" ? "" : $"`{Convert.ToString(value, CultureInfo.InvariantCulture)}`",
                     Cell(SettingLimits.AllowedOf(property) is { } allowed && !allowed.StartsWith("text", StringComparison.Ordinal) ? allowed : ""),
                     option is null ? "" : $"`{option}`",
-                    $"{Cell(DefaultAtTheEnd().Replace(Text(comment.Element("summary")!), ""))} |"));
+                    $"{DefaultAtTheEnd().Replace(Cell(Text(comment.Element("summary")!)), "")} |"));
             }
         }
     }
