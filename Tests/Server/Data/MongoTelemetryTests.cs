@@ -17,7 +17,7 @@ using MongoTelemetry = Platform.Mongo.Connections.MongoTelemetry;
 namespace Platform.Tests.Server.Data;
 
 /// <summary>What the driver's events become, with a real driver on a real server.</summary>
-[Collection(CountedCollection.Name)]
+[Collection(AloneCollection.Name)]
 public sealed class MongoTelemetryTests(MongoServer server)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

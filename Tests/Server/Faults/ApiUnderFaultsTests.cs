@@ -7,6 +7,7 @@ using Xunit;
 namespace Platform.Tests.Server.Faults;
 
 /// <summary>The real API while callers, its cache and its database misbehave.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class ApiUnderFaultsTests(MongoServer server, ITestOutputHelper output)
 {
     private const int Seed = 11;
