@@ -8,7 +8,7 @@ namespace Platform.Tests.Gateway;
 /// The commands of <c>Scripts/commands.jsonl</c>, one per line with what the reply has to have or the error's code, through the .NET
 /// and the Node.js driver.
 /// </summary>
-[Collection(GatewayCollection.Name)]
+[Collection(CommandsCollection.Name)]
 public sealed class CommandTests(GatewayFixture gateway)
 {
     [Fact]

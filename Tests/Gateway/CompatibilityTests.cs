@@ -7,7 +7,7 @@ using Xunit;
 namespace Platform.Tests.Gateway;
 
 /// <summary>What of MongoDB the gateway has, tried by mongosh; docs/gateway-compatibility.md is made of what was tried.</summary>
-[Collection(GatewayCollection.Name)]
+[Collection(CommandsCollection.Name)]
 public sealed class CompatibilityTests(GatewayFixture gateway)
 {
     [Fact]

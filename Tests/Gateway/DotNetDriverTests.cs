@@ -6,7 +6,7 @@ using Xunit;
 namespace Platform.Tests.Gateway;
 
 /// <summary>The official .NET driver against the gateway.</summary>
-[Collection(GatewayCollection.Name)]
+[Collection(CommandsCollection.Name)]
 public sealed class DotNetDriverTests(GatewayFixture gateway)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Platform.Tests.Gateway;
 
-/// <summary>Tests that share one gateway.</summary>
+/// <summary>Tests of clients and of access, friendly and not. They share one gateway.</summary>
 [CollectionDefinition(Name)]
 public sealed class GatewayCollection : ICollectionFixture<GatewayFixture>
 {

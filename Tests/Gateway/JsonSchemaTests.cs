@@ -9,7 +9,7 @@ namespace Platform.Tests.Gateway;
 /// Schemas as the backend judges them after the rewriting, against the rules read directly: two ways that share no code must agree on
 /// every document, so that neither a rewriting nor an explanation says something else than the schema.
 /// </summary>
-[Collection(GatewayCollection.Name)]
+[Collection(CommandsCollection.Name)]
 public sealed class JsonSchemaTests(GatewayFixture gateway)
 {
     private static readonly string[] s_schemas =

@@ -6,7 +6,7 @@ namespace Platform.Tests.Gateway;
 /// The gateway against what was not made for it: generated operations of the Node.js driver and Mongoose against a collection in memory, and
 /// generated queries against mingo. <c>./platform bench gateway --model</c> does the same in large.
 /// </summary>
-[Collection(GatewayCollection.Name)]
+[Collection(CommandsCollection.Name)]
 public sealed class ModelTests(GatewayFixture gateway)
 {
     [Fact]

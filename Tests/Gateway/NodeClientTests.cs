@@ -5,7 +5,7 @@ using Xunit;
 namespace Platform.Tests.Gateway;
 
 /// <summary>The Node.js driver and migrate-mongo.</summary>
-[Collection(GatewayCollection.Name)]
+[Collection(CommandsCollection.Name)]
 public sealed class NodeClientTests(GatewayFixture gateway)
 {
     private static readonly string[] s_migrateMongo = [NodeTools.Program("migrate-mongo", "migrate-mongo.js")];

@@ -10,7 +10,7 @@ using Xunit;
 namespace Platform.Tests.Gateway;
 
 /// <summary>What an operator relies on: limits, stops, and what is measured. Each test has a gateway of its own before the shared backend.</summary>
-[Collection(GatewayCollection.Name)]
+[Collection(CommandsCollection.Name)]
 public sealed class OperationsTests(GatewayFixture gateway)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

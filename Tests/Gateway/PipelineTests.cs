@@ -6,7 +6,7 @@ using Xunit;
 namespace Platform.Tests.Gateway;
 
 /// <summary>Pipelines on the real backend: what they write, who may, what explaining them does, and what of a command reaches the backend.</summary>
-[Collection(GatewayCollection.Name)]
+[Collection(CommandsCollection.Name)]
 public sealed class PipelineTests(GatewayFixture gateway)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

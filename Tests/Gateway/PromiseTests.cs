@@ -5,7 +5,7 @@ using Xunit;
 namespace Platform.Tests.Gateway;
 
 /// <summary>What clients ask for beside the command itself is given, or they are told that it is not.</summary>
-[Collection(GatewayCollection.Name)]
+[Collection(CommandsCollection.Name)]
 public sealed class PromiseTests(GatewayFixture gateway)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

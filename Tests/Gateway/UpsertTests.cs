@@ -5,7 +5,7 @@ using Xunit;
 namespace Platform.Tests.Gateway;
 
 /// <summary>Upserts that meet on a document that does not exist yet: one inserts it, the others update it.</summary>
-[Collection(GatewayCollection.Name)]
+[Collection(CommandsCollection.Name)]
 public sealed class UpsertTests(GatewayFixture gateway)
 {
     private const int Rounds = 20, Callers = 12;

@@ -8,7 +8,7 @@ namespace Platform.Tests.Gateway;
 /// Generated commands of all kinds of statements against a model: what each reply says and what is there afterwards, ordered or not, retryable or
 /// not, and however often a retryable one is sent.
 /// </summary>
-[Collection(GatewayCollection.Name)]
+[Collection(CommandsCollection.Name)]
 public sealed class WriteModelTests(GatewayFixture gateway, OtherGateway other) : IClassFixture<OtherGateway>
 {
     private const int Commands = 400, Keys = 12;

@@ -8,7 +8,7 @@ namespace Platform.Tests.Gateway;
 /// Writes of one and of several statements: each statement takes effect once, whoever repeats the command and wherever; none fails because it
 /// met another one.
 /// </summary>
-[Collection(GatewayCollection.Name)]
+[Collection(CommandsCollection.Name)]
 public sealed class WriteTests(GatewayFixture gateway, OtherGateway other) : IClassFixture<OtherGateway>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

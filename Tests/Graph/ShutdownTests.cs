@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Platform.Tests.Graph;
 
+[Collection(TestCollections.Cache)]
 public sealed class ShutdownTests
 {
     [Fact(Timeout = 240_000)]

@@ -3,7 +3,10 @@ namespace Platform.Tests.Graph;
 /// <summary>Names of collections: classes of one collection do not run at the same time, because they would disturb each other.</summary>
 internal static class TestCollections
 {
-    /// <summary>Classes that empty the graph's cache, and that count on what is in it.</summary>
+    /// <summary>
+    /// Classes that empty the graph's cache, and that count on what is in it; and the one that looks for what a second stack leaves, beside
+    /// which nobody may open a browser: processes that are started meanwhile carry the stack's mark.
+    /// </summary>
     public const string Cache = "What is in the cache";
 
     /// <summary>A class that lets the server note every command, and one that sends thousands.</summary>
