@@ -4,9 +4,9 @@
 
 # ---- Building ---------------------------------------------------------------------------------------------------
 
-# For programs that run for a minute and are not the product: nothing is counted for a later, better compilation, and pages of code are
-# not mapped twice, which is a defence. Without these the build takes half as long again.
-for_a_minute=(env DOTNET_TieredPGO=0 DOTNET_EnableWriteXorExecute=0)
+# For programs that run for a minute and are not the product: nothing is counted for a later, better compilation, pages of code are not
+# mapped twice, which is a defence, and 64 MiB (in hexadecimal) are filled before memory is collected. It halves the time of a build.
+for_a_minute=(env DOTNET_TieredPGO=0 DOTNET_EnableWriteXorExecute=0 DOTNET_GCgen0size=4000000)
 
 # One compiler serves all projects, which is done in half the time of one for each; it has a name of its own, by which it is ended.
 compiler=platform-$$
