@@ -63,6 +63,12 @@ internal static class Statements
     public static readonly Statement CreateIndexesInTransaction = new(
         "SELECT documentdb_api_internal.create_indexes_non_concurrently($1,$2,true)::bytea", [Text, Bytes]);
 
+    /// <summary>A row when there is such a collection, no view, and no document in it.</summary>
+    public static readonly Statement Empty = new(
+        "SELECT 1 FROM documentdb_api_catalog.collections WHERE database_name = $1 AND collection_name = $2 AND view_definition IS NULL"
+        + " AND NOT EXISTS (SELECT FROM documentdb_api.collection($1,$2))",
+        [Text, Text]);
+
     public static readonly Statement BuildIndexes = new("CALL documentdb_api_internal.build_index_concurrently(1)", []);
 
     public static readonly Statement IndexBuildStatus = new(
