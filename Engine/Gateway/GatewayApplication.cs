@@ -8,9 +8,11 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Backend;
+using Platform.Gateway.ChangeStreams;
 using Platform.Gateway.Clients;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Commands.Administration;
+using Platform.Gateway.Commands.ChangeStreams;
 using Platform.Gateway.Commands.Collections;
 using Platform.Gateway.Commands.Execution;
 using Platform.Gateway.Commands.Handshake;
@@ -70,6 +72,10 @@ internal static class GatewayApplication
         services.AddSingleton<BusyWait>();
         services.AddSingleton<BackendPool>();
         services.AddSingleton<BackendStartup>();
+        services.AddSingleton<ChangeHistory>();
+        services.AddSingleton<WatchedImages>();
+        services.AddSingleton<Oplog>();
+        services.AddSingleton<ChangeStreamCommands>();
         services.AddSingleton<CursorStore>();
         services.AddSingleton<HeldCursors>();
         services.AddSingleton<SessionStore>();
@@ -98,6 +104,7 @@ internal static class GatewayApplication
         services.AddSingleton<MongoConnectionHandler>();
         services.AddHostedService<BackendMonitor>();
         services.AddHostedService<Sweeper>();
+        services.AddHostedService<OplogKeeper>();
         services.AddHostedService<ProfileWriter>();
         services.AddHealthChecks().AddCheck<BackendHealthCheck>("engine");
         services.AddOptions<HostOptions>().Configure<IOptions<GatewayOptions>>(
