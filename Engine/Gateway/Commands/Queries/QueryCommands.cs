@@ -2,17 +2,19 @@ using System.Runtime.CompilerServices;
 using MongoDB.Bson;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Commands.Administration;
+using Platform.Gateway.Commands.Arguments;
 using Platform.Gateway.Commands.ChangeStreams;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
+using Platform.Gateway.Topology;
 using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Commands.Queries;
 
 /// <summary>find, aggregate, count, distinct, and the cursors that the first two open.</summary>
-internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, ChangeStreamCommands changes) : ICommandFamily
+internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, ReplicaSetStatus replicaSet, ChangeStreamCommands changes) : ICommandFamily
 {
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
@@ -43,6 +45,11 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Chang
         }
 
         var find = context.Request.Body;
+        if (SystemNamespaces.ReadsConfiguration(context.Request))
+        {
+            return OpenAsync(context, Statements.Aggregate, ReplicaSetCommands.FindConfiguration(context, replicaSet));
+        }
+
         return ProjectionCorrection.Aggregation(find) is { } aggregation
             ? OpenAsync(context, Statements.Aggregate, CommandCorrections.Command(aggregation))
             : OpenAsync(context, Statements.Find, NaturalOrder.Of(CommandCorrections.Command(find)));
@@ -61,7 +68,11 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Chang
             return await changes.OpenAsync(context);
         }
 
-        if (Pipelines.TryFirst(body, out var first))
+        if (SystemNamespaces.ReadsConfiguration(context.Request))
+        {
+            body = ReplicaSetCommands.AggregateConfiguration(context, replicaSet);
+        }
+        else if (Pipelines.TryFirst(body, out var first))
         {
             body = first.Is("$currentOp"u8) ? await CurrentOperations.ExpandAsync(context)
                 : first.Is("$indexStats"u8) ? IndexDefinitions.InStatistics(body)
