@@ -75,6 +75,7 @@ internal static class GatewayApplication
         services.AddSingleton<BusyWait>();
         services.AddSingleton<BackendPool>();
         services.AddSingleton<BackendStartup>();
+        services.AddSingleton<PrimaryBackend>();
         services.AddSingleton<ChangeHistory>();
         services.AddSingleton<WatchedImages>();
         services.AddSingleton<Oplog>();

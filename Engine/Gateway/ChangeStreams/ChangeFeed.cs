@@ -14,7 +14,7 @@ internal sealed class ChangeFeed : IAsyncDisposable
     private readonly ReplicationStream _stream;
     private readonly ChangeDecoder _decoder;
     private readonly bool _waits;
-    private readonly bool _publishes;
+    private readonly Func<bool>? _publishes;
     private readonly Task _reading;
     private (ulong Before, ulong End) _handed;
     private volatile bool _disposed;
@@ -24,14 +24,14 @@ internal sealed class ChangeFeed : IAsyncDisposable
     /// <param name="decoder">Knows what the collections are called where the stream begins.</param>
     /// <param name="log">Where to.</param>
     /// <param name="waits">Whether to wait for room in the log, for its one reader, instead of forgetting the oldest.</param>
-    /// <param name="isDurable">Whether what is read may be seen at once; otherwise <see cref="ChangeLog.Publish"/> is left to somebody else.</param>
-    public ChangeFeed(ReplicationStream stream, ChangeDecoder decoder, ChangeLog log, bool waits, bool isDurable)
+    /// <param name="publishes">Whether what is read may be seen at once; null: <see cref="ChangeLog.Publish"/> is left to somebody else.</param>
+    public ChangeFeed(ReplicationStream stream, ChangeDecoder decoder, ChangeLog log, bool waits, Func<bool>? publishes)
     {
         _stream = stream;
         _decoder = decoder;
         _waits = waits;
         Log = log;
-        _publishes = isDurable;
+        _publishes = publishes;
         _handed = (stream.Position, stream.Position);
         _reading = Task.Run(ReadAsync);
     }
@@ -140,8 +140,13 @@ internal sealed class ChangeFeed : IAsyncDisposable
             _handed = (_decoder.IsInTransaction ? _decoder.Current + 1 : end, end);
         }
 
-        if (_publishes)
+        if (_publishes is not null)
         {
+            if (!_publishes())
+            {
+                throw new IOException("The member's role has changed.");
+            }
+
             Log.Publish(_handed.Before, _handed.End, forgets: !_waits);
         }
         else if (Grown.CurrentCount == 0)

@@ -17,6 +17,7 @@ namespace Platform.Gateway.ChangeStreams;
 internal sealed partial class ChangeHistory(
     PostgresSettings settings,
     BackendPool pool,
+    PrimaryBackend primary,
     MemberState state,
     IOptions<GatewayOptions> options,
     TimeProvider time,
@@ -25,6 +26,8 @@ internal sealed partial class ChangeHistory(
     private const int MostSlots = 4;
     private const string NoSuchObject = "42704";
     private const string ObjectInUse = "55006";
+
+    private static readonly TimeSpan s_snapshotPause = TimeSpan.FromMilliseconds(200);
 
     private readonly SemaphoreSlim _gate = new(1);
     private long _preparedFor = -1;
@@ -248,7 +251,14 @@ internal sealed partial class ChangeHistory(
     private async ValueTask CreateAsync(BackendConnection connection, CancellationToken cancellationToken)
     {
         var first = $"platform_first_{connection.ProcessId}";
-        await connection.Command(ChangeStatements.CreateSlot).With(0, first).RunAsync(cancellationToken);
+        var created = connection.Command(ChangeStatements.CreateSlot).With(0, first).RunAsync(cancellationToken).AsTask();
+        while (!state.IsPrimary && !created.IsCompleted)
+        {
+            await primary.RunAsync(p => p.Command(ChangeStatements.Snapshot).RunAsync(cancellationToken), cancellationToken);
+            await Task.WhenAny(created, Task.Delay(s_snapshotPause, cancellationToken));
+        }
+
+        await created;
         try
         {
             await connection.Command(ChangeStatements.CopySlot).With(0, first).With(1, Name()).With(2, false).RunAsync(cancellationToken);

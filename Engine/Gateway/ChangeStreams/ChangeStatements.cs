@@ -79,6 +79,17 @@ internal static class ChangeStatements
     public static readonly Statement Now = new(
         "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END", [], Prepared: true);
 
+    /// <summary>
+    /// How far the primary's WAL is written, and how far it is on so many other members that it cannot be undone; nothing when they are too few.
+    /// </summary>
+    public static readonly Statement Durable = new(
+        "SELECT pg_current_wal_flush_lsn(), (SELECT flush_lsn FROM pg_stat_replication WHERE application_name ~ '^n[0-9]+$' AND flush_lsn IS NOT NULL"
+        + " ORDER BY flush_lsn DESC OFFSET $1 LIMIT 1)",
+        [Int64], Prepared: true);
+
+    /// <summary>Lets a standby make a slot, for which it waits to hear which transactions run.</summary>
+    public static readonly Statement Snapshot = new("SELECT pg_log_standby_snapshot()", []);
+
     /// <summary>The slots, the newest first: name, from which place on, whether they are of use.</summary>
     public static readonly Statement Slots = new(
         "SELECT slot_name::text, coalesce(confirmed_flush_lsn, '0/0'::pg_lsn), confirmed_flush_lsn IS NOT NULL AND invalidation_reason IS NULL,"

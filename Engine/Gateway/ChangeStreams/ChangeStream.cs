@@ -18,6 +18,7 @@ internal sealed class ChangeStream(
     private ChangePosition _position = start;
     private CatchUp? _catchUp;
     private ChangeLog? _log;
+    private ulong _end;
     private bool _isInvalid;
     private bool _isClosed;
 
@@ -50,6 +51,11 @@ internal sealed class ChangeStream(
                 // It has fallen behind.
                 _log = null;
                 continue;
+            }
+
+            if (_catchUp is not null)
+            {
+                Limit(changes, ref end);
             }
 
             var events = await EventsAsync(changes, rent, cancellationToken);
@@ -92,7 +98,9 @@ internal sealed class ChangeStream(
             return log;
         }
 
-        if (await oplog.PresentAsync(_position, cancellationToken) is { } present)
+        var present = await oplog.PresentAsync(cancellationToken);
+        _end = present.End;
+        if (_position.CompareTo(present.Start) >= 0)
         {
             await DetachAsync();
             return _log = present;
@@ -138,6 +146,21 @@ internal sealed class ChangeStream(
         oplog.Release(scope);
         // Ending the connection is left to itself: who kills a cursor does not wait for PostgreSQL.
         _ = catchUp?.DisposeAsync().AsTask();
+    }
+
+    /// <summary>Leaves out what must not be seen yet: WAL that a stream reads for itself goes on to what no other member may have.</summary>
+    private void Limit(List<Change> changes, ref ulong? end)
+    {
+        var beyond = changes.FindIndex(c => c.Commit >= _end);
+        if (beyond >= 0)
+        {
+            changes.RemoveRange(beyond, changes.Count - beyond);
+        }
+
+        if (beyond >= 0 || end > _end)
+        {
+            end = _end;
+        }
     }
 
     private static CommandException Killed() => new(ErrorCode.CursorKilled, "The change stream was killed.");

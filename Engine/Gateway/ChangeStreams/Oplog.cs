@@ -4,6 +4,7 @@ using Platform.Gateway.Backend;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Postgres;
 using Platform.Gateway.Settings;
+using Platform.Gateway.Topology;
 
 namespace Platform.Gateway.ChangeStreams;
 
@@ -12,12 +13,20 @@ namespace Platform.Gateway.ChangeStreams;
 /// itself until it has caught up.
 /// </summary>
 internal sealed partial class Oplog(
-    ChangeHistory history, WatchedImages images, IOptions<GatewayOptions> options, TimeProvider time, ILogger<Oplog> logger) : IAsyncDisposable
+    ChangeHistory history,
+    WatchedImages images,
+    BackendPool pool,
+    ReplicaSet replicaSet,
+    MemberState state,
+    IOptions<GatewayOptions> options,
+    TimeProvider time,
+    ILogger<Oplog> logger) : IAsyncDisposable
 {
     // What one stream that catches up may have in memory, and how many may do so at once.
     private const int CatchUpBytes = 4 << 20;
     private const int MostCatchUps = 4;
 
+    private static readonly TimeSpan s_durablePause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan s_linger = TimeSpan.FromSeconds(30);
 
     private readonly SemaphoreSlim _gate = new(1);
@@ -26,7 +35,22 @@ internal sealed partial class Oplog(
     private Live? _live;
     private DateTimeOffset _unwatchedSince;
 
-    private sealed record Live(ChangeFeed Feed, ulong Begin, long Since);
+    private sealed record Live(ChangeFeed Feed, ulong Begin, long Since, long Generation) : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _ended = new();
+
+        public Task Publishing { get; private set; } = Task.CompletedTask;
+
+        public void Publish(Func<ChangeFeed, CancellationToken, Task> publish) => Publishing = publish(Feed, _ended.Token);
+
+        public async ValueTask DisposeAsync()
+        {
+            await _ended.CancelAsync();
+            await Feed.DisposeAsync();
+            await Publishing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _ended.Dispose();
+        }
+    }
 
     /// <summary>How many streams are open.</summary>
     public int Streams
@@ -91,12 +115,8 @@ internal sealed partial class Oplog(
         }
     }
 
-    /// <summary>The log of the present, if it reaches back to a place; null when it does not.</summary>
-    public async ValueTask<ChangeLog?> PresentAsync(ChangePosition from, CancellationToken cancellationToken)
-    {
-        var live = await LiveAsync(cancellationToken);
-        return from.CompareTo(live.Feed.Log.Start) >= 0 ? live.Feed.Log : null;
-    }
+    /// <summary>The log of the present.</summary>
+    public async ValueTask<ChangeLog> PresentAsync(CancellationToken cancellationToken) => (await LiveAsync(cancellationToken)).Feed.Log;
 
     /// <summary>Begins to read WAL from a place for one stream; dispose it when it has caught up.</summary>
     public async ValueTask<CatchUp> CatchUpAsync(ChangePosition from, CancellationToken cancellationToken)
@@ -111,7 +131,7 @@ internal sealed partial class Oplog(
                 var catalogue = live is not null && from.Commit >= live.Begin ? live.Feed.CatalogueAt(from.Commit) : null;
                 catalogue ??= await history.CatalogueAtAsync(from.Commit, cancellationToken);
                 var log = new ChangeLog(from, CatchUpBytes);
-                return new CatchUp(new ChangeFeed(stream, new ChangeDecoder(catalogue), log, waits: true, isDurable: true), _catchUps);
+                return new CatchUp(new ChangeFeed(stream, new ChangeDecoder(catalogue), log, waits: true, publishes: static () => true), _catchUps);
             }
             catch
             {
@@ -143,6 +163,27 @@ internal sealed partial class Oplog(
         await images.ReleaseAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// Ends what was begun before this member became primary or ceased to be: what may be seen is another matter then. Streams are told to begin
+    /// anew behind their last event.
+    /// </summary>
+    public async ValueTask ChangeRoleAsync(CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (_live is { } live && live.Generation != state.Generation)
+            {
+                _live = null;
+                await live.DisposeAsync();
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
     /// <summary>Stops decoding when nobody has watched for a while.</summary>
     public async ValueTask RestAsync(CancellationToken cancellationToken)
     {
@@ -157,7 +198,7 @@ internal sealed partial class Oplog(
             if (Streams == 0 && _live is { } live)
             {
                 _live = null;
-                await live.Feed.DisposeAsync();
+                await live.DisposeAsync();
                 LogRests();
             }
         }
@@ -173,7 +214,7 @@ internal sealed partial class Oplog(
         if (_live is { } live)
         {
             _live = null;
-            await live.Feed.DisposeAsync();
+            await live.DisposeAsync();
         }
 
         _gate.Dispose();
@@ -194,7 +235,7 @@ internal sealed partial class Oplog(
 
     private async ValueTask<Live> LiveAsync(CancellationToken cancellationToken)
     {
-        if (_live is { Feed.Log.Failure: null } ready)
+        if (_live is { Feed.Log.Failure: null } ready && ready.Generation == state.Generation)
         {
             return ready;
         }
@@ -202,16 +243,16 @@ internal sealed partial class Oplog(
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            if (_live is { Feed.Log.Failure: null } made)
+            if (_live is { Feed.Log.Failure: null } made && made.Generation == state.Generation)
             {
                 return made;
             }
 
             if (_live is { } ended)
             {
-                LogEnded(ended.Feed.Log.Failure!.Message);
+                LogEnded(ended.Feed.Log.Failure?.Message ?? "the member's role has changed");
                 _live = null;
-                await ended.Feed.DisposeAsync();
+                await ended.DisposeAsync();
             }
 
             return _live = await BeginAsync(cancellationToken);
@@ -228,6 +269,9 @@ internal sealed partial class Oplog(
     /// </summary>
     private async ValueTask<Live> BeginAsync(CancellationToken cancellationToken)
     {
+        var generation = state.Generation;
+        // A secondary has only what a majority has: it gets WAL when the primary has it, and whoever is elected has all that any voter has.
+        var isDurable = replicaSet.Members.Count == 1 || !state.IsPrimary;
         try
         {
             var stream = await history.StreamAsync(await history.NowAsync(cancellationToken), cancellationToken);
@@ -238,7 +282,15 @@ internal sealed partial class Oplog(
                 var since = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
                 var log = new ChangeLog(new ChangePosition(begin, 0), (long)options.Value.ChangeStreamBufferMegabytes << 20);
                 LogBegins();
-                return new Live(new ChangeFeed(stream, new ChangeDecoder(catalogue), log, waits: false, isDurable: true), begin, since);
+                var feed = new ChangeFeed(
+                    stream, new ChangeDecoder(catalogue), log, waits: false, publishes: isDurable ? () => state.Generation == generation : null);
+                var live = new Live(feed, begin, since, generation);
+                if (!isDurable)
+                {
+                    live.Publish(PublishAsync);
+                }
+
+                return live;
             }
             catch
             {
@@ -250,6 +302,49 @@ internal sealed partial class Oplog(
         {
             throw Interrupted(e);
         }
+    }
+
+    /// <summary>Lets what the primary has read be seen when so many members have it that no election can undo it.</summary>
+    private async Task PublishAsync(ChangeFeed feed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await feed.Grown.WaitAsync(cancellationToken);
+                var (before, end) = feed.Handed;
+                ulong? written = null;
+                await using var lease = await pool.RentAsync(cancellationToken);
+                while (true)
+                {
+                    var (flushed, durable) = await DurableAsync(lease.Connection, cancellationToken);
+                    // All that was handed over was written by then.
+                    written ??= flushed;
+                    if (durable >= written)
+                    {
+                        break;
+                    }
+
+                    await Task.Delay(s_durablePause, cancellationToken);
+                }
+
+                feed.Log.Publish(before, end, forgets: true);
+            }
+        }
+#pragma warning disable CA1031 // Whatever ended it, the streams that wait have to hear of it.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            feed.Log.Fail(e);
+        }
+    }
+
+    private async ValueTask<(ulong Flushed, ulong Durable)> DurableAsync(BackendConnection connection, CancellationToken cancellationToken)
+    {
+        await using var reader = await connection.Command(ChangeStatements.Durable).With(0, (long)replicaSet.Majority - 2).ReadAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? ((ulong)reader.GetInt64(0), reader.IsDBNull(1) ? 0 : (ulong)reader.GetInt64(1))
+            : (0, 0);
     }
 
     /// <summary>The error of a stream whose member has lost PostgreSQL: it may be opened again behind the last event.</summary>

@@ -18,7 +18,8 @@ internal sealed partial class OplogKeeper(
             var changed = state.Changed;
             try
             {
-                if (state.IsAvailable)
+                await oplog.ChangeRoleAsync(stoppingToken);
+                if (state.IsServing)
                 {
                     await history.RenewAsync(stoppingToken);
                     await oplog.RestAsync(stoppingToken);
