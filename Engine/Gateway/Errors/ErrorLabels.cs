@@ -17,6 +17,9 @@ internal static class ErrorLabels
     /// <summary>Whether the commit took place is not known.</summary>
     public const string UnknownCommitResult = "UnknownTransactionCommitResult";
 
+    /// <summary>The change stream may be opened again behind the last event that was read.</summary>
+    public const string ResumableChangeStream = "ResumableChangeStreamError";
+
     private static readonly FrozenSet<ErrorCode> s_retryable = new[]
     {
         ErrorCode.HostUnreachable, ErrorCode.ShutdownInProgress, ErrorCode.PrimarySteppedDown, ErrorCode.ExceededTimeLimit,

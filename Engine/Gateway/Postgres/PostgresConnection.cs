@@ -17,6 +17,9 @@ internal sealed class PostgresConnection : IAsyncDisposable
 {
     private const int InputBuffer = 8 * 1024;
 
+    // WAL comes in many small messages, of which one system call should bring as many as there are.
+    private const int ReplicationBuffer = 32 * 1024;
+
     // A value in a larger message is given out as a part of the buffer, which is then left to whoever holds the value.
     private const int GivenAway = 32 * 1024;
     private const int LargestMessage = 0x3FFF_FFFF;
@@ -30,7 +33,7 @@ internal sealed class PostgresConnection : IAsyncDisposable
     private readonly BusyWait _busyWait;
     private readonly Socket _socket;
     private readonly NetworkStream _stream;
-    private byte[] _input = new byte[InputBuffer];
+    private byte[] _input;
     private int _start;
     private int _end;
     private bool _givenAway;
@@ -48,6 +51,7 @@ internal sealed class PostgresConnection : IAsyncDisposable
         _busyWait = busyWait;
         _socket = socket;
         _stream = new NetworkStream(socket, ownsSocket: true);
+        _input = new byte[settings.Replicates ? ReplicationBuffer : InputBuffer];
     }
 
     /// <summary>The number of the server process.</summary>

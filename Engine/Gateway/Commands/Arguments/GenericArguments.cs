@@ -257,9 +257,10 @@ internal readonly record struct GenericArguments(WriteConcern WriteConcern, Read
                 ErrorCode.BadValue, string.Create(CultureInfo.InvariantCulture, $"{milliseconds} value for maxTimeMS is out of range [0, {int.MaxValue}]"));
         }
 
+        // There it is how long to wait for more, which only cursors of change streams do.
         if (definition.Name == "getMore")
         {
-            throw new CommandException(ErrorCode.BadValue, "cannot set maxTimeMS on getMore command for a non-awaitData cursor");
+            return null;
         }
 
         return milliseconds == 0 ? null : TimeSpan.FromMilliseconds(milliseconds);

@@ -3,6 +3,7 @@ using MongoDB.Bson;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Commands.Administration;
 using Platform.Gateway.Commands.Arguments;
+using Platform.Gateway.Commands.ChangeStreams;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Errors;
@@ -14,7 +15,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Commands.Queries;
 
 /// <summary>find, aggregate, count, distinct, and the cursors that the first two open.</summary>
-internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, ReplicaSetStatus replicaSet) : ICommandFamily
+internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, ReplicaSetStatus replicaSet, ChangeStreamCommands changes) : ICommandFamily
 {
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
@@ -61,6 +62,11 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Repli
         if (body.TryGet("explain"u8, out var asked) && asked.Truthy)
         {
             return await ExplainCommands.ExplainAggregateAsync(context);
+        }
+
+        if (ChangeStreamCommands.Opens(body))
+        {
+            return await changes.OpenAsync(context);
         }
 
         if (SystemNamespaces.ReadsConfiguration(context.Request))
@@ -228,6 +234,19 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Repli
                     ErrorCode.Unauthorized,
                     $"Requested getMore on namespace '{request.Database}.{collection}', but cursor belongs to a different namespace "
                         + $"{cursor.Database}.{cursor.Collection}");
+            }
+
+            if (cursor.Changes is not null)
+            {
+                exhausted = true;
+                (var events, exhausted) = await ChangeStreamCommands.NextAsync(context, cursor);
+                return events;
+            }
+
+            if (request.Generic.HasFlag(GenericFields.MaxTime))
+            {
+                exhausted = false;
+                throw new CommandException(ErrorCode.BadValue, "cannot set maxTimeMS on getMore command for a non-awaitData cursor");
             }
 
             if (cursor.IsReplaced)

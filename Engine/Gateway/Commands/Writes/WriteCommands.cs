@@ -361,9 +361,11 @@ internal sealed class WriteCommands : ICommandFamily
                 "findAndModify" => UpsertTurn.OfFindAndModify(ns, body),
                 _ => null,
             };
+            var note = Replacements.Note(context, name, body, sequence);
             var command = connection
                 .Command(statements.Form(
-                    sequence is not null, context.Retry is not null, turn?.Kind ?? UpsertTurnKind.None, deferred, context.Transaction is not null, whole))
+                    sequence is not null, context.Retry is not null, turn?.Kind ?? UpsertTurnKind.None, deferred, context.Transaction is not null, whole,
+                    note is not null))
                 .With(0, database)
                 .With(1, body.Bytes);
             var next = 2;
@@ -383,15 +385,15 @@ internal sealed class WriteCommands : ICommandFamily
                 switch (taken.Kind)
                 {
                     case UpsertTurnKind.Document:
-                        command.With(next, taken.Documents[0]);
+                        command.With(next++, taken.Documents[0]);
                         break;
                     case UpsertTurnKind.Documents:
-                        command.With(next, taken.Documents);
+                        command.With(next++, taken.Documents);
                         break;
                 }
             }
 
-            return command;
+            return note is { } told ? command.With(next, told) : command;
         }
 
         /// <summary>Throws when the command's time is over: the backend knows only of what it is given at once.</summary>
