@@ -8,9 +8,15 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Backend;
+<<<<<<< HEAD
+using Platform.Gateway.Causality;
+=======
+using Platform.Gateway.ChangeStreams;
+>>>>>>> changes
 using Platform.Gateway.Clients;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Commands.Administration;
+using Platform.Gateway.Commands.ChangeStreams;
 using Platform.Gateway.Commands.Collections;
 using Platform.Gateway.Commands.Execution;
 using Platform.Gateway.Commands.Handshake;
@@ -73,11 +79,17 @@ internal static class GatewayApplication
         services.AddSingleton<BusyWait>();
         services.AddSingleton<BackendPool>();
         services.AddSingleton<BackendStartup>();
+        services.AddSingleton<PrimaryBackend>();
+        services.AddSingleton<ChangeHistory>();
+        services.AddSingleton<WatchedImages>();
+        services.AddSingleton<Oplog>();
+        services.AddSingleton<ChangeStreamCommands>();
         services.AddSingleton<CursorStore>();
         services.AddSingleton<HeldCursors>();
         services.AddSingleton<SessionStore>();
         services.AddSingleton<LoginThrottle>();
         services.AddSingleton<Authenticator>();
+        services.AddSingleton<UserWatch>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<HelloStream>();
         services.AddSingleton<ICommandFamily, HandshakeCommands>();
@@ -97,12 +109,18 @@ internal static class GatewayApplication
         services.AddSingleton<Profiler>();
         services.AddSingleton<PlanSummary>(ExplainCommands.SummarizeAsync);
         services.AddSingleton<CommandTable>();
+        services.AddSingleton<CommitPoint>();
+        services.AddSingleton<ClusterTimeWaiter>();
+        services.AddSingleton<IMessageHandler, LogPosition>();
+        services.AddSingleton<PromiseKeeper>();
         services.AddSingleton<CommandExecutor>();
         services.AddSingleton<ClientRegistry>();
         services.AddSingleton<MongoConnectionHandler>();
         AddReplication(services);
         services.AddHostedService<BackendMonitor>();
+        services.AddHostedService<RoleWatch>();
         services.AddHostedService<Sweeper>();
+        services.AddHostedService<OplogKeeper>();
         services.AddHostedService<ProfileWriter>();
         services.AddHealthChecks().AddCheck<BackendHealthCheck>("engine");
         services.AddOptions<HostOptions>().Configure<IOptions<GatewayOptions>>(

@@ -63,7 +63,9 @@ internal static class ApiServices
         builder.Services.AddSingleton<OutboxMetrics>();
         builder.Services.AddSingleton<ILeaseStore>(
             services => new MongoLeaseStore(services.GetRequiredService<PlatformDatabase>().Database));
-        builder.Services.AddHostedService<OutboxRelay>();
+        builder.Services.AddSingleton<OutboxRelay>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<OutboxRelay>());
+        builder.Services.AddHostedService<DataChanges>();
 
         // Numbers are numbers, also in the document, which else allows strings.
         builder.Services.ConfigureHttpJsonOptions(

@@ -18,6 +18,7 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     ["gateway --model"] = OnServer((server, report, token) => GatewayModel.RunAsync(server, report, GatewayModel.Sequences, token)),
     ["seed"] = OnServer(SeedBenchmark.RunAsync),
     ["orders"] = OnServer(OrdersBenchmark.RunAsync),
+    ["changes"] = OnServer(ChangesBenchmark.RunAsync),
     [StartupBenchmark.Name] = StartupBenchmark.RunAsync, // the graph has servers of its own
     ["migrations"] = OnServer(MigrationsBenchmark.RunAsync),
     ["migration-lock"] = OnServer(MigrationLockBenchmark.RunAsync),

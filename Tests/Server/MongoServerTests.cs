@@ -13,6 +13,6 @@ public sealed class MongoServerTests(MongoServer server, ITestOutputHelper outpu
         server.Require();
         output.WriteLine($"{server.Address}: {string.Join(", ", server.Features.Order())}");
         Assert.SkipUnless(server.Features.Contains(MongoFeature.SoleUse), "The server was given; what it lacks says each test that is skipped.");
-        Assert.Equal([MongoFeature.Transactions, MongoFeature.Users, MongoFeature.SoleUse], server.Features.Order());
+        Assert.Equal([MongoFeature.Transactions, MongoFeature.ChangeStreams, MongoFeature.Users, MongoFeature.SoleUse], server.Features.Order());
     }
 }

@@ -11,7 +11,7 @@ namespace Platform.Gateway.Backend;
 /// <param name="takesSequence">Whether its third parameter is a document sequence.</param>
 internal sealed class WriteStatements(string function, bool takesSequence = true)
 {
-    private readonly Statement?[] _forms = new Statement?[128];
+    private readonly Statement?[] _forms = new Statement?[256];
 
     /// <summary>The form for these parameters, which follow the database and the command in this order.</summary>
     /// <param name="sequence">Whether there is a document sequence.</param>
@@ -20,11 +20,13 @@ internal sealed class WriteStatements(string function, bool takesSequence = true
     /// <param name="deferred">Whether the commit does not wait for the disk, because another one follows that does.</param>
     /// <param name="again">Whether the transaction may have made other writes before.</param>
     /// <param name="whole">Whether any failure is raised as a conflict is, and undoes all.</param>
-    public Statement Form(bool sequence, bool retryable, UpsertTurnKind turn, bool deferred = false, bool again = false, bool whole = false) =>
-        _forms[(sequence ? 1 : 0) | (retryable ? 2 : 0) | ((int)turn << 2) | (deferred ? 16 : 0) | (again ? 32 : 0) | (whole ? 64 : 0)]
-            ??= Make(sequence, retryable, turn, deferred, again, whole);
+    /// <param name="noted">Whether a message to change streams goes in front of it, in WAL; it is the last parameter.</param>
+    public Statement Form(
+        bool sequence, bool retryable, UpsertTurnKind turn, bool deferred = false, bool again = false, bool whole = false, bool noted = false) =>
+        _forms[(sequence ? 1 : 0) | (retryable ? 2 : 0) | ((int)turn << 2) | (deferred ? 16 : 0) | (again ? 32 : 0) | (whole ? 64 : 0) | (noted ? 128 : 0)]
+            ??= Make(sequence, retryable, turn, deferred, again, whole, noted);
 
-    private Statement Make(bool sequence, bool retryable, UpsertTurnKind turn, bool deferred, bool again, bool whole)
+    private Statement Make(bool sequence, bool retryable, UpsertTurnKind turn, bool deferred, bool again, bool whole, bool noted)
     {
         List<ParameterType> types = [ParameterType.Text, ParameterType.Bytes];
         string Next(ParameterType type)
@@ -65,6 +67,11 @@ internal sealed class WriteStatements(string function, bool takesSequence = true
                 before.Add($"pg_advisory_xact_lock_shared({Next(ParameterType.Int64)}) IS NOT NULL");
                 before.Add($"(SELECT bool_and(pg_advisory_xact_lock(key) IS NOT NULL) FROM unnest({Next(ParameterType.Int64Array)}) AS key)");
                 break;
+        }
+
+        if (noted)
+        {
+            before.Add($"pg_logical_emit_message(true, 'platform', {Next(ParameterType.Bytes)}) IS NOT NULL");
         }
 
         // The function is called with what comes before it, so it cannot run, and cannot look at the data, until that is done.

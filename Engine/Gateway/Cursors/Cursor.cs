@@ -1,3 +1,4 @@
+using Platform.Gateway.ChangeStreams;
 using Platform.Gateway.Clients;
 using Platform.Gateway.Transactions;
 
@@ -42,6 +43,9 @@ internal sealed class Cursor(long id, string database, string user, Guid? sessio
 
     /// <summary>Where the backend goes on.</summary>
     public ReadOnlyMemory<byte> Continuation { get; set; }
+
+    /// <summary>The stream of changes that it reads; null for a result of the backend.</summary>
+    public ChangeStream? Changes { get; init; }
 
     /// <summary>The transaction it was opened in; its pages come from that transaction's connection.</summary>
     public Transaction? Transaction { get; init; }

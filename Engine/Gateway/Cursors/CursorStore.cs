@@ -112,15 +112,20 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, BackendPool 
     public async ValueTask<IReadOnlySet<long>> KillAsync(IReadOnlyList<long> ids, string user, CancellationToken cancellationToken)
     {
         var killed = new HashSet<long>();
+        var ofBackend = new List<long>();
         foreach (var id in ids)
         {
             if (_cursors.TryGetValue(id, out var cursor) && cursor.User == user && Remove(cursor))
             {
                 killed.Add(id);
+                if (cursor.Changes is null)
+                {
+                    ofBackend.Add(id);
+                }
             }
         }
 
-        await DeleteAsync([.. killed], cancellationToken);
+        await DeleteAsync([.. ofBackend], cancellationToken);
         return killed;
     }
 
@@ -145,7 +150,7 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, BackendPool 
 
         foreach (var (id, cursor) in _cursors)
         {
-            if (cursor.Client == client && cursor.Session is null && Remove(cursor))
+            if (cursor.Client == client && cursor.Session is null && Remove(cursor) && cursor.Changes is null)
             {
                 _abandoned.Enqueue(id);
             }
@@ -186,7 +191,7 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, BackendPool 
         var killed = new List<long>();
         foreach (var (id, cursor) in _cursors)
         {
-            if (which(cursor) && Remove(cursor))
+            if (which(cursor) && Remove(cursor) && cursor.Changes is null)
             {
                 killed.Add(id);
             }
@@ -206,12 +211,13 @@ internal sealed class CursorStore(IOptions<GatewayOptions> options, BackendPool 
         _ofAll.Give();
         cursor.Client.Cursors.Give();
         _ofUsers[cursor.User].Give();
+        cursor.Changes?.Close();
         return true;
     }
 
     private CommandException Refused(Cursor cursor, string why)
     {
-        if (cursor.Transaction is null)
+        if (cursor.Transaction is null && cursor.Changes is null)
         {
             _abandoned.Enqueue(cursor.Id);
         }

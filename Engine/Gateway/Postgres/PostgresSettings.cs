@@ -38,6 +38,12 @@ internal sealed class PostgresSettings
     /// <summary>How long connecting and logging in may take. Default 5 s.</summary>
     public TimeSpan Timeout { get; private init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>The same server by a connection that streams WAL as well as it runs statements.</summary>
+    public PostgresSettings ForReplication() => new(_settings, _port) { Replicates = true };
+
+    /// <summary>Whether connections may stream WAL.</summary>
+    public bool Replicates { get; private init; }
+
     /// <summary>The parameters of the start-up message.</summary>
     public IEnumerable<KeyValuePair<string, string>> Parameters
     {
@@ -50,6 +56,11 @@ internal sealed class PostgresSettings
             // Validators grow when schemas are rewritten into what the backend knows. Writes that wait for each other are told apart soon,
             // because one of them is repeated at once.
             yield return new("options", $"{Get("options")} -c documentdb.maxSchemaValidatorSize=1048576 -c deadlock_timeout=100ms".TrimStart());
+            if (Replicates)
+            {
+                yield return new("replication", "database");
+            }
+
             if (Get("searchpath") is { } path)
             {
                 yield return new("search_path", path);

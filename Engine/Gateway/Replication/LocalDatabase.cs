@@ -42,7 +42,7 @@ internal sealed class LocalDatabase : IAsyncDisposable
 
     /// <summary>How to reach the PostgreSQL of a member.</summary>
     public static string ConnectionString(GatewayOptions settings, int member) => string.Create(
-        CultureInfo.InvariantCulture, $"Host={settings.SocketDirectory};Port={GatewayOptions.PostgresPort(member)};Username=postgres;Database=postgres");
+        CultureInfo.InvariantCulture, $"Host={settings.SocketDirectory ?? "/"};Port={GatewayOptions.PostgresPort(member)};Username=postgres;Database=postgres");
 
     /// <summary>Writes which primary is followed; null for none. It counts from the next start or <see cref="ReloadAsync"/> on.</summary>
     public void Configure(Member? source)

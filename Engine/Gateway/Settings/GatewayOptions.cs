@@ -181,6 +181,21 @@ internal sealed class GatewayOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
     public TimeSpan RetryRecordRetention { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How far back change streams can begin. Default 1 hour, less when more is written than <see cref="ChangeStreamHistoryMegabytes"/>.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
+    public TimeSpan ChangeStreamHistory { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// How many megabytes of WAL are kept for change streams that begin in the past; keep it below PostgreSQL's <c>max_slot_wal_keep_size</c>.
+    /// Default 512.
+    /// </summary>
+    [Range(16, 1_000_000)]
+    public int ChangeStreamHistoryMegabytes { get; set; } = 512;
+
+    /// <summary>How many megabytes of changes are kept in memory for all streams together, while there are any. Default 32.</summary>
+    [Range(1, 4096)]
+    public int ChangeStreamBufferMegabytes { get; set; } = 32;
+
     /// <summary>From which duration on a command is logged as slow. Default 100 ms.</summary>
     [Range(typeof(TimeSpan), "00:00:00.000001", "1.00:00:00")]
     public TimeSpan SlowCommand { get; set; } = TimeSpan.FromMilliseconds(100);

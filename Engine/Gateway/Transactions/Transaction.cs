@@ -26,6 +26,9 @@ internal sealed class Transaction(long number, string user, DateTimeOffset start
     /// <summary>PostgreSQL's number of it, known from the commit on when it wrote anything.</summary>
     public string? BackendId { get; set; }
 
+    /// <summary>What change streams have been told of it by now: nothing (null), that it is one, and whether its last write replaces documents.</summary>
+    public bool? ToldReplacement { get; set; }
+
     /// <summary>Counts the open transactions of the client connection that began it.</summary>
     public required Quota Quota { get; init; }
 

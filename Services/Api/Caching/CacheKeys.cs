@@ -11,6 +11,9 @@ public static class CacheKeys
 {
     private const string Prefix = "platform:v1";
 
+    /// <summary>A pattern of the names of everything that is kept of products.</summary>
+    public static string AllProducts => $"{Prefix}:*:product*";
+
     /// <summary>A product with its stock, as JSON.</summary>
     /// <param name="tenantId">The tenant.</param>
     /// <param name="productId">The product.</param>

@@ -24,6 +24,11 @@ public sealed partial class ProductCache(
     // Beyond this many changes during an outage, entries are stale until they expire.
     private const int MaxOwed = 10_000;
 
+    private const int DeletedAtOnce = 500;
+
+    // All of them are looked through; nobody's request waits for it.
+    private static readonly TimeSpan s_deletePatience = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan s_logInterval = TimeSpan.FromSeconds(30);
 
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
@@ -37,6 +42,8 @@ public sealed partial class ProductCache(
     // A Redis that stands still would cost every request its patience.
     private readonly CircuitBreaker _breaker = new(
         failureRatio: 0.5, minimumThroughput: 3, TimeSpan.FromSeconds(1), options.Value.Rest, time);
+    // When everything was to be forgotten and Redis could not be told; 0: it was.
+    private long _owedAll;
     private int _settling;
     private long _lastLog;
 
@@ -58,11 +65,11 @@ public sealed partial class ProductCache(
         var changes = CacheKeys.ProductChanges(tenantId, productId);
 
         var found = await TryAsync(redis => redis.StringGetAsync([key, changes]), cancellationToken);
-        if (found is not null && !_owed.IsEmpty)
+        if (found is not null && (!_owed.IsEmpty || Volatile.Read(ref _owedAll) != 0))
         {
             // Redis answers again.
             _ = SettleAsync();
-            found = _owed.ContainsKey((tenantId, productId)) ? null : found;
+            found = _owed.ContainsKey((tenantId, productId)) || Volatile.Read(ref _owedAll) != 0 ? null : found;
         }
 
         if (found is [{ IsNull: false } entry, _] && Read(entry) is { } cached)
@@ -112,6 +119,40 @@ public sealed partial class ProductCache(
         }
     }
 
+    /// <summary>
+    /// Forgets all products: what changed is not known, or all of it did. When Redis is away it is told later, and this process believes no entry until then.
+    /// </summary>
+    public async Task ForgetAllAsync()
+    {
+        Volatile.Write(ref _owedAll, time.GetTimestamp() | 1);
+        await SettleAllAsync();
+    }
+
+    private async Task SettleAllAsync()
+    {
+        var owed = Volatile.Read(ref _owedAll);
+        if (owed != 0 && await TryAsync(redis => DeleteAllAsync(redis.Multiplexer), s_deletePatience, CancellationToken.None))
+        {
+            // Only if nothing has changed again since.
+            Interlocked.CompareExchange(ref _owedAll, 0, owed);
+        }
+    }
+
+    // The marks, too: who has seen one and stores what it read before finds another, or none, and does not.
+    private static async Task<bool> DeleteAllAsync(IConnectionMultiplexer redis)
+    {
+        foreach (var server in redis.GetServers().Where(server => server is { IsConnected: true, IsReplica: false }))
+        {
+            var database = redis.GetDatabase();
+            await foreach (var keys in server.KeysAsync(pattern: CacheKeys.AllProducts, pageSize: DeletedAtOnce).Chunk(DeletedAtOnce))
+            {
+                await Task.WhenAll(keys.Select(key => database.KeyDeleteAsync(key)));
+            }
+        }
+
+        return true;
+    }
+
     private async Task SettleAsync()
     {
         if (Interlocked.Exchange(ref _settling, 1) == 1)
@@ -121,8 +162,9 @@ public sealed partial class ProductCache(
 
         try
         {
+            await SettleAllAsync();
             var owed = _owed.Take(1000).ToArray();
-            if (await ForgetAsync([.. owed.Select(entry => entry.Key)]))
+            if (owed.Length > 0 && await ForgetAsync([.. owed.Select(entry => entry.Key)]))
             {
                 foreach (var entry in owed)
                 {
@@ -191,7 +233,10 @@ public sealed partial class ProductCache(
         }
     }
 
-    private async Task<T?> TryAsync<T>(Func<IDatabase, Task<T>> call, CancellationToken cancellationToken)
+    private Task<T?> TryAsync<T>(Func<IDatabase, Task<T>> call, CancellationToken cancellationToken) =>
+        TryAsync(call, options.Value.Patience, cancellationToken);
+
+    private async Task<T?> TryAsync<T>(Func<IDatabase, Task<T>> call, TimeSpan patience, CancellationToken cancellationToken)
     {
         if (!_breaker.TryEnter(out var attempt, out _))
         {
@@ -202,7 +247,7 @@ public sealed partial class ProductCache(
         {
             var connection = _connection.Value;
             var redis = (await connection.WaitAsync(options.Value.Patience, time, cancellationToken)).GetDatabase();
-            var answer = await call(redis).WaitAsync(options.Value.Patience, time, cancellationToken);
+            var answer = await call(redis).WaitAsync(patience, time, cancellationToken);
             attempt.Succeed();
             return answer;
         }

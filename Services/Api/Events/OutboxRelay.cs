@@ -1,3 +1,4 @@
+using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Api.Caching;
 using Platform.Mongo.Connections;
@@ -8,7 +9,7 @@ namespace Platform.Api.Events;
 
 /// <summary>
 /// Delivers the events that were left behind: their process ended, or the database went away, between the commit and
-/// the events. One instance of the API at a time does it, under a lease. An entry that cannot be delivered fails alone:
+/// the events. It looks when an entry that it heard of is due; where nobody tells it of entries, from time to time. One instance of the API at a time does it, under a lease. An entry that cannot be delivered fails alone:
 /// it is tried again after growing pauses, in the end set aside, and meanwhile passed over.
 /// </summary>
 internal sealed class OutboxRelay(
@@ -24,10 +25,18 @@ internal sealed class OutboxRelay(
     // Per tenant and round, so that none waits for all of another's.
     private const int Batch = 20;
 
+    // Below it several entries are looked for at once.
+    private static readonly TimeSpan s_grain = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private DateTime? _due = DateTime.MinValue;
+    private bool _follows;
+    private TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_maxPause = TimeSpan.FromHours(1);
 
-    /// <summary>How often is looked for what was left behind.</summary>
+    /// <summary>How often is looked for what was left behind while nobody tells of it.</summary>
     public static TimeSpan Interval => TimeSpan.FromSeconds(30);
 
     /// <summary>
@@ -35,6 +44,29 @@ internal sealed class OutboxRelay(
     /// nobody else is at it, and the clocks of two machines may differ.
     /// </summary>
     public static TimeSpan Age => TimeSpan.FromMinutes(1);
+
+    /// <summary>From now on every entry is told of by <see cref="Hear"/>.</summary>
+    /// <param name="missed">Whether there may be entries that were not.</param>
+    public void Follow(bool missed) => Change(() =>
+    {
+        _follows = true;
+        _due = missed ? DateTime.MinValue : _due;
+    });
+
+    /// <summary>An entry was written or changed. It is due later, unless it is delivered and gone by then, as nearly all are.</summary>
+    /// <param name="entry">Its members <c>createdAt</c> and <c>delivery</c>.</param>
+    public void Hear(BsonDocument entry)
+    {
+        if (EventOutbox.DueOf(entry, Age) is not { } due)
+        {
+            return;
+        }
+
+        Change(() => _due = _due < due ? _due : due);
+    }
+
+    /// <summary>Nobody tells of entries any more.</summary>
+    public void LookForItself() => Change(() => _follows = false);
 
     /// <summary>Delivers what was left behind by now and whose turn has come.</summary>
     /// <returns>How many entries were delivered.</returns>
@@ -56,12 +88,15 @@ internal sealed class OutboxRelay(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (true)
         {
+            await UntilDueAsync(stoppingToken);
+            // When this round fails, the next one is when it would be if nobody told of entries.
+            DateTime? next = time.GetUtcNow().UtcDateTime + Interval;
             try
             {
                 await RelayAsync(stoppingToken);
+                next = await outbox.NextDueAsync(Age, stoppingToken);
             }
             catch (LeaseBusyException)
             {
@@ -77,6 +112,8 @@ internal sealed class OutboxRelay(
             {
                 OutboxLog.Broken(logger, exception);
             }
+
+            Change(() => _due = _due is { } heard && !(next < heard) ? heard : next);
         }
     }
 
@@ -84,6 +121,51 @@ internal sealed class OutboxRelay(
     /// <param name="attempt">The attempt, from 1.</param>
     internal static TimeSpan PauseAfter(int attempt) =>
         s_firstPause * Math.Min(s_maxPause / s_firstPause, Math.Pow(2, attempt - 1));
+
+    /// <summary>Waits until an entry is due, or, while nobody tells of entries, for a while.</summary>
+    private async Task UntilDueAsync(CancellationToken cancellationToken)
+    {
+        var begun = time.GetUtcNow();
+        while (true)
+        {
+            Task heard;
+            TimeSpan wait;
+            lock (_gate)
+            {
+                var passed = time.GetUtcNow() - begun;
+                wait = _follows
+                    ? _due is { } due ? due - time.GetUtcNow().UtcDateTime : Timeout.InfiniteTimeSpan
+                    : Interval - passed;
+                // What failed, or cannot be reached, is not tried again at once.
+                wait = wait != Timeout.InfiniteTimeSpan && wait < s_grain - passed ? s_grain - passed : wait;
+                if (wait != Timeout.InfiniteTimeSpan && wait <= TimeSpan.Zero)
+                {
+                    _due = null;
+                    return;
+                }
+
+                heard = _heard.Task;
+            }
+
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            Task passes = Task.WhenAny(heard, Task.Delay(wait, time, ended.Token));
+            await passes.WaitAsync(cancellationToken);
+            await ended.CancelAsync();
+        }
+    }
+
+    private void Change(Action change)
+    {
+        TaskCompletionSource heard;
+        lock (_gate)
+        {
+            change();
+            heard = _heard;
+            _heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        heard.SetResult();
+    }
 
     private async Task<int> RelayAloneAsync(long fence, DateTime now, CancellationToken cancellationToken)
     {

@@ -150,6 +150,49 @@ public sealed class EventOutbox
         await _stored.DeleteOneAsync(NotBeyond(entry.Id, fence), cancellationToken);
     }
 
+    /// <summary>When the next of the entries that are there is due (UTC); null when there is none.</summary>
+    /// <param name="age">The age from which an entry counts as left behind.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<DateTime?> NextDueAsync(TimeSpan age, CancellationToken cancellationToken = default)
+    {
+        // There are few, if any: those of orders that are being placed, and those that failed.
+        using var entries = await _stored.Find(new BsonDocument(SetAsideAt, new BsonDocument("$exists", false)))
+            .Project(new BsonDocument { { "createdAt", 1 }, { Delivery, 1 } })
+            .Sort(new BsonDocument("createdAt", 1))
+            .Limit(1000)
+            .ToCursorAsync(cancellationToken);
+        DateTime? next = null;
+        await entries.ForEachAsync(
+            entry => next = DueOf(entry, age) is { } due && !(next <= due) ? due : next,
+            cancellationToken);
+        return next;
+    }
+
+    /// <summary>When an entry is due (UTC) unless it is gone by then; null when it was set aside, or does not say when it was written.</summary>
+    /// <param name="entry">Its members <c>createdAt</c> and <c>delivery</c>.</param>
+    /// <param name="age">The age from which an entry counts as left behind.</param>
+    public static DateTime? DueOf(BsonDocument entry, TimeSpan age)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        if (!entry.TryGetValue("createdAt", out var at) || !at.IsValidDateTime)
+        {
+            return null;
+        }
+
+        var written = at.ToUniversalTime() + age;
+        if (!entry.TryGetValue(Delivery, out var value) || value is not BsonDocument delivery)
+        {
+            return written;
+        }
+
+        if (delivery.Contains("setAsideAt"))
+        {
+            return null;
+        }
+
+        return delivery.TryGetValue("nextAttemptAt", out var next) && next.IsValidDateTime && next.ToUniversalTime() > written ? next.ToUniversalTime() : written;
+    }
+
     // An entry whose "delivery" no program has touched is due; one of a failed attempt when its pause is over, and one that was set
     // aside only for a program that can read more.
     private static BsonDocument Due(DateTime before, DateTime now) => new()

@@ -87,7 +87,7 @@ supported(reading, 'distinct', 'Collations other than simple are refused.', {
   'of array elements with a query': () => same(db.read.distinct('tags', { n: 1 }).sort(), ['all', 't1']),
   'a collation is refused': () => fails(() => db.read.distinct('s', {}, { collation: { locale: 'en', strength: 2 } }), 115),
 });
-supported(reading, 'aggregate', '$changeStream, $listSessions, $planCacheStats, $function, $accumulator, $where and $merge with a pipeline are refused; $sample sorts the whole input at random.', {
+supported(reading, 'aggregate', '$listSessions, $planCacheStats, $function, $accumulator, $where and $merge with a pipeline are refused; $sample sorts the whole input at random.', {
   '$match, $group and $sort': () => same(db.read.aggregate([{ $match: { g: { $lt: 2 } } }, { $group: { _id: '$g', n: { $sum: 1 } } }, { $sort: { _id: 1 } }]).toArray(), [{ _id: 0, n: 60 }, { _id: 1, n: 60 }]),
   '$lookup with a pipeline': () => equal(db.read.aggregate([{ $match: { _id: 1 } }, { $lookup: { from: 'read', let: { g: '$g' }, pipeline: [{ $match: { $expr: { $eq: ['$g', '$$g'] } } }], as: 'peers' } }]).next().peers.length, 60),
   '$unwind and $project': () => equal(db.read.aggregate([{ $match: { _id: { $lt: 2 } } }, { $unwind: '$tags' }, { $project: { t: '$tags' } }]).itcount(), 4),
@@ -105,8 +105,17 @@ supported(reading, 'aggregate', '$changeStream, $listSessions, $planCacheStats, 
   'an unknown stage': () => fails(() => db.read.aggregate([{ $noSuchStage: 1 }]).toArray(), 40324),
   'explain: true': () => equal(ok({ aggregate: 'read', pipeline: [{ $match: { n: 1 } }], explain: true }).queryPlanner.winningPlan.stage, 'COLLSCAN'),
 });
-refused(reading, 'change streams', 'The backend has no oplog; $changeStream is refused.', {
-  'watch': () => fails(() => db.runCommand({ aggregate: 'read', pipeline: [{ $changeStream: {} }], cursor: {} }), 115),
+supported(reading, 'change streams', 'See [change streams](change-streams.md#what-differs).', {
+  'watch': () => {
+    const stream = db.watched.watch([{ $match: { operationType: 'insert' } }]);
+    db.watched.insertOne({ _id: 1 });
+    let event = null;
+    while ((event = stream.tryNext()) === null) { /* it comes */ }
+    same(event.documentKey, { _id: 1 });
+    stream.close();
+  },
+  'a stage that is not allowed': () => fails(() => db.runCommand({ aggregate: 'read', pipeline: [{ $changeStream: {} }, { $count: 'n' }], cursor: {} }), 20),
+  'splitting large events is refused': () => fails(() => db.runCommand({ aggregate: 'read', pipeline: [{ $changeStream: {} }, { $changeStreamSplitLargeEvent: {} }], cursor: {} }), 115),
 });
 refused(reading, 'tailable cursors', 'They need capped collections.', {
   'find with tailable': () => fails(() => db.runCommand({ find: 'read', tailable: true }), 2),

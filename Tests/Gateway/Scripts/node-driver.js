@@ -194,7 +194,7 @@ async function main() {
       }
     });
     await check('what is refused', async () => {
-      await assert.rejects(db.collection('crud').watch().next(), e => e.code === 115);
+      await assert.rejects(db.collection('crud').watch([{ $changeStreamSplitLargeEvent: {} }]).next(), e => e.code === 115);
       await assert.rejects(db.createCollection('capped', { capped: true, size: 1000 }), e => e.code === 115);
       const wrong = new MongoClient(uri.replace(/:[^:@]+@/, ':wrong@'), { serverSelectionTimeoutMS: 5000 });
       await assert.rejects(wrong.connect(), e => e.code === 18);

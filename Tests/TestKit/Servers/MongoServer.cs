@@ -162,11 +162,7 @@ public sealed class MongoServer : IAsyncLifetime
         Add(MongoFeature.Transactions, _replicaSet is not null || hello.GetValue("msg", "") == "isdbgrid");
         Add(MongoFeature.Members, hello.GetValue("hosts", new BsonArray()).AsBsonArray.Count > 1);
         Add(MongoFeature.SoleUse, _standIn is not null);
-        Add(MongoFeature.ChangeStreams, await TakesAsync(admin, new BsonDocument
-        {
-            { "aggregate", 1 }, { "pipeline", new BsonArray { new BsonDocument("$changeStream", new BsonDocument("allChangesForCluster", true)) } },
-            { "cursor", new BsonDocument("batchSize", 0) },
-        }));
+        Add(MongoFeature.ChangeStreams, await WatchesAsync(admin.Client.GetDatabase("probe").GetCollection<BsonDocument>("changes")));
         var user = "probe" + Guid.NewGuid().ToString("N");
         Add(MongoFeature.Users, admin.Client.Settings.Credential is not null
             && await TakesAsync(admin, new BsonDocument { { "createUser", user }, { "pwd", user }, { "roles", new BsonArray { "readAnyDatabase" } } })
@@ -178,6 +174,19 @@ public sealed class MongoServer : IAsyncLifetime
         if (has)
         {
             _features.Add(feature);
+        }
+    }
+
+    private static async Task<bool> WatchesAsync(IMongoCollection<BsonDocument> collection)
+    {
+        try
+        {
+            using var stream = await collection.WatchAsync();
+            return true;
+        }
+        catch (MongoCommandException)
+        {
+            return false;
         }
     }
 

@@ -12,12 +12,15 @@ public sealed class OtherGateway(GatewayFixture gateway) : IAsyncLifetime
     /// <summary>Its port.</summary>
     public int Port { get; } = FreePort.Find();
 
+    /// <summary>Further settings, as arguments.</summary>
+    internal string[] Settings { get; init; } = [];
+
     /// <inheritdoc />
     public async ValueTask InitializeAsync()
     {
         if (gateway.IsAvailable)
         {
-            _application = GatewayFixture.Build(Port, gateway.EngineConnectionString);
+            _application = GatewayFixture.Build(Port, gateway.EngineConnectionString, Settings);
             await GatewayApplication.StartAsync(_application, CancellationToken.None);
         }
     }

@@ -1,5 +1,6 @@
 using MongoDB.Bson;
 using Platform.Gateway.Backend;
+using Platform.Gateway.ChangeStreams;
 using Platform.Gateway.Commands.Arguments;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Errors;
@@ -9,7 +10,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Commands.Collections;
 
 /// <summary>Collections, views and databases.</summary>
-internal sealed class CollectionCommands : ICommandFamily
+internal sealed class CollectionCommands(ChangeHistory history) : ICommandFamily
 {
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
@@ -28,7 +29,7 @@ internal sealed class CollectionCommands : ICommandFamily
         new("compact", c => CommandAsync(c, Statements.Compact)),
     ];
 
-    private static async ValueTask<ReadOnlyMemory<byte>> CreateAsync(CommandContext context)
+    private async ValueTask<ReadOnlyMemory<byte>> CreateAsync(CommandContext context)
     {
         var collection = context.Collection;
         var command = context.ToTree();
@@ -60,6 +61,11 @@ internal sealed class CollectionCommands : ICommandFamily
         var warnings = new List<string>();
         var series = TimeSeries.Take(command, own);
         RewriteValidator(command, own, warnings);
+        var images = CollectionOptions.TakeImages(command, own);
+        if (images)
+        {
+            await history.PrepareAsync(context.CancellationToken);
+        }
 
         await using var lease = await context.RentAsync();
         var reply = await InOneAsync(context, lease.Connection, own.ElementCount > 0, async connection =>
@@ -79,6 +85,11 @@ internal sealed class CollectionCommands : ICommandFamily
             if (own.ElementCount > 0)
             {
                 await CollectionOptions.SetAsync(connection, context.Request.Database, collection, own, context.CancellationToken);
+            }
+
+            if (images)
+            {
+                await KeepImagesAsync(connection, context.Request.Database, collection, context.CancellationToken);
             }
 
             return made;
@@ -127,7 +138,7 @@ internal sealed class CollectionCommands : ICommandFamily
         }
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> CollModAsync(CommandContext context)
+    private async ValueTask<ReadOnlyMemory<byte>> CollModAsync(CommandContext context)
     {
         var (database, collection) = (context.Request.Database, context.Collection);
         var command = context.ToTree();
@@ -153,6 +164,11 @@ internal sealed class CollectionCommands : ICommandFamily
         }
 
         RewriteValidator(command, own, warnings);
+        var images = CollectionOptions.TakeImages(command, own);
+        if (images)
+        {
+            await history.PrepareAsync(context.CancellationToken);
+        }
 
         var reply = await InOneAsync(context, lease.Connection, !own.Equals(before), async connection =>
         {
@@ -166,10 +182,19 @@ internal sealed class CollectionCommands : ICommandFamily
                 await CollectionOptions.SetAsync(connection, database, collection, own, context.CancellationToken);
             }
 
+            if (images)
+            {
+                await KeepImagesAsync(connection, database, collection, context.CancellationToken);
+            }
+
             return changed;
         });
         return WithWarnings(Reply.FromBackend(reply), warnings);
     }
+
+    /// <summary>Has WAL hold documents as they were, or no longer, as the options of the collection say by now and as it is watched.</summary>
+    private static ValueTask KeepImagesAsync(BackendConnection connection, string database, string collection, CancellationToken cancellationToken) =>
+        connection.Command(ChangeStatements.SetImagesOf).With(0, database).With(1, collection).RunAsync(cancellationToken);
 
     /// <summary>
     /// Puts forms of the validator and of a view's pipeline that the backend has right in place of the given ones, which are kept beside when they
@@ -360,6 +385,11 @@ internal sealed class CollectionCommands : ICommandFamily
             else if (kept.TryGetValue(CollectionOptions.Validator, out var validator) && options.Contains("validator"))
             {
                 options["validator"] = validator;
+            }
+
+            if (kept.TryGetValue(CollectionOptions.Images, out var images))
+            {
+                options[CollectionOptions.Images] = images;
             }
 
             if (kept.TryGetValue(CollectionOptions.Pipeline, out var pipeline) && options.Contains(CollectionOptions.Pipeline))

@@ -1,5 +1,6 @@
 using MongoDB.Bson;
 using Platform.Gateway.Backend;
+using Platform.Gateway.Errors;
 using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Commands.Collections;
@@ -21,6 +22,43 @@ internal static class CollectionOptions
 
     /// <summary>The field of a time series' life.</summary>
     public const string ExpireAfter = "expireAfterSeconds";
+
+    /// <summary>The field of the option that keeps images of documents before and after changes.</summary>
+    public const string Images = "changeStreamPreAndPostImages";
+
+    /// <summary>
+    /// Takes the option that keeps images out of a command: the backend keeps it where nobody could tell it from what change streams need themselves.
+    /// </summary>
+    /// <returns>Whether the command has it.</returns>
+    public static bool TakeImages(BsonDocument command, BsonDocument own)
+    {
+        if (!command.TryGetValue(Images, out var given))
+        {
+            return false;
+        }
+
+        if (given is not BsonDocument { ElementCount: 1 } options || !options.TryGetValue("enabled", out var enabled) || !enabled.IsBoolean)
+        {
+            throw new CommandException(ErrorCode.BadValue, $"The option '{Images}' must be a document {{enabled: <boolean>}}.");
+        }
+
+        if (command.Contains("viewOn") || own.Contains(TimeSeries))
+        {
+            throw new CommandException(ErrorCode.InvalidOptions, $"The option '{Images}' is not supported on a view or a time series.");
+        }
+
+        command.Remove(Images);
+        if (enabled.AsBoolean)
+        {
+            own[Images] = options;
+        }
+        else
+        {
+            own.Remove(Images);
+        }
+
+        return true;
+    }
 
     /// <summary>The collection as the gateway and the backend know it; empty when it has nothing special or does not exist.</summary>
     public static async ValueTask<(BsonDocument Own, BsonDocument? BackendValidator, long? Id)> GetAsync(

@@ -3,9 +3,11 @@ using MongoDB.Bson;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Commands.Administration;
 using Platform.Gateway.Commands.Arguments;
+using Platform.Gateway.Commands.ChangeStreams;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Postgres;
 using Platform.Gateway.Requests;
 using Platform.Gateway.Topology;
 using Platform.Wire.Bson;
@@ -13,7 +15,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Commands.Queries;
 
 /// <summary>find, aggregate, count, distinct, and the cursors that the first two open.</summary>
-internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, ReplicaSetStatus replicaSet) : ICommandFamily
+internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, ReplicaSetStatus replicaSet, ChangeStreamCommands changes) : ICommandFamily
 {
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
@@ -60,6 +62,11 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Repli
         if (body.TryGet("explain"u8, out var asked) && asked.Truthy)
         {
             return await ExplainCommands.ExplainAggregateAsync(context);
+        }
+
+        if (ChangeStreamCommands.Opens(body))
+        {
+            return await changes.OpenAsync(context);
         }
 
         if (SystemNamespaces.ReadsConfiguration(context.Request))
@@ -229,6 +236,19 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Repli
                         + $"{cursor.Database}.{cursor.Collection}");
             }
 
+            if (cursor.Changes is not null)
+            {
+                exhausted = true;
+                (var events, exhausted) = await ChangeStreamCommands.NextAsync(context, cursor);
+                return events;
+            }
+
+            if (request.Generic.HasFlag(GenericFields.MaxTime))
+            {
+                exhausted = false;
+                throw new CommandException(ErrorCode.BadValue, "cannot set maxTimeMS on getMore command for a non-awaitData cursor");
+            }
+
             if (cursor.IsReplaced)
             {
                 throw await KilledAsync(cursor, context.CancellationToken);
@@ -276,6 +296,12 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Repli
             }
 
             return ofProfile ? SystemProfile.ToKnown(reply, cursor.Database) : reply;
+        }
+        catch (PostgresException e) when (SqlState.IsConflict(e.SqlState))
+        {
+            // On a secondary, the replay of the primary's writes: the page is asked for again.
+            exhausted = cursor.Transaction is not null;
+            throw;
         }
         finally
         {

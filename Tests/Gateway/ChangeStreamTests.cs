@@ -1,0 +1,173 @@
+using System.Globalization;
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Xunit;
+
+namespace Platform.Tests.Gateway;
+
+/// <summary>Change streams, as clients that we did not write see them.</summary>
+[Collection(CommandsCollection.Name)]
+public sealed class ChangeStreamTests(GatewayFixture gateway)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_Node_driver_and_Mongoose_watch_collections_databases_and_the_cluster()
+    {
+        gateway.Require();
+        NodeTools.Require("mongoose");
+        var (exit, output, errors) = await NodeTools.RunAsync(
+            [NodeTools.Script("change-streams.js"), gateway.ConnectionString, "cs" + Guid.NewGuid().ToString("N")]);
+        Assert.True(exit == 0, $"The script ended with {exit}:{Environment.NewLine}{output}{errors}");
+        Assert.Equal(16, output.Split('\n').Count(line => line.StartsWith("ok ", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("--Gateway:ChangeStreamBufferMegabytes=1")]
+    public async Task Events_make_what_generated_operations_of_the_Node_driver_stored_and_every_token_resumes(string setting)
+    {
+        gateway.Require();
+        NodeTools.Require("mongodb");
+        // With little memory nearly every resume has to read WAL.
+        await using var other = await OtherAsync(setting);
+        var port = other?.Port ?? gateway.Port;
+        var (exit, output, errors) = await NodeTools.RunAsync(
+        [
+            NodeTools.Script("change-streams-model.js"), gateway.ConnectionString.Replace(
+                $":{gateway.Port}/", string.Create(CultureInfo.InvariantCulture, $":{port}/"), StringComparison.Ordinal) + "&directConnection=true",
+            "cm" + Guid.NewGuid().ToString("N"), "--operations", "3000", "--resumes", setting.Length == 0 ? "1000000" : "60",
+        ]);
+        Assert.True(exit == 0, $"The script ended with {exit}:{Environment.NewLine}{output}{errors}");
+        Assert.Matches(@"(?m)^change streams: [1-9][0-9]{3}", output);
+    }
+
+    [Fact]
+    public async Task Mongosh_watches()
+    {
+        gateway.Require();
+        NodeTools.Require("mongosh");
+        var database = "sh" + Guid.NewGuid().ToString("N");
+        var (exit, output, errors) = await NodeTools.RunAsync(
+        [
+            NodeTools.Program("mongosh", "mongosh.js"), gateway.ConnectionString, "--quiet", "--norc", "--eval",
+            $$"""
+            db = db.getSiblingDB('{{database}}');
+            for (const target of [db.watched, db, db.getMongo()]) {
+              const stream = target.watch();
+              db.watched.insertOne({ _id: 1, from: 'mongosh' });
+              let event = null;
+              while ((event = stream.tryNext()) === null) { }
+              print(event.operationType, event.fullDocument.from, stream.isClosed());
+              stream.close();
+              db.watched.deleteOne({ _id: 1 });
+            }
+            db.dropDatabase();
+            """,
+        ]);
+        Assert.True(exit == 0, $"mongosh ended with {exit}:{Environment.NewLine}{output}{errors}");
+        Assert.Equal(3, output.Split('\n').Count(line => line.Trim() == "insert mongosh false"));
+    }
+
+    [Fact]
+    public async Task Events_make_what_generated_operations_of_the_NET_driver_stored()
+    {
+        var database = gateway.NewDatabase();
+        using var stream = await database.WatchAsync(cancellationToken: Cancel);
+        var writing = Task.WhenAll(Enumerable.Range(0, 4).Select(seed => ChangeModel.WriteAsync(gateway.Client, database, seed, operations: 500, Cancel)));
+        var model = new ChangeModel();
+        var end = writing.ContinueWith(
+            _ => database.GetCollection<BsonDocument>(ChangeModel.End).InsertOneAsync([], cancellationToken: Cancel),
+            Cancel, TaskContinuationOptions.None, TaskScheduler.Default).Unwrap();
+        for (var more = true; more && await stream.MoveNextAsync(Cancel);)
+        {
+            foreach (var change in stream.Current)
+            {
+                more &= model.Apply(change);
+            }
+        }
+
+        await writing;
+        await end;
+        foreach (var collection in ChangeModel.Collections)
+        {
+            var stored = await database.GetCollection<BsonDocument>(collection).Find("{}").Sort("{_id: 1}").ToListAsync(Cancel);
+            Assert.Equal(stored, model.Documents(collection));
+        }
+
+        Assert.True(model.Events > 1000, $"There were only {model.Events} events.");
+        await gateway.Client.DropDatabaseAsync(database.DatabaseNamespace.DatabaseName, Cancel);
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_not_read_holds_up_nobody_and_misses_nothing()
+    {
+        var database = gateway.NewDatabase();
+        await using var small = (await OtherAsync("--Gateway:ChangeStreamBufferMegabytes=1"))!;
+        using var client = new MongoClient(gateway.ConnectionString.Replace($":{gateway.Port}/", $":{small.Port}/", StringComparison.Ordinal) + "&directConnection=true");
+        var watched = client.GetDatabase(database.DatabaseNamespace.DatabaseName).GetCollection<BsonDocument>("slow");
+        using var slow = await watched.WatchAsync(new ChangeStreamOptions { BatchSize = 10 }, Cancel);
+        using var quick = await watched.WatchAsync(cancellationToken: Cancel);
+        const int count = 20_000;
+        var filler = new string('x', 500);
+        for (var i = 0; i < count; i += 1000)
+        {
+            await database.GetCollection<BsonDocument>("slow").InsertManyAsync(
+                Enumerable.Range(i, 1000).Select(n => new BsonDocument { { "_id", n }, { "filler", filler } }), cancellationToken: Cancel);
+        }
+
+        Assert.Equal(Enumerable.Range(0, count), await KeysAsync(quick));
+        Assert.Equal(Enumerable.Range(0, count), await KeysAsync(slow));
+        await gateway.Client.DropDatabaseAsync(database.DatabaseNamespace.DatabaseName, Cancel);
+
+        static async Task<List<int>> KeysAsync(IChangeStreamCursor<ChangeStreamDocument<BsonDocument>> stream)
+        {
+            var keys = new List<int>();
+            while (keys.Count < count && await stream.MoveNextAsync(Cancel))
+            {
+                keys.AddRange(stream.Current.Select(c => c.DocumentKey["_id"].AsInt32));
+            }
+
+            return keys;
+        }
+    }
+
+    [Fact]
+    public async Task A_user_who_may_only_read_watches_and_hears_nothing_more_when_dropped()
+    {
+        var database = gateway.NewDatabase();
+        var admin = gateway.Client.GetDatabase("admin");
+        var user = "w" + Guid.NewGuid().ToString("N")[..20];
+        await admin.RunCommandAsync<BsonDocument>(
+            new BsonDocument { { "createUser", user }, { "pwd", "secret" }, { "roles", new BsonArray { new BsonDocument { { "role", "readAnyDatabase" }, { "db", "admin" } } } } },
+            cancellationToken: Cancel);
+        using var client = new MongoClient(gateway.ConnectionStringOf(user, "secret"));
+        using var stream = await client.GetDatabase(database.DatabaseNamespace.DatabaseName).WatchAsync(cancellationToken: Cancel);
+        await database.GetCollection<BsonDocument>("c").InsertOneAsync(new BsonDocument("_id", 1), cancellationToken: Cancel);
+        while (await stream.MoveNextAsync(Cancel) && !stream.Current.Any())
+        {
+        }
+
+        Assert.Equal(1, stream.Current.Single().DocumentKey["_id"]);
+        await admin.RunCommandAsync<BsonDocument>(new BsonDocument("dropUser", user), cancellationToken: Cancel);
+        await Assert.ThrowsAnyAsync<MongoException>(async () =>
+        {
+            while (await stream.MoveNextAsync(Cancel))
+            {
+            }
+        });
+        await gateway.Client.DropDatabaseAsync(database.DatabaseNamespace.DatabaseName, Cancel);
+    }
+
+    private async Task<OtherGateway?> OtherAsync(string setting)
+    {
+        if (setting.Length == 0)
+        {
+            return null;
+        }
+
+        var other = new OtherGateway(gateway) { Settings = [setting] };
+        await other.InitializeAsync();
+        return other;
+    }
+}
