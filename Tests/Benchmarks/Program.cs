@@ -19,6 +19,7 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     ["seed"] = OnServer(SeedBenchmark.RunAsync),
     ["orders"] = OnServer(OrdersBenchmark.RunAsync),
     [StartupBenchmark.Name] = StartupBenchmark.RunAsync, // the graph has servers of its own
+    ["failover"] = FailoverBenchmark.RunAsync, // on a replica set of three members
     ["migrations"] = OnServer(MigrationsBenchmark.RunAsync),
     ["migration-lock"] = OnServer(MigrationLockBenchmark.RunAsync),
     ["indexes"] = OnServer(IndexesBenchmark.RunAsync),
