@@ -26,9 +26,9 @@ public static class ResourceNames
     /// <summary>The HTTP API.</summary>
     public const string Api = "api";
 
-    /// <summary>The MongoDB wire-protocol gateway of the native DocumentDB engine.</summary>
-    public const string Gateway = "mongo-gateway";
-
-    /// <summary>The PostgreSQL server with the DocumentDB extension behind the gateway.</summary>
-    public const string Postgres = "mongo-postgres";
+    /// <summary>
+    /// A member of the replica set where each is a resource of its own: a gateway and the PostgreSQL that it runs.
+    /// </summary>
+    /// <param name="number">Its number, from 1.</param>
+    public static string Member(int number) => $"{Mongo}-{number}";
 }

@@ -15,6 +15,24 @@ public static class SettingNames
     /// <summary>The replica set's name.</summary>
     public const string GatewayReplicaSet = $"{Gateway}__ReplicaSet";
 
+    /// <summary>All members of the replica set, each as <c>host:port</c>, separated by commas.</summary>
+    public const string GatewayMembers = $"{Gateway}__Members";
+
+    /// <summary>Which of them this one is, from 1.</summary>
+    public const string GatewayMember = $"{Gateway}__Member";
+
+    /// <summary>Where the member keeps its data.</summary>
+    public const string GatewayDataDirectory = $"{Gateway}__DataDirectory";
+
+    /// <summary>Where the Unix sockets of all members are.</summary>
+    public const string GatewaySocketDirectory = $"{Gateway}__SocketDirectory";
+
+    /// <summary>The root file system with PostgreSQL.</summary>
+    public const string GatewayServerImage = $"{Gateway}__ServerImage";
+
+    /// <summary>The directory of the scripts that run it.</summary>
+    public const string GatewayNativeScripts = $"{Gateway}__NativeScripts";
+
     /// <summary>The administrative user.</summary>
     public const string GatewayRootUsername = $"{Gateway}__RootUsername";
 

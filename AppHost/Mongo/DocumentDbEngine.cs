@@ -1,45 +1,73 @@
+using System.Globalization;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
 
 namespace Platform.AppHost.Mongo;
 
 /// <summary>
-/// DocumentDB as the replica set: PostgreSQL with the documentdb extension, and in front of it the gateway that speaks
-/// the MongoDB wire protocol and presents itself as a replica set of one member.
+/// DocumentDB as the replica set: each member is a gateway that speaks the MongoDB wire protocol, and a PostgreSQL with the documentdb
+/// extension that the gateway runs. The members elect the primary among themselves.
 /// </summary>
 internal static class DocumentDbEngine
 {
+    private const string Program = "member";
+
     public static IResourceBuilder<MongoReplicaSetResource> RunAsDocumentDb(
         this IResourceBuilder<MongoReplicaSetResource> mongo, IResourceBuilder<ParameterResource> password,
         PlatformOptions options)
     {
-        var builder = mongo.ApplicationBuilder;
         var data = Path.Combine(options.DataDirectory, "postgres");
         var sockets = SocketDirectory.For(data);
+        if (MemberData.AheadOf(data, options.MongoMembers) is { } ahead)
+        {
+            throw new DistributedApplicationException(
+                $"Platform:Mongo:Members is {options.MongoMembers}, but member {ahead} has data that is not in "
+                + "those that would run: start with 3 members once, so that they catch up.");
+        }
 
-        var postgres = builder
-            .AddExecutable(
-                ResourceNames.Postgres, Path.Combine(options.NativeScripts, "postgres"), options.NativeScripts)
-            .WithArgs(options.ServerImage, data, sockets)
-            .WithParentRelationship(mongo)
-            .WithIconName("DatabasePlugConnected");
+        var ports = FreePorts.Find(options.MongoMembers);
+        var hosts = string.Join(',', ports.Select(port => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}")));
+        for (var i = 0; i < ports.Length; i++)
+        {
+            // Not proxied: clients are told this very port in the handshake, and every operation saves a hop.
+            var (number, port) = (i + 1, ports[i]);
+            var member = mongo.AddMember(number, options)
+                .WithEndpoint(
+                    "mongodb", endpoint => (endpoint.Port, endpoint.TargetPort, endpoint.IsProxied) = (port, port, false))
+                .WithEnvironment(SettingNames.GatewayReplicaSet, MongoNames.ReplicaSet)
+                .WithEnvironment(SettingNames.GatewayMembers, hosts)
+                .WithEnvironment(SettingNames.GatewayMember, number.ToString(CultureInfo.InvariantCulture))
+                .WithEnvironment(SettingNames.GatewayDataDirectory, MemberData.DirectoryOf(data, number))
+                .WithEnvironment(SettingNames.GatewaySocketDirectory, sockets)
+                .WithEnvironment(SettingNames.GatewayServerImage, options.ServerImage)
+                .WithEnvironment(SettingNames.GatewayNativeScripts, options.NativeScripts)
+                .WithEnvironment(SettingNames.GatewayRootUsername, MongoNames.RootUser)
+                .WithEnvironment(SettingNames.GatewayRootPassword, password)
+                .WithParentRelationship(mongo)
+                .WithIconName("DatabasePlugConnected");
+            mongo.Resource.AddServer(member.Resource, member.GetEndpoint("mongodb"));
+        }
 
-        // Not proxied: clients are told this very port in the handshake, and every operation saves a hop.
-        var gateway = builder.AddService<Projects.Gateway>(ResourceNames.Gateway)
-            .WithEndpoint(scheme: "tcp", name: "mongodb", env: SettingNames.GatewayPort, isProxied: false)
-            .WithHttpEndpoint()
-            .WithEnvironment(SettingNames.GatewayReplicaSet, MongoNames.ReplicaSet)
-            .WithEnvironment(SettingNames.GatewayRootUsername, MongoNames.RootUser)
-            .WithEnvironment(SettingNames.GatewayRootPassword, password)
-            .WithEnvironment(
-                $"ConnectionStrings__{SettingNames.Postgres}", $"Host={sockets};Username=postgres;Database=postgres")
-            .WithReferenceRelationship(postgres) // it stops before the server that it uses
-            .WithHttpHealthCheck("/health")
-            .WithParentRelationship(mongo)
-            .WithIconName("PlugConnected");
-
-        mongo.Resource.AddServer(postgres.Resource);
-        mongo.Resource.AddServer(gateway.Resource, gateway.GetEndpoint("mongodb"));
         return mongo;
+    }
+
+    // Not a project resource: the script starts the gateway again when it ends, which the orchestrator does not.
+    private static IResourceBuilder<ExecutableResource> AddMember(
+        this IResourceBuilder<MongoReplicaSetResource> mongo, int number, PlatformOptions options)
+    {
+        var builder = mongo.ApplicationBuilder;
+        var project = new Projects.Gateway().ProjectPath;
+        var program = ServiceExtensions.ProgramOf(project, AppContext.BaseDirectory);
+        string[] gateway = File.Exists(program) ? [program] : ["dotnet", "run", "--no-build", "--no-launch-profile", "--project", project];
+        var member = builder
+            .AddExecutable(ResourceNames.Member(number), Path.Combine(options.NativeScripts, Program), options.NativeScripts)
+            .WithArgs([.. gateway])
+            .WithOtlpExporter()
+            .WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName)
+            .WithHttpEndpoint()
+            .WithHttpHealthCheck("/health");
+        var http = member.GetEndpoint("http");
+        return member.WithEnvironment(
+            "ASPNETCORE_URLS", ReferenceExpression.Create($"http://127.0.0.1:{http.Property(EndpointProperty.TargetPort)}"));
     }
 }

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Platform.AppHost.Settings;
 
 namespace Platform.AppHost.Mongo;
@@ -51,7 +49,7 @@ internal static class MongodReplicaSet
     {
         var keyfile = mongo.ApplicationBuilder.AddGeneratedSecret($"{mongo.Resource.Name}-keyfile", length: 64);
 
-        var ports = FindFreePorts();
+        var ports = FreePorts.Find(Members);
         var endpoints = new EndpointReference[Members];
         for (var i = 0; i < Members; i++)
         {
@@ -74,25 +72,5 @@ internal static class MongodReplicaSet
 
         mongo.Resource.AddServer(servers.Resource, endpoints);
         return mongo;
-    }
-
-    // All are held until the last is found, so that they differ.
-    private static int[] FindFreePorts()
-    {
-        var listeners = Enumerable.Range(0, Members)
-            .Select(_ => new TcpListener(IPAddress.Loopback, port: 0))
-            .ToArray();
-        try
-        {
-            return Array.ConvertAll(listeners, listener =>
-            {
-                listener.Start();
-                return ((IPEndPoint)listener.LocalEndpoint).Port;
-            });
-        }
-        finally
-        {
-            Array.ForEach(listeners, listener => listener.Dispose());
-        }
     }
 }

@@ -37,6 +37,11 @@ internal sealed record PlatformOptions
     /// <summary><c>Platform:ApiPort</c>: the API's public port, or null for a free one (the default).</summary>
     public int? ApiPort { get; init; }
 
+    /// <summary>
+    /// <c>Platform:Mongo:Members</c>: how many members the replica set of the engine <c>documentdb</c> has, 3 (default) or 1.
+    /// </summary>
+    public int MongoMembers { get; init; } = 3;
+
     /// <summary><c>Platform:Seed</c>: whether the seeder runs. Default: true.</summary>
     public bool Seed { get; init; } = true;
 
@@ -74,6 +79,7 @@ internal sealed record PlatformOptions
             StackFile = section["StackFile"] is { Length: > 0 } file ? Path.GetFullPath(file) : null,
             ApiPort = ParsePort(section["ApiPort"]),
             Seed = ParseSwitch(section["Seed"]),
+            MongoMembers = ParseMembers(section["Mongo:Members"]),
         };
     }
 
@@ -109,6 +115,13 @@ internal sealed record PlatformOptions
         _ when int.TryParse(value, out var port) && port is > 0 and <= ushort.MaxValue => port,
         _ => throw new DistributedApplicationException(
             $"Platform:ApiPort is '{value}', but must be a port from 1 to 65535."),
+    };
+
+    private static int ParseMembers(string? value) => value switch
+    {
+        null or "" or "3" => 3,
+        "1" => 1,
+        _ => throw new DistributedApplicationException($"Platform:Mongo:Members is '{value}', but must be 1 or 3."),
     };
 
     private static bool ParseSwitch(string? value) => value switch

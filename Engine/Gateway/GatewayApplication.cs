@@ -23,6 +23,7 @@ using Platform.Gateway.Corrections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Postgres;
 using Platform.Gateway.Profiling;
+using Platform.Gateway.Replication;
 using Platform.Gateway.Sessions;
 using Platform.Gateway.Settings;
 using Platform.Gateway.Sockets;
@@ -63,10 +64,12 @@ internal static class GatewayApplication
         var services = builder.Services;
         services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section);
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidation>();
+        services.PostConfigure<GatewayOptions>(static options => options.TakeHost());
         services.AddSingleton(CreateSource);
         services.AddSingleton<MemberState>();
         services.AddSingleton<LogicalClock>();
         services.AddSingleton<ReplicaSet>();
+        services.AddSingleton<ReplicaSetStatus>();
         services.AddSingleton<BusyWait>();
         services.AddSingleton<BackendPool>();
         services.AddSingleton<BackendStartup>();
@@ -85,6 +88,7 @@ internal static class GatewayApplication
         services.AddSingleton<ICommandFamily, SessionCommands>();
         services.AddSingleton<ICommandFamily, UserCommands>();
         services.AddSingleton<ICommandFamily, ServerCommands>();
+        services.AddSingleton<ICommandFamily, ReplicaSetCommands>();
         services.AddSingleton<ICommandFamily, ExplainCommands>();
         services.AddSingleton<ICommandFamily, ProfileCommands>();
         services.AddSingleton<ICommandFamily, BulkWriteCommands>();
@@ -96,6 +100,7 @@ internal static class GatewayApplication
         services.AddSingleton<CommandExecutor>();
         services.AddSingleton<ClientRegistry>();
         services.AddSingleton<MongoConnectionHandler>();
+        AddReplication(services);
         services.AddHostedService<BackendMonitor>();
         services.AddHostedService<Sweeper>();
         services.AddHostedService<ProfileWriter>();
@@ -126,6 +131,24 @@ internal static class GatewayApplication
         return app;
     }
 
+    private static void AddReplication(IServiceCollection services)
+    {
+        services.AddSingleton<IMemberMessages, MemberMessages>();
+        services.AddSingleton<PostgresServer>();
+        services.AddSingleton<LocalDatabase>();
+        services.AddSingleton<Fence>();
+        services.AddSingleton<Heartbeats>();
+        services.AddSingleton<MemberLife>();
+        services.AddSingleton<Election>();
+        services.AddSingleton<MemberService>();
+        services.AddSingleton<IMessageHandler>(static s => s.GetRequiredService<Heartbeats>());
+        services.AddSingleton<IMessageHandler>(static s => s.GetRequiredService<Election>());
+        // Stopped in the opposite order: the others hear of this member until its PostgreSQL has ended.
+        services.AddHostedService<MemberListener>();
+        services.AddHostedService(static s => s.GetRequiredService<Heartbeats>());
+        services.AddHostedService(static s => s.GetRequiredService<MemberService>());
+    }
+
     /// <summary>Opens the ports, prepares the backend and serves until the application is stopped.</summary>
     public static async Task RunAsync(WebApplication app, CancellationToken cancellationToken)
     {
@@ -138,12 +161,24 @@ internal static class GatewayApplication
     public static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
     {
         await app.StartAsync(cancellationToken);
+        if (app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.IsManaged)
+        {
+            // The member finds out what it is, together with the others.
+            return;
+        }
+
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, app.Lifetime.ApplicationStopping);
         await app.Services.GetRequiredService<BackendStartup>().PrepareAsync(ended.Token);
     }
 
     private static PostgresSettings CreateSource(IServiceProvider services)
     {
+        var settings = services.GetRequiredService<IOptions<GatewayOptions>>().Value;
+        if (settings.IsManaged)
+        {
+            return PostgresSettings.Parse(LocalDatabase.ConnectionString(settings, settings.Member));
+        }
+
         var text = services.GetRequiredService<IConfiguration>().GetConnectionString(SettingNames.Postgres);
         if (string.IsNullOrWhiteSpace(text))
         {

@@ -36,7 +36,7 @@ internal sealed partial class Sweeper(
                 {
                     await sessions.SweepAsync(stoppingToken);
                     await cursors.SweepAsync(stoppingToken);
-                    if (time.GetUtcNow() - purged > s_purgeInterval && state.IsAvailable)
+                    if (time.GetUtcNow() - purged > s_purgeInterval && state.IsServing)
                     {
                         purged = time.GetUtcNow();
                         await pool.TrimAsync();
@@ -60,6 +60,13 @@ internal sealed partial class Sweeper(
     private async ValueTask PurgeAsync(CancellationToken cancellationToken)
     {
         await using var lease = await pool.RentAsync(cancellationToken);
+        if (!state.IsPrimary)
+        {
+            // The backend's own worker that does this runs where writes are taken.
+            await lease.Connection.RunAsync(Statements.CleanCursorDirectory, cancellationToken);
+            return;
+        }
+
         await lease.Connection.Command(Statements.PurgeRetryRecords)
             .With(0, options.Value.RetryRecordRetention.TotalSeconds)
             .RunAsync(cancellationToken);

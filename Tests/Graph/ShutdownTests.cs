@@ -22,7 +22,7 @@ public sealed class ShutdownTests
 
                 // Without those that the engine does not have.
                 string[] servers =
-                    [.. ((string[])[ResourceNames.Api, ResourceNames.Gateway, ResourceNames.Postgres]).Where(name => Find(stack, name) is not null)];
+                    [.. ((string[])[ResourceNames.Api, ResourceNames.Member(1)]).Where(name => Find(stack, name) is not null)];
                 var notifications = stack.App.ResourceNotifications; // a stopped application gives none away
                 await stack.App.StopAsync(cancellationToken);
                 var ends = servers.Select(name => EndOf(notifications, name)).ToList();
@@ -36,7 +36,7 @@ public sealed class ShutdownTests
                 await again.StartAsync(cancellationToken);
                 await WaitForLineAsync(again, ResourceNames.Seeder, "Already seeded", cancellationToken);
                 Assert.DoesNotContain(
-                    await LinesAsync(again, ResourceNames.Postgres), line => line.Contains("not properly shut down", StringComparison.Ordinal));
+                    await LinesAsync(again, ResourceNames.Member(1)), line => line.Contains("not properly shut down", StringComparison.Ordinal));
             }
         }
         finally

@@ -12,7 +12,7 @@ internal sealed class BackendHealthCheck(BackendPool pool, MemberState state, Ti
     /// <inheritdoc />
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        if (!state.IsPrimary)
+        if (!state.IsServing)
         {
             return Unhealthy("The backend is not available.");
         }

@@ -49,11 +49,7 @@ internal sealed partial class BackendStartup(
         await using var connection = new BackendConnection(await WaitAsync(options.Value.StartupTimeout, cancellationToken), state.Generation);
         try
         {
-            await connection.RunAsync("CREATE EXTENSION IF NOT EXISTS documentdb CASCADE", cancellationToken);
-            await connection.RunAsync(Statements.OwnSchema, cancellationToken);
-            await connection.RunAsync(OrderedIndexes, cancellationToken);
-            await connection.RunAsync(LeftBehind, cancellationToken);
-            await EnsureRootAsync(connection, cancellationToken);
+            await SetUpAsync(connection, cancellationToken);
             var version = await connection.Command(Statements.Version).SingleAsync<string>(cancellationToken);
             LogReady(version ?? "unknown", Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
@@ -63,6 +59,19 @@ internal sealed partial class BackendStartup(
         }
 
         state.Found();
+    }
+
+    /// <summary>
+    /// Makes a PostgreSQL that takes writes ready for clients: the extension, the gateway's own schema, the administrative user. What is there
+    /// already stays.
+    /// </summary>
+    public async Task SetUpAsync(BackendConnection connection, CancellationToken cancellationToken)
+    {
+        await connection.RunAsync("CREATE EXTENSION IF NOT EXISTS documentdb CASCADE", cancellationToken);
+        await connection.RunAsync(Statements.OwnSchema, cancellationToken);
+        await connection.RunAsync(OrderedIndexes, cancellationToken);
+        await connection.RunAsync(LeftBehind, cancellationToken);
+        await EnsureRootAsync(connection, cancellationToken);
     }
 
     /// <summary>Waits until PostgreSQL takes a connection again after it was lost.</summary>

@@ -106,6 +106,9 @@ internal static class Statements
         + " WHERE session = $1 AND number >= $2 AND user_name = current_user ORDER BY first",
         [Bytes, ParameterType.Int64]);
 
+    /// <summary>Ends what cursors that nobody reads any more have left in files.</summary>
+    public const string CleanCursorDirectory = "SELECT documentdb_api_internal.cursor_directory_cleanup()";
+
     public static readonly Statement PurgeRetryRecords = new(
         "DELETE FROM platform_gateway.retry_outcomes WHERE written_at < now() - make_interval(secs => $1)", [ParameterType.Double]);
 

@@ -21,6 +21,35 @@ internal sealed class GatewayOptions
     /// <summary>The replica set's name.</summary>
     public string ReplicaSet { get; set; } = "rs0";
 
+    /// <summary>
+    /// All members of the replica set, each as <c>host:port</c>, separated by commas: this gateway runs the PostgreSQL of one of them.
+    /// Default: none, and the gateway is a set of one in front of a PostgreSQL that somebody else runs.
+    /// </summary>
+    public string? Members { get; set; }
+
+    /// <summary>Which of <see cref="Members"/> this one is, from 1. It listens on the port, and if it is one the address, that is said there.</summary>
+    [Range(1, 7)]
+    public int Member { get; set; } = 1;
+
+    /// <summary>Where the member keeps its data.</summary>
+    public string? DataDirectory { get; set; }
+
+    /// <summary>Where the Unix sockets of all members are; only the user may enter it, as access to it is the authentication.</summary>
+    public string? SocketDirectory { get; set; }
+
+    /// <summary>The root file system with PostgreSQL.</summary>
+    public string? ServerImage { get; set; }
+
+    /// <summary>The directory of the scripts that run it.</summary>
+    public string? NativeScripts { get; set; }
+
+    /// <summary>
+    /// How long a primary may be silent, or its PostgreSQL, before the others elect another one. A process that has ended is noticed at
+    /// once. Default 3 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.500", "00:01:00")]
+    public TimeSpan ElectionTimeout { get; set; } = TimeSpan.FromSeconds(3);
+
     /// <summary>A certificate in PEM form; with it only TLS connections are taken. Default: none, and no TLS.</summary>
     public string? TlsCertificateFile { get; set; }
 
@@ -185,6 +214,27 @@ internal sealed class GatewayOptions
     public int UnauthenticatedConnectionsOf(System.Net.IPAddress address) => MaxUnauthenticatedConnectionsPerAddress
         ?? (System.Net.IPAddress.IsLoopback(address) ? UnauthenticatedConnections : Math.Max(1, UnauthenticatedConnections / 2));
 
+    /// <summary>Whether the gateway runs the PostgreSQL of its member.</summary>
+    public bool IsManaged => Members is { Length: > 0 };
+
+    /// <summary>See <see cref="Members"/>.</summary>
+    public IReadOnlyList<string> MemberHosts => (Members ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
     /// <summary>What <c>hello</c> says about where the member is.</summary>
     public string Host => AdvertisedHost is { Length: > 0 } host ? host : $"{BindAddress}:{Port}";
+
+    /// <summary>The port of a member's PostgreSQL, which is a part of the name of its socket.</summary>
+    public static int PostgresPort(int member) => 5431 + member;
+
+    /// <summary>Takes address and port of a managed member from the list of all.</summary>
+    public void TakeHost()
+    {
+        if (IsManaged && Member <= MemberHosts.Count && MemberHosts[Member - 1] is var host && host.LastIndexOf(':') is > 0 and var colon
+            && ushort.TryParse(host.AsSpan(colon + 1), out var port))
+        {
+            Port = port;
+            AdvertisedHost = host;
+            BindAddress = System.Net.IPAddress.TryParse(host.AsSpan(0, colon), out _) ? host[..colon] : BindAddress;
+        }
+    }
 }

@@ -45,7 +45,36 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
             Check(file is null or "" || File.Exists(file), $"Gateway:{key} '{file}' does not exist.");
         }
 
+        CheckMembers(options);
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void CheckMembers(GatewayOptions options)
+        {
+            if (!options.IsManaged)
+            {
+                return;
+            }
+
+            var hosts = options.MemberHosts;
+            foreach (var host in hosts)
+            {
+                Check(
+                    host.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(host.AsSpan(colon + 1), out var port) && port > 0,
+                    $"Gateway:Members has '{host}', which is not of the form host:port.");
+            }
+
+            Check(hosts.Distinct(StringComparer.Ordinal).Count() == hosts.Count, "Gateway:Members names a member twice.");
+            Check(hosts.Count % 2 == 1 && hosts.Count <= 7, "Gateway:Members must name an odd number of members, at most 7.");
+            Check(options.Member <= hosts.Count, $"Gateway:Member is {options.Member}, but Gateway:Members has {hosts.Count}.");
+            foreach (var (key, directory) in ((string, string?)[])[
+                (nameof(options.ServerImage), options.ServerImage), (nameof(options.NativeScripts), options.NativeScripts)])
+            {
+                Check(Directory.Exists(directory), $"Gateway:{key} '{directory}' does not exist.");
+            }
+
+            Check(Path.IsPathFullyQualified(options.DataDirectory ?? ""), $"Gateway:DataDirectory '{options.DataDirectory}' is not a full path.");
+            Check(Path.IsPathFullyQualified(options.SocketDirectory ?? ""), $"Gateway:SocketDirectory '{options.SocketDirectory}' is not a full path.");
+        }
 
         void Check(bool holds, string sentence)
         {

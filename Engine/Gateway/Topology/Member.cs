@@ -1,24 +1,28 @@
 namespace Platform.Gateway.Topology;
 
 /// <summary>A member of the replica set that holds data and votes.</summary>
-/// <param name="Id">Its number in the configuration.</param>
-/// <param name="Host">Where clients reach it, as <c>host:port</c>.</param>
-/// <param name="State">What it can do now.</param>
-internal sealed record Member(int Id, string Host, MemberState State)
+/// <param name="id">Its number in the configuration, from 0.</param>
+/// <param name="host">Where clients reach it, as <c>host:port</c>.</param>
+internal sealed class Member(int id, string host)
 {
-    /// <summary>What it is to the others.</summary>
-    public MemberRole Role => State.IsPrimary ? MemberRole.Primary : MemberRole.Recovering;
-}
+    private volatile MemberStatus _status = MemberStatus.Unheard;
 
-/// <summary>What a member is, with the numbers of https://www.mongodb.com/docs/manual/reference/replica-states/.</summary>
-internal enum MemberRole
-{
-    /// <summary>It takes writes.</summary>
-    Primary = 1,
+    /// <summary>Its number in the configuration, from 0.</summary>
+    public int Id => id;
 
-    /// <summary>It takes reads only.</summary>
-    Secondary = 2,
+    /// <summary>Its number in settings and names of files, from 1.</summary>
+    public int Number => id + 1;
 
-    /// <summary>It takes no commands for now.</summary>
-    Recovering = 3,
+    /// <summary>Where clients reach it, as <c>host:port</c>.</summary>
+    public string Host => host;
+
+    /// <summary>What is known of it.</summary>
+    public MemberStatus Status
+    {
+        get => _status;
+        set => _status = value;
+    }
+
+    /// <summary>What it is, as far as is known.</summary>
+    public MemberRole Role => _status.Role;
 }

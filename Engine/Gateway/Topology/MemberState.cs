@@ -3,8 +3,8 @@ using MongoDB.Bson;
 namespace Platform.Gateway.Topology;
 
 /// <summary>
-/// Whether commands can be served. Clients that wait in <c>hello</c> learn of each change at once, so they hold their
-/// commands back while the backend restarts instead of failing.
+/// What this member is, and so which commands can be served. Clients that wait in <c>hello</c> learn of each change at once, so they
+/// hold their commands back while the backend restarts, or go to the new primary, instead of failing.
 /// </summary>
 internal sealed class MemberState
 {
@@ -13,20 +13,41 @@ internal sealed class MemberState
     private TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _stopping;
 
+    // A gateway that does not run its PostgreSQL itself is a set of one.
+    private MemberRole _role = MemberRole.Primary;
+
     /// <summary>Identifies this run of the gateway in <c>topologyVersion</c>.</summary>
     public ObjectId ProcessId { get; } = ObjectId.GenerateNewId();
 
     /// <summary>Counts the changes of state.</summary>
     public long Version { get; private set; }
 
-    /// <summary>Counts how often the backend was found again; connections of an earlier period are dead.</summary>
+    /// <summary>Counts how often the backend was lost or found, and the member became primary or ceased to be; connections of an earlier period are dead.</summary>
     public long Generation { get; private set; }
 
     /// <summary>Whether the backend answers.</summary>
     public bool IsAvailable { get; private set; }
 
-    /// <summary>Whether the gateway takes commands: the backend answers and no stop is under way.</summary>
-    public bool IsPrimary => IsAvailable && !_stopping;
+    /// <summary>The latest term that is known: it rises with each election.</summary>
+    public long Term { get; private set; } = 1;
+
+    /// <summary>Since when it is what it is.</summary>
+    public DateTime Since { get; private set; } = DateTime.UtcNow;
+
+    /// <summary>What the member is: nothing that serves while the backend is away, or a stop is under way.</summary>
+    public MemberRole Role => _role is MemberRole.Primary or MemberRole.Secondary && (!IsAvailable || _stopping) ? MemberRole.Recovering : _role;
+
+    /// <summary>Whether the member takes writes.</summary>
+    public bool IsPrimary => Role == MemberRole.Primary;
+
+    /// <summary>Whether the member takes reads only.</summary>
+    public bool IsSecondary => Role == MemberRole.Secondary;
+
+    /// <summary>Whether the member takes commands.</summary>
+    public bool IsServing => Role is MemberRole.Primary or MemberRole.Secondary;
+
+    /// <summary>Whether the gateway is going to stop.</summary>
+    public bool IsStopping => _stopping;
 
     /// <summary>Ends at the next change of state.</summary>
     public Task Changed
@@ -96,6 +117,24 @@ internal sealed class MemberState
         _lost.TrySetResult();
         return true;
     });
+
+    /// <summary>The member becomes something else, or learns of a later term.</summary>
+    public void Become(MemberRole role, long term) => Change(() =>
+    {
+        if (_role == role && Term == term)
+        {
+            return false;
+        }
+
+        Since = _role == role ? Since : DateTime.UtcNow;
+        // Nothing that was opened before it became primary, or ceased to be, is used again.
+        Generation += (_role == MemberRole.Primary) != (role == MemberRole.Primary) ? 1 : 0;
+        (_role, Term) = (role, term);
+        return true;
+    });
+
+    /// <summary>What is known of the other members has changed in a way that clients want to know.</summary>
+    public void SetChanged() => Change(static () => true);
 
     /// <summary>The gateway is going to stop.</summary>
     public void Stop() => Change(() => !_stopping && (_stopping = true));

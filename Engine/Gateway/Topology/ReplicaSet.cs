@@ -9,12 +9,16 @@ internal sealed class ReplicaSet
     /// <summary>How many members a replica set may have at most, and so the greatest <c>w</c>.</summary>
     public const int MostMembers = 50;
 
-    /// <summary>Makes the set of the member that the settings describe.</summary>
+    private readonly MemberState _state;
+
+    /// <summary>Makes the set that the settings describe.</summary>
     public ReplicaSet(IOptions<GatewayOptions> options, MemberState state)
     {
-        Name = options.Value.ReplicaSet;
-        Self = new Member(0, options.Value.Host, state);
-        Members = [Self];
+        var settings = options.Value;
+        _state = state;
+        Name = settings.ReplicaSet;
+        Members = settings.IsManaged ? [.. settings.MemberHosts.Select((host, id) => new Member(id, host))] : [new Member(0, settings.Host)];
+        Self = Members[settings.IsManaged ? settings.Member - 1 : 0];
     }
 
     /// <summary>Its name.</summary>
@@ -23,15 +27,26 @@ internal sealed class ReplicaSet
     /// <summary>Its version, which a change of members raises.</summary>
     public int Version { get; } = 1;
 
+    /// <summary>The latest term that is known here: it rises with each election.</summary>
+    public long Term => _state.Term;
+
     /// <summary>All members.</summary>
     public IReadOnlyList<Member> Members { get; }
 
     /// <summary>The member that this gateway is.</summary>
     public Member Self { get; }
 
-    /// <summary>The member that takes writes; null while there is none.</summary>
-    public Member? Primary => Members.FirstOrDefault(m => m.Role == MemberRole.Primary);
+    /// <summary>The other members.</summary>
+    public IEnumerable<Member> Others => Members.Where(m => m != Self);
+
+    /// <summary>The member that takes writes; null while none is known.</summary>
+    public Member? Primary => _state.IsPrimary
+        ? Self
+        : Members.Where(m => m != Self && m.Role == MemberRole.Primary && m.Status.Term >= _state.Term).MaxBy(m => m.Status.Term);
 
     /// <summary>How many members are more than half of them.</summary>
     public int Majority => (Members.Count / 2) + 1;
+
+    /// <summary>What a member is now; of this one without a detour.</summary>
+    public MemberRole RoleOf(Member member) => member == Self ? _state.Role : member.Role;
 }

@@ -13,4 +13,23 @@ internal static class FreePort
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
+
+    /// <summary>Several that nobody listens on now.</summary>
+    public static int[] Find(int count)
+    {
+        // All are held until the last is found, so that they differ.
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
+        try
+        {
+            return Array.ConvertAll(listeners, listener =>
+            {
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            });
+        }
+        finally
+        {
+            Array.ForEach(listeners, listener => listener.Dispose());
+        }
+    }
 }

@@ -92,23 +92,31 @@ public sealed class GraphTests
         Assert.Contains((await EnvironmentOf(builder, redis)).Values, value => ReferenceEquals(value, redis.PasswordParameter));
     }
 
-    [Fact]
-    public async Task DocumentDb_gateway_gets_the_socket_of_its_postgres_and_the_password_as_a_secret()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task DocumentDb_members_know_each_other_have_data_of_their_own_and_the_password_as_a_secret(int members)
     {
         var builder = CreateBuilder();
-        var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.DocumentDb));
+        var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.DocumentDb) with { MongoMembers = members });
 
-        var postgres = Assert.IsType<ExecutableResource>(mongo.Resource.Servers[0]);
-        var gateway = Assert.IsType<ProjectResource>(mongo.Resource.Servers[1]);
-        var arguments = await ArgumentsOf(postgres);
-        var environment = await EnvironmentOf(builder, gateway);
+        Assert.Equal(members, mongo.Resource.Servers.Count);
+        var ports = new List<string>();
+        foreach (var (i, server) in mongo.Resource.Servers.Index())
+        {
+            var member = Assert.IsType<ExecutableResource>(server);
+            var environment = await EnvironmentOf(builder, member);
+            var endpoint = member.Annotations.OfType<EndpointAnnotation>().Single(endpoint => endpoint.Name == "mongodb");
+            ports.Add($"127.0.0.1:{endpoint.Port}");
+            Assert.False(endpoint.IsProxied);
+            Assert.Equal($"{i + 1}", environment[SettingNames.GatewayMember]);
+            Assert.Equal(i == 0 ? "/data/postgres" : $"/data/postgres-{i + 1}", environment[SettingNames.GatewayDataDirectory]);
+            Assert.Equal("/data/postgres-sockets", environment[SettingNames.GatewaySocketDirectory]);
+            Assert.Same(mongo.Resource.Password, environment[SettingNames.GatewayRootPassword]);
+        }
 
-        Assert.Equal(["/image", "/data/postgres"], arguments.Take(2));
-        Assert.Equal(
-            $"Host={arguments[2]};Username=postgres;Database=postgres",
-            await Assert.IsType<ReferenceExpression>(environment["ConnectionStrings__postgres"]).GetValueAsync(TestContext.Current.CancellationToken));
-        Assert.Same(mongo.Resource.Password, environment[SettingNames.GatewayRootPassword]);
-        Assert.False(gateway.Annotations.OfType<EndpointAnnotation>().Single(endpoint => endpoint.Name == "mongodb").IsProxied);
+        var hosts = (await EnvironmentOf(builder, (ExecutableResource)mongo.Resource.Servers[0]))[SettingNames.GatewayMembers];
+        Assert.Equal(string.Join(',', ports), hosts);
     }
 
     [Fact]
@@ -197,7 +205,7 @@ public sealed class GraphTests
         builder.AddExecutable("apart", "true", ".");
 
         Assert.Equal(
-            ["service apart", "cache job", "mongo-gateway", "mongo-postgres"],
+            ["service apart", "cache job", "mongo-1 mongo-2 mongo-3"],
             // Without the programs that Aspire adds to build a project again.
             OrderedStop.Ranks([.. builder.Resources.Where(resource => !resource.Name.EndsWith("-rebuilder", StringComparison.Ordinal))]).Select(rank =>
                 string.Join(' ', rank.Select(resource => resource.Name).OrderBy(name => name == "apart").ThenBy(name => name, StringComparer.Ordinal))));

@@ -14,9 +14,13 @@ public sealed class SettingNamesTests
         var options = Read<GatewayOptions>(
             GatewayOptions.Section,
             (SettingNames.GatewayPort, "7"), (SettingNames.GatewayReplicaSet, "rs7"), (SettingNames.GatewayRootUsername, "root"),
-            (SettingNames.GatewayRootPassword, "secret"));
+            (SettingNames.GatewayRootPassword, "secret"), (SettingNames.GatewayMembers, "a:1"), (SettingNames.GatewayMember, "3"),
+            (SettingNames.GatewayDataDirectory, "/data"), (SettingNames.GatewaySocketDirectory, "/sockets"),
+            (SettingNames.GatewayServerImage, "/image"), (SettingNames.GatewayNativeScripts, "/scripts"));
 
         Assert.Equal((7, "rs7", "root", "secret"), (options.Port, options.ReplicaSet, options.RootUsername, options.RootPassword));
+        Assert.Equal(("a:1", 3, "/data", "/sockets"), (options.Members, options.Member, options.DataDirectory, options.SocketDirectory));
+        Assert.Equal(("/image", "/scripts"), (options.ServerImage, options.NativeScripts));
     }
 
     [Fact]

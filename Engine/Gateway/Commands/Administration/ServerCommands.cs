@@ -26,6 +26,7 @@ internal sealed class ServerCommands(
     BackendPool pool,
     RecentLog log,
     ReplicaSet replicaSet,
+    ReplicaSetStatus status,
     TimeProvider time) : ICommandFamily
 {
     private static readonly Dictionary<string, BsonValue> s_parameters = new(StringComparer.Ordinal)
@@ -52,8 +53,6 @@ internal sealed class ServerCommands(
         new("listCommands", ListCommands, CommandTraits.BeforeLogin),
         new("hostInfo", HostInfo),
         new("serverStatus", ServerStatus, CommandTraits.Quiet),
-        new("replSetGetStatus", ReplicaSetStatus),
-        new("replSetGetConfig", ReplicaSetConfig),
         new("getParameter", GetParameter),
         new("getCmdLineOpts", GetCommandLine, CommandTraits.Administrator),
         new("getLog", GetLog, CommandTraits.Administrator),
@@ -186,69 +185,10 @@ internal sealed class ServerCommands(
             },
             { "extra_info", new BsonDocument { { "note", "fields vary by platform" }, { "threads", process.Threads.Count } } },
             { "logicalSessionRecordCache", new BsonDocument("activeSessionsCount", sessions.Count) },
-            { "repl", Replication() },
+            { "repl", status.Section() },
             { "storageEngine", new BsonDocument { { "name", "documentdb" }, { "persistent", true }, { "readOnly", false } } },
         });
     }
-
-    private BsonDocument Replication()
-    {
-        var primary = replicaSet.Primary;
-        var section = new BsonDocument
-        {
-            { "setName", replicaSet.Name },
-            { "isWritablePrimary", primary == replicaSet.Self },
-            { "secondary", replicaSet.Self.Role == MemberRole.Secondary },
-            { "hosts", new BsonArray(replicaSet.Members.Select(m => m.Host)) },
-            { "me", replicaSet.Self.Host },
-        };
-        if (primary is not null)
-        {
-            section.Add("primary", primary.Host);
-        }
-
-        return section;
-    }
-
-    private ValueTask<ReadOnlyMemory<byte>> ReplicaSetStatus(CommandContext context) => Answer(new BsonDocument
-    {
-        { "set", replicaSet.Name },
-        { "date", new BsonDateTime(time.GetUtcNow().UtcDateTime) },
-        { "myState", (int)replicaSet.Self.Role },
-        { "term", 1L },
-        { "heartbeatIntervalMillis", 2000L },
-        { "majorityVoteCount", replicaSet.Majority },
-        { "writeMajorityCount", replicaSet.Majority },
-        { "votingMembersCount", replicaSet.Members.Count },
-        { "writableVotingMembersCount", replicaSet.Members.Count },
-        { "members", new BsonArray(replicaSet.Members.Select(Status)) },
-    });
-
-    private BsonDocument Status(Member member)
-    {
-        var status = new BsonDocument
-        {
-            { "_id", member.Id },
-            { "name", member.Host },
-            { "health", 1.0 },
-            { "state", (int)member.Role },
-            { "stateStr", member.Role.ToString().ToUpperInvariant() },
-            { "uptime", (int)(time.GetUtcNow() - _started).TotalSeconds },
-        };
-        return member == replicaSet.Self ? status.Add("self", true) : status;
-    }
-
-    private ValueTask<ReadOnlyMemory<byte>> ReplicaSetConfig(CommandContext context) => Answer(new BsonDocument("config", new BsonDocument
-    {
-        { "_id", replicaSet.Name },
-        { "version", replicaSet.Version },
-        { "term", 1 },
-        {
-            "members",
-            new BsonArray(replicaSet.Members.Select(m => new BsonDocument { { "_id", m.Id }, { "host", m.Host }, { "priority", 1.0 }, { "votes", 1 } }))
-        },
-        { "protocolVersion", 1L },
-    }));
 
     private static ValueTask<ReadOnlyMemory<byte>> GetParameter(CommandContext context)
     {

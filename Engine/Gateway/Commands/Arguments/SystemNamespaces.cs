@@ -19,9 +19,18 @@ internal static class SystemNamespaces
         "compact", "createIndexes", "dropIndexes", "listIndexes",
     }.ToFrozenSet(StringComparer.Ordinal);
 
+    /// <summary>Whether a command reads the one document of <c>local.system.replset</c>, the configuration of the replica set.</summary>
+    public static bool ReadsConfiguration(Request request) =>
+        request is { Database: "local", Target: "system.replset", Name: "find" or "aggregate" };
+
     /// <summary>Throws <see cref="CommandException"/> when a command, or a stage of its pipeline, names one.</summary>
     public static void Check(Request request, CommandDefinition definition)
     {
+        if (ReadsConfiguration(request))
+        {
+            return;
+        }
+
         if (request.Target is { } target && MayBe(request.Database, target) && s_ofCollections.Contains(definition.Name))
         {
             Check(request.Database, target);

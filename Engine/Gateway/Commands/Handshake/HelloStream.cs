@@ -12,7 +12,8 @@ namespace Platform.Gateway.Commands.Handshake;
 /// The replies to <c>hello</c>: what the member is, now or after a change
 /// (https://github.com/mongodb/specifications/blob/master/source/server-discovery-and-monitoring/server-monitoring.md).
 /// </summary>
-internal sealed class HelloStream(ReplicaSet replicaSet, MemberState state, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class HelloStream(
+    ReplicaSet replicaSet, MemberState state, ReplicaSetStatus status, IOptions<GatewayOptions> options, TimeProvider time)
 {
     private const int MaxAwaitMilliseconds = 60_000;
 
@@ -64,7 +65,7 @@ internal sealed class HelloStream(ReplicaSet replicaSet, MemberState state, IOpt
             { "hosts", new BsonArray(replicaSet.Members.Select(m => m.Host)) },
             { "setName", replicaSet.Name },
             { "setVersion", replicaSet.Version },
-            { "secondary", replicaSet.Self.Role == MemberRole.Secondary },
+            { "secondary", state.IsSecondary },
         };
         if (primary is not null)
         {
@@ -72,6 +73,12 @@ internal sealed class HelloStream(ReplicaSet replicaSet, MemberState state, IOpt
         }
 
         reply.Add("me", replicaSet.Self.Host);
+        if (primary == replicaSet.Self)
+        {
+            reply.Add("electionId", ReplicaSetStatus.ElectionId(replicaSet.Term));
+        }
+
+        reply.Add("lastWrite", status.LastWrite());
         reply.Add("maxBsonObjectSize", WireLimits.MaxDocumentLength);
         reply.Add("maxMessageSizeBytes", WireLimits.MaxMessageLength);
         reply.Add("maxWriteBatchSize", WireLimits.MaxWriteBatchSize);

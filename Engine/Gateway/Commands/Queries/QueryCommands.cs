@@ -2,16 +2,18 @@ using System.Runtime.CompilerServices;
 using MongoDB.Bson;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Commands.Administration;
+using Platform.Gateway.Commands.Arguments;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
+using Platform.Gateway.Topology;
 using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Commands.Queries;
 
 /// <summary>find, aggregate, count, distinct, and the cursors that the first two open.</summary>
-internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICommandFamily
+internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, ReplicaSetStatus replicaSet) : ICommandFamily
 {
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
@@ -42,6 +44,11 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
         }
 
         var find = context.Request.Body;
+        if (SystemNamespaces.ReadsConfiguration(context.Request))
+        {
+            return OpenAsync(context, Statements.Aggregate, ReplicaSetCommands.FindConfiguration(context, replicaSet));
+        }
+
         return ProjectionCorrection.Aggregation(find) is { } aggregation
             ? OpenAsync(context, Statements.Aggregate, CommandCorrections.Command(aggregation))
             : OpenAsync(context, Statements.Find, NaturalOrder.Of(CommandCorrections.Command(find)));
@@ -55,7 +62,11 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held) : ICo
             return await ExplainCommands.ExplainAggregateAsync(context);
         }
 
-        if (Pipelines.TryFirst(body, out var first))
+        if (SystemNamespaces.ReadsConfiguration(context.Request))
+        {
+            body = ReplicaSetCommands.AggregateConfiguration(context, replicaSet);
+        }
+        else if (Pipelines.TryFirst(body, out var first))
         {
             body = first.Is("$currentOp"u8) ? await CurrentOperations.ExpandAsync(context)
                 : first.Is("$indexStats"u8) ? IndexDefinitions.InStatistics(body)

@@ -1,0 +1,98 @@
+using Microsoft.Extensions.Options;
+using Platform.Gateway.Settings;
+using Platform.Gateway.Topology;
+
+namespace Platform.Gateway.Replication;
+
+/// <summary>
+/// Sees to it that a former primary is dead before the next one takes writes. Who is about to be primary writes down its processes first;
+/// who was elected after it kills them, whatever state they are in: a process that was stopped would go on as primary when it is continued.
+/// </summary>
+internal sealed partial class Fence(IOptions<GatewayOptions> options, ReplicaSet replicaSet, ILogger<Fence> logger)
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>This member may be primary from now on.</summary>
+    /// <param name="postgres">The process that all of its PostgreSQL ends with.</param>
+    public void Raise(ProcessMark postgres)
+    {
+        var path = PathOf(replicaSet.Self);
+        var draft = path + ".new";
+        File.WriteAllLines(
+            draft, [postgres.ToString(), ProcessMark.Of(Environment.ProcessId)?.ToString() ?? "", Path.Combine(options.Value.DataDirectory!, PostgresServer.LockFile)]);
+        File.Move(draft, path, overwrite: true);
+    }
+
+    /// <summary>This member is not primary any more: its PostgreSQL was stopped.</summary>
+    public void Lower() => File.Delete(PathOf(replicaSet.Self));
+
+    /// <summary>
+    /// Kills every other member that may still be primary. Returns when none of their processes is left; throws
+    /// <see cref="TimeoutException"/> when one does not end.
+    /// </summary>
+    public async Task ShutOthersOutAsync(CancellationToken cancellationToken)
+    {
+        foreach (var member in replicaSet.Others)
+        {
+            var path = PathOf(member);
+            if (!File.Exists(path))
+            {
+                continue;
+            }
+
+            var lines = await File.ReadAllLinesAsync(path, cancellationToken);
+            foreach (var process in lines.Take(2).Select(ProcessMark.Parse))
+            {
+                if (process is { IsAlive: true } alive)
+                {
+                    LogKilling(alive.Id, member.Host);
+                    alive.Kill();
+                }
+            }
+
+            if (lines.Length > 2)
+            {
+                await UntilFreeAsync(lines[2], member, cancellationToken);
+            }
+
+            File.Delete(path);
+        }
+    }
+
+    private async Task UntilFreeAsync(string path, Member member, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(s_patience);
+        while (File.Exists(path) && !IsFree(path))
+        {
+            try
+            {
+                await Task.Delay(s_pause, patience.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new TimeoutException($"The PostgreSQL of {member.Host} was killed and does not end.");
+            }
+        }
+    }
+
+    private static bool IsFree(string path)
+    {
+        try
+        {
+            // Opened for itself alone: on Unix that is the lock that the script's processes hold.
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    private string PathOf(Member member) => Path.Combine(options.Value.SocketDirectory!, $"member-{member.Number}.primary");
+
+    [LoggerMessage(LogLevel.Warning, "Process {Process} of the former primary {Host} is killed")]
+    private partial void LogKilling(int process, string host);
+}

@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Options;
+using Platform.Gateway.Settings;
+
+namespace Platform.Gateway.Replication;
+
+/// <summary>The PostgreSQL of this member: its process and its cluster.</summary>
+internal sealed partial class PostgresServer(IOptions<GatewayOptions> options, ILogger<PostgresServer> logger)
+{
+    /// <summary>Who works on the cluster holds a lock on this file of the data directory.</summary>
+    public const string LockFile = "lock";
+
+    private const int Terminate = 15;
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
+
+    private readonly string _data = options.Value.DataDirectory ?? "";
+    private Process? _process;
+
+    /// <summary>Whether there is a whole cluster.</summary>
+    public bool HasCluster => File.Exists(Path.Combine(_data, "cluster", ".initialised")) && !File.Exists(Path.Combine(_data, "rewinding"));
+
+    /// <summary>Whether it was started and runs.</summary>
+    public bool IsRunning => _process is { HasExited: false };
+
+    /// <summary>The process that all others end with; null while there is none.</summary>
+    public ProcessMark? Mark => _process is { HasExited: false } process ? ProcessMark.Of(process.Id) : null;
+
+    /// <summary>Ends when it does.</summary>
+    public Task Ended => _process?.WaitForExitAsync() ?? Task.CompletedTask;
+
+    /// <summary>Starts it as a standby. It follows nobody unless its configuration says so.</summary>
+    public void Start()
+    {
+        _process?.Dispose();
+        _process = Run("standby");
+        LogStarted(_process.Id);
+    }
+
+    /// <summary>Makes a new cluster.</summary>
+    public Task InitialiseAsync(CancellationToken cancellationToken) => ToEndAsync(cancellationToken, "initialise");
+
+    /// <summary>Makes the cluster anew as a copy of another member's.</summary>
+    public Task CopyAsync(int source, int member, CancellationToken cancellationToken) =>
+        ToEndAsync(cancellationToken, "copy", Port(source), SlotOf(member));
+
+    /// <summary>Takes back what another member does not have. Returns whether that was possible.</summary>
+    public async Task<bool> RewindAsync(int source, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ToEndAsync(cancellationToken, "rewind", Port(source));
+            return true;
+        }
+        catch (IOException e)
+        {
+            LogNotRewound(e.Message);
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Shuts it down in good order, so that what is connected to it has all that it has; kills it when that takes too long.
+    /// </summary>
+    public async Task StopAsync()
+    {
+        if (_process is not { HasExited: false } process)
+        {
+            return;
+        }
+
+        ProcessMark.Of(process.Id)?.Signal(Terminate);
+        try
+        {
+            await process.WaitForExitAsync().WaitAsync(s_patience);
+        }
+        catch (TimeoutException)
+        {
+            LogKilled(s_patience.TotalSeconds);
+            await KillAsync();
+        }
+    }
+
+    /// <summary>Kills it: no good-bye to anyone.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is { HasExited: false } process)
+        {
+            ProcessMark.Of(process.Id)?.Kill();
+            await process.WaitForExitAsync();
+        }
+    }
+
+    /// <summary>The name of a member at the others' PostgreSQL, and of its slot there.</summary>
+    public static string SlotOf(int member) => string.Create(CultureInfo.InvariantCulture, $"n{member}");
+
+    private static string Port(int member) => GatewayOptions.PostgresPort(member).ToString(CultureInfo.InvariantCulture);
+
+    private async Task ToEndAsync(CancellationToken cancellationToken, params string[] action)
+    {
+        using var process = Run(action);
+        try
+        {
+            await process.WaitForExitAsync(cancellationToken);
+        }
+        finally
+        {
+            ProcessMark.Of(process.Id)?.Kill();
+        }
+
+        if (process.ExitCode != 0)
+        {
+            throw new IOException($"'postgres {string.Join(' ', action)}' ended with exit code {process.ExitCode}; what it said is above.");
+        }
+    }
+
+    // Its output is this process's: the member's console has both.
+    private Process Run(params string[] action)
+    {
+        var settings = options.Value;
+        var start = new ProcessStartInfo(
+            Path.Combine(settings.NativeScripts!, "postgres"), [settings.ServerImage!, _data, settings.SocketDirectory!, .. action]);
+        return Process.Start(start) ?? throw new IOException($"{start.FileName} did not start.");
+    }
+
+    [LoggerMessage(LogLevel.Information, "PostgreSQL is started as process {Process}")]
+    private partial void LogStarted(int process);
+
+    [LoggerMessage(LogLevel.Warning, "PostgreSQL did not shut down within {Seconds} s and is killed")]
+    private partial void LogKilled(double seconds);
+
+    [LoggerMessage(LogLevel.Warning, "The cluster could not be rewound and is copied anew: {Reason}")]
+    private partial void LogNotRewound(string reason);
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Platform.Gateway.Replication;
+
+/// <summary>A process, told from every other one that has had its number or will have it by when it was started.</summary>
+/// <param name="Id">Its number.</param>
+/// <param name="Started">When it was started, in the kernel's ticks.</param>
+internal readonly partial record struct ProcessMark(int Id, long Started)
+{
+    private const int KillAtOnce = 9;
+
+    // Field 22 of /proc/PID/stat; the second one, the name in brackets, may have spaces.
+    private const int StartedAfterName = 19;
+
+    /// <summary>The process of this number; null when there is none.</summary>
+    public static ProcessMark? Of(int id)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{id}/stat");
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return fields[0] == "Z" ? null : new ProcessMark(id, long.Parse(fields[StartedAfterName], CultureInfo.InvariantCulture));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads <c>ID STARTED</c>; null for anything else.</summary>
+    public static ProcessMark? Parse(string text) =>
+        text.Trim().Split(' ') is [var id, var started] && int.TryParse(id, CultureInfo.InvariantCulture, out var number)
+            && long.TryParse(started, CultureInfo.InvariantCulture, out var since)
+            ? new ProcessMark(number, since)
+            : null;
+
+    /// <summary>Whether it still runs.</summary>
+    public bool IsAlive => Of(Id) == this;
+
+    /// <summary>Kills it, also when it is stopped.</summary>
+    public void Kill()
+    {
+        if (IsAlive)
+        {
+            // When it has ended in between there is nothing left to kill.
+            _ = Kill(Id, KillAtOnce);
+        }
+    }
+
+    /// <summary>Sends it a signal, if it still runs.</summary>
+    public void Signal(int signal)
+    {
+        if (IsAlive)
+        {
+            _ = Kill(Id, signal);
+        }
+    }
+
+    /// <inheritdoc />
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Id} {Started}");
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+}

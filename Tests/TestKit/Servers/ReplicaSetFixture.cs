@@ -1,0 +1,148 @@
+using System.Globalization;
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Xunit;
+
+namespace Platform.Tests.TestKit.Servers;
+
+/// <summary>
+/// A replica set whose members are processes of their own, started by the script that the app graph uses: each can be killed, stopped and
+/// started again. As a fixture of a test class it has three members.
+/// </summary>
+public sealed class ReplicaSetFixture : IAsyncLifetime
+{
+    /// <summary>The administrative user.</summary>
+    public const string User = GatewayFixture.User;
+
+    /// <summary>Its password.</summary>
+    public const string Password = GatewayFixture.Password;
+
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("rs-");
+    private readonly int _count;
+    private readonly IReadOnlyDictionary<string, string?> _settings;
+    private string? _unavailable;
+    private MongoClient? _client;
+
+    /// <summary>Makes one of three members.</summary>
+    public ReplicaSetFixture()
+        : this(3, new Dictionary<string, string?>())
+    {
+    }
+
+    private ReplicaSetFixture(int members, IReadOnlyDictionary<string, string?> settings)
+    {
+        _count = members;
+        _settings = settings;
+    }
+
+    /// <summary>The members, in the order of their numbers.</summary>
+    public IReadOnlyList<ReplicaSetMember> Members { get; private set; } = [];
+
+    /// <summary>A client of the whole set that is logged in as the administrative user.</summary>
+    public MongoClient Client => _client ?? throw new InvalidOperationException("The replica set does not run.");
+
+    /// <summary>The connection string of the whole set, with majority writes and retries as drivers have them.</summary>
+    public string ConnectionString => $"mongodb://{Uri.EscapeDataString(User)}:{Uri.EscapeDataString(Password)}@"
+        + string.Join(',', Members.Select(m => m.Host)) + "/?authSource=admin&authMechanism=SCRAM-SHA-256&replicaSet=rs0&w=majority";
+
+    /// <summary>Starts one, and returns when it has a primary and all others follow it. Skips the test when this machine cannot run it.</summary>
+    /// <param name="members">How many members.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="settings">Further environment variables of the gateways.</param>
+    public static async Task<ReplicaSetFixture> StartAsync(
+        int members, CancellationToken cancellationToken, params (string Name, string? Value)[] settings)
+    {
+        var set = new ReplicaSetFixture(members, settings.ToDictionary(s => s.Name, s => s.Value));
+        try
+        {
+            await set.StartAsync(cancellationToken);
+            set.Require();
+            return set;
+        }
+        catch
+        {
+            await set.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A database that is this test's alone.</summary>
+    public IMongoDatabase NewDatabase()
+    {
+        Require();
+        return Client.GetDatabase("t" + Guid.NewGuid().ToString("N"));
+    }
+
+    /// <summary>Skips the test when this machine cannot run the engine.</summary>
+    public void Require() => Assert.SkipWhen(_unavailable is not null, _unavailable ?? "");
+
+    /// <summary>The member that is primary now, after waiting for one.</summary>
+    public async Task<ReplicaSetMember> PrimaryAsync(CancellationToken cancellationToken)
+    {
+        ReplicaSetMember? primary = null;
+        await Wait.UntilAsync(
+            async () =>
+            {
+                var hellos = await Task.WhenAll(Members.Where(m => m.IsRunning).Select(async m => (Member: m, Hello: await m.HelloAsync(cancellationToken))));
+                primary = hellos.Where(h => h.Hello?["isWritablePrimary"].AsBoolean == true).Select(h => h.Member).FirstOrDefault();
+                return primary is not null;
+            },
+            () => $"one of the members is primary. {Output}",
+            Wait.Patience,
+            cancellationToken);
+        return primary!;
+    }
+
+    /// <summary>Waits until one member is primary and all others that run follow it.</summary>
+    public async Task UntilWholeAsync(CancellationToken cancellationToken) => await Wait.UntilAsync(
+        async () =>
+        {
+            var hellos = await Task.WhenAll(Members.Where(m => m.IsRunning).Select(m => m.HelloAsync(cancellationToken)));
+            if (hellos.Any(h => h is null) || hellos.Count(h => h!["isWritablePrimary"].AsBoolean) != 1
+                || hellos.Count(h => h!["secondary"].AsBoolean) != hellos.Length - 1)
+            {
+                return false;
+            }
+
+            var primary = hellos.Single(h => h!["isWritablePrimary"].AsBoolean)!["me"].AsString;
+            var statuses = await Task.WhenAll(Members.Where(m => m.IsRunning).Select(m => m.StatusAsync(cancellationToken)));
+            return statuses.All(s => s is not null && (s["myState"] == 1 || s["syncSourceHost"] == primary));
+        },
+        () => $"one member is primary and the others follow it. {Output}",
+        Wait.Patience,
+        cancellationToken);
+
+    /// <summary>The latest of what the members wrote.</summary>
+    public string Output => string.Join(Environment.NewLine, Members.Select(m => $"--- member {m.Number}{Environment.NewLine}{m.Output}"));
+
+    /// <inheritdoc />
+    public async ValueTask InitializeAsync() => await StartAsync(CancellationToken.None);
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        _client?.Dispose();
+        await Task.WhenAll(Members.Select(m => m.DisposeAsync().AsTask()));
+        _directory.Delete(recursive: true);
+    }
+
+    private async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _unavailable = ServerImage.WhyUnavailable();
+        if (_unavailable is not null)
+        {
+            return;
+        }
+
+        var ports = FreePort.Find(_count);
+        var hosts = string.Join(',', ports.Select(port => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}")));
+        Members = [.. ports.Select((port, i) => new ReplicaSetMember(i + 1, port, hosts, _directory.FullName, _settings))];
+        foreach (var member in Members)
+        {
+            member.Start();
+        }
+
+        _client = new MongoClient(ConnectionString);
+        await UntilWholeAsync(cancellationToken);
+    }
+}
