@@ -8,6 +8,9 @@ internal static class MemberProcess
     // What a member can be: whatever else has the id, it is left alone.
     private static readonly string[] s_programs = ["mongod", "Platform.Gateway"];
 
+    // The kernel cuts the name of a process after as many characters.
+    private const int LongestName = 15;
+
     /// <summary>Kills a process of this machine.</summary>
     /// <exception cref="InvalidOperationException">No member has this id.</exception>
     public static Task KillAsync(int id, CancellationToken cancellationToken)
@@ -16,10 +19,10 @@ internal static class MemberProcess
         try
         {
             using var process = Process.GetProcessById(id);
-            // The kernel cuts the name of a process after 15 characters.
-            if (!s_programs.Any(program => program.StartsWith(process.ProcessName, StringComparison.Ordinal)))
+            var name = process.ProcessName;
+            if (!s_programs.Any(program => program == name || (name.Length == LongestName && program.StartsWith(name, StringComparison.Ordinal))))
             {
-                throw new InvalidOperationException($"Process {id} of this machine is '{process.ProcessName}' and no member.");
+                throw new InvalidOperationException($"Process {id} of this machine is '{name}' and no member.");
             }
 
             process.Kill();

@@ -43,8 +43,15 @@ internal static class FailoverBenchmark
         }
 
         await using var set = await ReplicaSetFixture.StartAsync(3, cancellationToken);
-        await CountAsync(set, report, cancellationToken);
-        await UseRegistersAsync(set, report, cancellationToken);
+        try
+        {
+            await CountAsync(set, report, cancellationToken);
+            await UseRegistersAsync(set, report, cancellationToken);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new BenchmarkException(exception.Message);
+        }
     }
 
     private static async Task CountAsync(ReplicaSetFixture set, Report report, CancellationToken cancellationToken)
