@@ -182,7 +182,8 @@ internal sealed class ChangeDecoder(ChangeCatalogue catalogue)
             return;
         }
 
-        foreach (var draft in _definitions)
+        // A database is gone when its collections are, in whichever order their rows were deleted.
+        foreach (var draft in _definitions.OrderBy(d => d.Kind == ChangeKind.DropDatabase))
         {
             if (draft.Kind != ChangeKind.DropDatabase && draft.Collection.IsSilent && draft.To is not { IsSilent: false })
             {

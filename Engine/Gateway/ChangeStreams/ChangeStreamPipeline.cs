@@ -15,12 +15,21 @@ internal sealed class ChangeStreamPipeline
 
     private readonly RawElement[] _stages;
     private readonly string _database;
+    private readonly ChangeFilter? _filter;
 
     private ChangeStreamPipeline(RawElement[] stages, string database)
     {
         _stages = stages;
         _database = database;
+        var first = stages[0].Document.First;
+        _filter = first.Is("$match"u8) && first.Type == BsonType.Document ? ChangeFilter.Of(first.Document) : null;
     }
+
+    /// <summary>Whether anything can come out for a change; null when that is not known before.</summary>
+    public bool? Admits(Change change) => _filter?.Admits(change);
+
+    /// <summary>Whether there is nothing to do for events that are admitted.</summary>
+    public bool IsFilter => _filter is not null && _stages.Length == 1;
 
     /// <summary>The stages of a pipeline behind the first one; null when there are none. Throws <see cref="CommandException"/> for one that is not allowed.</summary>
     public static ChangeStreamPipeline? Of(RawDocument pipeline, string database)

@@ -74,29 +74,27 @@ internal sealed partial class Oplog(
             _watched[scope] = _watched.GetValueOrDefault(scope) + 1;
         }
 
+        ChangeStream? stream = null;
         try
         {
-            await images.KeepAsync(scope, cancellationToken);
+            await images.KeepAsync(scope, again: false, cancellationToken);
             var live = await LiveAsync(cancellationToken);
             var start = asked.Resume is { } token ? PositionOf(token)
                 : asked.StartAt is { } at ? await PositionAtAsync(live, at, cancellationToken)
                 : new ChangePosition(await history.NowAsync(cancellationToken), 0);
-            var stream = new ChangeStream(this, scope, asked, pipeline, start, history.Cluster);
-            try
-            {
-                // A place that is gone is heard of now, not with the first page.
-                await stream.AttachAsync(cancellationToken);
-                return stream;
-            }
-            catch
-            {
-                stream.Close();
-                throw;
-            }
+            stream = new ChangeStream(this, scope, asked, pipeline, start, history.Cluster);
+            // A place that is gone is heard of now, not with the first page.
+            await stream.AttachAsync(cancellationToken);
+            return stream;
         }
         catch
         {
-            Release(scope);
+            if (stream is null)
+            {
+                Release(scope);
+            }
+
+            stream?.Close();
             throw;
         }
     }
@@ -157,10 +155,13 @@ internal sealed partial class Oplog(
 
         foreach (var scope in scopes)
         {
-            await images.KeepAsync(scope, cancellationToken);
+            await images.KeepAsync(scope, again: true, cancellationToken);
         }
 
-        await images.ReleaseAsync(cancellationToken);
+        if (state.IsPrimary)
+        {
+            await images.ReleaseAsync(cancellationToken);
+        }
     }
 
     /// <summary>

@@ -273,7 +273,7 @@ async function main() {
       lossy.tryNext().catch(() => {});
       const raw = await db.command({ aggregate: 'stages', pipeline: [{ $changeStream: {} }, { $project: { _id: 0 } }], cursor: {} });
       await c.insertOne({ _id: 9 });
-      await refuses(db.command({ getMore: Long.fromValue(raw.cursor.id), collection: 'stages' }), 280);
+      await refuses(db.command({ getMore: Long.fromValue(raw.cursor.id), collection: 'stages', maxTimeMS: 20000 }), 280);
       await lossy.close().catch(() => {});
     });
 
