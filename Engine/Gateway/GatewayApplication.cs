@@ -8,7 +8,11 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Backend;
+<<<<<<< HEAD
+using Platform.Gateway.Causality;
+=======
 using Platform.Gateway.ChangeStreams;
+>>>>>>> changes
 using Platform.Gateway.Clients;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Commands.Administration;
@@ -85,6 +89,7 @@ internal static class GatewayApplication
         services.AddSingleton<SessionStore>();
         services.AddSingleton<LoginThrottle>();
         services.AddSingleton<Authenticator>();
+        services.AddSingleton<UserWatch>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<HelloStream>();
         services.AddSingleton<ICommandFamily, HandshakeCommands>();
@@ -104,11 +109,16 @@ internal static class GatewayApplication
         services.AddSingleton<Profiler>();
         services.AddSingleton<PlanSummary>(ExplainCommands.SummarizeAsync);
         services.AddSingleton<CommandTable>();
+        services.AddSingleton<CommitPoint>();
+        services.AddSingleton<ClusterTimeWaiter>();
+        services.AddSingleton<IMessageHandler, LogPosition>();
+        services.AddSingleton<PromiseKeeper>();
         services.AddSingleton<CommandExecutor>();
         services.AddSingleton<ClientRegistry>();
         services.AddSingleton<MongoConnectionHandler>();
         AddReplication(services);
         services.AddHostedService<BackendMonitor>();
+        services.AddHostedService<RoleWatch>();
         services.AddHostedService<Sweeper>();
         services.AddHostedService<OplogKeeper>();
         services.AddHostedService<ProfileWriter>();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Platform.Gateway.Authentication;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Clients;
 using Platform.Gateway.Cursors;
@@ -12,6 +13,7 @@ namespace Platform.Gateway;
 internal sealed partial class Sweeper(
     ClientRegistry clients,
     SessionStore sessions,
+    UserWatch users,
     CursorStore cursors,
     BackendPool pool,
     MemberState state,
@@ -36,6 +38,7 @@ internal sealed partial class Sweeper(
                 {
                     await sessions.SweepAsync(stoppingToken);
                     await cursors.SweepAsync(stoppingToken);
+                    await users.LookAsync(stoppingToken);
                     if (time.GetUtcNow() - purged > s_purgeInterval && state.IsServing)
                     {
                         purged = time.GetUtcNow();

@@ -245,6 +245,50 @@ public sealed class PromiseTests(GatewayFixture gateway)
         Assert.Contains(conflict.Code, new[] { 85, 86 });
     }
 
+    [Theory]
+    [InlineData("missing")]
+    [InlineData("empty")]
+    [InlineData("full")]
+    public async Task Indexes_are_made_together_or_not_at_all_whatever_the_collection_holds(string state)
+    {
+        var database = gateway.NewDatabase();
+        var collection = database.GetCollection<BsonDocument>("c");
+        if (state == "empty")
+        {
+            await database.CreateCollectionAsync("c", null, Cancel);
+        }
+        else if (state == "full")
+        {
+            await collection.InsertManyAsync([new() { { "_id", 1 }, { "a", 1 } }, new() { { "_id", 2 }, { "a", 1 } }], null, Cancel);
+        }
+
+        var random = new Random(12);
+        var specs = new BsonArray(Enumerable.Range(0, 8).Select(i => NextIndex(random, i)));
+        var unknown = new BsonArray(specs) { new BsonDocument { { "key", new BsonDocument("z", "unknown") }, { "name", "z" } } };
+        await Assert.ThrowsAsync<MongoCommandException>(() => CreateAsync(unknown));
+        Assert.DoesNotContain(await ListAsync(), index => index["name"] != "_id_");
+
+        Assert.Equal(9, (await CreateAsync(specs))["numIndexesAfter"].ToInt32());
+        var given = specs.Cast<BsonDocument>().Select(s => Sorted(s)).Prepend("{ \"key\" : { \"_id\" : 1 }, \"name\" : \"_id_\" }").Order().ToList();
+        Assert.Equal(given, (await ListAsync()).Select(index => Sorted(index)).Order());
+
+        var unique = new BsonArray { new BsonDocument { { "key", new BsonDocument("a", 1) }, { "name", "a_unique" }, { "unique", true } } };
+        if (state == "full")
+        {
+            Assert.Equal(11000, (await Assert.ThrowsAsync<MongoCommandException>(() => CreateAsync(unique))).Code);
+        }
+        else
+        {
+            await CreateAsync(unique);
+            await collection.InsertOneAsync(new() { { "_id", 1 }, { "a", 1 } }, null, Cancel);
+            await Assert.ThrowsAsync<MongoWriteException>(() => collection.InsertOneAsync(new() { { "_id", 2 }, { "a", 1 } }, null, Cancel));
+        }
+
+        Task<BsonDocument> CreateAsync(BsonArray indexes) => database.RunCommandAsync<BsonDocument>(
+            new BsonDocument { { "createIndexes", "c" }, { "indexes", indexes } }, null, Cancel);
+        async Task<List<BsonDocument>> ListAsync() => await (await collection.Indexes.ListAsync(Cancel)).ToListAsync(Cancel);
+    }
+
     [Fact]
     public async Task A_time_series_shows_its_own_indexes_and_no_buckets_that_a_dump_could_take_for_empty()
     {

@@ -13,6 +13,7 @@ internal sealed class BackendConnection(PostgresConnection connection, long gene
     private readonly Dictionary<Statement, BackendCommand> _commands = new(ReferenceEqualityComparer.Instance);
 
     private int _roles;
+    private CommitWait _commits = CommitWait.Majority;
 
     /// <summary>The role that commands run as; null for the gateway's own.</summary>
     public string? Role { get; private set; }
@@ -28,6 +29,16 @@ internal sealed class BackendConnection(PostgresConnection connection, long gene
 
     /// <summary>Whose share of the pool it belongs to while it is in use.</summary>
     public BackendShares.Account? Account { get; set; }
+
+    /// <summary>What the write command that uses it has to wait for; null for reads and with one member.</summary>
+    public Acknowledgement? Acknowledgement { get; set; }
+
+    /// <summary>Whether a commit's wait for a standby was ended since this was cleared.</summary>
+    public bool IsUnreplicated
+    {
+        get => connection.IsUnreplicated;
+        set => connection.IsUnreplicated = value;
+    }
 
     /// <summary>When it was given back last.</summary>
     public DateTimeOffset IdleSince { get; set; }
@@ -76,8 +87,34 @@ internal sealed class BackendConnection(PostgresConnection connection, long gene
         _roles = roles;
     }
 
+    /// <summary>Says what later commits wait for, together with the next command. Outside of transactions: a rollback would take it back.</summary>
+    public void Use(CommitWait commits)
+    {
+        if (commits != CommitWait.Any && commits != _commits)
+        {
+            connection.Prepend($"SET synchronous_commit = {Setting(commits)}");
+            _commits = commits;
+        }
+    }
+
+    /// <summary>Says what the commit of the transaction that is open waits for, together with the next command.</summary>
+    public void UseInTransaction(CommitWait commits)
+    {
+        if (commits != CommitWait.Any && commits != _commits)
+        {
+            connection.Prepend($"SET LOCAL synchronous_commit = {Setting(commits)}");
+        }
+    }
+
     /// <inheritdoc />
     public ValueTask DisposeAsync() => connection.DisposeAsync();
+
+    private static string Setting(CommitWait commits) => commits switch
+    {
+        CommitWait.Journal => "local",
+        CommitWait.Nothing => "off",
+        _ => "on",
+    };
 
     private static string Quote(string identifier) => $"\"{identifier.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

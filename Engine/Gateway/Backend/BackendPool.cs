@@ -17,6 +17,7 @@ internal sealed class BackendPool : IAsyncDisposable
 
     private readonly PostgresSettings _source;
     private readonly MemberState _state;
+    private readonly ReplicaSet _replicaSet;
     private readonly BusyWait _busyWait;
     private readonly TimeProvider _time;
     private readonly BackendShares _shares;
@@ -27,10 +28,12 @@ internal sealed class BackendPool : IAsyncDisposable
     private volatile int _roles;
 
     /// <summary>Makes an empty pool.</summary>
-    public BackendPool(PostgresSettings source, MemberState state, BusyWait busyWait, IOptions<GatewayOptions> options, TimeProvider time)
+    public BackendPool(
+        PostgresSettings source, MemberState state, ReplicaSet replicaSet, BusyWait busyWait, IOptions<GatewayOptions> options, TimeProvider time)
     {
         _source = source;
         _state = state;
+        _replicaSet = replicaSet;
         _busyWait = busyWait;
         _time = time;
         var settings = options.Value;
@@ -41,14 +44,26 @@ internal sealed class BackendPool : IAsyncDisposable
     /// <summary>Connections in use now.</summary>
     public int InUse => _shares.InUse;
 
-    /// <summary>Takes a connection for the gateway's own work; see the other overload.</summary>
-    public ValueTask<BackendLease> RentAsync(CancellationToken cancellationToken) => RentAsync(null, BackendShare.Gateway, cancellationToken);
+    /// <summary>
+    /// Takes a connection for the gateway's own work, whose commits no other member has to have: see the other overload.
+    /// </summary>
+    public async ValueTask<BackendLease> RentAsync(CancellationToken cancellationToken)
+    {
+        var lease = await RentAsync(null, BackendShare.Gateway, cancellationToken);
+        if (_replicaSet.Members.Count > 1)
+        {
+            lease.Connection.Use(CommitWait.Journal);
+        }
+
+        return lease;
+    }
 
     /// <summary>
     /// Takes a connection that acts as <paramref name="role"/> (null: the gateway itself) out of the share. Throws
     /// <see cref="CommandException"/> when none becomes free in time or the backend is away.
     /// </summary>
-    public async ValueTask<BackendLease> RentAsync(string? role, BackendShare share, CancellationToken cancellationToken)
+    public async ValueTask<BackendLease> RentAsync(
+        string? role, BackendShare share, CancellationToken cancellationToken, Acknowledgement? acknowledgement = null)
     {
         if (!_state.IsAvailable)
         {
@@ -62,6 +77,7 @@ internal sealed class BackendPool : IAsyncDisposable
             connection = Take(role) ?? await OpenAsync(cancellationToken);
             await connection.ActAsAsync(role, _roles, cancellationToken);
             connection.Account = account;
+            acknowledgement?.Enter(connection);
             return new BackendLease(connection, this);
         }
         catch (Exception e)
@@ -89,6 +105,11 @@ internal sealed class BackendPool : IAsyncDisposable
         connection.Account = null;
         try
         {
+            if (connection.Acknowledgement is { } acknowledgement)
+            {
+                await acknowledgement.LeaveAsync(connection);
+            }
+
             if (connection.IsOpen && connection.Generation == _state.Generation && !_disposed)
             {
                 connection.IdleSince = _time.GetUtcNow();

@@ -18,6 +18,9 @@ internal static class SqlState
     /// <summary>Two transactions waited for each other.</summary>
     public const string Deadlock = "40P01";
 
+    /// <summary>A write on a standby.</summary>
+    public const string ReadOnlyTransaction = "25006";
+
     /// <summary>A key that is there already, of the primary index.</summary>
     public const string UniqueViolation = "23505";
 
@@ -31,9 +34,12 @@ internal static class SqlState
         ["42710"] = 51003, ["53100"] = 14031, ["53200"] = 146, ["53000"] = 146, ["25P02"] = 251, ["22P02"] = 2, ["22023"] = 2,
         ["54000"] = 201, ["28P01"] = 18,
         // The server is going down, coming up, standing by or full: the client finds it not to be primary for now.
-        ["57P01"] = 11602, ["57P02"] = 11602, ["57P03"] = 11602, ["25006"] = 10107, ["53300"] = 11602, ["08000"] = 11602,
+        ["57P01"] = 11602, ["57P02"] = 11602, ["57P03"] = 11602, [ReadOnlyTransaction] = 10107, ["53300"] = 11602, ["08000"] = 11602,
         ["08003"] = 11602, ["08006"] = 11602,
     }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>Whether a statement met another transaction, or the replay of one, and may be run again.</summary>
+    public static bool IsConflict(string state) => state is SerializationFailure or Deadlock;
 
     /// <summary>The error code of a SQLSTATE; <see cref="ErrorCode.InternalError"/> for the unknown.</summary>
     public static ErrorCode ToCode(string state) => (ErrorCode)(BackendErrors.Code(state) ?? s_codes.GetValueOrDefault(state, (int)ErrorCode.InternalError));

@@ -63,6 +63,12 @@ internal static class Statements
     public static readonly Statement CreateIndexesInTransaction = new(
         "SELECT documentdb_api_internal.create_indexes_non_concurrently($1,$2,true)::bytea", [Text, Bytes]);
 
+    /// <summary>A row when there is such a collection, no view, and no document in it.</summary>
+    public static readonly Statement Empty = new(
+        "SELECT 1 FROM documentdb_api_catalog.collections WHERE database_name = $1 AND collection_name = $2 AND view_definition IS NULL"
+        + " AND NOT EXISTS (SELECT FROM documentdb_api.collection($1,$2))",
+        [Text, Text]);
+
     public static readonly Statement BuildIndexes = new("CALL documentdb_api_internal.build_index_concurrently(1)", []);
 
     public static readonly Statement IndexBuildStatus = new(
@@ -92,10 +98,30 @@ internal static class Statements
         + " FROM platform_gateway.secrets WHERE name = 'salts'",
         []);
 
+    /// <summary>The users, the backend's numbers of them, and whether they administer the server.</summary>
+    public static readonly Statement UserRights = new(
+        "SELECT rolname::text, oid::bigint, pg_has_role(oid, 'documentdb_admin_role', 'MEMBER') FROM pg_roles WHERE rolcanlogin", []);
+
     public static readonly Statement IsAdministrator = new(
         "SELECT pg_has_role($1::name, 'documentdb_admin_role', 'MEMBER')", [Text]);
 
-    public static readonly Statement TransactionId = new("SELECT pg_current_xact_id_if_assigned()::text", [], Prepared: true);
+    /// <summary>
+    /// Records, as a part of a transaction that has written something, that it is committed: whoever did not hear of it asks again, maybe
+    /// another member. The row is that of a retryable write without statements. Returns the backend's number of the transaction; no row when it has
+    /// written nothing.
+    /// </summary>
+    public static readonly Statement RecordCommit = new(
+        "INSERT INTO platform_gateway.retry_outcomes AS o (session, number, first, count, reply, success, unchanged)"
+        + " SELECT $1, $2, -1, 0, '', true, 0 WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
+        + " ON CONFLICT (session, first, user_name) DO UPDATE SET number = CASE WHEN o.number < excluded.number THEN excluded.number END,"
+        + " written_at = excluded.written_at RETURNING pg_current_xact_id_if_assigned()::text",
+        [Bytes, ParameterType.Int64], Prepared: true);
+
+    /// <summary>Whether the session's transaction of a number was committed with something written, and is the latest such.</summary>
+    public static readonly Statement IsCommitted = new(
+        "SELECT EXISTS (SELECT FROM platform_gateway.retry_outcomes WHERE session = $1 AND first = -1 AND number = $2 AND user_name = current_user)",
+        [Bytes, ParameterType.Int64]);
+
     public static readonly Statement TransactionStatus = new("SELECT pg_xact_status($1::xid8)", [Text]);
     public static readonly Statement Commit = new("COMMIT", [], Prepared: true);
     public static readonly Statement Rollback = new("ROLLBACK", [], Prepared: true);
@@ -111,6 +137,25 @@ internal static class Statements
 
     public static readonly Statement PurgeRetryRecords = new(
         "DELETE FROM platform_gateway.retry_outcomes WHERE written_at < now() - make_interval(secs => $1)", [ParameterType.Double]);
+
+    /// <summary>Whether a server process waits for standbys to have its commit; no row when there is none of this number.</summary>
+    public static readonly Statement IsCommitWaiting = new(
+        "SELECT wait_event IS NOT DISTINCT FROM 'SyncRep' FROM pg_stat_get_activity($1::int)", [ParameterType.Int64]);
+
+    /// <summary>Ends that wait, which leaves the commit as it is; no row when the process does not wait for it.</summary>
+    public static readonly Statement EndCommitWait = new(
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_get_activity($1::int) WHERE wait_event = 'SyncRep'", [ParameterType.Int64]);
+
+    /// <summary>How much of the journal is on this member's disk, which is more than any commit that was confirmed needs.</summary>
+    public static readonly Statement FlushedTo = new("SELECT (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint", []);
+
+    /// <summary>Whether reads on this standby see all of the journal up to a point.</summary>
+    public static readonly Statement HasReplayed = new(
+        "SELECT NOT pg_is_in_recovery() OR pg_last_wal_replay_lsn() - '0/0'::pg_lsn >= $1", [ParameterType.Int64], Prepared: true);
+
+    /// <summary>How many other members have the journal up to a point on their disks.</summary>
+    public static readonly Statement MembersWith = new(
+        "SELECT count(*) FROM pg_stat_replication WHERE application_name ~ '^n[0-9]+$' AND flush_lsn - '0/0'::pg_lsn >= $1", [ParameterType.Int64]);
 
     /// <summary>A commit that waits for the disk, and so for every commit before it.</summary>
     public static readonly Statement Flush = new("SELECT pg_logical_emit_message(true, 'platform_gateway', '')", []);

@@ -69,6 +69,12 @@ internal static class WriteErrors
             }
         }
 
+        if (code == ErrorCode.NotWritablePrimary)
+        {
+            // Drivers look for the new primary when the command itself fails with it.
+            throw new CommandException(code, "not primary");
+        }
+
         if (code == ErrorCode.WriteConflict && inTransaction)
         {
             throw new CommandException(code, ErrorMapping.WriteConflictMessage, ErrorLabels.TransientTransaction);

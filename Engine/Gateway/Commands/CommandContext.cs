@@ -36,6 +36,9 @@ internal sealed class CommandContext(Client client, Request request, BackendPool
     /// <summary>Set by a command that failed in its reply, so that its transaction is undone.</summary>
     public bool FailsTransaction { get; set; }
 
+    /// <summary>What a write waits for before it is acknowledged; null for what writes nothing, and where there is one member only.</summary>
+    public Acknowledgement? Acknowledgement { get; set; }
+
     /// <summary>Who runs the command, as it was when it began; only for commands that need a login.</summary>
     public User User => _user ?? throw new InvalidOperationException("The command runs without a login.");
 
@@ -54,10 +57,11 @@ internal sealed class CommandContext(Client client, Request request, BackendPool
     /// <summary>The backend connection of the transaction, or a free one that acts as the user.</summary>
     public ValueTask<BackendLease> RentAsync() => Transaction is { } transaction
         ? ValueTask.FromResult(new BackendLease(transaction.Connection, null))
-        : pool.RentAsync(User.Name, BackendShare.Of(User), CancellationToken);
+        : pool.RentAsync(User.Name, BackendShare.Of(User), CancellationToken, Acknowledgement);
 
     /// <summary>A free connection with the gateway's own rights, outside of any transaction.</summary>
-    public ValueTask<BackendLease> RentAsGatewayAsync() => pool.RentAsync(null, BackendShare.ErrandOf(_user?.Name ?? ""), CancellationToken);
+    public ValueTask<BackendLease> RentAsGatewayAsync() =>
+        pool.RentAsync(null, BackendShare.ErrandOf(_user?.Name ?? ""), CancellationToken, Acknowledgement);
 
     /// <summary>The role as which the backend's process of this number works; null for the gateway's own, and for others' processes.</summary>
     public string? RoleOf(int processId) => pool.RoleOf(processId);

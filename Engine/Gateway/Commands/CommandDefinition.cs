@@ -13,6 +13,9 @@ internal sealed record CommandDefinition(string Name, CommandHandler Handler, Co
     /// <summary>What it can be asked to promise.</summary>
     public CommandPromises Promises { get; } = PromiseTable.Of(Name);
 
+    /// <summary>Whether a member that is not primary runs it. An aggregation may also write, which only its pipeline tells.</summary>
+    public SecondaryUse OnSecondary { get; } = PromiseTable.OnSecondary(Name);
+
     /// <summary>Its own arguments as far as the backend does not look at them; null when there is nothing to check.</summary>
     public CommandOptions? Options { get; } = CommandOptions.Of(Name);
 }

@@ -55,6 +55,18 @@ internal static class PromiseTable
         ["saslStart"] = Api,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
+    private static readonly FrozenSet<string> s_reads = new[]
+    {
+        "find", "count", "distinct", "aggregate", "explain", "listCollections", "listIndexes", "listDatabases", "collStats", "dbStats", "dataSize",
+        "validate", "usersInfo", "rolesInfo",
+    }.ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>Whether a member that is not primary runs the command of this name.</summary>
+    public static SecondaryUse OnSecondary(string command) =>
+        s_reads.Contains(command) ? SecondaryUse.WithLeave
+        : Of(command).HasFlag(CommandPromises.WriteConcern) || command == "compact" ? SecondaryUse.Never
+        : SecondaryUse.Always;
+
     /// <summary>What the command of this name can be asked to promise.</summary>
     public static CommandPromises Of(string command) => s_promises.GetValueOrDefault(command);
 }

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Platform.Gateway.Clients;
 using Platform.Gateway.Commands.Execution;
 using Platform.Gateway.Commands.Handshake;
+using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
 using Platform.Gateway.Sockets;
 using Platform.Gateway.Telemetry;
@@ -63,10 +64,16 @@ internal sealed class ClientConnection(
             busyWait.Came(Id);
             Touch();
             metrics.Received(reader.Message.Length);
+            var began = clock.Now();
             var request = Read(reader, limit);
             if (request.MoreToCome)
             {
-                await executor.ExecuteAsync(this, request, CancellationToken.None);
+                if (IsOfAnotherRole(await executor.ExecuteAsync(this, request, CancellationToken.None)))
+                {
+                    // Nobody reads an answer: a client that writes to what it takes for the primary learns by the end of the connection.
+                    return;
+                }
+
                 continue;
             }
 
@@ -87,7 +94,7 @@ internal sealed class ClientConnection(
             }
 
             var reply = await executor.ExecuteAsync(this, request, closed);
-            await SendAsync(request, request.Id, reply, moreToCome: false, closed);
+            await SendAsync(request, request.Id, reply, began, moreToCome: false, closed);
             if (FailedLogins >= MostFailedLogins)
             {
                 throw new ProtocolException($"{FailedLogins} logins failed on it");
@@ -105,6 +112,9 @@ internal sealed class ClientConnection(
 
     /// <inheritdoc />
     public void Dispose() => _reader.Dispose();
+
+    private static bool IsOfAnotherRole(ReadOnlyMemory<byte> reply) =>
+        new RawDocument(reply).TryGet("code"u8, out var code) && code.Integer is { } number && (ErrorCode)number is ErrorCode.NotWritablePrimary or ErrorCode.NotPrimaryNoSecondaryOk or ErrorCode.NotPrimaryOrSecondary;
 
     private static Request Read(MessageReader reader, int limit)
     {
@@ -129,7 +139,7 @@ internal sealed class ClientConnection(
         {
             var reply = await hello.NextAsync(this, request, closed, ended.Token);
             last = stopping.IsCancellationRequested;
-            responseTo = await SendAsync(request, responseTo, reply, moreToCome: !last, closed);
+            responseTo = await SendAsync(request, responseTo, reply, clock.Now(), moreToCome: !last, closed);
             Touch();
         }
     }
@@ -138,17 +148,18 @@ internal sealed class ClientConnection(
         Request request,
         int responseTo,
         ReadOnlyMemory<byte> reply,
+        long began,
         bool moreToCome,
         CancellationToken cancellationToken)
     {
         var replyId = ++_replyId;
-        metrics.Sent(Write(request, replyId, responseTo, reply.Span, moreToCome));
+        metrics.Sent(Write(request, replyId, responseTo, reply.Span, began, moreToCome));
         await transport.Output.FlushAsync(cancellationToken);
         return replyId;
     }
 
     /// <summary>Writes a reply, which says what time it is, and returns the message's length in bytes.</summary>
-    private int Write(Request request, int replyId, int responseTo, ReadOnlySpan<byte> reply, bool moreToCome)
+    private int Write(Request request, int replyId, int responseTo, ReadOnlySpan<byte> reply, long began, bool moreToCome)
     {
         if (request.Legacy)
         {
@@ -156,7 +167,7 @@ internal sealed class ClientConnection(
         }
 
         Span<byte> now = stackalloc byte[LogicalClock.Length];
-        clock.Write(now);
+        clock.Write(now, began);
         var flags = moreToCome ? MessageFlags.MoreToCome : MessageFlags.None;
         return request.Compressed && reply.Length >= CompressFrom
             ? MessageWriter.WriteCompressed(transport.Output, replyId, responseTo, flags, reply, now)

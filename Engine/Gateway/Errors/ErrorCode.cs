@@ -38,6 +38,7 @@ internal enum ErrorCode
     DottedFieldName = 57,
     CommandNotFound = 59,
     ShardKeyNotFound = 61,
+    WriteConcernFailed = 64,
     ImmutableField = 66,
     CannotCreateIndex = 67,
     IndexAlreadyExists = 68,
@@ -94,6 +95,8 @@ internal enum ErrorCode
     BackgroundOperationInProgressForNamespace = 12587,
     MergeStageNoMatchingDocument = 13113,
     DatabaseDifferCase = 13297,
+    NotPrimaryNoSecondaryOk = 13435,
+    NotPrimaryOrSecondary = 13436,
     OutOfDiskSpace = 14031,
     UserAlreadyExists = 51003,
 }

@@ -24,7 +24,13 @@ internal static class ErrorLabels
     {
         ErrorCode.HostUnreachable, ErrorCode.ShutdownInProgress, ErrorCode.PrimarySteppedDown, ErrorCode.ExceededTimeLimit,
         ErrorCode.NotWritablePrimary, ErrorCode.InterruptedAtShutdown, ErrorCode.InterruptedDueToReplStateChange,
+        ErrorCode.NotPrimaryNoSecondaryOk, ErrorCode.NotPrimaryOrSecondary,
     }.ToFrozenSet();
+
+    /// <summary>Errors by which a member says that it is not, or not any more, what the client took it for.</summary>
+    public static bool IsChangeOfState(ErrorCode code) => code is ErrorCode.NotWritablePrimary or ErrorCode.NotPrimaryNoSecondaryOk
+        or ErrorCode.NotPrimaryOrSecondary or ErrorCode.InterruptedDueToReplStateChange or ErrorCode.InterruptedAtShutdown or ErrorCode.ShutdownInProgress
+        or ErrorCode.PrimarySteppedDown;
 
     /// <summary>Errors of the network and of a server that is going or coming: sending again may succeed.</summary>
     public static bool IsRetryable(ErrorCode code) => s_retryable.Contains(code);

@@ -38,6 +38,7 @@ internal sealed class PostgresConnection : IAsyncDisposable
     private int _end;
     private bool _givenAway;
     private bool _busy;
+    private int _prepended;
     private TaskCompletionSource? _ended;
     private int _secret;
     private BusyWait.Patience _patience;
@@ -58,6 +59,12 @@ internal sealed class PostgresConnection : IAsyncDisposable
 
     /// <summary>False after an error that ended the connection.</summary>
     public bool IsOpen { get; private set; } = true;
+
+    /// <summary>
+    /// Set when somebody ended a commit's wait for a standby: the command succeeds, and what it wrote is known to be on this server only.
+    /// Whoever takes the connection clears it.
+    /// </summary>
+    public bool IsUnreplicated { get; set; }
 
     /// <summary>Messages to send.</summary>
     public MessageBuffer Output { get; } = new();
@@ -105,6 +112,15 @@ internal sealed class PostgresConnection : IAsyncDisposable
 
             throw;
         }
+    }
+
+    /// <summary>Has a statement sent in front of the next command, in the same round trip. It must be one that cannot fail: a setting.</summary>
+    public void Prepend(string sql)
+    {
+        Output.Begin((byte)'Q');
+        Output.Terminated(sql);
+        Output.End();
+        _prepended++;
     }
 
     /// <summary>
@@ -172,10 +188,24 @@ internal sealed class PostgresConnection : IAsyncDisposable
             BodyStart = _start + 5;
             BodyLength = length - 4;
             _start += length + 1;
-            // Notices, settings and notifications may come at any time and mean nothing here.
-            if (type is not ((byte)'N' or (byte)'S' or (byte)'A'))
+            switch (type)
             {
-                return type;
+                case (byte)'N':
+                    // Without a look at this one a write would be acknowledged that no standby has.
+                    IsUnreplicated |= ReplicationNotice.IsIn(Body);
+                    break;
+                case (byte)'S' or (byte)'A':
+                    // Settings and notifications may come at any time and mean nothing here.
+                    break;
+                case (byte)'C' when _prepended > 0:
+                    break;
+                case (byte)'Z' when _prepended > 0:
+                    _prepended--;
+                    break;
+                case (byte)'E' when _prepended > 0 && PostgresException.Read(Body) is { EndsConnection: false } refused:
+                    throw Lost(new InvalidDataException($"PostgreSQL refused a setting: {refused.MessageText}"));
+                default:
+                    return type;
             }
         }
     }

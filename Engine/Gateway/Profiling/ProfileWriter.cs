@@ -35,6 +35,12 @@ internal sealed partial class ProfileWriter(
                     batch.Add(entry);
                 }
 
+                if (!state.IsPrimary)
+                {
+                    // The log has them; system.profile is of the whole set, and only the primary writes.
+                    continue;
+                }
+
                 foreach (var ofDatabase in batch.GroupBy(e => e.Database, StringComparer.Ordinal))
                 {
                     try

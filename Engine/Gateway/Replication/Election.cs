@@ -88,7 +88,7 @@ internal sealed partial class Election(
     private string? Obstacle(int candidate, long term) =>
         life.Leads ? "this member is primary"
         : heartbeats.Leader is { } leader && leader.Number != candidate ? $"{leader.Host} is primary"
-        : term <= life.Record.Term ? $"term {term} is not later than {life.Record.Term}"
+        : !life.Record.MayVote(term, candidate) ? $"its vote in term {life.Record.Term} is given"
         : state.IsStopping ? "this member stops"
         : null;
 

@@ -25,6 +25,9 @@ internal sealed partial record ElectionRecord(long Term, int Vote, long Followed
     [JsonIgnore]
     public Position Owed => new(OwedTerm, new Lsn(OwedEnd));
 
+    /// <summary>Whether its vote in a term can go to a candidate: it has not voted in it, or for that one, and knows of no later term.</summary>
+    public bool MayVote(long term, int candidate) => term > Term || (term == Term && (Vote == 0 || Vote == candidate));
+
     /// <summary>Reads it; a member that has none knows of nothing.</summary>
     public static ElectionRecord Read(string directory)
     {

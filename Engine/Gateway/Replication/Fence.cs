@@ -11,7 +11,6 @@ namespace Platform.Gateway.Replication;
 internal sealed partial class Fence(IOptions<GatewayOptions> options, ReplicaSet replicaSet, ILogger<Fence> logger)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>This member may be primary from now on.</summary>
     /// <param name="postgres">The process that all of its PostgreSQL ends with.</param>
@@ -20,7 +19,7 @@ internal sealed partial class Fence(IOptions<GatewayOptions> options, ReplicaSet
         var path = PathOf(replicaSet.Self);
         var draft = path + ".new";
         File.WriteAllLines(
-            draft, [postgres.ToString(), ProcessMark.Of(Environment.ProcessId)?.ToString() ?? "", Path.Combine(options.Value.DataDirectory!, PostgresServer.LockFile)]);
+            draft, [postgres.ToString(), ProcessMark.Of(Environment.ProcessId)?.ToString() ?? "", ClusterLock.PathOf(options.Value.DataDirectory!)]);
         File.Move(draft, path, overwrite: true);
     }
 
@@ -36,12 +35,17 @@ internal sealed partial class Fence(IOptions<GatewayOptions> options, ReplicaSet
         foreach (var member in replicaSet.Others)
         {
             var path = PathOf(member);
-            if (!File.Exists(path))
+            string[] lines;
+            try
             {
+                lines = await File.ReadAllLinesAsync(path, cancellationToken);
+            }
+            catch (FileNotFoundException)
+            {
+                // It is not primary, or has just ceased to be.
                 continue;
             }
 
-            var lines = await File.ReadAllLinesAsync(path, cancellationToken);
             foreach (var process in lines.Take(2).Select(ProcessMark.Parse))
             {
                 if (process is { IsAlive: true } alive)
@@ -53,41 +57,11 @@ internal sealed partial class Fence(IOptions<GatewayOptions> options, ReplicaSet
 
             if (lines.Length > 2)
             {
-                await UntilFreeAsync(lines[2], member, cancellationToken);
+                await ClusterLock.UntilFreeAsync(
+                    lines[2], s_patience, $"The PostgreSQL of {member.Host} was killed and does not end.", cancellationToken);
             }
 
             File.Delete(path);
-        }
-    }
-
-    private async Task UntilFreeAsync(string path, Member member, CancellationToken cancellationToken)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(s_patience);
-        while (File.Exists(path) && !IsFree(path))
-        {
-            try
-            {
-                await Task.Delay(s_pause, patience.Token);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                throw new TimeoutException($"The PostgreSQL of {member.Host} was killed and does not end.");
-            }
-        }
-    }
-
-    private static bool IsFree(string path)
-    {
-        try
-        {
-            // Opened for itself alone: on Unix that is the lock that the script's processes hold.
-            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-            return true;
-        }
-        catch (IOException)
-        {
-            return false;
         }
     }
 

@@ -139,9 +139,9 @@ internal sealed partial class MemberLife(
         return AloneAsync(
             async () =>
             {
-                if (term <= _record.Term)
+                if (!_record.MayVote(term, candidate))
                 {
-                    return new Ballot(false, $"term {term} is not later than {_record.Term}", _record.Term, default);
+                    return new Ballot(false, $"its vote in term {_record.Term} is given", _record.Term, default);
                 }
 
                 if (Leads)
@@ -151,7 +151,10 @@ internal sealed partial class MemberLife(
 
                 var own = await CutAloneAsync(cancellationToken);
                 var granted = position >= own;
-                if (!Remember(r => term > r.Term ? r with { Term = term, Vote = granted ? candidate : 0 } : r))
+                Remember(r => !r.MayVote(term, candidate) ? r
+                    : granted ? r with { Term = term, Vote = candidate }
+                    : term > r.Term ? r with { Term = term, Vote = 0 } : r);
+                if (granted && (_record.Term, _record.Vote) != (term, candidate))
                 {
                     return new Ballot(false, $"term {_record.Term} has begun meanwhile", _record.Term, default);
                 }

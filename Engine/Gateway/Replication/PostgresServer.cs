@@ -8,9 +8,6 @@ namespace Platform.Gateway.Replication;
 /// <summary>The PostgreSQL of this member: its process and its cluster.</summary>
 internal sealed partial class PostgresServer(IOptions<GatewayOptions> options, ILogger<PostgresServer> logger)
 {
-    /// <summary>Who works on the cluster holds a lock on this file of the data directory.</summary>
-    public const string LockFile = "lock";
-
     private const int Terminate = 15;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
 
@@ -89,6 +86,9 @@ internal sealed partial class PostgresServer(IOptions<GatewayOptions> options, I
             ProcessMark.Of(process.Id)?.Kill();
             await process.WaitForExitAsync();
         }
+
+        // The others end a moment after the first one.
+        await ClusterLock.UntilFreeAsync(ClusterLock.PathOf(_data), s_patience, "PostgreSQL was killed and does not end.", CancellationToken.None);
     }
 
     /// <summary>The name of a member at the others' PostgreSQL, and of its slot there.</summary>

@@ -13,6 +13,9 @@ namespace Platform.Gateway.Sessions;
 /// <param name="repeated">Whether the session has seen the number already.</param>
 internal sealed class RetryRecord(Guid session, long number, bool repeated)
 {
+    /// <summary>What PostgreSQL says when the row of a number is to be written that was written before, or a newer one: see Statements.OwnSchema.</summary>
+    public const string NumberTaken = "23502";
+
     private readonly List<int> _firsts = [];
     private readonly Dictionary<int, WriteOutcome> _outcomes = [];
     private bool _isRead;

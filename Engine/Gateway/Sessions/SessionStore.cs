@@ -6,6 +6,7 @@ using Platform.Gateway.Backend;
 using Platform.Gateway.Clients;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Postgres;
 using Platform.Gateway.Requests;
 using Platform.Gateway.Settings;
 using Platform.Gateway.Transactions;
@@ -127,6 +128,17 @@ internal sealed partial class SessionStore(
             return await BeginAsync(session, number, client, user, cancellationToken);
         }
 
+        if ((current is null || current.Number != number) && request.Name == "commitTransaction"
+            && await IsCommittedAsync(session, number, user, cancellationToken))
+        {
+            // By a gateway that is gone, or by another member, before this one became primary.
+            session.Number = number;
+            session.Transaction = current = new Transaction(number, session.User, time.GetUtcNow())
+            {
+                Status = TransactionStatus.Committed, Quota = client.Transactions,
+            };
+        }
+
         if (current is null || current.Number != number)
         {
             throw NoSuchTransaction($"Given transaction number {number} does not match any in-progress transactions.");
@@ -151,7 +163,11 @@ internal sealed partial class SessionStore(
     /// Makes the transaction's writes durable; the caller holds the session's gate. A commit that arrived is carried out, also when the client is
     /// lost meanwhile: it asks again by another connection, and must not hear that nothing was written because it asked once before.
     /// </summary>
-    public async ValueTask CommitAsync(Transaction transaction, CancellationToken cancellationToken)
+    /// <param name="session">The session that it is a part of.</param>
+    /// <param name="transaction">The transaction.</param>
+    /// <param name="acknowledgement">What it waits for; null with one member.</param>
+    /// <param name="cancellationToken">Ends the question how an earlier attempt ended, and nothing else.</param>
+    public async ValueTask CommitAsync(Session session, Transaction transaction, Acknowledgement? acknowledgement, CancellationToken cancellationToken)
     {
         switch (transaction.Status)
         {
@@ -163,7 +179,8 @@ internal sealed partial class SessionStore(
         }
 
         var connection = transaction.Connection;
-        transaction.BackendId = await connection.Command(Statements.TransactionId).SingleAsync<string>(CancellationToken.None);
+        transaction.BackendId = await RecordAsync(session, transaction, connection);
+        acknowledgement?.EnterCommit(connection);
         try
         {
             await connection.Command(Statements.Commit).RunAsync(CancellationToken.None);
@@ -177,7 +194,40 @@ internal sealed partial class SessionStore(
             throw;
         }
 
+        acknowledgement?.HasCommitted = transaction.BackendId is not null;
         await EndAsync(transaction, TransactionStatus.Committed);
+    }
+
+    /// <summary>
+    /// This member is not primary any more: its transactions are over, and what it remembers of sessions may be what another primary does not know.
+    /// </summary>
+    public async ValueTask ForgetAsync(string reason)
+    {
+        foreach (var own in _sessions.Values)
+        {
+            foreach (var session in own.All)
+            {
+                if (!own.Remove(session))
+                {
+                    continue;
+                }
+
+                Interlocked.Decrement(ref _count);
+                // A command that runs in it ends with its connection.
+                await session.Gate.WaitAsync(CancellationToken.None);
+                try
+                {
+                    if (session.Transaction is { } transaction)
+                    {
+                        await AbortAsync(transaction, reason);
+                    }
+                }
+                finally
+                {
+                    session.Gate.Release();
+                }
+            }
+        }
     }
 
     /// <summary>Undoes the transaction; the caller holds the session's gate. Never throws for a lost backend, which undid it itself.</summary>
@@ -375,6 +425,36 @@ internal sealed partial class SessionStore(
                 session.Gate.Release();
             }
         }
+    }
+
+    /// <summary>
+    /// Has the transaction say that it is committed, if it is going to be. Returns the backend's number of it; null when it has written nothing, so
+    /// that it may be run again.
+    /// </summary>
+    private static async ValueTask<string?> RecordAsync(Session session, Transaction transaction, BackendConnection connection)
+    {
+        try
+        {
+            return await connection.Command(Statements.RecordCommit)
+                .With<ReadOnlyMemory<byte>>(0, session.Id.ToByteArray()).With(1, transaction.Number).SingleAsync<string>(CancellationToken.None);
+        }
+        catch (PostgresException e) when (e.SqlState == RetryRecord.NumberTaken)
+        {
+            throw new CommandException(
+                ErrorCode.TransactionTooOld,
+                $"Cannot commit transaction {transaction.Number} on session {session.Id} because a newer one was committed.");
+        }
+        catch (PostgresException e) when (SqlState.IsConflict(e.SqlState) || e.SqlState == SqlState.LockNotAvailable)
+        {
+            throw new CommandException(ErrorCode.WriteConflict, ErrorMapping.WriteConflictMessage, ErrorLabels.TransientTransaction);
+        }
+    }
+
+    private async ValueTask<bool> IsCommittedAsync(Session session, long number, User user, CancellationToken cancellationToken)
+    {
+        await using var lease = await pool.RentAsync(session.User, BackendShare.Of(user), cancellationToken);
+        return await lease.Connection.Command(Statements.IsCommitted)
+            .With<ReadOnlyMemory<byte>>(0, session.Id.ToByteArray()).With(1, number).SingleAsync<bool>(cancellationToken);
     }
 
     private async ValueTask ResolveAsync(Transaction transaction, CancellationToken cancellationToken)

@@ -10,6 +10,17 @@ namespace Platform.Gateway.Sessions;
 /// <param name="Success">Whether all of them succeeded.</param>
 internal readonly record struct WriteOutcome(int Count, ReadOnlyMemory<byte> Reply, bool Success)
 {
+    /// <summary>Whether it is sure that something was written.</summary>
+    public bool HasWritten
+    {
+        get
+        {
+            var reply = new RawDocument(Reply);
+            return reply.TryGet("upserted"u8, out _)
+                || (reply.TryGet("nModified"u8, out var modified) ? modified.Integer > 0 : reply.TryGet("n"u8, out var count) && count.Integer > 0);
+        }
+    }
+
     /// <summary>
     /// The outcome in a row, three columns from <paramref name="column"/> on: reply, success, and how many documents were updated to what they were.
     /// </summary>

@@ -6,8 +6,9 @@ namespace Platform.Gateway.Topology;
 
 /// <summary>
 /// The logical clock that replies carry as <c>operationTime</c> and <c>$clusterTime</c>
-/// (https://github.com/mongodb/specifications/blob/master/source/causal-consistency/causal-consistency.md). Each write moves it on, and so
-/// does a client that has seen a later time. This member keeps all data, so whatever happened before a time that the clock gave is there to be read.
+/// (https://github.com/mongodb/specifications/blob/master/source/causal-consistency/causal-consistency.md). It follows the wall clock by
+/// the microsecond, so that the times of members on one machine are in the order of what happened on them, and are comparable with the
+/// times of commits. Each write moves it on, and so does a client or a member that has seen a later time.
 /// </summary>
 internal sealed class LogicalClock
 {
@@ -21,32 +22,36 @@ internal sealed class LogicalClock
     private readonly TimeProvider _time;
     private long _last;
 
-    /// <summary>Starts the clock beyond every time of an earlier process: none gave a time beyond the second in which it ended.</summary>
+    /// <summary>Starts the clock.</summary>
     public LogicalClock(TimeProvider time)
     {
         _time = time;
-        _last = (Second() + 1) << 32;
+        _last = Wall();
     }
 
     /// <summary>How many bytes the fields take, with the terminator of the document that they end.</summary>
     public static int Length => s_template.Length;
 
     /// <summary>Writes the fields and the terminator.</summary>
-    public void Write(Span<byte> destination)
+    /// <param name="destination">Where to.</param>
+    /// <param name="began">
+    /// The time at which the command began, which is its <c>operationTime</c>: a change stream that starts there sees what the command wrote. For the reads
+    /// that follow any time of it will do, since a member that is behind asks the primary how far it is.
+    /// </param>
+    public void Write(Span<byte> destination, long began)
     {
         s_template.CopyTo(destination);
-        var now = Now();
-        BinaryPrimitives.WriteInt64LittleEndian(destination[s_operation..], now);
-        BinaryPrimitives.WriteInt64LittleEndian(destination[s_cluster..], now);
+        BinaryPrimitives.WriteInt64LittleEndian(destination[s_operation..], began);
+        BinaryPrimitives.WriteInt64LittleEndian(destination[s_cluster..], Now());
     }
 
-    /// <summary>The time: seconds since 1970 in the upper half, and a count within the second in the lower one. It never goes back.</summary>
-    public long Now() => Reach(Second() << 32 | 1);
+    /// <summary>The time: seconds since 1970 in the upper half, and the microsecond, counted from 1, in the lower one. It never goes back.</summary>
+    public long Now() => Reach(Wall());
 
     /// <summary>Moves the clock on because something was written.</summary>
     public void Tick()
     {
-        var clock = Second() << 32 | 1;
+        var clock = Wall();
         for (var last = Volatile.Read(ref _last); ;)
         {
             var seen = Interlocked.CompareExchange(ref _last, Math.Max(clock, last + 1), last);
@@ -97,6 +102,12 @@ internal sealed class LogicalClock
 
             last = seen;
         }
+    }
+
+    private long Wall()
+    {
+        var (seconds, ticks) = Math.DivRem(_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks, TimeSpan.TicksPerSecond);
+        return (seconds << 32) | ((ticks / TimeSpan.TicksPerMicrosecond) + 1);
     }
 
     private long Second() => _time.GetUtcNow().ToUnixTimeSeconds();

@@ -18,7 +18,7 @@ public sealed class ReplicaSetFixture : IAsyncLifetime
     public const string Password = GatewayFixture.Password;
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("rs-");
-    private readonly int _count;
+    private int _count;
     private readonly IReadOnlyDictionary<string, string?> _settings;
     private string? _unavailable;
     private MongoClient? _client;
@@ -64,6 +64,28 @@ public sealed class ReplicaSetFixture : IAsyncLifetime
             await set.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>
+    /// One that is not started: <see cref="DataOf"/> says where a member will look for its data, <see cref="ResizeAsync"/> starts it.
+    /// </summary>
+    /// <param name="settings">Further environment variables of the gateways.</param>
+    public static ReplicaSetFixture Prepare(params (string Name, string? Value)[] settings) => new(0, settings.ToDictionary(s => s.Name, s => s.Value));
+
+    /// <summary>Where a member keeps its data.</summary>
+    public string DataOf(int member) => ReplicaSetMember.DataOf(_directory.FullName, member);
+
+    /// <summary>Where the sockets are.</summary>
+    public string Sockets => ReplicaSetMember.SocketsOf(_directory.FullName);
+
+    /// <summary>Stops all members in good order and starts so many on the same data.</summary>
+    public async Task ResizeAsync(int members, CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(Members.Select(m => m.DisposeAsync().AsTask()));
+        _client?.Dispose();
+        Members = [];
+        _count = members;
+        await StartAsync(cancellationToken);
     }
 
     /// <summary>A database that is this test's alone.</summary>

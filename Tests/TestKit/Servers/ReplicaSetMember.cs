@@ -41,10 +41,10 @@ public sealed partial class ReplicaSetMember : IAsyncDisposable
 
     /// <summary>How to reach its PostgreSQL.</summary>
     public string PostgresConnectionString => string.Create(
-        CultureInfo.InvariantCulture, $"Host={Path.Combine(_directory, "s")};Port={5431 + Number};Username=postgres;Database=postgres");
+        CultureInfo.InvariantCulture, $"Host={SocketsOf(_directory)};Port={5431 + Number};Username=postgres;Database=postgres");
 
     /// <summary>Where its data is.</summary>
-    public string DataDirectory => Path.Combine(_directory, string.Create(CultureInfo.InvariantCulture, $"m{Number}"));
+    public string DataDirectory => DataOf(_directory, Number);
 
     /// <summary>Whether its script runs.</summary>
     public bool IsRunning => _process is { IsRunning: true };
@@ -69,7 +69,7 @@ public sealed partial class ReplicaSetMember : IAsyncDisposable
             ["Gateway__Members"] = _hosts,
             ["Gateway__Member"] = Number.ToString(CultureInfo.InvariantCulture),
             ["Gateway__DataDirectory"] = DataDirectory,
-            ["Gateway__SocketDirectory"] = Path.Combine(_directory, "s"),
+            ["Gateway__SocketDirectory"] = SocketsOf(_directory),
             ["Gateway__ServerImage"] = ServerImage.Directory,
             ["Gateway__NativeScripts"] = ServerImage.Script(""),
             ["Gateway__RootUsername"] = ReplicaSetFixture.User,
@@ -170,6 +170,10 @@ public sealed partial class ReplicaSetMember : IAsyncDisposable
             await process.DisposeAsync();
         }
     }
+
+    internal static string DataOf(string directory, int member) => Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"m{member}"));
+
+    internal static string SocketsOf(string directory) => Path.Combine(directory, "s");
 
     private async Task<BsonDocument?> AskAsync(string command, CancellationToken cancellationToken)
     {

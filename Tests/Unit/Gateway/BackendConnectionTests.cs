@@ -112,6 +112,98 @@ public sealed class BackendConnectionTests
         Assert.True(connection.IsOpen);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public async Task What_commits_wait_for_is_said_with_the_next_command_and_only_when_it_changes(int piece)
+    {
+        var said = new List<string>();
+        using var server = new FakePostgres(call =>
+        {
+            said.Add(call.Sql);
+            return [.. call.Sql.StartsWith("SET", StringComparison.Ordinal) ? [] : FakePostgres.Row([1]), .. FakePostgres.Complete];
+        }) { Piece = piece };
+        await using var connection = await OpenAsync(server);
+        var expected = new List<string>();
+        var current = CommitWait.Majority;
+        var random = new Random(4);
+        for (var i = 0; i < 200; i++)
+        {
+            var next = (CommitWait)random.Next(4);
+            var ofTransaction = random.Next(4) == 0;
+            if (next != CommitWait.Any && next != current)
+            {
+                expected.Add($"SET {(ofTransaction ? "LOCAL " : "")}synchronous_commit = {next switch
+                {
+                    CommitWait.Journal => "local",
+                    CommitWait.Nothing => "off",
+                    _ => "on",
+                }}");
+                current = ofTransaction ? current : next;
+            }
+
+            if (ofTransaction)
+            {
+                connection.UseInTransaction(next);
+            }
+            else
+            {
+                connection.Use(next);
+            }
+
+            expected.Add(i % 3 == 0 ? "SELECT 1" : "SELECT a");
+            if (i % 3 == 0)
+            {
+                await connection.RunAsync("SELECT 1", Cancel);
+            }
+            else
+            {
+                Assert.Equal([1], await connection.Command(s_prepared).With(0, "db").With<ReadOnlyMemory<byte>>(1, default).SingleAsync<byte[]>(Cancel));
+            }
+        }
+
+        Assert.Equal(expected, said);
+    }
+
+    [Fact]
+    public async Task A_setting_that_is_refused_ends_the_connection_before_anything_is_acknowledged()
+    {
+        using var server = new FakePostgres(call =>
+            call.Sql.StartsWith("SET", StringComparison.Ordinal) ? FakePostgres.Error("42501", "no") : [.. FakePostgres.Row([1]), .. FakePostgres.Complete]);
+        await using var connection = await OpenAsync(server);
+        connection.Use(CommitWait.Journal);
+        await Assert.ThrowsAnyAsync<IOException>(() => connection.RunAsync("SELECT 1", Cancel).AsTask());
+        Assert.False(connection.IsOpen);
+    }
+
+    [Fact]
+    public async Task A_commit_whose_wait_was_ended_is_told_from_every_other_warning()
+    {
+        const string ended = "SWARNING\0VWARNING\0C01000\0Mcanceling wait for synchronous replication due to user request\0";
+        byte[] notice = [];
+        using var server = new FakePostgres(_ => [.. FakePostgres.Row([1]), .. FakePostgres.Complete, .. notice]);
+        await using var connection = await OpenAsync(server);
+        foreach (var (text, isEnded) in new[]
+        {
+            ("", false),
+            ($"{ended}Fsyncrep.c\0L300\0RSyncRepWaitForLSN\0\0", true),
+            ("RSyncRepWaitForLSN\0SWARNUNG\0C01000\0Mauf Deutsch\0\0", true),
+            ($"{ended}Rother\0\0", false),
+            ("C01004\0RSyncRepWaitForLSN\0\0", false),
+            ("C01000", false),
+            ($"{ended}RSyncRepWaitForLSNs\0\0", false),
+        })
+        {
+            notice = text.Length == 0 ? [] : FakePostgres.Message('N', Encoding.UTF8.GetBytes(text));
+            connection.IsUnreplicated = false;
+            await connection.RunAsync("COMMIT", Cancel);
+            Assert.True(connection.IsUnreplicated == isEnded, text);
+            connection.IsUnreplicated = false;
+            Assert.Equal([1], await connection.Command(s_prepared).With(0, "db").With<ReadOnlyMemory<byte>>(1, default).SingleAsync<byte[]>(Cancel));
+            Assert.True(connection.IsUnreplicated == isEnded, text);
+        }
+    }
+
     [Fact]
     public async Task A_fatal_error_and_a_closed_connection_end_it()
     {

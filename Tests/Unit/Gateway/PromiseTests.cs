@@ -1,4 +1,5 @@
 using MongoDB.Bson;
+using Platform.Gateway.Backend;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Commands.Arguments;
 using Platform.Gateway.Errors;
@@ -60,14 +61,27 @@ public sealed class PromiseTests
         var random = new Random(20_26);
         for (var i = 0; i < 20_000; i++)
         {
-            var (concern, expected) = NextConcern(random);
-            var (actual, code) = Outcome(concern);
+            var members = random.Next(1, 8);
+            var (concern, expected) = NextConcern(random, members);
+            var (actual, code) = Outcome(concern, members);
             Assert.True(expected == code, $"{concern.ToJson()} gives {code} instead of {expected}");
-            if (actual is not null)
+            if (actual is { } read)
             {
-                var reply = new RawDocument(actual.AddTo(Reply.With(new BsonDocument("n", 1)))).ToTree();
-                Assert.Equal((1, 1.0, (int)code), (reply["n"].AsInt32, reply["ok"].AsDouble, reply["writeConcernError"]["code"].AsInt32));
-                Assert.Equal(concern["w"], reply["writeConcernError"]["errInfo"]["writeConcern"]["w"]);
+                var reply = new RawDocument(read.AddUnmet(Reply.With(new BsonDocument("n", 1)))).ToTree();
+                Assert.Equal((1, 1.0), (reply["n"].AsInt32, reply["ok"].AsDouble));
+                Assert.Equal((int)code, reply.GetValue("writeConcernError", new BsonDocument("code", 0))["code"].AsInt32);
+                Assert.Equal(concern.GetValue("wtimeout", 0).AsInt32, read.Limit.TotalMilliseconds);
+                if (code == ErrorCode.OK)
+                {
+                    Assert.Equal(concern.GetValue("w", "majority") is { IsNumeric: true } count ? count.ToInt32() : (int?)null, read.Members);
+                    var late = new RawDocument(read.AddOverdue(Reply.Ok)).ToTree()["writeConcernError"].AsBsonDocument;
+                    Assert.Equal((64, "WriteConcernFailed", true), (late["code"].AsInt32, late["codeName"].AsString, late["errInfo"]["wtimeout"].AsBoolean));
+                    Assert.Equal(concern.GetValue("w", "majority"), late["errInfo"]["writeConcern"]["w"]);
+                }
+                else
+                {
+                    Assert.Equal(concern["w"], reply["writeConcernError"]["errInfo"]["writeConcern"]["w"]);
+                }
             }
         }
     }
@@ -75,9 +89,52 @@ public sealed class PromiseTests
     [Fact]
     public void A_reply_that_is_an_error_stays_what_it_is()
     {
-        var (unmet, _) = Outcome(new BsonDocument("w", 2));
+        var (unmet, _) = Outcome(new BsonDocument("w", 2), members: 1);
         var error = Reply.Error(new CommandException(ErrorCode.BadValue, "no"));
-        Assert.True(unmet!.AddTo(error).Span.SequenceEqual(error.Span));
+        Assert.True(unmet!.Value.AddUnmet(error).Span.SequenceEqual(error.Span));
+        Assert.True(unmet.Value.AddOverdue(error).Span.SequenceEqual(error.Span));
+    }
+
+    [Fact]
+    public void A_write_without_a_concern_waits_for_a_majority()
+    {
+        WriteConcern none = default;
+        Assert.Equal((CommitWait.Majority, (ErrorCode?)null, TimeSpan.Zero), (none.Commits, none.Unmet, none.Limit));
+        var late = new RawDocument(none.AddOverdue(Reply.Ok)).ToTree()["writeConcernError"]["errInfo"]["writeConcern"];
+        Assert.Equal(BsonDocument.Parse("{ w: 'majority', wtimeout: 0, provenance: 'implicitDefault' }"), late);
+    }
+
+    [Theory]
+    [InlineData("{ w: 0 }", nameof(CommitWait.Nothing))]
+    [InlineData("{ w: 1 }", nameof(CommitWait.Journal))]
+    [InlineData("{ w: 1, j: true }", nameof(CommitWait.Journal))]
+    [InlineData("{ w: 1, j: false }", nameof(CommitWait.Journal))]
+    [InlineData("{ w: 2 }", nameof(CommitWait.Majority))]
+    [InlineData("{ w: 3 }", nameof(CommitWait.Majority))]
+    [InlineData("{ w: 4 }", nameof(CommitWait.Majority))]
+    [InlineData("{ w: 'majority', j: false }", nameof(CommitWait.Majority))]
+    [InlineData("{ j: true }", nameof(CommitWait.Majority))]
+    public void A_commit_waits_for_what_the_concern_asks_for(string concern, string waits) =>
+        Assert.Equal(waits, Outcome(BsonDocument.Parse(concern), members: 3).Concern!.Value.Commits.ToString());
+
+    [Fact]
+    public void What_writes_is_run_by_the_primary_only_and_every_other_command_knows_whether_it_needs_leave()
+    {
+        foreach (var name in (ReadOnlySpan<string>)["insert", "update", "delete", "findAndModify", "bulkWrite", "create", "drop", "dropDatabase",
+            "collMod", "renameCollection", "createIndexes", "dropIndexes", "commitTransaction", "abortTransaction", "createUser", "dropUser"])
+        {
+            Assert.Equal(SecondaryUse.Never, new CommandDefinition(name, s_nothing).OnSecondary);
+        }
+
+        foreach (var name in (ReadOnlySpan<string>)["find", "aggregate", "count", "distinct", "listCollections", "listIndexes", "dbStats", "explain"])
+        {
+            Assert.Equal(SecondaryUse.WithLeave, new CommandDefinition(name, s_nothing).OnSecondary);
+        }
+
+        foreach (var name in (ReadOnlySpan<string>)["hello", "ping", "getMore", "killCursors", "saslStart", "serverStatus", "replSetGetStatus", "endSessions"])
+        {
+            Assert.Equal(SecondaryUse.Always, new CommandDefinition(name, s_nothing).OnSecondary);
+        }
     }
 
     [Fact]
@@ -117,14 +174,14 @@ public sealed class PromiseTests
         }
     }
 
-    private static (WriteConcern? Unmet, ErrorCode Code) Outcome(BsonDocument concern)
+    private static (WriteConcern? Concern, ErrorCode Code) Outcome(BsonDocument concern, int members)
     {
         new RawDocument(new BsonDocument("writeConcern", concern).ToBson()).TryGet("writeConcern"u8, out var element);
         try
         {
-            var unmet = WriteConcern.Unmet(element, members: 1);
-            return (unmet, unmet is null ? ErrorCode.OK
-                : (ErrorCode)new RawDocument(unmet.AddTo(Reply.Ok)).ToTree()["writeConcernError"]["code"].AsInt32);
+            var read = WriteConcern.Read(element, members);
+            return (read, read.Unmet is null ? ErrorCode.OK
+                : (ErrorCode)new RawDocument(read.AddUnmet(Reply.Ok)).ToTree()["writeConcernError"]["code"].AsInt32);
         }
         catch (CommandException e)
         {
@@ -132,7 +189,7 @@ public sealed class PromiseTests
         }
     }
 
-    private static (BsonDocument Concern, ErrorCode Expected) NextConcern(Random random)
+    private static (BsonDocument Concern, ErrorCode Expected) NextConcern(Random random, int members)
     {
         var concern = new BsonDocument();
         var (isMalformed, unmet) = (false, ErrorCode.OK);
@@ -140,9 +197,9 @@ public sealed class PromiseTests
         {
             (BsonValue w, bool malformed, ErrorCode code) = random.Next(9) switch
             {
-                0 => ((BsonValue)random.Next(0, 2), false, ErrorCode.OK),
-                1 => (random.Next(2, 51), false, ErrorCode.UnsatisfiableWriteConcern),
-                2 => ((double)random.Next(2, 51), false, ErrorCode.UnsatisfiableWriteConcern),
+                0 => ((BsonValue)random.Next(0, members + 1), false, ErrorCode.OK),
+                1 => (random.Next(members + 1, 51), false, ErrorCode.UnsatisfiableWriteConcern),
+                2 => ((double)random.Next(members + 1, 51), false, ErrorCode.UnsatisfiableWriteConcern),
                 3 => ((long)random.Next(51, int.MaxValue), true, ErrorCode.OK),
                 4 => (-random.Next(1, 100), true, ErrorCode.OK),
                 5 => ("majority", false, ErrorCode.OK),

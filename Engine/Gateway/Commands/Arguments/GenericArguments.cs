@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using MongoDB.Bson;
 using Platform.Gateway.Errors;
@@ -12,9 +11,11 @@ namespace Platform.Gateway.Commands.Arguments;
 /// The arguments that every command may have: what they promise is kept, or the command is refused before it does anything. The backend
 /// itself accepts and ignores them all.
 /// </summary>
-/// <param name="UnmetConcern">The write concern that no write can meet here; null when there is none such.</param>
-/// <param name="MaxTime">After which time the gateway ends the command; null when it need not.</param>
-internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, TimeSpan? MaxTime)
+/// <param name="WriteConcern">Who has to have a write before it is acknowledged.</param>
+/// <param name="ReadConcern">What a read may see.</param>
+/// <param name="MaxTime">After which time the command is to end; null when there is no such time.</param>
+/// <param name="IsSecondaryOk">Whether a member that is not primary may answer.</param>
+internal readonly record struct GenericArguments(WriteConcern WriteConcern, ReadConcern ReadConcern, TimeSpan? MaxTime, bool IsSecondaryOk)
 {
     /// <summary>Checks them; throws <see cref="CommandException"/> when one is malformed or asks for what the command cannot give.</summary>
     /// <param name="request">The command.</param>
@@ -46,19 +47,13 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
             CheckSession(request, definition);
         }
 
-        if (given.HasFlag(GenericFields.ReadPreference))
-        {
-            CheckReadPreference(request);
-        }
-
-        if (given.HasFlag(GenericFields.ReadConcern))
-        {
-            CheckReadConcern(request, definition, clock);
-        }
-
+        var secondaryOk = given.HasFlag(GenericFields.ReadPreference) && AllowsSecondaries(request);
+        var read = given.HasFlag(GenericFields.ReadConcern) ? ReadConcern.Read(request, definition, clock) : default;
         return new GenericArguments(
-            given.HasFlag(GenericFields.WriteConcern) ? Concern(request, definition, replicaSet) : null,
-            given.HasFlag(GenericFields.MaxTime) ? Limit(request, definition) : null);
+            given.HasFlag(GenericFields.WriteConcern) ? Concern(request, definition, replicaSet) : default,
+            read,
+            given.HasFlag(GenericFields.MaxTime) ? Limit(request, definition) : null,
+            secondaryOk);
     }
 
     private static void TakeClusterTime(Request request, LogicalClock clock)
@@ -74,13 +69,8 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
             throw new CommandException(ErrorCode.NoSuchKey, "Missing expected field \"clusterTime\" of $clusterTime");
         }
 
-        clock.Advance(Timestamp(time, "$clusterTime.clusterTime"));
+        clock.Advance(ReadConcern.Timestamp(time, "$clusterTime.clusterTime"));
     }
-
-    private static long Timestamp(in RawElement element, string name) => element.Type == BsonType.Timestamp
-        ? BinaryPrimitives.ReadInt64LittleEndian(element.Value.Span)
-        : throw new CommandException(
-            ErrorCode.TypeMismatch, $"\"{name}\" had the wrong type. Expected timestamp, found {element.Type.ToString().ToLowerInvariant()}");
 
     private static void CheckApi(Request request, CommandDefinition definition)
     {
@@ -204,10 +194,11 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
     }
 
     /// <summary>
-    /// There is one member, and it is the primary: every preference leads to it, but it must be one. In transactions, too: it is routers and
-    /// drivers that allow no other mode than primary there, while over a direct connection drivers add primaryPreferred to every command.
+    /// Whether the read preference lets a member answer that is not primary. Tags, staleness and hedging are the business of whoever chooses a member;
+    /// it is routers and drivers, too, that allow no other mode than primary in transactions, while over a direct connection drivers add
+    /// primaryPreferred to every command.
     /// </summary>
-    private static void CheckReadPreference(Request request)
+    private static bool AllowsSecondaries(Request request)
     {
         request.TryGet("$readPreference"u8, out var preference);
         if (preference.Type != BsonType.Document)
@@ -227,127 +218,11 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
                 $"Could not parse $readPreference mode '{mode.Text}'. Only the modes 'primary', 'primaryPreferred', 'secondary', 'secondaryPreferred', and "
                     + $"'nearest' are supported.");
         }
+
+        return mode.Text is not "primary";
     }
 
-    private static void CheckReadConcern(Request request, CommandDefinition definition, LogicalClock clock)
-    {
-        request.TryGet("readConcern"u8, out var concern);
-        if (concern.Type != BsonType.Document)
-        {
-            throw new CommandException(ErrorCode.FailedToParse, "readConcern field should be an object");
-        }
-
-        if (concern.Document.Count() == 0)
-        {
-            return;
-        }
-
-        if (request.InTransaction && !request.StartsTransaction)
-        {
-            throw new CommandException(ErrorCode.InvalidOptions, "Only the first command in a transaction may specify a readConcern");
-        }
-
-        string? level = null;
-        long? after = null;
-        var isAt = false;
-        foreach (var field in concern.Document)
-        {
-            if (field.Is("level"u8))
-            {
-                level = field.Text ?? throw new CommandException(ErrorCode.TypeMismatch, "\"level\" had the wrong type. Expected string");
-                if (level is not ("local" or "majority" or "linearizable" or "available" or "snapshot"))
-                {
-                    throw new CommandException(
-                        ErrorCode.FailedToParse, "readConcern.level must be either 'local', 'majority', 'linearizable', 'available', or 'snapshot'");
-                }
-            }
-            else if (field.Is("afterClusterTime"u8))
-            {
-                after = Timestamp(field, "afterClusterTime");
-            }
-            else if (field.Is("atClusterTime"u8))
-            {
-                isAt = true;
-                Timestamp(field, "atClusterTime");
-            }
-            else if (!field.Is("provenance"u8))
-            {
-                throw new CommandException(ErrorCode.InvalidOptions, $"Unrecognized option in readConcern: {field.NameText}");
-            }
-        }
-
-        CheckTimes(level, after, isAt, clock);
-        CheckLevel(request, definition, level);
-    }
-
-    private static void CheckTimes(string? level, long? after, bool isAt, LogicalClock clock)
-    {
-        if (isAt)
-        {
-            throw new CommandException(ErrorCode.InvalidOptions, (level, after) switch
-            {
-                (not "snapshot", _) => "atClusterTime field can be set only if level is equal to snapshot",
-                (_, not null) => "Can not specify both afterClusterTime and atClusterTime",
-                _ => "atClusterTime is not supported: the backend keeps no earlier states of the data.",
-            });
-        }
-
-        if (after is not { } time)
-        {
-            return;
-        }
-
-        if (level is not (null or "local" or "majority" or "snapshot"))
-        {
-            throw new CommandException(ErrorCode.InvalidOptions, "afterClusterTime field can be set only if level is equal to majority, local, or snapshot");
-        }
-
-        if (time == 0)
-        {
-            throw new CommandException(ErrorCode.InvalidOptions, "afterClusterTime cannot be a null timestamp");
-        }
-
-        var now = clock.Now();
-        if ((ulong)time > (ulong)now)
-        {
-            throw new CommandException(
-                ErrorCode.InvalidOptions,
-                $"readConcern afterClusterTime value must not be greater than the current clusterTime. Requested clusterTime: {Text(time)}; current "
-                    + $"clusterTime: {Text(now)}");
-        }
-    }
-
-    private static void CheckLevel(Request request, CommandDefinition definition, string? level)
-    {
-        if (level is null or "local")
-        {
-            return;
-        }
-
-        if (request.InTransaction)
-        {
-            if (level is not ("majority" or "snapshot"))
-            {
-                throw new CommandException(
-                    ErrorCode.InvalidOptions,
-                    "The readConcern level must be either 'local' (default), 'majority' or 'snapshot' in order to run in a transaction");
-            }
-
-            return;
-        }
-
-        var why = !definition.Promises.HasFlag(CommandPromises.ReadConcern) ? "read concern not supported"
-            : level == "snapshot" ? "the level snapshot is given in transactions only, since the backend keeps no snapshot between commands"
-            : level == "linearizable" && definition.Name == "aggregate" && Pipelines.Writes(request.Body) ? "linearizable not supported with $out or $merge"
-            : null;
-        if (why is not null)
-        {
-            throw new CommandException(
-                ErrorCode.InvalidOptions, $"Command {definition.Name} does not support {{ readConcern: {{ level: \"{level}\" }} }} :: caused by :: {why}");
-        }
-    }
-
-    private static WriteConcern? Concern(Request request, CommandDefinition definition, ReplicaSet replicaSet)
+    private static WriteConcern Concern(Request request, CommandDefinition definition, ReplicaSet replicaSet)
     {
         if (!definition.Promises.HasFlag(CommandPromises.WriteConcern))
         {
@@ -360,7 +235,7 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
         }
 
         request.TryGet("writeConcern"u8, out var concern);
-        return WriteConcern.Unmet(concern, replicaSet.Members.Count);
+        return WriteConcern.Read(concern, replicaSet.Members.Count);
     }
 
     private static TimeSpan? Limit(Request request, CommandDefinition definition)
@@ -388,9 +263,6 @@ internal readonly record struct GenericArguments(WriteConcern? UnmetConcern, Tim
             return null;
         }
 
-        return milliseconds == 0 || definition.Promises.HasFlag(CommandPromises.TimedByBackend) ? null : TimeSpan.FromMilliseconds(milliseconds);
+        return milliseconds == 0 ? null : TimeSpan.FromMilliseconds(milliseconds);
     }
-
-    private static string Text(long time) =>
-        string.Create(CultureInfo.InvariantCulture, $"{{ ts: Timestamp({(ulong)time >> 32}, {(uint)time}) }}");
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using MongoDB.Bson;
+using Platform.Gateway.Backend;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Topology;
 using Platform.Wire.Bson;
@@ -7,28 +8,46 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Commands.Arguments;
 
 /// <summary>
-/// A write concern that no write can meet here: more members than there are, or a mode that the replica set does not define. As in the
-/// server, the write takes place, and the reply says that the promise was not kept.
+/// How many members have to have a write before it is acknowledged
+/// (https://www.mongodb.com/docs/manual/reference/write-concern/). A command that names none asks for a majority. As in the server, a
+/// write whose concern is not met has taken place; the reply says that the promise was not kept.
 /// </summary>
-internal sealed class WriteConcern
+internal readonly struct WriteConcern
 {
-    private readonly BsonDocument _concern;
-    private readonly ErrorCode _code;
-    private readonly string _message;
+    private readonly RawElement _given;
 
-    private WriteConcern(BsonDocument concern, ErrorCode code, string message)
+    private WriteConcern(RawElement given, int? members, ErrorCode? unmet, TimeSpan limit)
     {
-        _concern = concern;
-        _code = code;
-        _message = message;
+        _given = given;
+        Members = members;
+        Unmet = unmet;
+        Limit = limit;
     }
 
+    /// <summary>How many members have to have it; null for a majority.</summary>
+    public int? Members { get; }
+
+    /// <summary>Why no write can meet it: more members than there are, or a mode that the replica set does not define. Null when it can be met.</summary>
+    public ErrorCode? Unmet { get; }
+
+    /// <summary>How long members are waited for (<c>wtimeout</c>); zero for as long as it takes.</summary>
+    public TimeSpan Limit { get; }
+
     /// <summary>
-    /// The concern when it cannot be met; null when every write meets it. Throws <see cref="CommandException"/> when it is malformed.
+    /// What a commit of the backend has to wait for. Journaling is not asked for separately: what one member has to have is on its disk, and what a
+    /// majority has to have is on theirs, whatever <c>j</c> is.
     /// </summary>
+    public CommitWait Commits => Members switch
+    {
+        0 => CommitWait.Nothing,
+        1 => CommitWait.Journal,
+        _ => CommitWait.Majority,
+    };
+
+    /// <summary>Reads a concern. Throws <see cref="CommandException"/> when it is malformed.</summary>
     /// <param name="concern">The concern as the client gave it.</param>
     /// <param name="members">How many members hold data.</param>
-    public static WriteConcern? Unmet(in RawElement concern, int members)
+    public static WriteConcern Read(in RawElement concern, int members)
     {
         if (concern.Type != BsonType.Document)
         {
@@ -37,16 +56,16 @@ internal sealed class WriteConcern
         }
 
         var (journal, sync) = (false, false);
-        ErrorCode? unmet = null;
+        (int? Count, ErrorCode? Unmet) asked = (null, null);
+        var limit = TimeSpan.Zero;
         foreach (var field in concern.Document)
         {
             if (field.Is("w"u8))
             {
-                unmet = Members(field, members);
+                asked = Asked(field, members);
             }
             else if (field.Is("j"u8))
             {
-                // Whatever the backend confirms is in its journal.
                 journal = Flag(field);
             }
             else if (field.Is("fsync"u8))
@@ -55,10 +74,10 @@ internal sealed class WriteConcern
             }
             else if (field.Is("wtimeout"u8))
             {
-                if (field.Integer is not (>= 0 and <= int.MaxValue))
-                {
-                    throw new CommandException(ErrorCode.FailedToParse, "wtimeout must be a whole number of milliseconds that is not negative and below 2^31");
-                }
+                limit = field.Integer is >= 0 and <= int.MaxValue and var milliseconds
+                    ? TimeSpan.FromMilliseconds(milliseconds)
+                    : throw new CommandException(
+                        ErrorCode.FailedToParse, "wtimeout must be a whole number of milliseconds that is not negative and below 2^31");
             }
             else if (!field.Is("provenance"u8) && !field.Is("getLastError"u8) && !field.Is("wElectionId"u8) && !field.Is("wOpTime"u8))
             {
@@ -66,24 +85,26 @@ internal sealed class WriteConcern
             }
         }
 
-        if (journal && sync)
-        {
-            throw new CommandException(ErrorCode.FailedToParse, "fsync and j options cannot be used together");
-        }
-
-        if (unmet is not { } code)
-        {
-            return null;
-        }
-
-        var given = concern.Document.ToTree();
-        return new WriteConcern(given, code, code == ErrorCode.UnknownReplWriteConcern
-            ? $"No write concern mode named '{given["w"]}' found in replica set configuration"
-            : "Not enough data-bearing nodes");
+        return journal && sync
+            ? throw new CommandException(ErrorCode.FailedToParse, "fsync and j options cannot be used together")
+            : new WriteConcern(concern, asked.Count, asked.Unmet, limit);
     }
 
+    /// <summary>A reply to a write that takes place although no write can meet the concern.</summary>
+    public ReadOnlyMemory<byte> AddUnmet(ReadOnlyMemory<byte> reply) => Unmet switch
+    {
+        null => reply,
+        ErrorCode.UnknownReplWriteConcern => AddTo(
+            reply, ErrorCode.UnknownReplWriteConcern, $"No write concern mode named '{Fields()["w"]}' found in replica set configuration"),
+        { } code => AddTo(reply, code, "Not enough data-bearing nodes"),
+    };
+
+    /// <summary>A reply to a write that took too long to reach the members.</summary>
+    public ReadOnlyMemory<byte> AddOverdue(ReadOnlyMemory<byte> reply) =>
+        AddTo(reply, ErrorCode.WriteConcernFailed, "waiting for replication timed out", isOverdue: true);
+
     /// <summary>A reply with what could not be promised; an error stays what it is.</summary>
-    public ReadOnlyMemory<byte> AddTo(ReadOnlyMemory<byte> reply)
+    public ReadOnlyMemory<byte> AddTo(ReadOnlyMemory<byte> reply, ErrorCode code, string message, bool isOverdue = false)
     {
         var document = new RawDocument(reply);
         if (!document.TryGet("ok"u8, out var ok) || !ok.Truthy)
@@ -91,14 +112,20 @@ internal sealed class WriteConcern
             return reply;
         }
 
-        var concern = new BsonDocument { { "w", _concern["w"] }, { "wtimeout", _concern.GetValue("wtimeout", 0) }, { "provenance", "clientSupplied" } };
-        var error = new BsonDocument
+        var info = new BsonDocument();
+        if (isOverdue)
         {
-            { "code", (int)_code },
-            { "codeName", _code.ToString() },
-            { "errmsg", _message },
-            { "errInfo", new BsonDocument("writeConcern", concern) },
-        };
+            info.Add("wtimeout", true);
+        }
+
+        var fields = Fields();
+        info.Add("writeConcern", new BsonDocument
+        {
+            { "w", fields.GetValue("w", "majority") },
+            { "wtimeout", fields.GetValue("wtimeout", 0) },
+            { "provenance", _given.Type == BsonType.Document ? "clientSupplied" : "implicitDefault" },
+        });
+        var error = new BsonDocument { { "code", (int)code }, { "codeName", code.ToString() }, { "errmsg", message }, { "errInfo", info } };
         var builder = new BsonBuilder(reply.Length + 256);
         foreach (var element in document)
         {
@@ -108,18 +135,20 @@ internal sealed class WriteConcern
         return builder.Add("writeConcernError"u8, BsonType.Document, error.ToBson()).Finish();
     }
 
-    private static ErrorCode? Members(in RawElement w, int members)
+    private BsonDocument Fields() => _given.Type == BsonType.Document ? _given.Document.ToTree() : [];
+
+    private static (int? Members, ErrorCode? Unmet) Asked(in RawElement w, int members)
     {
         switch (w.Type)
         {
             case BsonType.Int32 or BsonType.Int64 or BsonType.Double:
                 var count = w.Type == BsonType.Double ? BinaryPrimitives.ReadDoubleLittleEndian(w.Value.Span) : w.Integer!.Value;
                 return count is >= 0 and <= ReplicaSet.MostMembers
-                    ? count > members ? ErrorCode.UnsatisfiableWriteConcern : null
+                    ? count > members ? (null, ErrorCode.UnsatisfiableWriteConcern) : ((int)count, null)
                     : throw new CommandException(
                         ErrorCode.FailedToParse, $"w has to be a non-negative number and not greater than {ReplicaSet.MostMembers}; found: {count}");
             case BsonType.String:
-                return w.StringBytes.SequenceEqual("majority"u8) ? null : ErrorCode.UnknownReplWriteConcern;
+                return (null, w.StringBytes.SequenceEqual("majority"u8) ? null : ErrorCode.UnknownReplWriteConcern);
             case BsonType.Document:
                 var tags = 0;
                 foreach (var tag in w.Document)
@@ -133,9 +162,9 @@ internal sealed class WriteConcern
 
                 return tags == 0
                     ? throw new CommandException(ErrorCode.FailedToParse, "tagged write concern requires tags")
-                    : ErrorCode.UnsatisfiableWriteConcern;
+                    : (null, ErrorCode.UnsatisfiableWriteConcern);
             case BsonType.Null or BsonType.Undefined:
-                return null;
+                return (null, null);
             default:
                 throw new CommandException(ErrorCode.FailedToParse, $"w has to be a number, string, or object; found: {w.Type.ToString().ToLowerInvariant()}");
         }

@@ -31,6 +31,7 @@ internal sealed partial class CommandExecutor(
     SessionStore sessions,
     LogicalClock clock,
     ReplicaSet replicaSet,
+    PromiseKeeper promises,
     GatewayMetrics metrics,
     Profiler profiler,
     ILogger<CommandExecutor> logger)
@@ -85,20 +86,27 @@ internal sealed partial class CommandExecutor(
             var generic = GenericArguments.Check(request, definition, client.User is not null, clock, replicaSet);
             SystemNamespaces.Check(request, definition);
             definition.Options?.Check(request);
-            if (generic.MaxTime is { } time)
+            if (generic.MaxTime is { } time && !definition.Promises.HasFlag(CommandPromises.TimedByBackend))
             {
                 limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 limit.CancelAfter(time);
             }
 
             context = new CommandContext(client, request, pool, limit?.Token ?? cancellationToken);
-            reply = request.Session is not null && request.TransactionNumber is not null && client.User is not null
-                ? await RunInSessionAsync(context, definition)
-                : await RunAsync(context, definition);
-            if (definition.Promises.HasFlag(CommandPromises.WriteConcern) && (definition.Name != "aggregate" || Pipelines.Writes(request.Body)))
+            var writes = definition.Promises.HasFlag(CommandPromises.WriteConcern) && (definition.Name != "aggregate" || Pipelines.Writes(request.Body));
+            if (promises.IsNeeded)
+            {
+                reply = await promises.RunAsync(context, definition, generic, writes, RunAsync);
+            }
+            else
+            {
+                reply = await RunAsync(context, definition);
+                reply = writes ? generic.WriteConcern.AddUnmet(reply) : reply;
+            }
+
+            if (writes)
             {
                 clock.Tick();
-                reply = generic.UnmetConcern?.AddTo(reply) ?? reply;
             }
 
             return reply;
@@ -114,6 +122,7 @@ internal sealed partial class CommandExecutor(
                 : await ErrorAsync(e, context, request);
             activity?.SetStatus(ActivityStatusCode.Error, failure.Message);
             activity?.SetTag("error.type", failure.Code.ToString());
+            failure = promises.WithTopology(failure);
             reply = Reply.Error(failure, Labels(failure, definition, request, context));
             return reply;
         }
@@ -129,7 +138,15 @@ internal sealed partial class CommandExecutor(
         }
     }
 
-    private static ValueTask<ReadOnlyMemory<byte>> RunAsync(CommandContext context, CommandDefinition definition)
+    private ValueTask<ReadOnlyMemory<byte>> RunAsync(CommandContext context, CommandDefinition definition)
+    {
+        var request = context.Request;
+        return request.Session is not null && request.TransactionNumber is not null && context.Client.User is not null
+            ? RunInSessionAsync(context, definition)
+            : RunAloneAsync(context, definition);
+    }
+
+    private static ValueTask<ReadOnlyMemory<byte>> RunAloneAsync(CommandContext context, CommandDefinition definition)
     {
         return Hints.Find(context.Request) is { } hinted ? CheckedAsync(context, definition, hinted) : definition.Handler(context);
 
@@ -151,7 +168,7 @@ internal sealed partial class CommandExecutor(
 
         if (!request.InTransaction && !definition.Traits.HasFlag(CommandTraits.RetryableWrite))
         {
-            return await RunAsync(context, definition);
+            return await RunAloneAsync(context, definition);
         }
 
         var session = sessions.Get(request.Session!.Value, context.User.Name);
@@ -178,7 +195,7 @@ internal sealed partial class CommandExecutor(
         context.CancellationToken = limit.Token;
         try
         {
-            var reply = await RunAsync(context, definition);
+            var reply = await RunAloneAsync(context, definition);
             if (context.FailsTransaction)
             {
                 await sessions.AbortAsync(transaction, "a write in it failed");
@@ -218,7 +235,7 @@ internal sealed partial class CommandExecutor(
 
         context.Retry = new RetryRecord(session.Id, number, repeated: number == session.Number);
         session.Number = number;
-        return RunAsync(context, definition);
+        return RunAloneAsync(context, definition);
     }
 
     private async ValueTask<CommandException> ErrorAsync(Exception exception, CommandContext? context, Request request)

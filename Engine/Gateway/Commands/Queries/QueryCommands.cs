@@ -7,6 +7,7 @@ using Platform.Gateway.Commands.ChangeStreams;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Postgres;
 using Platform.Gateway.Requests;
 using Platform.Gateway.Topology;
 using Platform.Wire.Bson;
@@ -295,6 +296,12 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Repli
             }
 
             return ofProfile ? SystemProfile.ToKnown(reply, cursor.Database) : reply;
+        }
+        catch (PostgresException e) when (SqlState.IsConflict(e.SqlState))
+        {
+            // On a secondary, the replay of the primary's writes: the page is asked for again.
+            exhausted = cursor.Transaction is not null;
+            throw;
         }
         finally
         {

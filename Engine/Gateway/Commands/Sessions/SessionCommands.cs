@@ -26,7 +26,8 @@ internal sealed class SessionCommands(SessionStore sessions) : ICommandFamily
 
     private async ValueTask<ReadOnlyMemory<byte>> CommitAsync(CommandContext context)
     {
-        await sessions.CommitAsync(InTransaction(context), context.CancellationToken);
+        var transaction = InTransaction(context);
+        await sessions.CommitAsync(context.Session!, transaction, context.Acknowledgement, context.CancellationToken);
         return Reply.Ok;
     }
 

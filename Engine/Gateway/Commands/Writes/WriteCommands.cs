@@ -25,9 +25,6 @@ internal sealed class WriteCommands : ICommandFamily
     private const int MostConflicts = 1000;
     private const int ConflictsAtOnce = 10;
 
-    // What the row of a repeated number becomes: see Statements.OwnSchema.
-    private const string NumberTaken = "23502";
-
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
@@ -104,13 +101,13 @@ internal sealed class WriteCommands : ICommandFamily
     {
         var reply = new WriteReply(batch, write.Name == "update");
         int first = 0, alone = 0;
-        var unflushed = false;
+        bool unflushed = false, deferredAny = false;
         while (first < batch.Count)
         {
             var count = first < alone ? 1 : write.Before(first, batch.RunFrom(first));
             var (body, sequence) = batch.Part(first, count);
             var deferred = first + count < batch.Count && write.Context.Transaction is null;
-            bool success;
+            bool success, wrote = false;
             try
             {
                 if (await write.RunAsync(connection, body, sequence, first, count, deferred, batch.IsSortedRun(first, count)) is not { } outcome)
@@ -127,6 +124,7 @@ internal sealed class WriteCommands : ICommandFamily
                 reply.Add(first, outcome);
                 count = outcome.Count;
                 success = outcome.Success;
+                wrote = outcome.HasWritten;
             }
             catch (PostgresException e) when (first > 0 && write.Context.Transaction is null && e.SqlState != "57014" && !ErrorMapping.IsBackendLost(e))
             {
@@ -142,7 +140,9 @@ internal sealed class WriteCommands : ICommandFamily
             }
 
             first += count;
-            unflushed = deferred || !success;
+            deferredAny |= deferred;
+            // The last commit flushes those before it, unless it has nothing to write.
+            unflushed = deferred || !success || (deferredAny && write.Context.Retry is null && !wrote);
             if (!success && (batch.IsOrdered || write.Context.Transaction is not null))
             {
                 break;
@@ -287,14 +287,16 @@ internal sealed class WriteCommands : ICommandFamily
                 {
                     await using var reader = await Command(connection, body, sequence, first, count, deferred, whole).ReadAsync(context.CancellationToken);
                     await reader.ReadAsync(context.CancellationToken);
-                    return WriteOutcome.Read(reader, count, 0, name == "update" && IsMulti(name, body, sequence));
+                    var outcome = WriteOutcome.Read(reader, count, 0, name == "update" && IsMulti(name, body, sequence));
+                    Committing(outcome.Success, deferred);
+                    return outcome;
                 }
-                catch (PostgresException e) when (context.Transaction is null && (IsConflict(e) || retry is not null) && !ErrorMapping.IsBackendLost(e))
+                catch (PostgresException e) when (context.Transaction is null && (SqlState.IsConflict(e.SqlState) || retry is not null) && !ErrorMapping.IsBackendLost(e))
                 {
                     failure = e;
                 }
 
-                if (IsConflict(failure))
+                if (SqlState.IsConflict(failure.SqlState))
                 {
                     if (count > 1)
                     {
@@ -317,14 +319,31 @@ internal sealed class WriteCommands : ICommandFamily
 
                 // A repetition may fail before it finds that it is one, by a key that the first attempt took.
                 await retry!.ReadAsync(connection, context.CancellationToken);
-                if (retry.At(first) is null && failure.SqlState != NumberTaken)
+                if (retry.At(first) is null && failure.SqlState != RetryRecord.NumberTaken)
                 {
                     ExceptionDispatchInfo.Throw(failure);
                 }
             }
         }
 
-        private static bool IsConflict(PostgresException e) => e.SqlState is SqlState.Deadlock or SqlState.SerializationFailure;
+        /// <summary>The statement's transaction is about to be committed: notes whether that waits for what the client asks for.</summary>
+        private void Committing(bool success, bool deferred)
+        {
+            if (context.Acknowledgement is not { } acknowledgement)
+            {
+                return;
+            }
+
+            if (deferred)
+            {
+                acknowledgement.Defer();
+            }
+            else
+            {
+                // A commit that wrote nothing does not wait. An insert writes, and so does the record of an outcome.
+                acknowledgement.HasCommitted = context.Retry is not null || (name == "insert" && success);
+            }
+        }
 
         private BackendCommand Command(
             BackendConnection connection, RawDocument body, DocumentSequence? sequence, int first, int count, bool deferred, bool whole)
