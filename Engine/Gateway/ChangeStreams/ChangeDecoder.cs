@@ -132,7 +132,9 @@ internal sealed class ChangeDecoder(ChangeCatalogue catalogue)
         {
             if (before is not null)
             {
-                _definitions.Add(before.IsDatabase ? new(ChangeKind.DropDatabase, before, null, default) : new(ChangeKind.Drop, known ?? before, null, default));
+                _definitions.Add(before.IsDatabase
+                    ? new(ChangeKind.DropDatabase, before, null, default)
+                    : new(ChangeKind.Drop, known ?? before, null, default));
             }
         }
         else if (_output.Old.Count == 0 && before is null)

@@ -4,8 +4,8 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.ChangeStreams;
 
 /// <summary>
-/// What a <c>$match</c> says about <c>operationType</c>, <c>ns.db</c> and <c>ns.coll</c>, which are text or missing: so much can be said of a change before it is made
-/// an event and given to the backend. What else it says is not known here.
+/// What a <c>$match</c> says about <c>operationType</c>, <c>ns.db</c> and <c>ns.coll</c>, which are text or missing: so much can be said of a change before
+/// it is made an event and given to the backend. What else it says is not known here.
 /// </summary>
 internal sealed class ChangeFilter
 {

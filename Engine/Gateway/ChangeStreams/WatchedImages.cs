@@ -25,7 +25,9 @@ internal sealed class WatchedImages(BackendPool pool, PrimaryBackend primary, Me
 
     private readonly ConcurrentDictionary<ChangeScope, (DateTimeOffset At, long Generation)> _kept = new();
 
-    /// <summary>Returns when each update of what is watched will tell what it changed. Throws <see cref="CommandException"/> when a collection stays locked.</summary>
+    /// <summary>
+    /// Returns when each update of what is watched will tell what it changed. Throws <see cref="CommandException"/> when a collection stays locked.
+    /// </summary>
     /// <param name="scope">What is watched.</param>
     /// <param name="again">Whether to do so although it was done a moment ago.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>

@@ -228,7 +228,8 @@ async function main() {
       await gone.dropDatabase();
       assert.deepEqual(kinds(await take(ofDb, 3)), ['drop', 'dropDatabase', 'invalidate']);
       assert.deepEqual(kinds(await take(ofCollection, 2)), ['drop', 'invalidate']);
-      assert.deepEqual((await take(ofAll, 2)).map(e => [e.operationType, e.ns]), [['drop', { db: gone.databaseName, coll: 'a' }], ['dropDatabase', { db: gone.databaseName }]]);
+      assert.deepEqual((await take(ofAll, 2)).map(e => [e.operationType, e.ns]), [
+        ['drop', { db: gone.databaseName, coll: 'a' }], ['dropDatabase', { db: gone.databaseName }]]);
       await ofAll.close();
     });
 

@@ -152,7 +152,8 @@ internal sealed class ChangeStreamCommands(Oplog oplog, CursorStore cursors)
 
         var collection = context.Collection;
         return new WatchedCollection(0, request.Database, collection, default).IsHidden
-            ? throw new CommandException(ErrorCode.InvalidNamespace, $"$changeStream may not be opened on the internal {request.Database}.{collection} collection")
+            ? throw new CommandException(
+                ErrorCode.InvalidNamespace, $"$changeStream may not be opened on the internal {request.Database}.{collection} collection")
             : new ChangeScope(request.Database, collection);
     }
 
