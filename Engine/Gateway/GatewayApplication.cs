@@ -8,11 +8,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Backend;
-<<<<<<< HEAD
 using Platform.Gateway.Causality;
-=======
 using Platform.Gateway.ChangeStreams;
->>>>>>> changes
 using Platform.Gateway.Clients;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Commands.Administration;

@@ -14,6 +14,8 @@ internal sealed class ChangeStream(
     // Events with all their images are up to about three times as large as what they are made from, and a reply holds 48 MB.
     private const int MostBytes = 4 << 20;
 
+    private static readonly ChangeScope s_everything = new("", "");
+
     private readonly CancellationTokenSource _closed = new();
     private readonly Lock _gate = new();
     private ChangePosition _position = start;
@@ -73,7 +75,7 @@ internal sealed class ChangeStream(
                 return new ChangeBatch(events, Token, _isInvalid, waited);
             }
 
-            if (end is null)
+            if (end is null && !limit.IsCancellationRequested)
             {
                 continue;
             }
@@ -90,7 +92,8 @@ internal sealed class ChangeStream(
             }
 
             var started = Stopwatch.GetTimestamp();
-            await log.WhenChanged(_position, scope, limit.Token);
+            // WAL that it reads for itself is read on only when it has looked at what is there.
+            await log.WhenChanged(_position, _catchUp is null ? scope : s_everything, limit.Token);
             waited += Stopwatch.GetElapsedTime(started);
         }
     }
