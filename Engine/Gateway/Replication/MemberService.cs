@@ -237,7 +237,7 @@ internal sealed partial class MemberService(
         var ownPosition = new Position(own.LastTerm, own.Received);
         var rivals = replicaSet.Others.Where(m => m.Status is { IsReachable: true, IsEmpty: false, IsPassive: false }).ToList();
         if (!_hasSeenLeader && Stopwatch.GetElapsedTime(_readyAt) < s_startGrace
-            && (replicaSet.Others.Any(m => !m.Status.IsReachable) || rivals.Any(m => m.Role != MemberRole.Secondary)))
+            && (replicaSet.Others.Any(m => !m.Status.IsReachable) || rivals.Any(m => m.Role != MemberRole.Secondary || m.Status.Received == Lsn.None)))
         {
             return false;
         }
