@@ -14,7 +14,8 @@ var options = PlatformOptions.From(builder);
 Console.WriteLine($"The engine is {options.EngineChoice}.");
 
 // Data: a MongoDB replica set and a Redis cache, from the engine.
-var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, options);
+var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, options)
+    .WithPrimaryCommands();
 var database = mongo.AddReplicaSetDatabase(ResourceNames.Database)
     .WithStackEntry("mongo");
 var cache = builder.AddCache(ResourceNames.Cache, options)

@@ -35,7 +35,7 @@ internal static class MongoReplicaSetExtensions
             })
             .WithIconName("DatabaseMultiple")
             .WithHealthCheck(healthCheck)
-            .OnInitializeResource(FollowServersAsync);
+            .OnInitializeResource(ReplicaSetWatch.RunAsync);
 
         if (options.Engine == Engine.External)
         {
@@ -49,6 +49,12 @@ internal static class MongoReplicaSetExtensions
         var password = builder.AddGeneratedSecret($"{name}-password", length: 22);
         resource.Password = password.Resource;
 
+        resource.KillMember = options.Engine switch
+        {
+            Engine.Containers => (process, services, token) => MemberProcess.KillInContainerAsync(
+                resource, process, services.GetRequiredService<ResourceNotificationService>(), token),
+            _ => (process, _, token) => MemberProcess.KillAsync(process, token),
+        };
         return options.Engine switch
         {
             Engine.Containers => mongo.RunAsContainer(password),
@@ -74,27 +80,6 @@ internal static class MongoReplicaSetExtensions
                 State = KnownResourceStates.NotStarted,
                 Properties = [],
             });
-    }
-
-    // The replica set and its databases are running when the servers are; whether they can be used is the health
-    // check's say.
-    private static async Task FollowServersAsync(
-        MongoReplicaSetResource mongo, InitializeResourceEvent initialize, CancellationToken cancellationToken)
-    {
-        string[] settled = [KnownResourceStates.Running, .. KnownResourceStates.TerminalStates];
-        var states = await Task.WhenAll(mongo.Servers.Select(
-            server => initialize.Notifications.WaitForResourceAsync(server.Name, settled, cancellationToken)));
-        var state = states.All(s => s == KnownResourceStates.Running)
-            ? KnownResourceStates.Running
-            : KnownResourceStates.FailedToStart;
-
-        foreach (IResource resource in (IResource[])[mongo, .. mongo.Databases])
-        {
-            await initialize.Eventing.PublishAsync(
-                new ConnectionStringAvailableEvent(resource, initialize.Services), cancellationToken);
-            await initialize.Notifications.PublishUpdateAsync(
-                resource, snapshot => snapshot with { State = state, StartTimeStamp = DateTime.UtcNow });
-        }
     }
 
     private static string DescribeServers(Engine engine) => engine switch

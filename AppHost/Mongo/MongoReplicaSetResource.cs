@@ -13,6 +13,9 @@ internal sealed class MongoReplicaSetResource(string name) : Resource(name), IRe
     /// <summary>The resources whose processes make up the replica set.</summary>
     public IReadOnlyList<IResource> Servers => _servers;
 
+    /// <summary>Where the members answer clients.</summary>
+    public IReadOnlyList<EndpointReference> Members => _members;
+
     /// <summary>The databases declared on the replica set.</summary>
     public IReadOnlyList<MongoReplicaSetDatabaseResource> Databases => _databases;
 
@@ -21,6 +24,12 @@ internal sealed class MongoReplicaSetResource(string name) : Resource(name), IRe
 
     /// <summary>The connection string of a replica set that this graph does not run, or null when it does.</summary>
     public ParameterResource? External { get; set; }
+
+    /// <summary>
+    /// Kills the process with an id that a member has told, without a good-bye to anyone; null when the engine's processes
+    /// are not ours to kill.
+    /// </summary>
+    public Func<int, IServiceProvider, CancellationToken, Task>? KillMember { get; set; }
 
     /// <inheritdoc/>
     public ReferenceExpression ConnectionStringExpression => BuildConnectionString(database: null);

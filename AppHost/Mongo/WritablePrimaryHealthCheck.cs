@@ -9,7 +9,7 @@ namespace Platform.AppHost.Mongo;
 /// </summary>
 internal sealed class WritablePrimaryHealthCheck(MongoReplicaSetResource replicaSet) : IHealthCheck
 {
-    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
     private static readonly BsonDocument s_ping = new("ping", 1);
 
     private MongoClient? _client;
@@ -17,28 +17,20 @@ internal sealed class WritablePrimaryHealthCheck(MongoReplicaSetResource replica
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default)
     {
+        // A primary that hangs is none.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(s_patience);
         try
         {
-            _client ??= await CreateClientAsync(cancellationToken);
+            _client ??= await replicaSet.ConnectAsync(cancellationToken);
             await _client.GetDatabase("admin").RunCommandAsync<BsonDocument>(
-                s_ping, ReadPreference.Primary, cancellationToken);
+                s_ping, ReadPreference.Primary, patience.Token);
             return HealthCheckResult.Healthy();
         }
-        catch (Exception exception) when (exception is MongoException or TimeoutException)
+        catch (Exception exception) when (exception is MongoException or TimeoutException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return HealthCheckResult.Unhealthy("No writable primary answers.", exception);
         }
-    }
-
-    private async Task<MongoClient> CreateClientAsync(CancellationToken cancellationToken)
-    {
-        IResourceWithConnectionString resource = replicaSet;
-        var settings = MongoClientSettings.FromConnectionString(
-            await resource.GetConnectionStringAsync(cancellationToken));
-        settings.ServerSelectionTimeout = s_timeout;
-        settings.ConnectTimeout = s_timeout;
-        settings.MaxConnectionPoolSize = 1;
-        settings.ApplicationName = "apphost-health";
-        return new MongoClient(settings);
     }
 }

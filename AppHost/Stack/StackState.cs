@@ -28,6 +28,12 @@ internal static class StackState
         foreach (var (resource, snapshot) in resources)
         {
             var state = snapshot?.State?.Text;
+            if (!HasProcess(resource))
+            {
+                // It ends with the processes behind it, and those say why.
+                continue;
+            }
+
             if (state == KnownResourceStates.FailedToStart)
             {
                 return (Failed, $"{resource.Name} failed to start.");
@@ -70,6 +76,9 @@ internal static class StackState
             || (IsJob(resource)
                 ? snapshot?.State?.Text == KnownResourceStates.Finished && snapshot.ExitCode == 0
                 : snapshot?.HealthStatus == HealthStatus.Healthy);
+
+    private static bool HasProcess(IResource resource)
+        => resource is ProjectResource or ExecutableResource or ContainerResource;
 
     private static bool IsJob(IResource resource) => resource.Annotations.OfType<JobAnnotation>().Any();
 }

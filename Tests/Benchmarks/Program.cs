@@ -20,6 +20,7 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     ["orders"] = OnServer(OrdersBenchmark.RunAsync),
     ["changes"] = OnServer(ChangesBenchmark.RunAsync),
     [StartupBenchmark.Name] = StartupBenchmark.RunAsync, // the graph has servers of its own
+    ["failover"] = FailoverBenchmark.RunAsync, // on a replica set of three members
     ["migrations"] = OnServer(MigrationsBenchmark.RunAsync),
     ["migration-lock"] = OnServer(MigrationLockBenchmark.RunAsync),
     ["indexes"] = OnServer(IndexesBenchmark.RunAsync),

@@ -19,6 +19,12 @@ internal sealed partial class MemberService(
     /// <summary>How long a primary goes on that hears of too few others: with the time until that is noticed less than ten seconds.</summary>
     private static readonly TimeSpan s_loneliness = TimeSpan.FromSeconds(6);
 
+    private const long Megabyte = 1024 * 1024;
+
+    // Two segments of PostgreSQL's log, and somewhat more before it may be primary again.
+    private const long LeastSpace = 32 * Megabyte;
+    private const long EnoughSpace = 64 * Megabyte;
+
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(300);
 
@@ -34,12 +40,13 @@ internal sealed partial class MemberService(
     private long _standAfter;
     private long _frozenUntil;
     private bool _hasSeenLeader;
+    private bool _isFull;
 
     /// <summary>Does not stand for election for a while, as who has stepped down; zero ends that.</summary>
     public void Freeze(TimeSpan duration)
     {
         Interlocked.Exchange(ref _frozenUntil, duration == TimeSpan.Zero ? 0 : After(duration));
-        heartbeats.Say(own => own with { IsPassive = duration > TimeSpan.Zero });
+        SayPassive();
     }
 
     /// <summary>
@@ -137,6 +144,7 @@ internal sealed partial class MemberService(
         if (life.IsReady && Stopwatch.GetElapsedTime(_looked) >= s_look)
         {
             _looked = Stopwatch.GetTimestamp();
+            await WatchDiskAsync(cancellationToken);
             if (await life.LookAsync(cancellationToken) is null && life.Silence > options.Value.ElectionTimeout)
             {
                 await life.RestartAsync($"it has not answered for {life.Silence.TotalSeconds:0.0} s", cancellationToken);
@@ -188,7 +196,7 @@ internal sealed partial class MemberService(
         }
 
         _leaderLost ??= Stopwatch.GetTimestamp();
-        if (state.IsStopping || IsFrozen())
+        if (IsFrozen() || (_isFull && HasStandIn))
         {
             return;
         }
@@ -229,7 +237,7 @@ internal sealed partial class MemberService(
         var ownPosition = new Position(own.LastTerm, own.Received);
         var rivals = replicaSet.Others.Where(m => m.Status is { IsReachable: true, IsEmpty: false, IsPassive: false }).ToList();
         if (!_hasSeenLeader && Stopwatch.GetElapsedTime(_readyAt) < s_startGrace
-            && (replicaSet.Others.Any(m => !m.Status.IsReachable) || rivals.Any(m => m.Role != MemberRole.Secondary)))
+            && (replicaSet.Others.Any(m => !m.Status.IsReachable) || rivals.Any(m => m.Role != MemberRole.Secondary || m.Status.Received == Lsn.None)))
         {
             return false;
         }
@@ -239,17 +247,33 @@ internal sealed partial class MemberService(
         return Stopwatch.GetElapsedTime(_leaderLost!.Value) >= s_rankPause * better;
     }
 
-    private bool IsFrozen()
+    /// <summary>Whether another member could be primary. When the disks of all are full, one is primary all the same: there are things to delete.</summary>
+    private bool HasStandIn => replicaSet.Others.Any(m => m.Status is { Role: MemberRole.Secondary, IsPassive: false });
+
+    private bool IsFrozen() => Stopwatch.GetTimestamp() < Interlocked.Read(ref _frozenUntil);
+
+    private void SayPassive() => heartbeats.Say(own => own with { IsPassive = IsFrozen() || _isFull });
+
+    /// <summary>Looks whether there is room to write: a primary without any could only refuse, and others have some.</summary>
+    private async Task WatchDiskAsync(CancellationToken cancellationToken)
     {
-        var until = Interlocked.Read(ref _frozenUntil);
-        if (until != 0 && Stopwatch.GetTimestamp() >= until)
+        var free = new DriveInfo(options.Value.DataDirectory!).AvailableFreeSpace;
+        var isFull = free < (_isFull ? EnoughSpace : LeastSpace);
+        if (isFull && !_isFull)
         {
-            Freeze(TimeSpan.Zero);
-            until = 0;
+            LogFull(options.Value.DataDirectory!, free / Megabyte);
         }
 
-        return until != 0;
+        _isFull = isFull;
+        SayPassive();
+        if (isFull && life.Leads && HasStandIn)
+        {
+            await life.StepDownAsync($"its disk is full ({free / Megabyte} MB are left)", cancellationToken);
+        }
     }
+
+    [LoggerMessage(LogLevel.Error, "The disk of {Directory} is full: {Megabytes} MB are left. This member will not be primary before there are more")]
+    private partial void LogFull(string directory, long megabytes);
 
     [LoggerMessage(LogLevel.Warning, "A step of this member failed and is tried again: {Reason}")]
     private partial void LogFailed(string reason);

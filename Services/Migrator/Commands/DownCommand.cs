@@ -34,18 +34,24 @@ internal sealed partial class DownCommand(SoleWorker alone, MigrationRunner runn
         return command;
     }
 
-    public Task<RunReport> RunAsync(int steps, int? to, CancellationToken cancellationToken) => alone.RunAsync(
-        async (fence, token) =>
-        {
-            var result = await runner.DownAsync(environment, steps, fence, to, token);
-            if (result.Failure is null && result.Done.Count == 0)
+    public Task<RunReport> RunAsync(int steps, int? to, CancellationToken cancellationToken)
+    {
+        int? end = null; // where the first run would have ended, so does the one after it
+        return alone.RunAsync(
+            async (fence, token) =>
             {
-                NothingToTakeBack(logger);
-            }
+                end ??= await runner.FindEndOfDownAsync(steps, to, token);
+                var result = await runner.DownAsync(environment, int.MaxValue, fence, end, token);
+                if (result.Failure is null && result.Done.Count == 0)
+                {
+                    NothingToTakeBack(logger);
+                }
 
-            return RunReport.Of("down", result);
-        },
-        cancellationToken);
+                return RunReport.Of("down", result);
+            },
+            report => report.Failure?.Exception,
+            cancellationToken);
+    }
 
     [LoggerMessage(3, LogLevel.Information, "No migration is applied, so there is nothing to take back")]
     private static partial void NothingToTakeBack(ILogger logger);

@@ -43,6 +43,7 @@ internal sealed partial class UpCommand(
 
             return RunReport.Of("up", result);
         },
+        report => report.Failure?.Exception,
         cancellationToken);
 
     [LoggerMessage(2, LogLevel.Information, "The database is up to date: {Migrations} migrations applied and {Changes} further changes made in "

@@ -86,19 +86,20 @@ public sealed partial class MigrationRunner(
         MigrationEnvironment environment, int steps, long fence, int? to = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(environment);
-        if (to is { } last && (last < 0 || last > migrations.Count))
-        {
-            throw NoSuchMigration(last, " to go down to");
-        }
-
-        var review = await ReviewAsync(cancellationToken);
+        var review = await ReviewDownAsync(to, cancellationToken);
         review.Require(MigrationDirection.Down);
-        var present = migrations.Reverse()
-            .Where(migration => review.StandingOf(migration) != MigrationStanding.Pending)
-            .Where(migration => to is null || migration.Id > to)
-            .Take(steps);
+        var present = Latest(review, steps, to);
         return await RunAllAsync(MigrationDirection.Down, present, review, fence, environment, cancellationToken);
     }
+
+    /// <summary>Finds where taking back migrations ends, so that a run that is repeated ends there, too.</summary>
+    /// <param name="steps">How many migrations at most.</param>
+    /// <param name="to">The number of the migration to stay at, or 0; null for no such limit.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    /// <returns>The number of the migration to stay at, or 0.</returns>
+    /// <exception cref="JobRefusedException">There is no such migration.</exception>
+    public async Task<int> FindEndOfDownAsync(int steps, int? to, CancellationToken cancellationToken) =>
+        Latest(await ReviewDownAsync(to, cancellationToken), steps, to).LastOrDefault() is { } last ? last.Id - 1 : to ?? migrations.Count;
 
     /// <summary>
     /// Records migrations as applied without running them: the database had what they do before it had a history. The last one comes
@@ -173,6 +174,16 @@ public sealed partial class MigrationRunner(
 
     private async Task<HistoryReview> ReviewAsync(CancellationToken cancellationToken) =>
         new(migrations, await history.ReadAsync(cancellationToken));
+
+    private async Task<HistoryReview> ReviewDownAsync(int? to, CancellationToken cancellationToken) =>
+        to is { } last && (last < 0 || last > migrations.Count)
+            ? throw NoSuchMigration(last, " to go down to")
+            : await ReviewAsync(cancellationToken);
+
+    private IEnumerable<MigrationDescriptor> Latest(HistoryReview review, int steps, int? to) => migrations.Reverse()
+        .Where(migration => review.StandingOf(migration) != MigrationStanding.Pending)
+        .Where(migration => to is null || migration.Id > to)
+        .Take(steps);
 
     private async Task<MigrationResult> RunAllAsync(
         MigrationDirection direction,

@@ -33,11 +33,11 @@ public sealed class MongoOptions
     public TimeSpan WaitQueueTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Wait for a connection to be opened. Long enough for TLS over a slow line; selection fails sooner when a server is away. Default: 30 seconds.
+    /// Wait for a connection to be opened. Long enough for TLS over a slow line; selection fails sooner when a server is away. Default: 10 seconds.
     /// </summary>
     /// <remarks>connectTimeoutMS</remarks>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
-    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Wait for one answer on a connection, after which it is closed: what a half-dead server holds up at most. Zero waits for ever. Default: 60 seconds.
@@ -51,10 +51,13 @@ public sealed class MongoOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
     public TimeSpan ServerSelectionTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Time between two checks of a server that streams no news. Below 0.5 s is refused by the specification. Default: 10 seconds.</summary>
+    /// <summary>
+    /// Time between two checks of a server. One that hangs is noticed after this and <c>ConnectTimeout</c>, and what waits for it is freed.
+    /// Below 0.5 s is refused by the specification. Default: 2 seconds.
+    /// </summary>
     /// <remarks>heartbeatFrequencyMS</remarks>
     [Range(typeof(TimeSpan), "00:00:00.500", "00:10:00")]
-    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
     /// Life of an unused connection above the minimum. Shorter than what firewalls and load balancers cut, often 10 to 60 minutes. Default: 5 minutes.

@@ -15,6 +15,7 @@ namespace Platform.Seeder.Storage;
 internal sealed class SeedStore(IMongoDatabase database, ILeaseStore leases, TimeProvider time, ILogger<SeedStore> logger)
 {
     private const string LeaseName = "seeder";
+    private const int Attempts = 5;
 
     private IMongoCollection<SeedMarker> Markers => database.GetCollection<SeedMarker>(CollectionNames.SeedMarker).ForDecisions();
 
@@ -90,15 +91,27 @@ internal sealed class SeedStore(IMongoDatabase database, ILeaseStore leases, Tim
     /// <param name="cancellationToken">Cancels waiting and work.</param>
     public async Task AloneAsync(TextWriter output, Func<long, CancellationToken, Task> work, CancellationToken cancellationToken)
     {
-        await using var lease = await Lease.AcquireAsync(
-            leases, LeaseName, new LeaseOptions(), time, logger,
-            state => output.WriteLine($"Waiting for another seeder ({state.Holder})."), cancellationToken);
-        await lease.RunAsync(
-            async token =>
+        for (var attempt = 1; ; attempt++)
+        {
+            try
             {
-                await work(lease.Fence, token);
-                return true;
-            },
-            cancellationToken);
+                await using var lease = await Lease.AcquireAsync(
+                    leases, LeaseName, new LeaseOptions(), time, logger,
+                    state => output.WriteLine($"Waiting for another seeder ({state.Holder})."), cancellationToken);
+                await lease.RunAsync(
+                    async token =>
+                    {
+                        await work(lease.Fence, token);
+                        return true;
+                    },
+                    cancellationToken);
+                return;
+            }
+            catch (MongoException exception) when (attempt < Attempts && MongoErrors.IsTransient(exception))
+            {
+                // An election, most often. A run completes what the one before it began.
+                await output.WriteLineAsync($"The database went away; going on (attempt {attempt + 1} of {Attempts}).");
+            }
+        }
     }
 }

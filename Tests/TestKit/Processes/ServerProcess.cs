@@ -33,6 +33,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>Whether it still runs.</summary>
     public bool IsRunning => !_process.HasExited;
 
+    /// <summary>Its exit code, when it has ended.</summary>
+    public int ExitCode => _process.ExitCode;
+
     /// <summary>The latest of what it wrote, for messages.</summary>
     public string Output => string.Join(Environment.NewLine, Lines.TakeLast(ShownLines));
 

@@ -17,6 +17,9 @@ public sealed class ReplicaSetFixture : IAsyncLifetime
     /// <summary>Its password.</summary>
     public const string Password = GatewayFixture.Password;
 
+    // Making a cluster takes longer than starting one, and each class that uses a set would wait for it.
+    private static readonly Lazy<Task<string>> s_template = new(MakeTemplateAsync);
+
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("rs-");
     private int _count;
     private readonly IReadOnlyDictionary<string, string?> _settings;
@@ -55,7 +58,7 @@ public sealed class ReplicaSetFixture : IAsyncLifetime
         var set = new ReplicaSetFixture(members, settings.ToDictionary(s => s.Name, s => s.Value));
         try
         {
-            await set.StartAsync(cancellationToken);
+            await set.StartOnTemplateAsync(cancellationToken);
             set.Require();
             return set;
         }
@@ -78,14 +81,17 @@ public sealed class ReplicaSetFixture : IAsyncLifetime
     /// <summary>Where the sockets are.</summary>
     public string Sockets => ReplicaSetMember.SocketsOf(_directory.FullName);
 
-    /// <summary>Stops all members in good order and starts so many on the same data.</summary>
+    /// <summary>Stops all members in good order and starts so many, or none, on the same data.</summary>
     public async Task ResizeAsync(int members, CancellationToken cancellationToken)
     {
         await Task.WhenAll(Members.Select(m => m.DisposeAsync().AsTask()));
         _client?.Dispose();
         Members = [];
         _count = members;
-        await StartAsync(cancellationToken);
+        if (members > 0)
+        {
+            await StartAsync(cancellationToken);
+        }
     }
 
     /// <summary>A database that is this test's alone.</summary>
@@ -138,7 +144,7 @@ public sealed class ReplicaSetFixture : IAsyncLifetime
     public string Output => string.Join(Environment.NewLine, Members.Select(m => $"--- member {m.Number}{Environment.NewLine}{m.Output}"));
 
     /// <inheritdoc />
-    public async ValueTask InitializeAsync() => await StartAsync(CancellationToken.None);
+    public async ValueTask InitializeAsync() => await StartOnTemplateAsync(CancellationToken.None);
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
@@ -146,6 +152,31 @@ public sealed class ReplicaSetFixture : IAsyncLifetime
         _client?.Dispose();
         await Task.WhenAll(Members.Select(m => m.DisposeAsync().AsTask()));
         _directory.Delete(recursive: true);
+    }
+
+    /// <summary>The data of a set of one that nobody has used. All members of a new set begin as copies of it.</summary>
+    private static async Task<string> MakeTemplateAsync()
+    {
+        var set = Prepare();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => set._directory.Delete(recursive: true);
+        await set.ResizeAsync(1, CancellationToken.None);
+        await set.ResizeAsync(0, CancellationToken.None);
+        return set.DataOf(1);
+    }
+
+    private async Task StartOnTemplateAsync(CancellationToken cancellationToken)
+    {
+        if (ServerImage.WhyUnavailable() is null)
+        {
+            var template = await s_template.Value.WaitAsync(cancellationToken);
+            for (var member = 1; member <= _count; member++)
+            {
+                var copy = await ProgramResult.OfAsync(new("cp", ["-a", "--reflink=auto", template, DataOf(member)]), cancellationToken);
+                Assert.True(copy.ExitCode == 0, copy.Errors);
+            }
+        }
+
+        await StartAsync(cancellationToken);
     }
 
     private async Task StartAsync(CancellationToken cancellationToken)

@@ -95,6 +95,7 @@ public sealed class PlatformOptionsTests
     [InlineData("Platform:ApiPort", "70000")]
     [InlineData("Platform:ApiPort", "http")]
     [InlineData("Platform:Seed", "perhaps")]
+    [InlineData("Platform:Mongo:Members", "2")]
     public void Unusable_value_is_refused_by_naming_its_key(string key, string value)
     {
         var error = Assert.Throws<DistributedApplicationException>(() => Read([new(key, value)]));

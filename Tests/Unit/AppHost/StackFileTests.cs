@@ -1,5 +1,6 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
 using Platform.AppHost.Services;
 using Platform.AppHost.Stack;
@@ -36,6 +37,18 @@ public sealed class StackFileTests
     [Fact]
     public void A_service_that_ends_without_an_exit_code_has_failed() =>
         Assert.Equal(("failed", "api ended."), Judge("ready", (Api, Ended(null)), (Migrator, Ended(0))));
+
+    [Fact]
+    public void A_replica_set_that_ended_is_told_by_the_server_that_did()
+    {
+        var mongo = new MongoReplicaSetResource("mongo");
+        Assert.Equal(
+            ("failed", "api ended with exit code 1."), Judge("ready", (mongo, Snapshot(KnownResourceStates.Exited)), (Api, Ended(1))));
+        Assert.Equal(
+            ("incomplete", "api was stopped."),
+            StackState.Judge(
+                [(mongo, Snapshot(KnownResourceStates.FailedToStart)), (Api, Ended(0))], new HashSet<string> { "api" }, "ready"));
+    }
 
     [Fact]
     public void A_job_has_failed_when_its_exit_code_says_so() =>

@@ -139,6 +139,20 @@ public sealed class MigrationRunnerTests
     }
 
     [Fact]
+    public async Task Taking_back_ends_where_it_was_to_end_when_it_is_begun_again()
+    {
+        var runner = Runner(Step(1, "a"), Step(2, "b"), Step(3, "c"));
+        Assert.Equal(3, await runner.FindEndOfDownAsync(2, to: null, Token)); // nothing is applied
+        await UpAsync(runner, 1);
+        var end = await runner.FindEndOfDownAsync(2, to: null, Token);
+        Assert.Equal(1, end);
+        Assert.Equal(["0003_c"], await DownAsync(runner, 1, fence: 2)); // and then it was cut off
+        Assert.Equal(["0002_b"], await DownAsync(runner, int.MaxValue, fence: 3, to: end));
+        Assert.Equal(0, await runner.FindEndOfDownAsync(int.MaxValue, to: 0, Token));
+        Assert.Equal(1, await runner.FindEndOfDownAsync(int.MaxValue, to: 1, Token));
+    }
+
+    [Fact]
     public async Task A_migration_without_a_way_back_stays_applied()
     {
         var runner = Runner(new MigrationDescriptor(1, "a", "sum", new OneWay()));

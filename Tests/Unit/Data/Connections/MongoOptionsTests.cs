@@ -27,10 +27,10 @@ public sealed class MongoOptionsTests
         Assert.Equal(100, settings.MaxConnectionPoolSize);
         Assert.Equal(2, settings.MaxConnecting);
         Assert.Equal(TimeSpan.FromSeconds(5), settings.WaitQueueTimeout);
-        Assert.Equal(TimeSpan.FromSeconds(30), settings.ConnectTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(10), settings.ConnectTimeout);
         Assert.Equal(TimeSpan.FromSeconds(60), settings.SocketTimeout);
         Assert.Equal(TimeSpan.FromSeconds(30), settings.ServerSelectionTimeout);
-        Assert.Equal(TimeSpan.FromSeconds(10), settings.HeartbeatInterval);
+        Assert.Equal(TimeSpan.FromSeconds(2), settings.HeartbeatInterval);
         Assert.Equal(TimeSpan.FromMinutes(5), settings.MaxConnectionIdleTime);
         Assert.Equal(ReadPreference.Primary, settings.ReadPreference);
         Assert.Equal(ReadConcern.Majority, settings.ReadConcern);

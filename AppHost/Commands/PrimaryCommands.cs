@@ -1,0 +1,89 @@
+using Microsoft.Extensions.Hosting;
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Platform.AppHost.Mongo;
+
+namespace Platform.AppHost.Commands;
+
+internal static class PrimaryCommands
+{
+    // For so long the one that stepped down is no candidate; and the time that it gives a secondary to catch up.
+    private const int StepDownSeconds = 20;
+    private const int CatchUpSeconds = 10;
+
+    /// <summary>
+    /// Adds the commands that try out what happens when the primary goes: one lets it step down, one kills it. Both wait for
+    /// the new primary and tell how long there was none. The killing one is there in development, where the processes are
+    /// ours.
+    /// </summary>
+    public static IResourceBuilder<MongoReplicaSetResource> WithPrimaryCommands(
+        this IResourceBuilder<MongoReplicaSetResource> mongo)
+    {
+        mongo.WithCommand(
+            CommandNames.StepDownPrimary,
+            "Step down the primary",
+            context => RunAsync(mongo.Resource, StepDownAsync, context.CancellationToken),
+            new CommandOptions
+            {
+                Description = "Hands over to a secondary that has everything, and tells how long there was no primary.",
+                ConfirmationMessage = "Let the primary step down? Writes wait until there is a new one.",
+                IconName = "ArrowStepOver",
+                UpdateState = JobCommands.OnlyWhileHealthy,
+            });
+        if (mongo.Resource.KillMember is { } kill && mongo.ApplicationBuilder.Environment.IsDevelopment())
+        {
+            mongo.WithCommand(
+                CommandNames.KillPrimary,
+                "Kill the primary",
+                context => RunAsync(
+                    mongo.Resource,
+                    async (client, token) => await kill(await ProcessOfPrimaryAsync(client, token), context.Services, token),
+                    context.CancellationToken),
+                new CommandOptions
+                {
+                    Description = "Kills its process as a crash would, and tells how long there was no primary.",
+                    ConfirmationMessage = "Kill the process of the primary? It starts again by itself.",
+                    IconName = "PlugDisconnected",
+                    UpdateState = JobCommands.OnlyWhileHealthy,
+                });
+        }
+
+        return mongo;
+    }
+
+    private static async Task<ExecuteCommandResult> RunAsync(
+        MongoReplicaSetResource mongo, Func<IMongoClient, CancellationToken, Task> letGoAsync,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            var client = await mongo.ConnectAsync(cancellationToken);
+            var change = await PrimaryChange.OfAsync(
+                client, _ => letGoAsync(client, cancellationToken), cancellationToken);
+            return CommandResults.Success(change.ToString());
+        }
+        catch (Exception exception) when (exception is MongoException or TimeoutException or InvalidOperationException)
+        {
+            return CommandResults.Failure($"The primary did not change: {exception.Message}");
+        }
+    }
+
+    private static async Task StepDownAsync(IMongoClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.GetDatabase("admin").RunCommandAsync<BsonDocument>(
+                new BsonDocument { { "replSetStepDown", StepDownSeconds }, { "secondaryCatchUpPeriodSecs", CatchUpSeconds } },
+                ReadPreference.Primary,
+                cancellationToken);
+        }
+        catch (MongoConnectionException)
+        {
+            // Some servers close their connections as they step down.
+        }
+    }
+
+    private static async Task<int> ProcessOfPrimaryAsync(IMongoClient client, CancellationToken cancellationToken)
+        => (await client.GetDatabase("admin").RunCommandAsync<BsonDocument>(
+            new BsonDocument("serverStatus", 1), ReadPreference.Primary, cancellationToken))["pid"].ToInt32();
+}

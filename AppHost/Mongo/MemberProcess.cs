@@ -1,0 +1,79 @@
+using System.Diagnostics;
+
+namespace Platform.AppHost.Mongo;
+
+/// <summary>Kills the process of a member, which then has no time for a good-bye.</summary>
+internal static class MemberProcess
+{
+    // What a member can be: whatever else has the id, it is left alone.
+    private static readonly string[] s_programs = ["mongod", "Platform.Gateway"];
+
+    // The kernel cuts the name of a process after as many characters.
+    private const int LongestName = 15;
+
+    /// <summary>Kills a process of this machine.</summary>
+    /// <exception cref="InvalidOperationException">No member has this id.</exception>
+    public static Task KillAsync(int id, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            var name = process.ProcessName;
+            if (!s_programs.Any(program => program == name || (name.Length == LongestName && program.StartsWith(name, StringComparison.Ordinal))))
+            {
+                throw new InvalidOperationException($"Process {id} of this machine is '{name}' and no member.");
+            }
+
+            process.Kill();
+            return Task.CompletedTask;
+        }
+        catch (ArgumentException)
+        {
+            throw new InvalidOperationException($"Process {id} does not run on this machine.");
+        }
+    }
+
+    /// <summary>Kills a process in the container in which all members run.</summary>
+    /// <exception cref="InvalidOperationException">The container runtime did not do it.</exception>
+    public static async Task KillInContainerAsync(
+        MongoReplicaSetResource mongo, int id, ResourceNotificationService notifications, CancellationToken cancellationToken)
+    {
+        var container = mongo.Servers.Select(server => IdOf(server, notifications)).FirstOrDefault(found => found is not null)
+            ?? throw new InvalidOperationException("The container of the members does not run.");
+        var failures = new List<string>();
+        foreach (var runtime in (string[])["docker", "podman"])
+        {
+            var start = new ProcessStartInfo(
+                runtime, ["exec", container, "bash", "-c", FormattableString.Invariant($"kill -KILL {id}")])
+            {
+                RedirectStandardError = true, RedirectStandardOutput = true,
+            };
+            try
+            {
+                using var process = Process.Start(start)!;
+                var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+                var errors = await process.StandardError.ReadToEndAsync(cancellationToken);
+                await output;
+                await process.WaitForExitAsync(cancellationToken);
+                if (process.ExitCode == 0)
+                {
+                    return;
+                }
+
+                failures.Add($"{runtime}: {errors.Trim()}");
+            }
+            catch (System.ComponentModel.Win32Exception)
+            {
+                // Not installed.
+            }
+        }
+
+        throw new InvalidOperationException($"The container runtime did not kill the process: {string.Join("; ", failures)}.");
+    }
+
+    private static string? IdOf(IResource server, ResourceNotificationService notifications)
+        => notifications.TryGetCurrentState(server.Name, out var current)
+            ? current.Snapshot.Properties.FirstOrDefault(property => property.Name == "container.id")?.Value as string
+            : null;
+}
