@@ -50,7 +50,8 @@ internal static class ChangesBenchmark
                 while (delays.Count < Inserts && await stream.MoveNextAsync(cancellationToken))
                 {
                     var now = Stopwatch.GetTimestamp();
-                    delays.AddRange(stream.Current.Select(c => Stopwatch.GetElapsedTime(Volatile.Read(ref begun[c.DocumentKey["_id"].AsInt32]), now).TotalMilliseconds));
+                    delays.AddRange(stream.Current.Select(
+                        c => Stopwatch.GetElapsedTime(Volatile.Read(ref begun[c.DocumentKey["_id"].AsInt32]), now).TotalMilliseconds));
                 }
             },
             cancellationToken);
@@ -143,7 +144,8 @@ internal static class ChangesBenchmark
         streams.ForEach(s => s.Dispose());
         var sorted = delays.Order().ToArray();
         Report.Say(string.Create(
-            CultureInfo.InvariantCulture, $"{Streams} streams at once: insert to event p50 {sorted[sorted.Length / 2]:0.0} ms, p95 {sorted[sorted.Length * 95 / 100]:0.0} ms"));
+            CultureInfo.InvariantCulture,
+            $"{Streams} streams at once: insert to event p50 {sorted[sorted.Length / 2]:0.0} ms, p95 {sorted[sorted.Length * 95 / 100]:0.0} ms"));
         report.AtLeast("streams_that_saw_all", sorted.Length / SeenByAll, Streams);
     }
 
@@ -156,7 +158,8 @@ internal static class ChangesBenchmark
         for (var i = 0; i < Updates; i++)
         {
             var started = Stopwatch.GetTimestamp();
-            await collection.UpdateOneAsync(new BsonDocument("_id", i % 100), new BsonDocument("$inc", new BsonDocument("n", 1)), cancellationToken: cancellationToken);
+            await collection.UpdateOneAsync(
+                new BsonDocument("_id", i % 100), new BsonDocument("$inc", new BsonDocument("n", 1)), cancellationToken: cancellationToken);
             times[i] = Stopwatch.GetElapsedTime(started).TotalMicroseconds;
         }
 

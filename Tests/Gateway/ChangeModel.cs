@@ -12,7 +12,8 @@ internal sealed class ChangeModel
 
     private const int Keys = 20;
 
-    private readonly Dictionary<string, SortedDictionary<int, BsonDocument>> _collections = Collections.ToDictionary(name => name, _ => new SortedDictionary<int, BsonDocument>());
+    private readonly Dictionary<string, SortedDictionary<int, BsonDocument>> _collections =
+        Collections.ToDictionary(name => name, _ => new SortedDictionary<int, BsonDocument>());
     private string _last = "";
 
     /// <summary>The collections that are written to.</summary>
@@ -105,7 +106,10 @@ internal sealed class ChangeModel
         {
             0 => new ReplaceOneModel<BsonDocument>(filter, new BsonDocument { { "n", random.Next(100) }, { "replaced", true } }) { IsUpsert = true },
             1 => new DeleteOneModel<BsonDocument>(filter),
-            2 => new UpdateOneModel<BsonDocument>(filter, new BsonDocument("$set", new BsonDocument("f" + random.Next(3), random.Next(100)))) { IsUpsert = true },
+            2 => new UpdateOneModel<BsonDocument>(filter, new BsonDocument("$set", new BsonDocument("f" + random.Next(3), random.Next(100))))
+            {
+                IsUpsert = true,
+            },
             3 => new UpdateOneModel<BsonDocument>(filter, new BsonDocument("$unset", new BsonDocument("f" + random.Next(3), 1))),
             _ => new UpdateOneModel<BsonDocument>(filter, new BsonDocument("$inc", new BsonDocument("n", 1))) { IsUpsert = true },
         };

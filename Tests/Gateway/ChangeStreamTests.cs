@@ -104,7 +104,8 @@ public sealed class ChangeStreamTests(GatewayFixture gateway)
     {
         var database = gateway.NewDatabase();
         await using var small = (await OtherAsync("--Gateway:ChangeStreamBufferMegabytes=1"))!;
-        using var client = new MongoClient(gateway.ConnectionString.Replace($":{gateway.Port}/", $":{small.Port}/", StringComparison.Ordinal) + "&directConnection=true");
+        using var client = new MongoClient(
+            gateway.ConnectionString.Replace($":{gateway.Port}/", $":{small.Port}/", StringComparison.Ordinal) + "&directConnection=true");
         var watched = client.GetDatabase(database.DatabaseNamespace.DatabaseName).GetCollection<BsonDocument>("slow");
         using var slow = await watched.WatchAsync(new ChangeStreamOptions { BatchSize = 10 }, Cancel);
         using var quick = await watched.WatchAsync(cancellationToken: Cancel);
@@ -139,7 +140,11 @@ public sealed class ChangeStreamTests(GatewayFixture gateway)
         var admin = gateway.Client.GetDatabase("admin");
         var user = "w" + Guid.NewGuid().ToString("N")[..20];
         await admin.RunCommandAsync<BsonDocument>(
-            new BsonDocument { { "createUser", user }, { "pwd", "secret" }, { "roles", new BsonArray { new BsonDocument { { "role", "readAnyDatabase" }, { "db", "admin" } } } } },
+            new BsonDocument
+            {
+                { "createUser", user }, { "pwd", "secret" },
+                { "roles", new BsonArray { new BsonDocument { { "role", "readAnyDatabase" }, { "db", "admin" } } } },
+            },
             cancellationToken: Cancel);
         using var client = new MongoClient(gateway.ConnectionStringOf(user, "secret"));
         using var stream = await client.GetDatabase(database.DatabaseNamespace.DatabaseName).WatchAsync(cancellationToken: Cancel);

@@ -4,4 +4,5 @@ namespace Platform.Gateway.ChangeStreams;
 /// <param name="Events">The events.</param>
 /// <param name="Token">Behind everything that has been looked at.</param>
 /// <param name="IsLast">Whether the stream ended with them.</param>
-internal sealed record ChangeBatch(IReadOnlyList<ReadOnlyMemory<byte>> Events, ResumeToken Token, bool IsLast);
+/// <param name="Waited">How long was waited for the first of them.</param>
+internal sealed record ChangeBatch(IReadOnlyList<ReadOnlyMemory<byte>> Events, ResumeToken Token, bool IsLast, TimeSpan Waited);

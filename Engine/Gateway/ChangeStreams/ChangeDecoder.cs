@@ -132,7 +132,9 @@ internal sealed class ChangeDecoder(ChangeCatalogue catalogue)
         {
             if (before is not null)
             {
-                _definitions.Add(before.IsDatabase ? new(ChangeKind.DropDatabase, before, null, default) : new(ChangeKind.Drop, known ?? before, null, default));
+                _definitions.Add(before.IsDatabase
+                    ? new(ChangeKind.DropDatabase, before, null, default)
+                    : new(ChangeKind.Drop, known ?? before, null, default));
             }
         }
         else if (_output.Old.Count == 0 && before is null)
@@ -182,7 +184,8 @@ internal sealed class ChangeDecoder(ChangeCatalogue catalogue)
             return;
         }
 
-        foreach (var draft in _definitions)
+        // A database is gone when its collections are, in whichever order their rows were deleted.
+        foreach (var draft in _definitions.OrderBy(d => d.Kind == ChangeKind.DropDatabase))
         {
             if (draft.Kind != ChangeKind.DropDatabase && draft.Collection.IsSilent && draft.To is not { IsSilent: false })
             {

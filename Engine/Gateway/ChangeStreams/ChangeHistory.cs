@@ -10,8 +10,8 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.ChangeStreams;
 
 /// <summary>
-/// What happened, for streams that begin in the past. WAL is kept by a few replication slots of this member, which nobody reads: from time to time a new one is made
-/// that begins at the present, and the oldest one is dropped. A stream reads from a temporary copy of the youngest slot that is old
+/// What happened, for streams that begin in the past. WAL is kept by a few replication slots of this member, which nobody reads: from time to time a new
+/// one is made that begins at the present, and the oldest one is dropped. A stream reads from a temporary copy of the youngest slot that is old
 /// enough. While nobody watches, nothing is decoded.
 /// </summary>
 internal sealed partial class ChangeHistory(
@@ -251,11 +251,22 @@ internal sealed partial class ChangeHistory(
     private async ValueTask CreateAsync(BackendConnection connection, CancellationToken cancellationToken)
     {
         var first = $"platform_first_{connection.ProcessId}";
-        var created = connection.Command(ChangeStatements.CreateSlot).With(0, first).RunAsync(cancellationToken).AsTask();
-        while (!state.IsPrimary && !created.IsCompleted)
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var created = connection.Command(ChangeStatements.CreateSlot).With(0, first).RunAsync(ended.Token).AsTask();
+        try
         {
-            await primary.RunAsync(p => p.Command(ChangeStatements.Snapshot).RunAsync(cancellationToken), cancellationToken);
-            await Task.WhenAny(created, Task.Delay(s_snapshotPause, cancellationToken));
+            while (!state.IsPrimary && !created.IsCompleted)
+            {
+                await primary.RunAsync(p => p.Command(ChangeStatements.Snapshot).RunAsync(ended.Token), ended.Token);
+                await Task.WhenAny(created, Task.Delay(s_snapshotPause, ended.Token));
+            }
+        }
+        catch
+        {
+            // Nobody may use the connection before it is done.
+            await ended.CancelAsync();
+            await created.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
         }
 
         await created;

@@ -74,7 +74,9 @@ internal sealed class ChangeLog(ChangePosition start, long capacity)
 
     /// <summary>Lets changes be seen, and forgets the oldest when there are too many.</summary>
     /// <param name="before">Those that were committed before this place are seen.</param>
-    /// <param name="end">Everything that was committed before this place is here; less than <paramref name="before"/> while a transaction is being read.</param>
+    /// <param name="end">
+    /// Everything that was committed before this place is here; less than <paramref name="before"/> while a transaction is being read.
+    /// </param>
     /// <param name="forgets">Whether the oldest may be forgotten.</param>
     public void Publish(ulong before, ulong end, bool forgets)
     {

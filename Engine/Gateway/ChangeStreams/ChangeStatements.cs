@@ -8,7 +8,9 @@ internal static class ChangeStatements
     /// <summary>The publication of all changes.</summary>
     public const string Changes = "platform_changes";
 
-    /// <summary>The slots that keep WAL for streams that begin in the past; the digits are the time, in microseconds since 1970, from which on nothing is missing.</summary>
+    /// <summary>
+    /// The slots that keep WAL for streams that begin in the past; the digits are the time, in microseconds since 1970, from which on nothing is missing.
+    /// </summary>
     public const string SlotPrefix = "platform_oplog_";
 
     private const ParameterType Text = ParameterType.Text;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Errors;
 using Platform.Wire.Bson;
@@ -12,6 +13,8 @@ internal sealed class ChangeStream(
 
     // Events with all their images are up to about three times as large as what they are made from, and a reply holds 48 MB.
     private const int MostBytes = 4 << 20;
+
+    private static readonly ChangeScope s_everything = new("", "");
 
     private readonly CancellationTokenSource _closed = new();
     private readonly Lock _gate = new();
@@ -42,6 +45,7 @@ internal sealed class ChangeStream(
         }
 
         var changes = new List<Change>();
+        var waited = TimeSpan.Zero;
         while (true)
         {
             var log = await AttachAsync(cancellationToken);
@@ -58,7 +62,8 @@ internal sealed class ChangeStream(
                 Limit(changes, ref end);
             }
 
-            var events = await EventsAsync(changes, rent, cancellationToken);
+            var (events, isWhole) = await EventsAsync(changes, rent, cancellationToken);
+            end = isWhole ? end : null;
             if (end is { } seen && !_isInvalid && seen > _position.Commit)
             {
                 _position = new ChangePosition(seen, 0);
@@ -67,10 +72,10 @@ internal sealed class ChangeStream(
             _catchUp?.Log.Release(_position);
             if (events.Count > 0 || _isInvalid)
             {
-                return new ChangeBatch(events, Token, _isInvalid);
+                return new ChangeBatch(events, Token, _isInvalid, waited);
             }
 
-            if (end is null)
+            if (end is null && !limit.IsCancellationRequested)
             {
                 continue;
             }
@@ -83,10 +88,13 @@ internal sealed class ChangeStream(
             if (!waits || limit.IsCancellationRequested)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                return _isClosed ? throw Killed() : new ChangeBatch([], Token, IsLast: false);
+                return _isClosed ? throw Killed() : new ChangeBatch([], Token, IsLast: false, waited);
             }
 
-            await log.WhenChanged(_position, scope, limit.Token);
+            var started = Stopwatch.GetTimestamp();
+            // WAL that it reads for itself is read on only when it has looked at what is there.
+            await log.WhenChanged(_position, _catchUp is null ? scope : s_everything, limit.Token);
+            waited += Stopwatch.GetElapsedTime(started);
         }
     }
 
@@ -180,17 +188,21 @@ internal sealed class ChangeStream(
     }
 
     /// <summary>Makes events of changes and moves on behind them. A failure is thrown when its change is the first, and otherwise found again there.</summary>
-    private async ValueTask<List<ReadOnlyMemory<byte>>> EventsAsync(
+    private async ValueTask<(List<ReadOnlyMemory<byte>> Events, bool IsWhole)> EventsAsync(
         List<Change> changes, Func<ValueTask<BackendLease>> rent, CancellationToken cancellationToken)
     {
         List<ReadOnlyMemory<byte>> events = [];
         BackendLease? lease = null;
+        var isWhole = true;
+        var isDone = pipeline is null or { IsFilter: true };
         try
         {
             foreach (var change in changes)
             {
-                if (IsAsked(change))
+                var admitted = pipeline?.Admits(change);
+                if (IsAsked(change) && admitted is not false)
                 {
+                    isDone &= pipeline is null || admitted is true;
                     RawDocument? now = null;
                     if (change.Kind == ChangeKind.Update && options.FullDocument == FullDocument.UpdateLookup)
                     {
@@ -204,6 +216,7 @@ internal sealed class ChangeStream(
                     }
                     catch (CommandException) when (events.Count > 0)
                     {
+                        isWhole = false;
                         break;
                     }
                 }
@@ -212,18 +225,19 @@ internal sealed class ChangeStream(
                 if (scope.Includes(change) && scope.EndsWith(change))
                 {
                     _isInvalid = true;
+                    isDone &= pipeline is null;
                     events.Add(ChangeEvent.Invalidate(change, Token));
                     break;
                 }
             }
 
-            if (events.Count == 0 || pipeline is null)
+            if (events.Count == 0 || pipeline is null || isDone)
             {
-                return events;
+                return (events, isWhole);
             }
 
             lease ??= await rent();
-            return await pipeline.RunAsync(lease.Value.Connection, events, cancellationToken);
+            return (await pipeline.RunAsync(lease.Value.Connection, events, cancellationToken), isWhole);
         }
         finally
         {

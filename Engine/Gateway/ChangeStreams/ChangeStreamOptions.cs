@@ -87,7 +87,8 @@ internal sealed class ChangeStreamOptions
                 return Resume is { IsInvalidate: false }
                     ? true
                     : throw new CommandException(
-                        ErrorCode.InvalidResumeToken, "Attempting to resume a change stream using 'resumeAfter' is not allowed from an invalidate notification.");
+                        ErrorCode.InvalidResumeToken,
+                        "Attempting to resume a change stream using 'resumeAfter' is not allowed from an invalidate notification.");
             case "startAfter":
                 Resume = ResumeToken.Parse(field);
                 return true;

@@ -15,14 +15,25 @@ internal sealed class ChangeStreamPipeline
 
     private readonly RawElement[] _stages;
     private readonly string _database;
+    private readonly ChangeFilter? _filter;
 
     private ChangeStreamPipeline(RawElement[] stages, string database)
     {
         _stages = stages;
         _database = database;
+        var first = stages[0].Document.First;
+        _filter = first.Is("$match"u8) && first.Type == BsonType.Document ? ChangeFilter.Of(first.Document) : null;
     }
 
-    /// <summary>The stages of a pipeline behind the first one; null when there are none. Throws <see cref="CommandException"/> for one that is not allowed.</summary>
+    /// <summary>Whether anything can come out for a change; null when that is not known before.</summary>
+    public bool? Admits(Change change) => _filter?.Admits(change);
+
+    /// <summary>Whether there is nothing to do for events that are admitted.</summary>
+    public bool IsFilter => _filter is not null && _stages.Length == 1;
+
+    /// <summary>
+    /// The stages of a pipeline behind the first one; null when there are none. Throws <see cref="CommandException"/> for one that is not allowed.
+    /// </summary>
     public static ChangeStreamPipeline? Of(RawDocument pipeline, string database)
     {
         List<RawElement> stages = [];
@@ -91,7 +102,8 @@ internal sealed class ChangeStreamPipeline
             _ when s_allowed.Contains(name) => stage,
             "$changeStream" => throw new CommandException((ErrorCode)40602, "$changeStream is only valid as the first stage in a pipeline"),
             "$changeStreamSplitLargeEvent" => throw new CommandException(
-                ErrorCode.CommandNotSupported, "The stage $changeStreamSplitLargeEvent is not supported: an event that is too large ends the stream with an error."),
+                ErrorCode.CommandNotSupported,
+                "The stage $changeStreamSplitLargeEvent is not supported: an event that is too large ends the stream with an error."),
             _ => throw new CommandException(ErrorCode.IllegalOperation, $"{name} is not permitted in a $changeStream pipeline"),
         };
     }

@@ -27,6 +27,8 @@ internal sealed partial class Oplog(
     private const int MostCatchUps = 4;
 
     private static readonly TimeSpan s_durablePause = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan s_longestDurablePause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_durablePatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_linger = TimeSpan.FromSeconds(30);
 
     private readonly SemaphoreSlim _gate = new(1);
@@ -74,29 +76,27 @@ internal sealed partial class Oplog(
             _watched[scope] = _watched.GetValueOrDefault(scope) + 1;
         }
 
+        ChangeStream? stream = null;
         try
         {
-            await images.KeepAsync(scope, cancellationToken);
+            await images.KeepAsync(scope, again: false, cancellationToken);
             var live = await LiveAsync(cancellationToken);
             var start = asked.Resume is { } token ? PositionOf(token)
                 : asked.StartAt is { } at ? await PositionAtAsync(live, at, cancellationToken)
-                : new ChangePosition(await history.NowAsync(cancellationToken), 0);
-            var stream = new ChangeStream(this, scope, asked, pipeline, start, history.Cluster);
-            try
-            {
-                // A place that is gone is heard of now, not with the first page.
-                await stream.AttachAsync(cancellationToken);
-                return stream;
-            }
-            catch
-            {
-                stream.Close();
-                throw;
-            }
+                : new ChangePosition(await UntilDurableAsync(live.Begin, cancellationToken), 0);
+            stream = new ChangeStream(this, scope, asked, pipeline, start, history.Cluster);
+            // A place that is gone is heard of now, not with the first page.
+            await stream.AttachAsync(cancellationToken);
+            return stream;
         }
         catch
         {
-            Release(scope);
+            if (stream is null)
+            {
+                Release(scope);
+            }
+
+            stream?.Close();
             throw;
         }
     }
@@ -157,10 +157,13 @@ internal sealed partial class Oplog(
 
         foreach (var scope in scopes)
         {
-            await images.KeepAsync(scope, cancellationToken);
+            await images.KeepAsync(scope, again: true, cancellationToken);
         }
 
-        await images.ReleaseAsync(cancellationToken);
+        if (state.IsPrimary)
+        {
+            await images.ReleaseAsync(cancellationToken);
+        }
     }
 
     /// <summary>
@@ -290,7 +293,16 @@ internal sealed partial class Oplog(
                     live.Publish(PublishAsync);
                 }
 
-                return live;
+                try
+                {
+                    await UntilDurableAsync(begin, cancellationToken);
+                    return live;
+                }
+                catch
+                {
+                    await live.DisposeAsync();
+                    throw;
+                }
             }
             catch
             {
@@ -314,6 +326,7 @@ internal sealed partial class Oplog(
                 await feed.Grown.WaitAsync(cancellationToken);
                 var (before, end) = feed.Handed;
                 ulong? written = null;
+                var pause = s_durablePause;
                 await using var lease = await pool.RentAsync(cancellationToken);
                 while (true)
                 {
@@ -325,7 +338,8 @@ internal sealed partial class Oplog(
                         break;
                     }
 
-                    await Task.Delay(s_durablePause, cancellationToken);
+                    await Task.Delay(pause, cancellationToken);
+                    pause = pause < s_longestDurablePause ? pause * 2 : pause;
                 }
 
                 feed.Log.Publish(before, end, forgets: true);
@@ -336,6 +350,39 @@ internal sealed partial class Oplog(
 #pragma warning restore CA1031
         {
             feed.Log.Fail(e);
+        }
+    }
+
+    /// <summary>
+    /// How far WAL can no longer be undone, after waiting until that is a place. A stream that begins further on, on a primary that nobody follows,
+    /// would go on behind what the next primary writes there.
+    /// </summary>
+    private async ValueTask<ulong> UntilDurableAsync(ulong place, CancellationToken cancellationToken)
+    {
+        if (replicaSet.Members.Count == 1 || !state.IsPrimary)
+        {
+            return await history.NowAsync(cancellationToken);
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(s_durablePatience);
+        await using var lease = await pool.RentAsync(cancellationToken);
+        try
+        {
+            while (true)
+            {
+                var (_, durable) = await DurableAsync(lease.Connection, patience.Token);
+                if (durable >= place)
+                {
+                    return durable;
+                }
+
+                await Task.Delay(s_durablePause, patience.Token);
+            }
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Interrupted(e);
         }
     }
 

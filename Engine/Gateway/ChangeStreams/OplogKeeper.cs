@@ -23,7 +23,7 @@ internal sealed partial class OplogKeeper(
                 {
                     await history.RenewAsync(stoppingToken);
                     await oplog.RestAsync(stoppingToken);
-                    if (state.IsPrimary && time.GetUtcNow() - swept > s_sweepInterval)
+                    if (time.GetUtcNow() - swept > s_sweepInterval)
                     {
                         swept = time.GetUtcNow();
                         await oplog.SweepAsync(stoppingToken);

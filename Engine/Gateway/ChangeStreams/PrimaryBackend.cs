@@ -13,7 +13,8 @@ namespace Platform.Gateway.ChangeStreams;
 internal sealed class PrimaryBackend(BackendPool pool, ReplicaSet replicaSet, MemberState state, IOptions<GatewayOptions> options)
 {
     /// <summary>
-    /// Does work on the primary, with the gateway's own rights. Throws <see cref="CommandException"/> when there is no primary, and what a lost connection throws.
+    /// Does work on the primary, with the gateway's own rights. Throws <see cref="CommandException"/> when there is no primary, and what a lost
+    /// connection throws.
     /// </summary>
     public async ValueTask RunAsync(Func<BackendConnection, ValueTask> work, CancellationToken cancellationToken)
     {
@@ -32,6 +33,7 @@ internal sealed class PrimaryBackend(BackendPool pool, ReplicaSet replicaSet, Me
             CultureInfo.InvariantCulture,
             $"Host={options.Value.SocketDirectory};Port={GatewayOptions.PostgresPort(primary.Number)};Username=postgres;Database=postgres"));
         await using var connection = new BackendConnection(await PostgresConnection.OpenAsync(settings, BusyWait.None, cancellationToken), state.Generation);
+        connection.Use(CommitWait.Journal);
         await work(connection);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Errors;
@@ -11,17 +12,34 @@ namespace Platform.Gateway.ChangeStreams;
 /// Sees to it that WAL has the documents before an update where updates are watched, and for as long afterwards as streams may begin in the past; and has
 /// it no more where nobody does, since it costs as much WAL again.
 /// </summary>
-internal sealed class WatchedImages(BackendPool pool, PrimaryBackend primary, MemberState state, IOptions<GatewayOptions> options)
+internal sealed class WatchedImages(BackendPool pool, PrimaryBackend primary, MemberState state, IOptions<GatewayOptions> options, TimeProvider time)
 {
     // The lock on a table is waited for only a moment each time, so that those who come after it are not held up.
     private const int MostAttempts = 25;
 
+    // Streams are opened again and again, and collections that are made meanwhile are taken care of when they are made.
+    private static readonly TimeSpan s_lasts = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan s_replayPatience = TimeSpan.FromSeconds(10);
 
-    /// <summary>Returns when each update of what is watched will tell what it changed. Throws <see cref="CommandException"/> when a collection stays locked.</summary>
-    public async ValueTask KeepAsync(ChangeScope scope, CancellationToken cancellationToken)
+    private readonly ConcurrentDictionary<ChangeScope, (DateTimeOffset At, long Generation)> _kept = new();
+
+    /// <summary>
+    /// Returns when each update of what is watched will tell what it changed. Throws <see cref="CommandException"/> when a collection stays locked.
+    /// </summary>
+    /// <param name="scope">What is watched.</param>
+    /// <param name="again">Whether to do so although it was done a moment ago.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async ValueTask KeepAsync(ChangeScope scope, bool again, CancellationToken cancellationToken)
     {
+        var generation = state.Generation;
+        var now = time.GetUtcNow();
+        if (!again && _kept.TryGetValue(scope, out var kept) && kept.Generation == generation && kept.At + s_lasts > now)
+        {
+            return;
+        }
+
         var written = 0L;
         await primary.RunAsync(
             async connection =>
@@ -42,6 +60,8 @@ internal sealed class WatchedImages(BackendPool pool, PrimaryBackend primary, Me
         {
             await UntilReplayedAsync(written, cancellationToken);
         }
+
+        _kept[scope] = (now, generation);
     }
 
     /// <summary>Waits until this member has what the primary had written.</summary>
@@ -67,6 +87,14 @@ internal sealed class WatchedImages(BackendPool pool, PrimaryBackend primary, Me
     /// <summary>Ends it for what nobody watches any more.</summary>
     public async ValueTask ReleaseAsync(CancellationToken cancellationToken)
     {
+        foreach (var (scope, kept) in _kept)
+        {
+            if (kept.At + s_lasts < time.GetUtcNow())
+            {
+                _kept.TryRemove(KeyValuePair.Create(scope, kept));
+            }
+        }
+
         await using var lease = await pool.RentAsync(cancellationToken);
         var connection = lease.Connection;
         await connection.Command(ChangeStatements.ForgetWatched).RunAsync(cancellationToken);

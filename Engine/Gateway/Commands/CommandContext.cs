@@ -30,6 +30,9 @@ internal sealed class CommandContext(Client client, Request request, BackendPool
     /// <summary>The transaction the command is part of.</summary>
     public Transaction? Transaction { get; set; }
 
+    /// <summary>How long it waited for something to happen, as it was asked to: that does not make it slow.</summary>
+    public TimeSpan Waited { get; set; }
+
     /// <summary>Set by a command that failed in its reply, so that its transaction is undone.</summary>
     public bool FailsTransaction { get; set; }
 

@@ -50,7 +50,8 @@ internal sealed class ReplicationStream : IAsyncDisposable
                 connection,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"START_REPLICATION SLOT {copy} LOGICAL {start >> 32:X}/{(uint)start:X} (proto_version '1', publication_names '{publication}', binary 'true', messages 'true')"),
+                    $"START_REPLICATION SLOT {copy} LOGICAL {start >> 32:X}/{(uint)start:X} ")
+                    + $"(proto_version '1', publication_names '{publication}', binary 'true', messages 'true')",
                 // The stream outlives whoever asked for it first.
                 CancellationToken.None);
             await connection.SendAsync();

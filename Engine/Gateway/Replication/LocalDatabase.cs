@@ -63,7 +63,10 @@ internal sealed class LocalDatabase : IAsyncDisposable
             "# Written by the gateway of this member.",
             string.Create(CultureInfo.InvariantCulture, $"port = {port}"),
             $"cluster_name = '{name}'",
-            string.Create(CultureInfo.InvariantCulture, $"documentdb.localhost_connection_string = 'host=/run/postgresql port={port}'"),
+            // A commit that the extension makes on a connection of its own is covered by the one of the command, which waits as it was asked to.
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"documentdb.localhost_connection_string = 'host=/run/postgresql port={port} options=''-c synchronous_commit=local'''"),
             $"synchronous_standby_names = '{others}'",
             $"primary_conninfo = '{primary}'",
             $"primary_slot_name = '{(source is null ? "" : name)}'",

@@ -8,8 +8,8 @@ using Platform.Mongo.Changes;
 namespace Platform.Api.Events;
 
 /// <summary>
-/// What the API does when data changes, whoever changed it: another instance, <c>mongosh</c>, the seeder, a migration. The cache forgets what changed; the relay
-/// hears of entries in the outbox. Where the server has no change streams, the cache hears of this API's own commits only and else waits for its
+/// What the API does when data changes, whoever changed it: another instance, <c>mongosh</c>, the seeder, a migration. The cache forgets what changed; the
+/// relay hears of entries in the outbox. Where the server has no change streams, the cache hears of this API's own commits only and else waits for its
 /// entries to expire, and the relay looks from time to time.
 /// </summary>
 internal sealed class DataChanges(

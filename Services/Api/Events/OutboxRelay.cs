@@ -9,8 +9,9 @@ namespace Platform.Api.Events;
 
 /// <summary>
 /// Delivers the events that were left behind: their process ended, or the database went away, between the commit and
-/// the events. It looks when an entry that it heard of is due; where nobody tells it of entries, from time to time. One instance of the API at a time does it, under a lease. An entry that cannot be delivered fails alone:
-/// it is tried again after growing pauses, in the end set aside, and meanwhile passed over.
+/// the events. It looks when an entry that it heard of is due; where nobody tells it of entries, from time to time. One
+/// instance of the API at a time does it, under a lease. An entry that cannot be delivered fails alone: it is tried
+/// again after growing pauses, in the end set aside, and meanwhile passed over.
 /// </summary>
 internal sealed class OutboxRelay(
     EventOutbox outbox, ProductCache cache, ILeaseStore leases, OutboxMetrics metrics, TimeProvider time,
@@ -28,13 +29,13 @@ internal sealed class OutboxRelay(
     // Below it several entries are looked for at once.
     private static readonly TimeSpan s_grain = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_maxPause = TimeSpan.FromHours(1);
+
     private readonly Lock _gate = new();
     private DateTime? _due = DateTime.MinValue;
     private bool _follows;
     private TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private static readonly TimeSpan s_firstPause = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan s_maxPause = TimeSpan.FromHours(1);
 
     /// <summary>How often is looked for what was left behind while nobody tells of it.</summary>
     public static TimeSpan Interval => TimeSpan.FromSeconds(30);

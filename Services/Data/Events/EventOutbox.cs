@@ -190,7 +190,9 @@ public sealed class EventOutbox
             return null;
         }
 
-        return delivery.TryGetValue("nextAttemptAt", out var next) && next.IsValidDateTime && next.ToUniversalTime() > written ? next.ToUniversalTime() : written;
+        return delivery.TryGetValue("nextAttemptAt", out var next) && next.IsValidDateTime && next.ToUniversalTime() > written
+            ? next.ToUniversalTime()
+            : written;
     }
 
     // An entry whose "delivery" no program has touched is due; one of a failed attempt when its pause is over, and one that was set

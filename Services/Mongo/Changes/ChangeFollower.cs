@@ -21,6 +21,9 @@ public sealed partial class ChangeFollower(IMongoDatabase database, TimeProvider
     // The place to go on from is gone: it is no longer in the oplog, or the token is not this server's.
     private static readonly HashSet<int> s_lost = [286, 280, 260];
 
+    // Without a change, the server answers after so long. It is told, so that nobody takes the wait for a slow command.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(5);
 
@@ -43,7 +46,7 @@ public sealed partial class ChangeFollower(IMongoDatabase database, TimeProvider
         {
             try
             {
-                var options = new ChangeStreamOptions { FullDocument = fullDocument, ResumeAfter = token };
+                var options = new ChangeStreamOptions { FullDocument = fullDocument, ResumeAfter = token, MaxAwaitTime = s_patience };
                 using var stream = await database.WatchAsync(pipeline, options, cancellationToken);
                 await listener.BeganAsync(missed: token is null, cancellationToken);
                 token = stream.GetResumeToken() ?? token;

@@ -175,6 +175,12 @@ internal sealed class MongoObserver(MongoMetrics metrics, IOptions<MongoTelemetr
     // Commands on connections that the pool does not have yet are handshakes: they are part of the time to create one.
     internal void Handle(CommandStartedEvent started)
     {
+        // What waits for the next change is not slow; only such a getMore says how long it may take.
+        if (started.CommandName == "getMore" && started.Command.Contains("maxTimeMS"))
+        {
+            return;
+        }
+
         var logsSlow = LogsSlowCommands;
         // The span of the operation. That of the command begins only after this event and ends before the next.
         var span = Activity.Current is { IsAllDataRequested: true } current && current.Source.Name == MongoDB.Driver.MongoTelemetry.ActivitySourceName

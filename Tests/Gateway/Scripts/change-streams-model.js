@@ -29,7 +29,9 @@ function value(random, depth = 0) {
 }
 
 const field = random => ['x', 'y', 'z', '0', '1', 'deep'][random.below(6)];
-const document = random => ({ x: value(random), y: value(random), list: [...Array(random.below(6))].map(() => value(random, 2)), in: { x: value(random), y: { z: value(random) } }, v: 0 });
+const document = random => ({
+  x: value(random), y: value(random), list: [...Array(random.below(6))].map(() => value(random, 2)), in: { x: value(random), y: { z: value(random) } }, v: 0,
+});
 
 function update(random) {
   const kind = random.below(10);

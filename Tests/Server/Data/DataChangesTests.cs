@@ -57,7 +57,8 @@ public sealed class DataChangesTests(MongoServer server)
             await change();
             using var second = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
             second.CancelAfter(TimeSpan.FromSeconds(5));
-            await Wait.UntilAsync(async () => !await connection.GetDatabase().KeyExistsAsync(CacheKeys.Product(s_tenant, s_product)), "the cache forgets", second.Token);
+            await Wait.UntilAsync(
+                async () => !await connection.GetDatabase().KeyExistsAsync(CacheKeys.Product(s_tenant, s_product)), "the cache forgets", second.Token);
         }
 
         async Task<bool> IsCachedAsync() => (await cache.GetAsync(s_tenant, s_product, _ => Task.FromResult<ProductDetails?>(Details), Cancel)).Hit;
@@ -68,8 +69,8 @@ public sealed class DataChangesTests(MongoServer server)
     {
         var database = server.NewDatabase(MongoFeature.ChangeStreams);
         var cache = new ProductCache(
-            () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "away"), Options.Create(new ProductCacheOptions()), TimeProvider.System,
-            NullLogger<ProductCache>.Instance);
+            () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "away"), Options.Create(new ProductCacheOptions()),
+            TimeProvider.System, NullLogger<ProductCache>.Instance);
         using var meters = new Meters();
         using var relay = Relay(database, cache, meters);
         using var changes = new DataChanges(new PlatformDatabase(database), cache, relay, TimeProvider.System, NullLoggerFactory.Instance);

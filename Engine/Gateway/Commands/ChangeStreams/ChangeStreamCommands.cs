@@ -54,7 +54,7 @@ internal sealed class ChangeStreamCommands(Oplog oplog, CursorStore cursors)
         try
         {
             var page = batchSize == 0
-                ? new ChangeBatch([], stream.Token, IsLast: false)
+                ? new ChangeBatch([], stream.Token, IsLast: false, TimeSpan.Zero)
                 : await stream.NextAsync(context.RentAsync, batchSize, TimeSpan.Zero, context.CancellationToken);
             var collection = scope.Collection.Length > 0 ? scope.Collection : "$cmd.aggregate";
             var id = 0L;
@@ -91,6 +91,7 @@ internal sealed class ChangeStreamCommands(Oplog oplog, CursorStore cursors)
             ? TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, int.MaxValue))
             : s_patience;
         var page = await cursor.Changes!.NextAsync(context.RentAsync, BatchSize(request, isFirst: false), patience, context.CancellationToken);
+        context.Waited = page.Waited;
         return (Page(page, "nextBatch"u8, page.IsLast ? 0 : cursor.Id, $"{cursor.Database}.{cursor.Collection}"), page.IsLast);
     }
 
@@ -151,7 +152,8 @@ internal sealed class ChangeStreamCommands(Oplog oplog, CursorStore cursors)
 
         var collection = context.Collection;
         return new WatchedCollection(0, request.Database, collection, default).IsHidden
-            ? throw new CommandException(ErrorCode.InvalidNamespace, $"$changeStream may not be opened on the internal {request.Database}.{collection} collection")
+            ? throw new CommandException(
+                ErrorCode.InvalidNamespace, $"$changeStream may not be opened on the internal {request.Database}.{collection} collection")
             : new ChangeScope(request.Database, collection);
     }
 

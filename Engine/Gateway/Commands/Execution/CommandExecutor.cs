@@ -129,7 +129,7 @@ internal sealed partial class CommandExecutor(
         finally
         {
             limit?.Dispose();
-            var elapsed = Stopwatch.GetElapsedTime(started);
+            var elapsed = Stopwatch.GetElapsedTime(started) - (context?.Waited ?? TimeSpan.Zero);
             metrics.Ran(definition?.Name ?? "unknown", failure is not null, elapsed);
             if (definition is not null && !definition.Traits.HasFlag(CommandTraits.Quiet) && profiler.Concerns(request.Database, elapsed))
             {

@@ -1,0 +1,191 @@
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Xunit;
+
+namespace Platform.Tests.Gateway.Replication;
+
+/// <summary>Change streams on three members: they see what a majority has, on each member the same, and go on over failovers.</summary>
+public sealed class ReplicaSetChangeStreamTests(ReplicaSetFixture set) : IClassFixture<ReplicaSetFixture>
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_token_of_one_member_resumes_on_every_other()
+    {
+        await set.UntilWholeAsync(Cancel);
+        var database = set.NewDatabase();
+        var name = database.DatabaseNamespace.DatabaseName;
+        var clients = set.Members.Select(m => new MongoClient(m.DirectConnectionString)).ToList();
+        var streams = new List<IChangeStreamCursor<ChangeStreamDocument<BsonDocument>>>();
+        foreach (var client in clients)
+        {
+            streams.Add(await client.GetDatabase(name).WatchAsync(cancellationToken: Cancel));
+        }
+
+        var collection = database.GetCollection<BsonDocument>("c");
+        for (var i = 0; i < 20; i++)
+        {
+            await collection.InsertOneAsync(new BsonDocument { { "_id", i }, { "n", 0 } }, cancellationToken: Cancel);
+            await collection.UpdateOneAsync(new BsonDocument("_id", i), new BsonDocument("$inc", new BsonDocument("n", 1)), cancellationToken: Cancel);
+        }
+
+        var seen = new List<List<ChangeStreamDocument<BsonDocument>>>();
+        foreach (var stream in streams)
+        {
+            seen.Add(await TakeAsync(stream, 40));
+            stream.Dispose();
+        }
+
+        Assert.All(seen, events => Assert.Equal(seen[0].Select(Text), events.Select(Text)));
+        for (var i = 0; i < 39; i += 5)
+        {
+            var token = seen[i % 3][i].ResumeToken;
+            foreach (var client in clients)
+            {
+                using var again = await client.GetDatabase(name).WatchAsync(new ChangeStreamOptions { ResumeAfter = token }, Cancel);
+                Assert.Equal(seen[0].Skip(i + 1).Select(Text), (await TakeAsync(again, 39 - i)).Select(Text));
+            }
+        }
+
+        clients.ForEach(c => c.Dispose());
+
+        static string Text(ChangeStreamDocument<BsonDocument> change) => change.BackingDocument.ToString();
+    }
+
+    [Fact(Timeout = 240_000)]
+    public async Task A_stream_misses_and_doubles_nothing_over_two_failovers_and_a_member_that_came_back_can_be_watched()
+    {
+        await set.UntilWholeAsync(Cancel);
+        var database = set.NewDatabase();
+        var collection = database.GetCollection<BsonDocument>("numbers");
+        using var stream = await collection.WatchAsync(cancellationToken: Cancel);
+        using var written = new CancellationTokenSource();
+        var count = 0;
+        var writing = Task.Run(async () => count = await WriteAsync(collection, written.Token), Cancel);
+        var seen = new List<int>();
+        var reading = Task.Run(
+            async () =>
+            {
+                while ((count == 0 || seen.Count < count) && await stream.MoveNextAsync(Cancel))
+                {
+                    lock (seen)
+                    {
+                        seen.AddRange(stream.Current.Select(c => c.DocumentKey["_id"].AsInt32));
+                    }
+                }
+            },
+            Cancel);
+
+        var rejoined = new List<ReplicaSetMember>();
+        for (var round = 0; round < 2; round++)
+        {
+            await UntilMoreAsync();
+            var old = await set.PrimaryAsync(Cancel);
+            await old.KillAsync();
+            await UntilMoreAsync();
+            old.Start();
+            await set.UntilWholeAsync(Cancel);
+            rejoined.Add(old);
+        }
+
+        await UntilMoreAsync();
+        await written.CancelAsync();
+        await writing;
+        await reading;
+        Assert.Equal(Enumerable.Range(0, count), seen);
+
+        foreach (var member in rejoined)
+        {
+            using var client = new MongoClient(member.DirectConnectionString);
+            using var again = await client.GetDatabase(database.DatabaseNamespace.DatabaseName).WatchAsync(cancellationToken: Cancel);
+            await database.GetCollection<BsonDocument>("after").InsertOneAsync([], cancellationToken: Cancel);
+            Assert.Equal("after", Assert.Single(await TakeAsync(again, 1)).CollectionNamespace.CollectionName);
+        }
+
+        async Task UntilMoreAsync()
+        {
+            int before;
+            lock (seen)
+            {
+                before = seen.Count;
+            }
+
+            await Wait.UntilAsync(
+                () =>
+                {
+                    lock (seen)
+                    {
+                        return Task.FromResult(seen.Count > before + 100);
+                    }
+                },
+                () => $"a hundred more events have come. {set.Output}",
+                Wait.Patience,
+                Cancel);
+        }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task What_no_other_member_has_is_not_seen()
+    {
+        await set.UntilWholeAsync(Cancel);
+        var primary = await set.PrimaryAsync(Cancel);
+        var others = set.Members.Where(m => m != primary).ToList();
+        using var client = new MongoClient(primary.DirectConnectionString);
+        var collection = client.GetDatabase("held" + Guid.NewGuid().ToString("N")).GetCollection<BsonDocument>("c");
+        using var stream = await collection.WatchAsync(new ChangeStreamOptions { MaxAwaitTime = TimeSpan.FromMilliseconds(500) }, Cancel);
+        await collection.InsertOneAsync(new BsonDocument("_id", "before"), cancellationToken: Cancel);
+        Assert.Equal("before", Assert.Single(await TakeAsync(stream, 1)).DocumentKey["_id"]);
+
+        others.ForEach(m => m.StopPostgres());
+        try
+        {
+            await collection.WithWriteConcern(WriteConcern.W1).InsertOneAsync(new BsonDocument("_id", "alone"), cancellationToken: Cancel);
+            Assert.NotNull(await collection.Find(new BsonDocument("_id", "alone")).FirstOrDefaultAsync(Cancel));
+            Assert.True(await stream.MoveNextAsync(Cancel));
+            Assert.Empty(stream.Current);
+        }
+        finally
+        {
+            others.ForEach(m => m.Continue());
+        }
+
+        Assert.Equal("alone", Assert.Single(await TakeAsync(stream, 1)).DocumentKey["_id"]);
+    }
+
+    /// <summary>Writes numbers in order, each until it is acknowledged by a majority, and returns how many.</summary>
+    private static async Task<int> WriteAsync(IMongoCollection<BsonDocument> collection, CancellationToken stop)
+    {
+        var next = 0;
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await collection.InsertOneAsync(new BsonDocument("_id", next), cancellationToken: Cancel);
+                next++;
+            }
+            catch (MongoWriteException e) when (e.WriteError.Category == ServerErrorCategory.DuplicateKey)
+            {
+                // An earlier attempt was carried out, but is known to be on a majority only when another write is.
+                next++;
+            }
+            catch (Exception e) when (e is MongoException or TimeoutException)
+            {
+                // There is no primary; the next attempt waits for one.
+            }
+        }
+
+        return next;
+    }
+
+    private static async Task<List<ChangeStreamDocument<BsonDocument>>> TakeAsync(
+        IChangeStreamCursor<ChangeStreamDocument<BsonDocument>> stream, int count)
+    {
+        var events = new List<ChangeStreamDocument<BsonDocument>>();
+        while (events.Count < count && await stream.MoveNextAsync(Cancel))
+        {
+            events.AddRange(stream.Current);
+        }
+
+        return events;
+    }
+}
