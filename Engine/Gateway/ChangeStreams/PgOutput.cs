@@ -68,6 +68,7 @@ internal sealed class PgOutput
                 Relation = RelationOf(reader.Int32());
                 _ = reader.Byte();
                 _old.Clear();
+                HasWholeOld = false;
                 _new.Read(ref reader);
                 return PgMessageKind.Insert;
             case (byte)'U':
