@@ -13,8 +13,8 @@ internal sealed class PgOutput
     private const long Epoch = 946_684_800_000_000;
 
     private readonly Dictionary<uint, PgRelation> _relations = [];
-    private PgTuple _old = new();
-    private PgTuple _new = new();
+    private readonly PgTuple _old = new();
+    private readonly PgTuple _new = new();
 
     /// <summary>Where the record begins that commits the transaction.</summary>
     public ulong Commit { get; private set; }
