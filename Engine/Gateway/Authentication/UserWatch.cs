@@ -16,7 +16,7 @@ internal sealed class UserWatch(ReplicaSet replicaSet, MemberState state, Backen
     /// <summary>Looks whether anything has changed since the last look.</summary>
     public async ValueTask LookAsync(CancellationToken cancellationToken)
     {
-        if (replicaSet.Members.Count == 1 || !state.IsAvailable)
+        if (replicaSet.Members.Count == 1 || !state.IsServing)
         {
             return;
         }

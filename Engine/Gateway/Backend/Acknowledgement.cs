@@ -15,7 +15,7 @@ internal sealed class Acknowledgement(CommitWait commits, CommitPoint point, Bac
     private static readonly TimeSpan s_shortestLook = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan s_longestLook = TimeSpan.FromMilliseconds(100);
 
-    private readonly SemaphoreSlim _looking = new(1);
+    private SemaphoreSlim? _looking;
     private BackendConnection? _connection;
     private bool _isSeen;
 
@@ -59,20 +59,36 @@ internal sealed class Acknowledgement(CommitWait commits, CommitPoint point, Bac
     }
 
     /// <summary>The command is done with the connection. Ends when nothing can end a wait on it any more.</summary>
-    public async ValueTask LeaveAsync(BackendConnection connection)
+    public ValueTask LeaveAsync(BackendConnection connection)
     {
         connection.Acknowledgement = null;
-        await _looking.WaitAsync();
+        if (_looking is { } looking)
+        {
+            return LeaveAsync(connection, looking);
+        }
+
+        Leave(connection);
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask LeaveAsync(BackendConnection connection, SemaphoreSlim looking)
+    {
+        await looking.WaitAsync();
         try
         {
-            if (_connection == connection)
-            {
-                _connection = null;
-            }
+            Leave(connection);
         }
         finally
         {
-            _looking.Release();
+            looking.Release();
+        }
+    }
+
+    private void Leave(BackendConnection connection)
+    {
+        if (_connection == connection)
+        {
+            _connection = null;
         }
 
         var given = connection.IsUnreplicated && commits == CommitWait.Majority;
@@ -94,15 +110,16 @@ internal sealed class Acknowledgement(CommitWait commits, CommitPoint point, Bac
     /// </summary>
     public async Task WatchAsync(TimeSpan limit, CancellationToken ended)
     {
+        var looking = _looking = new SemaphoreSlim(1);
         var look = TimeSpan.FromTicks(Math.Clamp(limit.Ticks / 8, s_shortestLook.Ticks, s_longestLook.Ticks));
         long? since = null;
         while (!ended.IsCancellationRequested)
         {
             await Task.Delay(look, time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await _looking.WaitAsync(CancellationToken.None);
+            await looking.WaitAsync(CancellationToken.None);
             try
             {
-                if (_connection is null || ended.IsCancellationRequested)
+                if (_connection is not { } connection || ended.IsCancellationRequested)
                 {
                     since = null;
                     continue;
@@ -116,7 +133,7 @@ internal sealed class Acknowledgement(CommitWait commits, CommitPoint point, Bac
                 }
 
                 var isWaiting = await lease.Connection.Command(isDue ? Statements.EndCommitWait : Statements.IsCommitWaiting)
-                    .With(0, (long)_connection.ProcessId)
+                    .With(0, (long)connection.ProcessId)
                     .SingleAsync<bool>(CancellationToken.None);
                 IsOverdue |= isDue && isWaiting;
                 since = isWaiting ? since ?? Stopwatch.GetTimestamp() : null;
@@ -127,7 +144,7 @@ internal sealed class Acknowledgement(CommitWait commits, CommitPoint point, Bac
             }
             finally
             {
-                _looking.Release();
+                looking.Release();
             }
         }
     }

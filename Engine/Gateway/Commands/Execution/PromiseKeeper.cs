@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using MongoDB.Bson;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Causality;
@@ -46,7 +47,7 @@ internal sealed class PromiseKeeper(
 
         var isWrite = writes && (!context.Request.InTransaction || definition.Name == "commitTransaction");
         return isWrite ? WriteAsync(context, definition, given.WriteConcern, given.MaxTime, run)
-            : definition.OnSecondary == SecondaryUse.Always ? run(context, definition)
+            : role == MemberRole.Primary && given.ReadConcern is { IsMajority: false, IsLinearizable: false } ? run(context, definition)
             : ReadAsync(context, definition, given.ReadConcern, given.MaxTime, run);
     }
 
@@ -80,6 +81,7 @@ internal sealed class PromiseKeeper(
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReadOnlyMemory<byte>> ReadAsync(
         CommandContext context,
         CommandDefinition definition,
@@ -129,6 +131,7 @@ internal sealed class PromiseKeeper(
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReadOnlyMemory<byte>> WriteAsync(
         CommandContext context,
         CommandDefinition definition,
@@ -161,7 +164,10 @@ internal sealed class PromiseKeeper(
 
         using var patience = Limit(context, acknowledgement.Started, limit > TimeSpan.Zero ? limit : null);
         var isMet = missing > 0 ? await UntilOnAsync(missing, patience.Token) : await CatchUpAsync(patience.Token);
-        return isMet ? reply : Unreplicated(reply, concern, acknowledgement, patience.IsCancellationRequested, maxTime);
+        return isMet ? reply
+            : !state.IsPrimary
+            ? throw new CommandException(ErrorCode.InterruptedDueToReplStateChange, "the member is not primary any more: no majority confirmed the write")
+            : Unreplicated(reply, concern, acknowledgement, patience.IsCancellationRequested, maxTime);
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> WatchedAsync(
