@@ -14,7 +14,9 @@ internal sealed class ChangeStream(
     // Events with all their images are up to about three times as large as what they are made from, and a reply holds 48 MB.
     private const int MostBytes = 4 << 20;
 
-    private readonly CancellationTokenSource _closed = new();
+    private static readonly ChangeScope s_everything = new("", "");
+
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private ChangePosition _position = start;
     private CatchUp? _catchUp;
@@ -35,7 +37,7 @@ internal sealed class ChangeStream(
     public async ValueTask<ChangeBatch> NextAsync(
         Func<ValueTask<BackendLease>> rent, int most, TimeSpan patience, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closed.Token);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var waits = patience > TimeSpan.Zero;
         if (waits)
         {
@@ -73,7 +75,7 @@ internal sealed class ChangeStream(
                 return new ChangeBatch(events, Token, _isInvalid, waited);
             }
 
-            if (end is null)
+            if (end is null && !limit.IsCancellationRequested)
             {
                 continue;
             }
@@ -86,12 +88,18 @@ internal sealed class ChangeStream(
             if (!waits || limit.IsCancellationRequested)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                return _isClosed ? throw Killed() : new ChangeBatch([], Token, IsLast: false, waited);
+                return new ChangeBatch([], Token, IsLast: false, waited);
             }
 
             var started = Stopwatch.GetTimestamp();
-            await log.WhenChanged(_position, scope, limit.Token);
+            // WAL that it reads for itself is read on only when it has looked at what is there.
+            await Task.WhenAny(log.WhenChanged(_position, _catchUp is null ? scope : s_everything, limit.Token), _closed.Task);
             waited += Stopwatch.GetElapsedTime(started);
+            if (_isClosed)
+            {
+                await limit.CancelAsync();
+                throw Killed();
+            }
         }
     }
 
@@ -147,7 +155,7 @@ internal sealed class ChangeStream(
             (catchUp, _catchUp) = (_catchUp, null);
         }
 
-        _closed.Cancel();
+        _closed.TrySetResult();
         oplog.Release(scope);
         // Ending the connection is left to itself: who kills a cursor does not wait for PostgreSQL.
         _ = catchUp?.DisposeAsync().AsTask();

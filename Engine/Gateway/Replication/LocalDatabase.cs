@@ -28,21 +28,22 @@ internal sealed class LocalDatabase : IAsyncDisposable
 
     private readonly GatewayOptions _settings;
     private readonly ReplicaSet _replicaSet;
-    private readonly ControlConnection _control;
-    private readonly ControlConnection _watch;
+    private readonly Lazy<ControlConnection> _control;
+    private readonly Lazy<ControlConnection> _watch;
 
     /// <summary>Connects when it is needed.</summary>
     public LocalDatabase(IOptions<GatewayOptions> options, ReplicaSet replicaSet)
     {
         _settings = options.Value;
         _replicaSet = replicaSet;
-        _control = ConnectionTo(replicaSet.Self.Number);
-        _watch = ConnectionTo(replicaSet.Self.Number);
+        // A gateway that does not run its PostgreSQL has no directory of sockets, and asks for neither.
+        _control = new(() => ConnectionTo(replicaSet.Self.Number));
+        _watch = new(() => ConnectionTo(replicaSet.Self.Number));
     }
 
     /// <summary>How to reach the PostgreSQL of a member.</summary>
     public static string ConnectionString(GatewayOptions settings, int member) => string.Create(
-        CultureInfo.InvariantCulture, $"Host={settings.SocketDirectory ?? "/"};Port={GatewayOptions.PostgresPort(member)};Username=postgres;Database=postgres");
+        CultureInfo.InvariantCulture, $"Host={settings.SocketDirectory};Port={GatewayOptions.PostgresPort(member)};Username=postgres;Database=postgres");
 
     /// <summary>Writes which primary is followed; null for none. It counts from the next start or <see cref="ReloadAsync"/> on.</summary>
     public void Configure(Member? source)
@@ -80,7 +81,7 @@ internal sealed class LocalDatabase : IAsyncDisposable
     }
 
     /// <summary>Makes the server read its configuration again.</summary>
-    public async Task ReloadAsync(CancellationToken cancellationToken) => await _control.RowAsync("SELECT pg_reload_conf()", cancellationToken);
+    public async Task ReloadAsync(CancellationToken cancellationToken) => await _control.Value.RowAsync("SELECT pg_reload_conf()", cancellationToken);
 
     /// <summary>
     /// Where this member is, to be told to others: cheap, and never in the way of what else is asked. <c>Standbys</c> counts those that
@@ -88,7 +89,7 @@ internal sealed class LocalDatabase : IAsyncDisposable
     /// </summary>
     public async Task<Sample> SampleAsync(CancellationToken cancellationToken)
     {
-        var row = await _watch.RowAsync(
+        var row = await _watch.Value.RowAsync(
             """
             SELECT pg_is_in_recovery(),
               CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE pg_current_wal_flush_lsn() END,
@@ -104,7 +105,7 @@ internal sealed class LocalDatabase : IAsyncDisposable
     {
         try
         {
-            await _control.RowAsync("SELECT 1", cancellationToken);
+            await _control.Value.RowAsync("SELECT 1", cancellationToken);
             return true;
         }
         catch (Exception e) when (IsAway(e))
@@ -132,7 +133,7 @@ internal sealed class LocalDatabase : IAsyncDisposable
             // The process that starts the receiver reads its configuration itself: where none runs, it may be about to start one.
             for (var quiet = 0; ;)
             {
-                var row = await _control.RowAsync(
+                var row = await _control.Value.RowAsync(
                     """
                     SELECT (SELECT count(*) FROM pg_stat_wal_receiver) = 0 AND current_setting('primary_conninfo') = '',
                       coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), true), pg_last_wal_replay_lsn(),
@@ -143,7 +144,7 @@ internal sealed class LocalDatabase : IAsyncDisposable
                 if (quiet == QuietLooks)
                 {
                     var term = row[3] == "t"
-                        ? (await _control.RowAsync("SELECT coalesce(max(term), 0) FROM platform_gateway.terms", patience.Token))[0]
+                        ? (await _control.Value.RowAsync("SELECT coalesce(max(term), 0) FROM platform_gateway.terms", patience.Token))[0]
                         : "0";
                     return new Position(long.Parse(term!, CultureInfo.InvariantCulture), LsnOf(row[2]));
                 }
@@ -159,23 +160,23 @@ internal sealed class LocalDatabase : IAsyncDisposable
 
     /// <summary>The last term whose row this member has.</summary>
     public async Task<long> LastTermAsync(CancellationToken cancellationToken) =>
-        (await _watch.RowAsync("SELECT to_regclass('platform_gateway.terms') IS NOT NULL", cancellationToken))[0] == "t"
-            ? long.Parse((await _watch.RowAsync("SELECT coalesce(max(term), 0) FROM platform_gateway.terms", cancellationToken))[0]!, CultureInfo.InvariantCulture)
+        (await _watch.Value.RowAsync("SELECT to_regclass('platform_gateway.terms') IS NOT NULL", cancellationToken))[0] == "t"
+            ? long.Parse((await _watch.Value.RowAsync("SELECT coalesce(max(term), 0) FROM platform_gateway.terms", cancellationToken))[0]!, CultureInfo.InvariantCulture)
             : 0;
 
     /// <summary>Makes it a primary: first the server, then the row of the term, before which no write of this term is taken.</summary>
     public async Task PromoteAsync(long term, CancellationToken cancellationToken)
     {
-        var promoted = await _control.RowAsync(
+        var promoted = await _control.Value.RowAsync(
             string.Create(CultureInfo.InvariantCulture, $"SELECT pg_promote(true, {s_promotionPatience.TotalSeconds:0})"), cancellationToken, s_promotionPatience);
         if (promoted[0] != "t")
         {
             throw new TimeoutException("PostgreSQL did not end its recovery in time.");
         }
 
-        await _control.RowsAsync(Terms, cancellationToken);
-        await _control.RowsAsync("SET synchronous_commit = local", cancellationToken);
-        await _control.RowsAsync(
+        await _control.Value.RowsAsync(Terms, cancellationToken);
+        await _control.Value.RowsAsync("SET synchronous_commit = local", cancellationToken);
+        await _control.Value.RowsAsync(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"""
@@ -189,19 +190,19 @@ internal sealed class LocalDatabase : IAsyncDisposable
             cancellationToken);
         foreach (var member in _replicaSet.Others)
         {
-            await EnsureSlotAsync(_control, member.Number, cancellationToken);
+            await EnsureSlotAsync(_control.Value, member.Number, cancellationToken);
         }
     }
 
     /// <summary>Drops what this member kept for others while it was primary: it would keep its log for ever.</summary>
-    public async Task DropSlotsAsync(CancellationToken cancellationToken) => await _control.RowsAsync(
+    public async Task DropSlotsAsync(CancellationToken cancellationToken) => await _control.Value.RowsAsync(
         "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_type = 'physical' AND NOT active", cancellationToken);
 
     /// <summary>What this member has to do to follow a primary, and where that one is.</summary>
     public async Task<Kinship> CompareAsync(Member primary, long followed, Lsn end, CancellationToken cancellationToken)
     {
         await using var other = ConnectionTo(primary.Number);
-        var mine = (await _control.RowAsync("SELECT system_identifier FROM pg_control_system()", cancellationToken))[0];
+        var mine = (await _control.Value.RowAsync("SELECT system_identifier FROM pg_control_system()", cancellationToken))[0];
         var theirs = await other.RowAsync("SELECT system_identifier, pg_current_wal_flush_lsn() FROM pg_control_system()", cancellationToken);
         if (mine != theirs[0])
         {
@@ -230,8 +231,13 @@ internal sealed class LocalDatabase : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        await _control.DisposeAsync();
-        await _watch.DisposeAsync();
+        foreach (var connection in (Lazy<ControlConnection>[])[_control, _watch])
+        {
+            if (connection.IsValueCreated)
+            {
+                await connection.Value.DisposeAsync();
+            }
+        }
     }
 
     private static async Task<bool> EnsureSlotAsync(ControlConnection connection, int member, CancellationToken cancellationToken)

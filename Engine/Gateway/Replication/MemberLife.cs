@@ -530,7 +530,7 @@ internal sealed partial class MemberLife(
         Applied = sample?.Applied ?? own.Applied,
     });
 
-    private Task AloneAsync(Func<Task> step, CancellationToken cancellationToken) => AloneAsync(
+    private async Task AloneAsync(Func<Task> step, CancellationToken cancellationToken) => await AloneAsync(
         async () =>
         {
             await step();

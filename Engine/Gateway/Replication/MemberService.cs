@@ -14,7 +14,7 @@ namespace Platform.Gateway.Replication;
 /// </summary>
 internal sealed partial class MemberService(
     MemberLife life, Election election, Heartbeats heartbeats, ReplicaSet replicaSet, MemberState state, IOptions<GatewayOptions> options,
-    ILogger<MemberService> logger) : BackgroundService
+    IHostApplicationLifetime lifetime, ILogger<MemberService> logger) : BackgroundService
 {
     /// <summary>How long a primary goes on that hears of too few others: with the time until that is noticed less than ten seconds.</summary>
     private static readonly TimeSpan s_loneliness = TimeSpan.FromSeconds(6);
@@ -97,8 +97,16 @@ internal sealed partial class MemberService(
         }
 
         life.Wake();
+        var parent = ProcessMark.Parent;
         while (!stoppingToken.IsCancellationRequested)
         {
+            if (ProcessMark.Parent != parent && !state.IsStopping)
+            {
+                // Nobody would start it again, or end it.
+                LogOrphaned();
+                lifetime.StopApplication();
+            }
+
             var news = heartbeats.News;
             try
             {
@@ -237,7 +245,7 @@ internal sealed partial class MemberService(
         var ownPosition = new Position(own.LastTerm, own.Received);
         var rivals = replicaSet.Others.Where(m => m.Status is { IsReachable: true, IsEmpty: false, IsPassive: false }).ToList();
         if (!_hasSeenLeader && Stopwatch.GetElapsedTime(_readyAt) < s_startGrace
-            && (replicaSet.Others.Any(m => !m.Status.IsReachable) || rivals.Any(m => m.Role != MemberRole.Secondary)))
+            && (replicaSet.Others.Any(m => !m.Status.IsReachable) || rivals.Any(m => m.Role != MemberRole.Secondary || m.Status.Received == Lsn.None)))
         {
             return false;
         }
@@ -274,6 +282,9 @@ internal sealed partial class MemberService(
 
     [LoggerMessage(LogLevel.Error, "The disk of {Directory} is full: {Megabytes} MB are left. This member will not be primary before there are more")]
     private partial void LogFull(string directory, long megabytes);
+
+    [LoggerMessage(LogLevel.Error, "The process that started this one has ended: this member stops")]
+    private partial void LogOrphaned();
 
     [LoggerMessage(LogLevel.Warning, "A step of this member failed and is tried again: {Reason}")]
     private partial void LogFailed(string reason);

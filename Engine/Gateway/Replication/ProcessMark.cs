@@ -13,6 +13,9 @@ internal readonly partial record struct ProcessMark(int Id, long Started)
     // Field 22 of /proc/PID/stat; the second one, the name in brackets, may have spaces.
     private const int StartedAfterName = 19;
 
+    /// <summary>The number of the process that started this one; another one's when that has ended.</summary>
+    public static int Parent => GetParent();
+
     /// <summary>The process of this number; null when there is none.</summary>
     public static ProcessMark? Of(int id)
     {
@@ -59,6 +62,9 @@ internal readonly partial record struct ProcessMark(int Id, long Started)
 
     /// <inheritdoc />
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Id} {Started}");
+
+    [LibraryImport("libc", EntryPoint = "getppid")]
+    private static partial int GetParent();
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int process, int signal);

@@ -150,8 +150,9 @@ internal sealed class OutboxRelay(
 
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             Task passes = Task.WhenAny(heard, Task.Delay(wait, time, ended.Token));
-            await passes.WaitAsync(cancellationToken);
+            await passes;
             await ended.CancelAsync();
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 

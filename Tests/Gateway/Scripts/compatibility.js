@@ -139,7 +139,7 @@ supported(reading, 'API version', 'Version 1, in which nothing is deprecated.', 
   'strict': () => fails(() => db.runCommand({ distinct: 'read', key: 'n', apiVersion: '1', apiStrict: true }), 323),
   'unknown': () => fails(() => db.runCommand({ ping: 1, apiVersion: '2' }), 322),
 });
-supported(reading, '$readPreference', 'There is one member, to which every mode leads.', { 'an unknown mode': () => fails(() => db.runCommand({ find: 'read', $readPreference: { mode: 'x' } }), 9) });
+supported(reading, '$readPreference', 'Every mode leads to a set of one member; on a secondary of three, reads need leave and writes are refused (10107).', { 'an unknown mode': () => fails(() => db.runCommand({ find: 'read', $readPreference: { mode: 'x' } }), 9) });
 refused(reading, 'system collections', 'Other than system.profile, and with local.oplog.rs and config.transactions: error 115, so that nobody takes what is not there for empty.', {
   'of a database': () => fails(() => db.getCollection('system.views').findOne(), 115),
   'the oplog': () => fails(() => db.getSiblingDB('local').getCollection('oplog.rs').findOne(), 115),
@@ -204,7 +204,7 @@ supported(writing, 'findAndModify', 'The options hint and collation are refused.
   },
   'hint is refused': () => fails(() => db.runCommand({ findAndModify: 'fam', query: {}, update: { $set: { a: 1 } }, hint: '_id_' }), 115),
 });
-supported(writing, 'write concern', 'There is one member; what is confirmed is in the journal.', {
+supported(writing, 'write concern', 'What is confirmed is in the journal, and on a majority unless less is asked for.', {
   'that cannot be met': () => { fails(() => db.runCommand({ insert: 'concerned', documents: [{ _id: 1 }], writeConcern: { w: 2 } }), 100); equal(db.concerned.countDocuments({}), 1); },
   'of an unknown mode': () => fails(() => db.runCommand({ insert: 'concerned', documents: [{}], writeConcern: { w: 'x' } }), 79),
   'malformed': () => fails(() => db.runCommand({ insert: 'concerned', documents: [{}], writeConcern: { w: -1 } }), 9),
@@ -413,7 +413,7 @@ supported(access, 'logout', 'Deprecated, as in the server.', { 'is known': () =>
 
 // ---- Server ------------------------------------------------------------------------------------------------------------------------------
 const server = 'Server';
-supported(server, 'hello', 'One member, always primary while the backend answers.', { 'replica set and primary': () => { const h = db.hello(); truthy(h.isWritablePrimary && h.setName === 'rs0' && h.primary === h.me && h.maxWireVersion === 21); } });
+supported(server, 'hello', 'A set of one is primary while its backend answers; three elect their primary.', { 'replica set and primary': () => { const h = db.hello(); truthy(h.isWritablePrimary && h.setName === 'rs0' && h.primary === h.me && h.maxWireVersion === 21); } });
 supported(server, 'isMaster', '', { 'the older name': () => truthy(ok({ isMaster: 1 }).ismaster) });
 supported(server, 'ping', '', { 'ok': () => equal(ok({ ping: 1 }).ok, 1) });
 supported(server, '$clusterTime and operationTime', 'Moved on by each write; a client\'s later time is taken in, up to a year ahead; the signature is empty.', { 'in every reply': () => { const [a, b] = [ok({ ping: 1 }), ok({ ping: 1 })]; truthy(a.operationTime && b.$clusterTime.clusterTime && b.operationTime.getHighBits() >= a.operationTime.getHighBits()); } });

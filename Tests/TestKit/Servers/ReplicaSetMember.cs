@@ -52,6 +52,9 @@ public sealed partial class ReplicaSetMember : IAsyncDisposable
     /// <summary>The latest of what it wrote.</summary>
     public string Output => _process?.Output ?? "";
 
+    /// <summary>The latest lines that it wrote, many more than of <see cref="Output"/>.</summary>
+    public IReadOnlyList<string> Lines => _process?.Lines ?? [];
+
     /// <summary>The process of its gateway; null while there is none.</summary>
     public int? Gateway => _process is { IsRunning: true } process ? Children(process.Id).Where(IsGateway).Select(id => (int?)id).FirstOrDefault() : null;
 
