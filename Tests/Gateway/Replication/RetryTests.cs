@@ -87,7 +87,8 @@ public sealed class RetryTests(ReplicaSetFixture set) : IClassFixture<ReplicaSet
         {
             for (var attempt = 0; attempt < 2; attempt++)
             {
-                var again = await client.InTransactionAsync(3, starts: false, "{ commitTransaction: 1, writeConcern: { w: 'majority' }, $db: 'admin' }", Cancel);
+                var again = await client.InTransactionAsync(
+                    3, starts: false, "{ commitTransaction: 1, writeConcern: { w: 'majority' }, $db: 'admin' }", Cancel);
                 Assert.True(again["ok"] == 1 && !again.Contains("writeConcernError"), again.ToString());
             }
 
