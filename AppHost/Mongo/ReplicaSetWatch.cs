@@ -39,7 +39,9 @@ internal sealed partial class ReplicaSetWatch(
             lifetime.ApplicationStopping, cancellationToken);
         try
         {
-            await Task.WhenAll(watch.FollowServersAsync(cancellationToken), watch.FollowMembersAsync(stopping.Token));
+            var (servers, members) = (watch.FollowServersAsync(cancellationToken), watch.FollowMembersAsync(stopping.Token));
+            await await Task.WhenAny(servers, members); // an error of one is told while the other goes on
+            await Task.WhenAll(servers, members);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -137,20 +139,26 @@ internal sealed partial class ReplicaSetWatch(
                 members = [.. members.Select(member => member with { State = "unknown", Lag = null })];
             }
 
-            await ShowAsync(members);
+            await ShowAsync(members, cancellationToken);
         }
     }
 
-    private async Task ShowAsync(IReadOnlyList<MemberStatus> members)
+    private async Task ShowAsync(IReadOnlyList<MemberStatus> members, CancellationToken cancellationToken)
     {
         await ShowAsync(mongo, [
             new(PrimaryProperty, members.FirstOrDefault(member => member.IsPrimary)?.Host ?? "none"),
             .. members.Select(Summary),
         ]);
-        foreach (var server in mongo.Members.GroupBy(endpoint => (IResource)endpoint.Resource))
+        foreach (var server in members.Count == 0 ? [] : mongo.Members.GroupBy(endpoint => (IResource)endpoint.Resource))
         {
-            var ports = server.Where(endpoint => endpoint.IsAllocated).Select(endpoint => $":{endpoint.Port}").ToList();
-            List<MemberStatus> own = [.. members.Where(member => ports.Exists(port => member.Host.EndsWith(port, StringComparison.Ordinal)))];
+            var own = new List<MemberStatus>();
+            foreach (var endpoint in server)
+            {
+                // Inside and outside, and so for the members and for this process, the port is the same.
+                var port = await endpoint.Property(EndpointProperty.Port).GetValueAsync(cancellationToken);
+                own.AddRange(members.Where(member => member.Host.EndsWith($":{port}", StringComparison.Ordinal)));
+            }
+
             await ShowAsync(server.Key, own is [var sole] && server.Count() == 1
                 ? [new(RoleProperty, sole.Role), new(StateProperty, sole.State), new(LagProperty, sole.LagText)]
                 : [.. own.Select(Summary)]);

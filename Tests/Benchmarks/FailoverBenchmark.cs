@@ -48,7 +48,7 @@ internal static class FailoverBenchmark
             await CountAsync(set, report, cancellationToken);
             await UseRegistersAsync(set, report, cancellationToken);
         }
-        catch (TimeoutException exception)
+        catch (Exception exception) when (exception is TimeoutException or MongoException)
         {
             throw new BenchmarkException(exception.Message);
         }
@@ -143,7 +143,7 @@ internal static class FailoverBenchmark
     private static async Task<Outcome> FailAsync(ReplicaSetFixture set, CountingWriter writer, Failure failure, CancellationToken cancellationToken)
     {
         var acknowledged = writer.Acknowledged;
-        await Wait.UntilAsync(() => writer.Acknowledged > acknowledged + 100, "writes are acknowledged", cancellationToken);
+        await Wait.UntilAsync(() => writer.Acknowledged > acknowledged + 500, "writes are acknowledged", cancellationToken);
         var before = await set.PrimaryAsync(cancellationToken);
         var since = Stopwatch.GetTimestamp();
         await LetFailAsync(before, failure, cancellationToken);

@@ -16,7 +16,7 @@ internal sealed class ChangeStream(
 
     private static readonly ChangeScope s_everything = new("", "");
 
-    private readonly CancellationTokenSource _closed = new();
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private ChangePosition _position = start;
     private CatchUp? _catchUp;
@@ -37,7 +37,7 @@ internal sealed class ChangeStream(
     public async ValueTask<ChangeBatch> NextAsync(
         Func<ValueTask<BackendLease>> rent, int most, TimeSpan patience, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closed.Token);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var waits = patience > TimeSpan.Zero;
         if (waits)
         {
@@ -88,13 +88,18 @@ internal sealed class ChangeStream(
             if (!waits || limit.IsCancellationRequested)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                return _isClosed ? throw Killed() : new ChangeBatch([], Token, IsLast: false, waited);
+                return new ChangeBatch([], Token, IsLast: false, waited);
             }
 
             var started = Stopwatch.GetTimestamp();
             // WAL that it reads for itself is read on only when it has looked at what is there.
-            await log.WhenChanged(_position, _catchUp is null ? scope : s_everything, limit.Token);
+            await Task.WhenAny(log.WhenChanged(_position, _catchUp is null ? scope : s_everything, limit.Token), _closed.Task);
             waited += Stopwatch.GetElapsedTime(started);
+            if (_isClosed)
+            {
+                await limit.CancelAsync();
+                throw Killed();
+            }
         }
     }
 
@@ -150,7 +155,7 @@ internal sealed class ChangeStream(
             (catchUp, _catchUp) = (_catchUp, null);
         }
 
-        _closed.Cancel();
+        _closed.TrySetResult();
         oplog.Release(scope);
         // Ending the connection is left to itself: who kills a cursor does not wait for PostgreSQL.
         _ = catchUp?.DisposeAsync().AsTask();

@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Postgres;
 using Platform.Gateway.Settings;
 using Platform.Gateway.Topology;
 

@@ -13,8 +13,8 @@ internal sealed class PgOutput
     private const long Epoch = 946_684_800_000_000;
 
     private readonly Dictionary<uint, PgRelation> _relations = [];
-    private PgTuple _old = new();
-    private PgTuple _new = new();
+    private readonly PgTuple _old = new();
+    private readonly PgTuple _new = new();
 
     /// <summary>Where the record begins that commits the transaction.</summary>
     public ulong Commit { get; private set; }
@@ -68,6 +68,7 @@ internal sealed class PgOutput
                 Relation = RelationOf(reader.Int32());
                 _ = reader.Byte();
                 _old.Clear();
+                HasWholeOld = false;
                 _new.Read(ref reader);
                 return PgMessageKind.Insert;
             case (byte)'U':

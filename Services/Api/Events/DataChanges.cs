@@ -1,7 +1,6 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Api.Caching;
-using Platform.Data.Documents;
 using Platform.Data.Tenancy;
 using Platform.Mongo.Changes;
 

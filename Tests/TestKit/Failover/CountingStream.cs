@@ -1,12 +1,15 @@
 using System.Collections.Concurrent;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Mongo.Connections;
 
 namespace Platform.Tests.TestKit.Failover;
 
 /// <summary>A change stream that counts the inserts that it is told of, through the driver's own resumption.</summary>
 internal sealed class CountingStream : IAsyncDisposable
 {
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
+
     private readonly IMongoCollection<BsonDocument> _documents;
     private readonly ConcurrentDictionary<long, int> _seen = new();
     private readonly CancellationTokenSource _stop = new();
@@ -109,11 +112,11 @@ internal sealed class CountingStream : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception exception) when (_open.Task.IsCompletedSuccessfully && token is not null
-                && (exception is TimeoutException or MongoConnectionException || (exception is MongoException resumable && resumable.HasErrorLabel("ResumableChangeStreamError"))))
+            catch (Exception exception) when (_open.Task.IsCompletedSuccessfully && token is not null && IsPassing(exception))
             {
                 // The driver resumes once by itself; an outage may last longer.
                 Interlocked.Increment(ref _reopened);
+                await Task.Delay(s_pause, CancellationToken.None);
             }
             catch (Exception exception) when (_open.TrySetException(exception))
             {
@@ -121,4 +124,7 @@ internal sealed class CountingStream : IAsyncDisposable
             }
         }
     }
+
+    private static bool IsPassing(Exception exception) => exception is TimeoutException || MongoErrors.IsConnectionLoss(exception)
+        || (exception is MongoException resumable && resumable.HasErrorLabel("ResumableChangeStreamError"));
 }
