@@ -46,10 +46,10 @@ public sealed class MajorityTests(ReplicaSetFixture set) : IClassFixture<Replica
         await set.UntilWholeAsync(Cancel);
         var primary = await set.PrimaryAsync(Cancel);
         var others = set.Members.Where(m => m != primary).ToList();
-        others.ForEach(m => m.Stop());
+        await Task.WhenAll(others.Select(m => m.KillAsync()));
         await ExecuteAsync(primary, "SET synchronous_commit = local; CREATE TABLE IF NOT EXISTS lost (n int); INSERT INTO lost VALUES (1)");
         await primary.KillAsync();
-        others.ForEach(m => m.Continue());
+        others.ForEach(m => m.Start());
         var next = await set.PrimaryAsync(Cancel);
         Assert.NotEqual(primary, next);
         primary.Start();
