@@ -38,7 +38,8 @@ internal sealed class ControlConnection(PostgresSettings settings, TimeSpan pati
             {
                 await DropAsync();
                 // It ends now that its connection is closed; what it says about that is no news.
-                _ = running.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                _ = running.ContinueWith(
+                    static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
                 throw;
             }
         }

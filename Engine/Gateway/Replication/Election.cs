@@ -61,7 +61,7 @@ internal sealed partial class Election(
         var ballot = Obstacle(candidate, term) is { } obstacle
             ? new Ballot(false, obstacle, life.Record.Term, default)
             : message["dryRun"].AsBoolean
-                ? Estimate(position)
+                ? life.HasJustVoted ? new Ballot(false, "it has just voted for another member", life.Record.Term, default) : Estimate(position)
                 : await VoteAsync(candidate, term, position, cancellationToken);
         return new BsonDocument
         {

@@ -161,14 +161,18 @@ internal sealed class LocalDatabase : IAsyncDisposable
     /// <summary>The last term whose row this member has.</summary>
     public async Task<long> LastTermAsync(CancellationToken cancellationToken) =>
         (await _watch.Value.RowAsync("SELECT to_regclass('platform_gateway.terms') IS NOT NULL", cancellationToken))[0] == "t"
-            ? long.Parse((await _watch.Value.RowAsync("SELECT coalesce(max(term), 0) FROM platform_gateway.terms", cancellationToken))[0]!, CultureInfo.InvariantCulture)
+            ? long.Parse(
+                (await _watch.Value.RowAsync("SELECT coalesce(max(term), 0) FROM platform_gateway.terms", cancellationToken))[0]!,
+                CultureInfo.InvariantCulture)
             : 0;
 
     /// <summary>Makes it a primary: first the server, then the row of the term, before which no write of this term is taken.</summary>
     public async Task PromoteAsync(long term, CancellationToken cancellationToken)
     {
         var promoted = await _control.Value.RowAsync(
-            string.Create(CultureInfo.InvariantCulture, $"SELECT pg_promote(true, {s_promotionPatience.TotalSeconds:0})"), cancellationToken, s_promotionPatience);
+            string.Create(CultureInfo.InvariantCulture, $"SELECT pg_promote(true, {s_promotionPatience.TotalSeconds:0})"),
+            cancellationToken,
+            s_promotionPatience);
         if (promoted[0] != "t")
         {
             throw new TimeoutException("PostgreSQL did not end its recovery in time.");

@@ -26,6 +26,7 @@ internal sealed partial class MemberLife(
 {
     private static readonly TimeSpan s_startPatience = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan s_startPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_promotionPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_streamPatience = TimeSpan.FromSeconds(15);
 
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -37,6 +38,8 @@ internal sealed partial class MemberLife(
     private long _streamedAt;
     private long _answeredAt;
     private bool _rewound;
+    private long _votedAt;
+    private volatile bool _isBeingPromoted;
 
     /// <summary>What is remembered of elections.</summary>
     public ElectionRecord Record => Volatile.Read(ref _record);
@@ -58,6 +61,11 @@ internal sealed partial class MemberLife(
 
     /// <summary>Whether it follows a member as the primary of a term.</summary>
     public bool Follows(Member member, long term) => _source == (member.Number, term);
+
+    /// <summary>
+    /// Whether it has given its vote to another member a moment ago, or won an election itself: who was elected needs a moment until it can say so.
+    /// </summary>
+    public bool HasJustVoted => _isBeingPromoted || (_votedAt != 0 && Stopwatch.GetElapsedTime(_votedAt) < s_promotionPatience);
 
     /// <summary>For how long PostgreSQL has not answered.</summary>
     public TimeSpan Silence => Stopwatch.GetElapsedTime(_answeredAt);
@@ -159,6 +167,7 @@ internal sealed partial class MemberLife(
                     return new Ballot(false, $"term {_record.Term} has begun meanwhile", _record.Term, default);
                 }
 
+                _votedAt = granted ? Stopwatch.GetTimestamp() : _votedAt;
                 state.Become(RoleNow(), term);
                 Tell();
                 return new Ballot(granted, granted ? "" : $"it has {position}, this member {own}", term, own);
@@ -198,11 +207,12 @@ internal sealed partial class MemberLife(
             }
 
             var started = Stopwatch.GetTimestamp();
-            await fence.ShutOthersOutAsync(cancellationToken);
-            fence.Raise(mark);
-            Remember(r => r with { Followed = term });
+            _isBeingPromoted = true;
             try
             {
+                await fence.ShutOthersOutAsync(cancellationToken);
+                fence.Raise(mark);
+                Remember(r => r with { Followed = term });
                 await database.PromoteAsync(term, cancellationToken);
                 (LeadsIn, _source) = (term, null);
                 Tell();
@@ -216,6 +226,10 @@ internal sealed partial class MemberLife(
                 // It may be half a primary by now.
                 await StepDownAloneAsync("it could not be made primary", cancellationToken);
                 throw;
+            }
+            finally
+            {
+                _isBeingPromoted = false;
             }
         },
         cancellationToken);

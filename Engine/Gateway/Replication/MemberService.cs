@@ -35,7 +35,7 @@ internal sealed partial class MemberService(
 
     private long _looked;
     private long _majorityHeard = Stopwatch.GetTimestamp();
-    private long? _leaderLost;
+    private long? _mayStandSince;
     private long _readyAt;
     private long _standAfter;
     private long _frozenUntil;
@@ -166,7 +166,7 @@ internal sealed partial class MemberService(
     /// <summary>As primary: steps down for a later term, and when it has not heard of a majority for too long.</summary>
     private async Task WatchOthersAsync(CancellationToken cancellationToken)
     {
-        (_leaderLost, _hasSeenLeader) = (null, true);
+        (_mayStandSince, _hasSeenLeader) = (null, true);
         if (life.Record.Term > life.LeadsIn)
         {
             await life.StepDownAsync($"term {life.Record.Term} has begun", cancellationToken);
@@ -189,7 +189,7 @@ internal sealed partial class MemberService(
         _majorityHeard = Stopwatch.GetTimestamp();
         if (heartbeats.Leader is { } leader)
         {
-            (_leaderLost, _hasSeenLeader) = (null, true);
+            (_mayStandSince, _hasSeenLeader) = (null, true);
             var term = leader.Status.Term;
             if (!life.Follows(leader, term))
             {
@@ -203,7 +203,6 @@ internal sealed partial class MemberService(
             return;
         }
 
-        _leaderLost ??= Stopwatch.GetTimestamp();
         if (IsFrozen() || (_isFull && HasStandIn))
         {
             return;
@@ -232,27 +231,24 @@ internal sealed partial class MemberService(
         }
     }
 
-    /// <summary>Who has the most stands first; who has less gives it a moment.</summary>
+    /// <summary>Who has the most stands first; who has less gives it a moment, and so does who has just voted for another one.</summary>
     private bool IsMyTurn()
     {
-        var now = Stopwatch.GetTimestamp();
-        if (now < _standAfter || 1 + replicaSet.Others.Count(m => m.Status.IsReachable) < replicaSet.Majority)
-        {
-            return false;
-        }
-
         var own = heartbeats.Own;
         var ownPosition = new Position(own.LastTerm, own.Received);
         var rivals = replicaSet.Others.Where(m => m.Status is { IsReachable: true, IsEmpty: false, IsPassive: false }).ToList();
-        if (!_hasSeenLeader && Stopwatch.GetElapsedTime(_readyAt) < s_startGrace
-            && (replicaSet.Others.Any(m => !m.Status.IsReachable) || rivals.Any(m => m.Role != MemberRole.Secondary || m.Status.Received == Lsn.None)))
+        var isTooEarly = !_hasSeenLeader && Stopwatch.GetElapsedTime(_readyAt) < s_startGrace
+            && (replicaSet.Others.Any(m => !m.Status.IsReachable) || rivals.Any(m => m.Role != MemberRole.Secondary || m.Status.Received == Lsn.None));
+        if (isTooEarly || life.HasJustVoted || 1 + replicaSet.Others.Count(m => m.Status.IsReachable) < replicaSet.Majority)
         {
+            _mayStandSince = null;
             return false;
         }
 
         var better = rivals.Count(m => new Position(m.Status.LastTerm, m.Status.Received).CompareTo(ownPosition) is var order
             && (order > 0 || (order == 0 && m.Number < replicaSet.Self.Number)));
-        return Stopwatch.GetElapsedTime(_leaderLost!.Value) >= s_rankPause * better;
+        _mayStandSince ??= Stopwatch.GetTimestamp();
+        return Stopwatch.GetTimestamp() >= _standAfter && Stopwatch.GetElapsedTime(_mayStandSince.Value) >= s_rankPause * better;
     }
 
     /// <summary>Whether another member could be primary. When the disks of all are full, one is primary all the same: there are things to delete.</summary>

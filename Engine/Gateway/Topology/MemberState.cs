@@ -22,7 +22,9 @@ internal sealed class MemberState
     /// <summary>Counts the changes of state.</summary>
     public long Version { get; private set; }
 
-    /// <summary>Counts how often the backend was lost or found, and the member became primary or ceased to be; connections of an earlier period are dead.</summary>
+    /// <summary>
+    /// Counts how often the backend was lost or found, and the member became primary or ceased to be; connections of an earlier period are dead.
+    /// </summary>
     public long Generation { get; private set; }
 
     /// <summary>Whether the backend answers.</summary>

@@ -48,8 +48,10 @@ public sealed class FailoverTests(ReplicaSetFixture set) : IClassFixture<Replica
         var gap = writer.LongestGap;
         Assert.Empty(await writer.EndAsync(Cancel));
         Assert.Empty(await watch.EndAsync());
-        await AllHaveTheSameAsync(writer.Acknowledged);
-        TestContext.Current.SendDiagnosticMessage($"{how}: primary {old.Number} -> {next.Number} after {elected.TotalSeconds:0.0} s, gap {gap.TotalSeconds:0.0} s, whole after {whole.TotalSeconds:0.0} s, {writer.Acknowledged} writes");
+        await AllHaveTheSameAsync();
+        TestContext.Current.SendDiagnosticMessage(
+            $"{how}: primary {old.Number} -> {next.Number} after {elected.TotalSeconds:0.0} s, gap {gap.TotalSeconds:0.0} s, "
+                + $"whole after {whole.TotalSeconds:0.0} s, {writer.Acknowledged} writes");
         Assert.True(elected < s_patience, $"The next primary was there after {elected}. {set.Output}");
     }
 
@@ -108,9 +110,8 @@ public sealed class FailoverTests(ReplicaSetFixture set) : IClassFixture<Replica
     }
 
     /// <summary>All members have the same documents when nobody writes.</summary>
-    private async Task AllHaveTheSameAsync(int least)
+    private async Task AllHaveTheSameAsync()
     {
-        _ = least;
         var places = new List<string>();
         await Wait.UntilAsync(
             async () =>

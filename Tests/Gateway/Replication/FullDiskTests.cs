@@ -31,7 +31,8 @@ public sealed class FullDiskTests
                 Fill(file);
             }
 
-            await Wait.UntilAsync(async () => (await set.PrimaryAsync(Cancel)).Number != 1, () => $"another member is primary. {set.Output}", Wait.Patience, Cancel);
+            await Wait.UntilAsync(
+                async () => (await set.PrimaryAsync(Cancel)).Number != 1, () => $"another member is primary. {set.Output}", Wait.Patience, Cancel);
             await writer.UntilMoreAsync(100, Cancel);
             File.Delete(Path.Combine(disk, "ballast"));
             await set.UntilWholeAsync(Cancel);

@@ -22,7 +22,7 @@ public sealed class MajorityTests(ReplicaSetFixture set) : IClassFixture<Replica
         await Task.WhenAll(others.Select(m => m.KillAsync()));
         var started = Stopwatch.GetTimestamp();
         await Wait.UntilAsync(
-            async () => (await primary.HelloAsync(Cancel)) is { } hello && hello["secondary"].AsBoolean, $"{primary.Host} is a secondary. {set.Output}", Cancel);
+            async () => (await primary.HelloAsync(Cancel)) is { } hello && hello["secondary"].AsBoolean, $"{primary.Host} is a secondary", Cancel);
         var elapsed = Stopwatch.GetElapsedTime(started);
         Assert.True(elapsed < TimeSpan.FromSeconds(15), $"It took {elapsed}.");
         using (var client = new MongoClient(primary.DirectConnectionString))
@@ -46,10 +46,10 @@ public sealed class MajorityTests(ReplicaSetFixture set) : IClassFixture<Replica
         await set.UntilWholeAsync(Cancel);
         var primary = await set.PrimaryAsync(Cancel);
         var others = set.Members.Where(m => m != primary).ToList();
-        others.ForEach(m => m.Stop());
+        await Task.WhenAll(others.Select(m => m.KillAsync()));
         await ExecuteAsync(primary, "SET synchronous_commit = local; CREATE TABLE IF NOT EXISTS lost (n int); INSERT INTO lost VALUES (1)");
         await primary.KillAsync();
-        others.ForEach(m => m.Continue());
+        others.ForEach(m => m.Start());
         var next = await set.PrimaryAsync(Cancel);
         Assert.NotEqual(primary, next);
         primary.Start();

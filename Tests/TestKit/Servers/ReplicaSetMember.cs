@@ -35,8 +35,9 @@ public sealed partial class ReplicaSetMember : IAsyncDisposable
     /// <summary>Where clients reach it, as <c>host:port</c>.</summary>
     public string Host => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
-    /// <summary>The connection string of this member alone, for the administrative user; it reads what the member has, whatever that one is.</summary>
-    public string DirectConnectionString => $"mongodb://{Uri.EscapeDataString(ReplicaSetFixture.User)}:{Uri.EscapeDataString(ReplicaSetFixture.Password)}@{Host}"
+    /// <summary>The connection string of this member alone, for the administrative user.</summary>
+    public string DirectConnectionString =>
+        $"mongodb://{Uri.EscapeDataString(ReplicaSetFixture.User)}:{Uri.EscapeDataString(ReplicaSetFixture.Password)}@{Host}"
         + "/?authSource=admin&authMechanism=SCRAM-SHA-256&directConnection=true";
 
     /// <summary>How to reach its PostgreSQL.</summary>
@@ -208,7 +209,8 @@ public sealed partial class ReplicaSetMember : IAsyncDisposable
             // A process that was started by a thread is that thread's child.
             return
             [
-                .. Directory.GetDirectories($"/proc/{id}/task").SelectMany(thread => Read(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .. Directory.GetDirectories($"/proc/{id}/task")
+                    .SelectMany(thread => Read(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
                     .Select(child => int.Parse(child, CultureInfo.InvariantCulture)),
             ];
         }
