@@ -83,6 +83,19 @@ internal sealed partial class ChangeHistory(
         return await ReplicationStream.OpenAsync(settings, slot.Name, start, ChangeStatements.Changes, cancellationToken);
     }
 
+    /// <summary>Begins to stream what is committed from now on; slots that were lost meanwhile, as on a member that follows another one, are made anew.</summary>
+    public async ValueTask<ReplicationStream> StreamAsync(CancellationToken cancellationToken)
+    {
+        var now = await NowAsync(cancellationToken);
+        if (await SlotAsync(s => s.Position <= now, cancellationToken) is null)
+        {
+            await RenewAsync(cancellationToken);
+            now = await NowAsync(cancellationToken);
+        }
+
+        return await StreamAsync(now, cancellationToken);
+    }
+
     /// <summary>
     /// A place before which nothing was committed at or after a time, in microseconds since 1970. Throws <see cref="CommandException"/> when WAL does not
     /// go back so far.

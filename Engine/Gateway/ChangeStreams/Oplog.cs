@@ -276,7 +276,7 @@ internal sealed partial class Oplog(
         var isDurable = replicaSet.Members.Count == 1 || !state.IsPrimary;
         try
         {
-            var stream = await history.StreamAsync(await history.NowAsync(cancellationToken), cancellationToken);
+            var stream = await history.StreamAsync(cancellationToken);
             try
             {
                 var catalogue = await history.CatalogueAsync(cancellationToken);

@@ -87,7 +87,7 @@ public sealed class ReplicaSetChangeStreamTests(ReplicaSetFixture set) : IClassF
 
         foreach (var member in rejoined)
         {
-            using var client = new MongoClient(member.DirectConnectionString);
+            using var client = new MongoClient(member.DirectConnectionString + "&readPreference=secondaryPreferred");
             using var again = await client.GetDatabase(database.DatabaseNamespace.DatabaseName).WatchAsync(cancellationToken: Cancel);
             await database.GetCollection<BsonDocument>("after").InsertOneAsync([], cancellationToken: Cancel);
             Assert.Equal("after", Assert.Single(await TakeAsync(again, 1)).CollectionNamespace.CollectionName);
