@@ -10,7 +10,8 @@ namespace Platform.Gateway.Causality;
 /// (https://www.mongodb.com/docs/manual/core/read-isolation-consistency-recency/#causal-consistency). The primary has it. A secondary asks the
 /// primary how far its log goes now, which is beyond everything that anybody can have heard of, and waits until it has replayed that.
 /// </summary>
-internal sealed class ClusterTimeWaiter(ReplicaSet replicaSet, MemberState state, IMemberMessages messages, BackendPool pool, LogicalClock clock, TimeProvider time)
+internal sealed class ClusterTimeWaiter(
+    ReplicaSet replicaSet, MemberState state, IMemberMessages messages, BackendPool pool, LogicalClock clock, TimeProvider time)
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_firstLook = TimeSpan.FromTicks(TimeSpan.TicksPerMillisecond / 5);

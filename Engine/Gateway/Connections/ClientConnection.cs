@@ -114,7 +114,8 @@ internal sealed class ClientConnection(
     public void Dispose() => _reader.Dispose();
 
     private static bool IsOfAnotherRole(ReadOnlyMemory<byte> reply) =>
-        new RawDocument(reply).TryGet("code"u8, out var code) && code.Integer is { } number && (ErrorCode)number is ErrorCode.NotWritablePrimary or ErrorCode.NotPrimaryNoSecondaryOk or ErrorCode.NotPrimaryOrSecondary;
+        new RawDocument(reply).TryGet("code"u8, out var code) && code.Integer is { } number
+        && (ErrorCode)number is ErrorCode.NotWritablePrimary or ErrorCode.NotPrimaryNoSecondaryOk or ErrorCode.NotPrimaryOrSecondary;
 
     private static Request Read(MessageReader reader, int limit)
     {

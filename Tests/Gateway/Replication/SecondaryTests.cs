@@ -11,7 +11,8 @@ public sealed class SecondaryTests(ReplicaSetFixture set) : IClassFixture<Replic
     private static readonly string[] s_reads =
     [
         "{ find: 'c' }", "{ count: 'c' }", "{ distinct: 'c', key: 'n' }", "{ aggregate: 'c', pipeline: [{ $sort: { n: 1 } }], cursor: {} }",
-        "{ listCollections: 1 }", "{ listIndexes: 'c' }", "{ collStats: 'c' }", "{ dbStats: 1 }", "{ explain: { find: 'c' } }", "{ listDatabases: 1, $db: 'admin' }",
+        "{ listCollections: 1 }", "{ listIndexes: 'c' }", "{ collStats: 'c' }", "{ dbStats: 1 }", "{ explain: { find: 'c' } }",
+        "{ listDatabases: 1, $db: 'admin' }",
         "{ validate: 'c' }",
     ];
 
@@ -25,7 +26,8 @@ public sealed class SecondaryTests(ReplicaSetFixture set) : IClassFixture<Replic
         "{ createUser: 'somebody', pwd: 'x', roles: ['root'], $db: 'admin' }",
     ];
 
-    private static readonly string[] s_always = ["{ hello: 1 }", "{ ping: 1 }", "{ serverStatus: 1 }", "{ replSetGetStatus: 1, $db: 'admin' }", "{ buildInfo: 1 }"];
+    private static readonly string[] s_always =
+        ["{ hello: 1 }", "{ ping: 1 }", "{ serverStatus: 1 }", "{ replSetGetStatus: 1, $db: 'admin' }", "{ buildInfo: 1 }"];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -54,7 +56,8 @@ public sealed class SecondaryTests(ReplicaSetFixture set) : IClassFixture<Replic
             {
                 foreach (var mode in (string[])["secondary", "secondaryPreferred", "primaryPreferred", "nearest"])
                 {
-                    var leave = new BsonElement("$readPreference", BsonDocument.Parse($"{{ mode: '{mode}', maxStalenessSeconds: 120, tags: [{{ dc: 'a' }}] }}"));
+                    var leave = new BsonElement(
+                        "$readPreference", BsonDocument.Parse($"{{ mode: '{mode}', maxStalenessSeconds: 120, tags: [{{ dc: 'a' }}] }}"));
                     var reply = await client.RunAsync(read, Cancel, leave);
                     Assert.True(reply["ok"] == 1, $"{read}: {reply}");
                 }
@@ -108,7 +111,8 @@ public sealed class SecondaryTests(ReplicaSetFixture set) : IClassFixture<Replic
             {
                 var weak = random.Next(2) == 0;
                 await (weak ? documents.WithWriteConcern(WriteConcern.W1) : documents).UpdateOneAsync(
-                    session, new BsonDocument("_id", writer), new BsonDocument("$set", new BsonDocument("n", i)), new UpdateOptions { IsUpsert = true }, Cancel);
+                    session, new BsonDocument("_id", writer), new BsonDocument("$set", new BsonDocument("n", i)), new UpdateOptions { IsUpsert = true },
+                    Cancel);
                 var concern = random.Next(2) == 0 ? ReadConcern.Local : ReadConcern.Majority;
                 var found = await secondary.WithReadConcern(concern).Find(session, new BsonDocument("_id", writer)).SingleAsync(Cancel);
                 Assert.Equal(i, found["n"].AsInt32);
@@ -193,7 +197,9 @@ public sealed class SecondaryTests(ReplicaSetFixture set) : IClassFixture<Replic
                 clients.Add(client);
                 await using var postgres = NpgsqlDataSource.Create(member.PostgresConnectionString);
                 await Wait.UntilAsync(
-                    async () => (long)(await ExecuteAsync(postgres, $"SELECT count(*) FROM pg_roles WHERE rolname = '{user}'"))! == 1, "the user is there", Cancel);
+                    async () => (long)(await ExecuteAsync(postgres, $"SELECT count(*) FROM pg_roles WHERE rolname = '{user}'"))! == 1,
+                    "the user is there",
+                    Cancel);
                 await client.LoginAsync(user, "secret", Cancel);
             }
 

@@ -291,7 +291,8 @@ internal sealed class WriteCommands : ICommandFamily
                     Committing(outcome.Success, deferred);
                     return outcome;
                 }
-                catch (PostgresException e) when (context.Transaction is null && (SqlState.IsConflict(e.SqlState) || retry is not null) && !ErrorMapping.IsBackendLost(e))
+                catch (PostgresException e)
+                    when (context.Transaction is null && (SqlState.IsConflict(e.SqlState) || retry is not null) && !ErrorMapping.IsBackendLost(e))
                 {
                     failure = e;
                 }
