@@ -10,7 +10,7 @@ namespace Platform.Gateway.Backend;
 /// <param name="point">What may not be on a majority.</param>
 /// <param name="pool">Lends the connection over which a wait is ended.</param>
 /// <param name="time">Measures waits.</param>
-internal sealed class Acknowledgement(CommitWait commits, CommitPoint point, BackendPool pool, TimeProvider time)
+internal sealed class Acknowledgement(CommitWait commits, CommitPoint point, BackendPool pool, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan s_shortestLook = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan s_longestLook = TimeSpan.FromMilliseconds(100);
@@ -47,6 +47,9 @@ internal sealed class Acknowledgement(CommitWait commits, CommitPoint point, Bac
         connection.UseInTransaction(commits);
         Take(connection);
     }
+
+    /// <inheritdoc />
+    public void Dispose() => _looking?.Dispose();
 
     /// <summary>A commit of the command does not wait, because a later one does: until then others see what a majority may not have.</summary>
     public void Defer()

@@ -3,7 +3,6 @@ using MongoDB.Bson;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
 using Platform.Gateway.Topology;
-using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Commands.Arguments;
 

@@ -139,7 +139,7 @@ internal sealed class PromiseKeeper(
         TimeSpan? maxTime,
         Func<CommandContext, CommandDefinition, ValueTask<ReadOnlyMemory<byte>>> run)
     {
-        var acknowledgement = new Acknowledgement(concern.Commits, point, pool, time);
+        using var acknowledgement = new Acknowledgement(concern.Commits, point, pool, time);
         context.Acknowledgement = acknowledgement;
         var limit = Shorter(concern.Limit, maxTime);
         var reply = limit > TimeSpan.Zero && concern.Commits == CommitWait.Majority
@@ -200,7 +200,7 @@ internal sealed class PromiseKeeper(
         maxTime is { } most && (waitLimit == TimeSpan.Zero || most < waitLimit) ? most : waitLimit;
 
     /// <summary>Ends with the command, and when its time is over; null for no limit.</summary>
-    private CancellationTokenSource Limit(CommandContext context, long started, TimeSpan? limit)
+    private static CancellationTokenSource Limit(CommandContext context, long started, TimeSpan? limit)
     {
         var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         if (limit is { } most)
