@@ -152,9 +152,6 @@ internal sealed class Acknowledgement(CommitWait commits, CommitPoint point, Bac
         }
     }
 
-    /// <inheritdoc />
-    public void Dispose() => _looking?.Dispose();
-
     private void Take(BackendConnection connection)
     {
         connection.IsUnreplicated = false;
