@@ -48,6 +48,9 @@ internal sealed class Acknowledgement(CommitWait commits, CommitPoint point, Bac
         Take(connection);
     }
 
+    /// <inheritdoc />
+    public void Dispose() => _looking?.Dispose();
+
     /// <summary>A commit of the command does not wait, because a later one does: until then others see what a majority may not have.</summary>
     public void Defer()
     {
@@ -148,9 +151,6 @@ internal sealed class Acknowledgement(CommitWait commits, CommitPoint point, Bac
             }
         }
     }
-
-    /// <inheritdoc />
-    public void Dispose() => _looking?.Dispose();
 
     private void Take(BackendConnection connection)
     {

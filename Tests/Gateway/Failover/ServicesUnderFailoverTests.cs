@@ -54,7 +54,10 @@ public sealed class ServicesUnderFailoverTests(ReplicaSetFixture set, ITestOutpu
         {
             using var client = new MongoClient(Uri(database));
             var worker = new SoleWorker(
-                new MongoLeaseStore(client.GetDatabase(database.DatabaseNamespace.DatabaseName)), options, TimeProvider.System, NullLogger<SoleWorker>.Instance);
+                new MongoLeaseStore(client.GetDatabase(database.DatabaseNamespace.DatabaseName)),
+                options,
+                TimeProvider.System,
+                NullLogger<SoleWorker>.Instance);
             while (!stop.IsCancellationRequested)
             {
                 try
@@ -150,7 +153,8 @@ public sealed class ServicesUnderFailoverTests(ReplicaSetFixture set, ITestOutpu
 
     private static async Task UntilPlacedAsync(IMongoDatabase database, Task running, int orders) => await Wait.UntilAsync(
         async () => running.IsCompleted
-            || await database.GetCollection<BsonDocument>(CollectionNames.Orders).CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, null, Cancel) >= orders,
+            || await database.GetCollection<BsonDocument>(CollectionNames.Orders)
+                .CountDocumentsAsync(FilterDefinition<BsonDocument>.Empty, null, Cancel) >= orders,
         () => $"{orders} orders are placed",
         TimeSpan.FromMinutes(2),
         Cancel);

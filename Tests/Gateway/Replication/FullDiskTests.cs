@@ -1,5 +1,4 @@
 using MongoDB.Bson;
-using MongoDB.Driver;
 using Xunit;
 
 namespace Platform.Tests.Gateway.Replication;

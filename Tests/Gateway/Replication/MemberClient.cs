@@ -1,6 +1,4 @@
-using System.Globalization;
 using MongoDB.Bson;
-using MongoDB.Driver;
 
 namespace Platform.Tests.Gateway.Replication;
 

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Builder;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Gateway;

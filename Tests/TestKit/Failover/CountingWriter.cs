@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Driver;
 
@@ -57,7 +56,8 @@ internal sealed class CountingWriter(IMongoCollection<BsonDocument> documents, i
 
     /// <summary>Compares what was acknowledged with what is there.</summary>
     /// <returns>Whose acknowledgement was wrong, who was never sent, and what is there.</returns>
-    public async Task<(IReadOnlyCollection<long> Lost, IReadOnlyCollection<long> Phantoms, IReadOnlySet<long> There)> AuditAsync(CancellationToken cancellationToken)
+    public async Task<(IReadOnlyCollection<long> Lost, IReadOnlyCollection<long> Phantoms, IReadOnlySet<long> There)> AuditAsync(
+        CancellationToken cancellationToken)
     {
         var found = await _documents.WithReadConcern(ReadConcern.Majority).WithReadPreference(ReadPreference.Primary)
             .Find(FilterDefinition<BsonDocument>.Empty).Project(Builders<BsonDocument>.Projection.Include("_id")).ToListAsync(cancellationToken);
@@ -87,7 +87,7 @@ internal sealed class CountingWriter(IMongoCollection<BsonDocument> documents, i
             }
             catch (Exception exception) when (exception is MongoException or TimeoutException or OperationCanceledException)
             {
-                _errors.AddOrUpdate(string.Create(CultureInfo.InvariantCulture, $"{exception.GetType().Name}: {FirstLine(exception)}"), 1, (_, count) => count + 1);
+                _errors.AddOrUpdate($"{exception.GetType().Name}: {FirstLine(exception)}", 1, (_, count) => count + 1);
             }
 
             // Not the token of the stop: it ends the loop, and no pause is worth an exception.

@@ -67,7 +67,9 @@ internal static class Linearizability
         }
 
         string Time(long time) =>
-            time == long.MinValue ? "the beginning" : string.Create(CultureInfo.InvariantCulture, $"{(time - origin) / (double)Stopwatch.Frequency:0.000000} s");
+            time == long.MinValue
+                ? "the beginning"
+                : string.Create(CultureInfo.InvariantCulture, $"{(time - origin) / (double)Stopwatch.Frequency:0.000000} s");
     }
 
     private static IEnumerable<string> Conflicts(string key, List<Life> values, Func<long, string> time)
@@ -92,8 +94,8 @@ internal static class Linearizability
             var last = (found >= 0 ? found : ~found) - 1; // the last zone that begins before
             if (last >= 0 && value.FirstFinish < zones[last].LastStart)
             {
-                yield return $"{key} was {zones[last].Value} at {time(zones[last].FirstFinish)} and at {time(zones[last].LastStart)}, and {value.Value} between "
-                    + $"{time(value.LastStart)} and {time(value.FirstFinish)}.";
+                yield return $"{key} was {zones[last].Value} at {time(zones[last].FirstFinish)} and at {time(zones[last].LastStart)}, "
+                    + $"and {value.Value} between {time(value.LastStart)} and {time(value.FirstFinish)}.";
             }
         }
     }

@@ -46,7 +46,8 @@ internal sealed class RegisterLoad(IMongoDatabase database, int registers, int c
             var key = string.Create(CultureInfo.InvariantCulture, $"register {number}.{generation}");
             if (await MakeAsync(key))
             {
-                await Task.WhenAll(Enumerable.Range(0, clients).Select(client => UseAsync(key, new Random(HashCode.Combine(number, generation, client)), stop)));
+                await Task.WhenAll(Enumerable.Range(0, clients).Select(
+                    client => UseAsync(key, new Random(HashCode.Combine(number, generation, client)), stop)));
             }
         }
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using MongoDB.Bson;
 using MongoDB.Driver;
 using Xunit;
 

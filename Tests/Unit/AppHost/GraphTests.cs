@@ -101,11 +101,12 @@ public sealed class GraphTests
         var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.DocumentDb) with { MongoMembers = members });
 
         Assert.Equal(members, mongo.Resource.Servers.Count);
+        var environments = await EnvironmentsOf(builder, mongo.Resource.Servers);
         var ports = new List<string>();
         foreach (var (i, server) in mongo.Resource.Servers.Index())
         {
             var member = Assert.IsType<ExecutableResource>(server);
-            var environment = await EnvironmentOf(builder, member);
+            var environment = environments[i];
             var endpoint = member.Annotations.OfType<EndpointAnnotation>().Single(endpoint => endpoint.Name == "mongodb");
             ports.Add($"127.0.0.1:{endpoint.Port}");
             Assert.False(endpoint.IsProxied);
@@ -115,8 +116,7 @@ public sealed class GraphTests
             Assert.Same(mongo.Resource.Password, environment[SettingNames.GatewayRootPassword]);
         }
 
-        var hosts = (await EnvironmentOf(builder, (ExecutableResource)mongo.Resource.Servers[0]))[SettingNames.GatewayMembers];
-        Assert.Equal(string.Join(',', ports), hosts);
+        Assert.All(environments, environment => Assert.Equal(string.Join(',', ports), environment[SettingNames.GatewayMembers]));
     }
 
     [Fact]
@@ -256,16 +256,26 @@ public sealed class GraphTests
         => new() { EngineChoice = new(engine, "asked for by the test"), DataDirectory = "/data", ServerImage = "/image" };
 
     private static async Task<Dictionary<string, object>> EnvironmentOf(IDistributedApplicationBuilder builder, IResource resource)
+        => (await EnvironmentsOf(builder, [resource])).Single();
+
+    private static async Task<List<Dictionary<string, object>>> EnvironmentsOf(
+        IDistributedApplicationBuilder builder, IReadOnlyList<IResource> resources)
     {
-        // Callbacks may ask for services, which exist once the app is built; it is not started.
+        // Callbacks may ask for services, which exist once the app is built; it is not started, and can be built once.
         await using var app = builder.Build();
-        var context = new EnvironmentCallbackContext(builder.ExecutionContext, resource);
-        foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
+        var environments = new List<Dictionary<string, object>>();
+        foreach (var resource in resources)
         {
-            await annotation.Callback(context);
+            var context = new EnvironmentCallbackContext(builder.ExecutionContext, resource);
+            foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
+            {
+                await annotation.Callback(context);
+            }
+
+            environments.Add(context.EnvironmentVariables);
         }
 
-        return context.EnvironmentVariables;
+        return environments;
     }
 
     private static async Task<List<object>> ArgumentsOf(IResource resource)
