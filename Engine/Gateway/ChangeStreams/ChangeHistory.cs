@@ -83,7 +83,9 @@ internal sealed partial class ChangeHistory(
         return await ReplicationStream.OpenAsync(settings, slot.Name, start, ChangeStatements.Changes, cancellationToken);
     }
 
-    /// <summary>Begins to stream what is committed from now on; slots that were lost meanwhile, as on a member that follows another one, are made anew.</summary>
+    /// <summary>
+    /// Begins to stream what is committed from now on; slots that were lost meanwhile, as on a member that follows another one, are made anew.
+    /// </summary>
     public async ValueTask<ReplicationStream> StreamAsync(CancellationToken cancellationToken)
     {
         var now = await NowAsync(cancellationToken);
