@@ -59,7 +59,7 @@ internal static class GatewayFuzz
         using var reader = new MongoClient($"mongodb://reader:{password}@127.0.0.1:{server.Port}/?authSource=admin&authMechanism=SCRAM-SHA-256&{options}");
         using var nobody = new MongoClient($"mongodb://127.0.0.1:{server.Port}/?{options}");
 
-        var fuzz = new PipelineFuzz([administrator, administrator, administrator, reader, nobody], bystander, () => server.Postgres.Crashes, Report.Say);
+        var fuzz = new PipelineFuzz([administrator, administrator, administrator, reader, nobody], bystander, server.Postgres, Report.Say);
         var hostile = new HostileFuzz(server.Port, BenchmarkServer.User, server.Password, Report.Say);
         Report.Say($"seed {first}");
         var started = Stopwatch.StartNew();

@@ -309,6 +309,28 @@ public sealed class PipelineTests(GatewayFixture gateway)
         static ReadOnlySpan<byte> Field(RawDocument document) => document.TryGet("f"u8, out var field) ? field.Value.Span : default;
     }
 
+    [Theory]
+    [InlineData("[{ $lookup: { from: 'c', as: 'l', localField: 'b', foreignField: 'a' } }]")]
+    [InlineData("[{ $lookup: { from: 'c', as: 'l', let: { b: '$b' }, pipeline: [{ $match: { a: 1 } }] } }]")]
+    [InlineData("[{ $graphLookup: { from: 'c', as: 'l', startWith: '$b', connectFromField: '_id', connectToField: 'a' } }]")]
+    [InlineData("[{ $match: { a: { $gt: 0 } } }, { $lookup: { from: 'c', as: 'l', localField: 'b', foreignField: 'a' } }]")]
+    [InlineData("[{ $facet: { f: [{ $match: { a: 1 } }] } }, { $lookup: { from: 'c', as: 'l', localField: 'f', foreignField: 'a' } }]")]
+    [InlineData("[{ $limit: 1 }, { $unionWith: { coll: 'c', pipeline: [{ $match: { a: 1 } }] } }, { $limit: 1 }]")]
+    public async Task A_plan_with_an_index_that_is_never_looked_into_is_measured(string pipeline)
+    {
+        var database = gateway.NewDatabase();
+        await database.GetCollection<BsonDocument>("c").Indexes.CreateOneAsync(new CreateIndexModel<BsonDocument>("{ a: 1 }"), null, Cancel);
+        var crashes = gateway.Crashes;
+        foreach (var verbosity in (string[])["queryPlanner", "executionStats", "allPlansExecution"])
+        {
+            var plan = await database.RunCommandAsync<BsonDocument>(
+                $"{{ explain: {{ aggregate: 'c', pipeline: {pipeline}, cursor: {{}} }}, verbosity: '{verbosity}' }}", cancellationToken: Cancel);
+            Assert.Equal(verbosity != "queryPlanner", plan.Contains("executionStats"));
+        }
+
+        Assert.Equal(crashes, gateway.Crashes);
+    }
+
     [Fact]
     public async Task Generated_pipelines_of_every_user_break_nothing()
     {
@@ -318,7 +340,7 @@ public sealed class PipelineTests(GatewayFixture gateway)
             new BsonDocument { { "createUser", user }, { "pwd", "secret" }, { "roles", new BsonArray { "readAnyDatabase" } } }, cancellationToken: Cancel);
         using var administrator = new MongoClient(gateway.ConnectionString + "&retryReads=false&retryWrites=false");
         using var reader = new MongoClient(gateway.ConnectionStringOf(user, "secret") + "&retryReads=false&retryWrites=false");
-        var fuzz = new PipelineFuzz([administrator, administrator, administrator, reader], gateway.Client, () => gateway.Crashes, _ => { });
+        var fuzz = new PipelineFuzz([administrator, administrator, administrator, reader], gateway.Client, gateway.Postgres, _ => { });
         await fuzz.RunAsync(seed: 11, commands: 300, TimeSpan.FromSeconds(15), Cancel);
         Assert.DoesNotContain(fuzz.Findings, finding => finding.Kind != PipelineFuzz.Finding.InternalError);
         Assert.InRange(fuzz.Succeeded, fuzz.Sent / 5, fuzz.Sent);

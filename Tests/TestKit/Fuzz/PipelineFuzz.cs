@@ -11,9 +11,9 @@ namespace Platform.Tests.TestKit.Fuzz;
 /// </summary>
 /// <param name="users">Who sends the commands, in turn.</param>
 /// <param name="bystander">A user whose work nobody may disturb.</param>
-/// <param name="crashes">How many processes of the engine have ended by a signal so far.</param>
+/// <param name="engine">The engine, which counts its processes that ended by a signal.</param>
 /// <param name="say">Told of each finding at once.</param>
-internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient bystander, Func<int> crashes, Action<string> say)
+internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient bystander, ServerProcess engine, Action<string> say)
 {
     /// <summary>The database in which it happens.</summary>
     public const string Database = "fuzz";
@@ -34,9 +34,11 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
         InternalError,
     }
 
+    private const int KeptCommands = 200;
     private const int Unknown = 8, Internal = 1, EngineLost = 11602;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
     private static readonly JsonWriterSettings s_exact = new() { OutputMode = JsonOutputMode.CanonicalExtendedJson };
+    private readonly Queue<(MongoClient User, BsonDocument Command)> _latest = new();
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
     /// <summary>What was found.</summary>
@@ -72,8 +74,14 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
 
     private async Task TryAsync(MongoClient user, BsonDocument command, string origin, CancellationToken cancellationToken)
     {
-        var before = crashes();
+        var before = engine.Crashes;
         Sent++;
+        _latest.Enqueue((user, command));
+        if (_latest.Count > KeptCommands)
+        {
+            _latest.Dequeue();
+        }
+
         var started = Stopwatch.GetTimestamp();
         var failure = await SendAsync(user, command, cancellationToken);
         if (failure is null)
@@ -81,10 +89,10 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
             Succeeded++;
         }
 
-        if (crashes() > before || failure is MongoCommandException { Code: EngineLost } or MongoConnectionException)
+        if (engine.Crashes > before || failure is MongoCommandException { Code: EngineLost } or MongoConnectionException)
         {
             await RecoverAsync(cancellationToken);
-            if (crashes() > before)
+            if (engine.Crashes > before)
             {
                 await CrashAsync(user, command, origin, cancellationToken);
             }
@@ -118,29 +126,76 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
         }
     }
 
-    /// <summary>Tells of a crash with as few stages as still make it.</summary>
+    /// <summary>Tells of a crash with as few stages as still make it, or with the commands before it when it takes them.</summary>
     private async Task CrashAsync(MongoClient user, BsonDocument command, string origin, CancellationToken cancellationToken)
     {
-        var smallest = command;
-        for (var shorter = true; shorter;)
+        var (said, smallest) = (engine.LastCrash, command);
+        if (!await CrashesAsync([(user, command)], cancellationToken))
         {
-            shorter = false;
-            foreach (var candidate in Shorter(smallest).Take(12))
+            var history = await LeastHistoryAsync(cancellationToken);
+            var commands = history.Count == 0 ? "the commands before it do not repeat it" : string.Join('\n', history.Select(sent => sent.Command.ToJson(s_exact)));
+            Find(Finding.Crash, $"{origin}, not when sent alone: {command.ToJson(s_exact)}\n{commands}\n{said}", null);
+        }
+        else
+        {
+            for (var shorter = true; shorter;)
             {
-                await PrepareAsync(cancellationToken);
-                var before = crashes();
-                await SendAsync(user, candidate, cancellationToken);
-                await RecoverAsync(cancellationToken);
-                if (crashes() > before)
+                shorter = false;
+                foreach (var candidate in Shorter(smallest).Take(12))
                 {
-                    (smallest, shorter) = (candidate, true);
-                    break;
+                    if (await CrashesAsync([(user, candidate)], cancellationToken))
+                    {
+                        (smallest, shorter) = (candidate, true);
+                        break;
+                    }
+                }
+            }
+
+            Find(Finding.Crash, $"{origin}: {smallest.ToJson(s_exact)}\n{said}", null);
+        }
+
+        await PrepareAsync(cancellationToken);
+    }
+
+    private async Task<bool> CrashesAsync(IEnumerable<(MongoClient User, BsonDocument Command)> commands, CancellationToken cancellationToken)
+    {
+        await PrepareAsync(cancellationToken);
+        var before = engine.Crashes;
+        foreach (var (user, command) in commands)
+        {
+            await SendAsync(user, command, cancellationToken);
+        }
+
+        await RecoverAsync(cancellationToken);
+        return engine.Crashes > before;
+    }
+
+    /// <summary>As few of the latest commands as still make the crash that the last of them alone does not make; none when all of them do not.</summary>
+    private async Task<List<(MongoClient User, BsonDocument Command)>> LeastHistoryAsync(CancellationToken cancellationToken)
+    {
+        List<(MongoClient User, BsonDocument Command)> least = [.. _latest];
+        if (!await CrashesAsync(least, cancellationToken))
+        {
+            return [];
+        }
+
+        for (var part = least.Count / 2; part > 0; part /= 2)
+        {
+            for (var at = 0; at < least.Count - 1;)
+            {
+                List<(MongoClient User, BsonDocument Command)> without = [.. least[..at], .. least[Math.Min(at + part, least.Count - 1)..]];
+                if (await CrashesAsync(without, cancellationToken))
+                {
+                    least = without;
+                }
+                else
+                {
+                    at += part;
                 }
             }
         }
 
-        Find(Finding.Crash, $"{origin}: {smallest.ToJson(s_exact)}", null);
-        await PrepareAsync(cancellationToken);
+        return least;
     }
 
     private static IEnumerable<BsonDocument> Shorter(BsonDocument command)
@@ -234,7 +289,7 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
         var count = 0;
         while (!ended.IsCancellationRequested)
         {
-            var before = crashes();
+            var before = engine.Crashes;
             try
             {
                 var document = await mine.FindOneAndUpdateAsync<BsonDocument>(
@@ -250,7 +305,7 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
             catch (Exception e) when (e is MongoException or TimeoutException)
             {
                 // The crash itself is a finding, and the count after it is not known to the bystander.
-                if (crashes() == before)
+                if (engine.Crashes == before)
                 {
                     Find(Finding.Disturbed, $"the bystander was disturbed: {e.Message}", "bystander " + e.GetType().Name);
                 }

@@ -9,6 +9,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private const int Terminate = 15;
     private const int KeptLines = 5000;
     private const int ShownLines = 60;
+    private const int LinesOfCrash = 8;
 
     private readonly Process _process;
     private readonly Queue<string> _output = new();
@@ -53,6 +54,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
     /// <summary>How many lines of its output tell of a process that ended by a signal.</summary>
     public int Crashes => Volatile.Read(ref _crashes);
+
+    /// <summary>The latest of these lines, with what the engine wrote around it; null without one.</summary>
+    public string? LastCrash { get; private set; }
 
     /// <summary>Processor time that it used so far.</summary>
     public TimeSpan ProcessorTime
@@ -147,7 +151,12 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     {
         if (line.Data?.Contains("was terminated by signal", StringComparison.Ordinal) == true)
         {
+            LastCrash = string.Join(Environment.NewLine, [.. Lines.TakeLast(LinesOfCrash), line.Data]);
             Interlocked.Increment(ref _crashes);
+        }
+        else if (line.Data?.Contains("Failed process was running", StringComparison.Ordinal) == true)
+        {
+            LastCrash += Environment.NewLine + line.Data;
         }
 
         lock (_output)

@@ -27,7 +27,10 @@ public sealed class GatewayFixture : IAsyncLifetime
     public MongoClient Client => _client ?? throw new InvalidOperationException("The gateway does not run.");
 
     /// <summary>How many of PostgreSQL's processes have ended by a signal.</summary>
-    public int Crashes => _postgres?.Process.Crashes ?? 0;
+    public int Crashes => Postgres.Crashes;
+
+    /// <summary>The process of PostgreSQL.</summary>
+    internal ServerProcess Postgres => _postgres?.Process ?? throw new InvalidOperationException("PostgreSQL does not run.");
 
     /// <summary>The connection string of the administrative user.</summary>
     public string ConnectionString => ConnectionStringOf(User, Password);

@@ -72,8 +72,9 @@ internal sealed class ExplainCommands : ICommandFamily
         }
 
         await using var lease = await context.RentAsync();
-        using var plan = await PlanAsync(lease.Connection, database, kind, query, run, context.CancellationToken);
-        return Reply.With(ExplainedPlan.Describe(plan.RootElement[0], database, given, write, run));
+        using var planned = await PlanAsync(lease.Connection, database, kind, query, run: false, context.CancellationToken);
+        using var measured = run ? await MeasureAsync(lease.Connection, database, kind, query, context.CancellationToken) : null;
+        return Reply.With(ExplainedPlan.Describe((measured ?? planned).RootElement[0], planned.RootElement[0], database, given, write, run));
     }
 
     /// <summary>What the backend explains in place of a command: its kind, the query, and the stage of a write above it.</summary>
@@ -145,29 +146,31 @@ internal sealed class ExplainCommands : ICommandFamily
         }
     }
 
-    private static async ValueTask<JsonDocument> PlanAsync(
-        BackendConnection connection, string database, string kind, BsonDocument query, bool run, CancellationToken cancellationToken)
+    private static async ValueTask<JsonDocument> MeasureAsync(
+        BackendConnection connection, string database, string kind, BsonDocument query, CancellationToken cancellationToken)
     {
         // To measure an update or delete, PostgreSQL performs it: it is undone.
-        var writes = kind is "update" or "delete" && run;
-        if (writes)
-        {
-            await connection.RunAsync("BEGIN", cancellationToken);
-        }
-
+        await connection.RunAsync("BEGIN", cancellationToken);
         try
         {
-            var explain = connection.Once(Statements.Explain(kind, run));
-            var json = await explain.With(0, database).With<ReadOnlyMemory<byte>>(1, query.ToRaw()).SingleAsync<string>(cancellationToken)
-                ?? throw new CommandException(ErrorCode.InternalError, "The backend returned no plan.");
-            return JsonDocument.Parse(json);
+            await connection.RunAsync(MeasuredIndexDetails.LeaveOut, cancellationToken);
+            return await PlanAsync(connection, database, kind, query, run: true, cancellationToken);
         }
         finally
         {
-            if (writes && connection.IsOpen)
+            if (connection.IsOpen)
             {
                 await connection.RunAsync("ROLLBACK", CancellationToken.None);
             }
         }
+    }
+
+    private static async ValueTask<JsonDocument> PlanAsync(
+        BackendConnection connection, string database, string kind, BsonDocument query, bool run, CancellationToken cancellationToken)
+    {
+        var explain = connection.Once(Statements.Explain(kind, run));
+        var json = await explain.With(0, database).With<ReadOnlyMemory<byte>>(1, query.ToRaw()).SingleAsync<string>(cancellationToken)
+            ?? throw new CommandException(ErrorCode.InternalError, "The backend returned no plan.");
+        return JsonDocument.Parse(json);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MongoDB.Bson;
+using Platform.Gateway.Corrections;
 using Platform.Gateway.Topology;
 
 namespace Platform.Gateway.Commands.Queries;
@@ -9,15 +10,16 @@ internal static class ExplainedPlan
 {
     /// <summary>The reply to explain.</summary>
     /// <param name="plan">The first element of PostgreSQL's output.</param>
+    /// <param name="planned">The same of the plan that was not run.</param>
     /// <param name="database">The database.</param>
     /// <param name="command">The explained command.</param>
     /// <param name="write">The stage of a write whose documents the plan finds; null for reads.</param>
     /// <param name="ran">Whether the plan was run, so that it has counts and times.</param>
-    public static BsonDocument Describe(JsonElement plan, string database, BsonDocument command, string? write, bool ran)
+    public static BsonDocument Describe(JsonElement plan, JsonElement planned, string database, BsonDocument command, string? write, bool ran)
     {
         var statistics = new Statistics { WalksById = SortsById(command) };
         var root = plan.GetProperty("Plan");
-        var stage = Stage(root, statistics, []) ?? new BsonDocument("stage", "EOF");
+        var stage = Stage(root, statistics, new MeasuredIndexDetails(planned)) ?? new BsonDocument("stage", "EOF");
         if (write is not null)
         {
             stage = new BsonDocument { { "stage", write }, { "inputStage", stage } };
@@ -58,7 +60,7 @@ internal static class ExplainedPlan
     /// <summary>The scans of a plan in a line, as the profiler writes it.</summary>
     public static string Summarize(JsonElement plan, BsonDocument command)
     {
-        var stage = Stage(plan.GetProperty("Plan"), new Statistics { WalksById = SortsById(command) }, []);
+        var stage = Stage(plan.GetProperty("Plan"), new Statistics { WalksById = SortsById(command) }, new MeasuredIndexDetails(plan));
         var scans = new List<string>();
         if (stage is not null)
         {
@@ -100,23 +102,14 @@ internal static class ExplainedPlan
         _ => command.GetValue("filter", command.GetValue("query", new BsonDocument())),
     };
 
-    private static BsonDocument? Stage(JsonElement node, Statistics statistics, Dictionary<string, JsonElement> indexes)
+    private static BsonDocument? Stage(JsonElement node, Statistics statistics, MeasuredIndexDetails indexes)
     {
-        // The backend says on a node above the scans which bounds they use.
-        if (node.TryGetProperty("IndexDetails", out var details))
-        {
-            indexes = new Dictionary<string, JsonElement>(indexes, StringComparer.Ordinal);
-            foreach (var index in details.EnumerateArray())
-            {
-                indexes[Text(index, "indexName")] = index;
-            }
-        }
-
         var type = Text(node, "Node Type");
         if ((type == "Bitmap Heap Scan" && WalksWholeCollection(node))
             || (type == "Index Scan" && !statistics.WalksById && IsWholePrimaryKey(node)))
         {
             type = "Seq Scan";
+            indexes.Next("_id_");
         }
 
         var inputs = node.TryGetProperty("Plans", out var plans)
@@ -204,12 +197,12 @@ internal static class ExplainedPlan
         return stage;
     }
 
-    private static BsonDocument IndexScan(JsonElement node, Dictionary<string, JsonElement> indexes, double keys)
+    private static BsonDocument IndexScan(JsonElement node, MeasuredIndexDetails indexes, double keys)
     {
         var index = Text(node, "Index Name");
         var stage = new BsonDocument { { "stage", "IXSCAN" } };
         var bounds = new BsonArray();
-        if (indexes.TryGetValue(index, out var details))
+        if (indexes.Next(index) is { ValueKind: JsonValueKind.Object } details)
         {
             if (BsonDocument.TryParse(Text(details, "indexKey"), out var key))
             {
