@@ -12,8 +12,11 @@ internal static class MemberProcess
     private const int LongestName = 15;
 
     /// <summary>Kills a process of this machine.</summary>
+    /// <param name="id">The id that a member has told.</param>
+    /// <param name="dataDirectory">Where the members of the graph have their data: who has it elsewhere is another graph's.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="InvalidOperationException">No member has this id.</exception>
-    public static Task KillAsync(int id, CancellationToken cancellationToken)
+    public static Task KillAsync(int id, string dataDirectory, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try
@@ -23,6 +26,11 @@ internal static class MemberProcess
             if (!s_programs.Any(program => program == name || (name.Length == LongestName && program.StartsWith(name, StringComparison.Ordinal))))
             {
                 throw new InvalidOperationException($"Process {id} of this machine is '{name}' and no member.");
+            }
+
+            if (OperatingSystem.IsLinux() && !Mentions(id, dataDirectory))
+            {
+                throw new InvalidOperationException($"Process {id} of this machine is a member of another replica set.");
             }
 
             process.Kill();
@@ -70,6 +78,20 @@ internal static class MemberProcess
         }
 
         throw new InvalidOperationException($"The container runtime did not kill the process: {string.Join("; ", failures)}.");
+    }
+
+    // A gateway has it in its environment, a mongod in its command line. What cannot be read is not ours.
+    private static bool Mentions(int id, string directory)
+    {
+        try
+        {
+            return ((string[])["environ", "cmdline"]).SelectMany(file => File.ReadAllText($"/proc/{id}/{file}").Split('\0'))
+                .Any(text => text[(text.IndexOf('=', StringComparison.Ordinal) + 1)..].StartsWith(directory + "/", StringComparison.Ordinal));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private static string? IdOf(IResource server, ResourceNotificationService notifications)

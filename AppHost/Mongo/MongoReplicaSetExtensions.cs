@@ -53,7 +53,7 @@ internal static class MongoReplicaSetExtensions
         {
             Engine.Containers => (process, services, token) => MemberProcess.KillInContainerAsync(
                 resource, process, services.GetRequiredService<ResourceNotificationService>(), token),
-            _ => (process, _, token) => MemberProcess.KillAsync(process, token),
+            _ => (process, _, token) => MemberProcess.KillAsync(process, options.DataDirectory, token),
         };
         return options.Engine switch
         {

@@ -86,6 +86,8 @@ public sealed class FloodTests(StackFixture stack, ITestOutputHelper output)
             builder.UseSetting("Paging:CursorKey", "the key of the tests, which is long enough");
             builder.UseSetting("ConnectionStrings:cache", cache);
             builder.UseSetting("Mongo:MaxPoolSize", Pool.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            // The pools of all members are counted, and none is filled but by requests: they all go to the primary.
+            builder.UseSetting("Mongo:MinPoolSize", "0");
             foreach (var (key, value) in NoRateLimits.Settings)
             {
                 builder.UseSetting(key, value);

@@ -19,7 +19,7 @@ internal sealed partial class Fence(IOptions<GatewayOptions> options, ReplicaSet
         var path = PathOf(replicaSet.Self);
         var draft = path + ".new";
         File.WriteAllLines(
-            draft, [postgres.ToString(), ProcessMark.Of(Environment.ProcessId)?.ToString() ?? "", ClusterLock.PathOf(options.Value.DataDirectory!)]);
+            draft, [postgres.ToString(), ProcessMark.Of(Environment.ProcessId)?.ToString() ?? "", options.Value.DataDirectory!]);
         File.Move(draft, path, overwrite: true);
     }
 
@@ -46,20 +46,23 @@ internal sealed partial class Fence(IOptions<GatewayOptions> options, ReplicaSet
                 continue;
             }
 
-            foreach (var process in lines.Take(2).Select(ProcessMark.Parse))
+            if (lines is not [var postgres, var gateway, var data])
             {
-                if (process is { IsAlive: true } alive)
+                throw new InvalidDataException($"{path} does not say which processes {member.Host} has.");
+            }
+
+            foreach (var process in (ProcessMark?[])[ProcessMark.Parse(postgres), ProcessMark.Parse(gateway)])
+            {
+                if (process is { } mark && mark.IsOf(data))
                 {
-                    LogKilling(alive.Id, member.Host);
-                    alive.Kill();
+                    LogKilling(mark.Id, member.Host);
+                    mark.Kill();
                 }
             }
 
-            if (lines.Length > 2)
-            {
-                await ClusterLock.UntilFreeAsync(
-                    lines[2], s_patience, $"The PostgreSQL of {member.Host} was killed and does not end.", cancellationToken);
-            }
+            // Whatever became of the processes that were written down: when nobody holds the lock, no PostgreSQL runs on that data.
+            await ClusterLock.UntilFreeAsync(
+                ClusterLock.PathOf(data), s_patience, $"The PostgreSQL of {member.Host} was killed and does not end.", cancellationToken);
 
             File.Delete(path);
         }

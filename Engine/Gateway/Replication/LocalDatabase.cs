@@ -28,6 +28,7 @@ internal sealed class LocalDatabase : IAsyncDisposable
 
     private readonly GatewayOptions _settings;
     private readonly ReplicaSet _replicaSet;
+    private readonly WriteAheadLog _log;
     private readonly Lazy<ControlConnection> _control;
     private readonly Lazy<ControlConnection> _watch;
 
@@ -36,6 +37,7 @@ internal sealed class LocalDatabase : IAsyncDisposable
     {
         _settings = options.Value;
         _replicaSet = replicaSet;
+        _log = new(Path.Combine(_settings.DataDirectory ?? "", "cluster", "pg_wal"));
         // A gateway that does not run its PostgreSQL has no directory of sockets, and asks for neither.
         _control = new(() => ConnectionTo(replicaSet.Self.Number));
         _watch = new(() => ConnectionTo(replicaSet.Self.Number));
@@ -97,7 +99,13 @@ internal sealed class LocalDatabase : IAsyncDisposable
               (SELECT status FROM pg_stat_wal_receiver), (SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming')
             """,
             cancellationToken);
-        return new Sample(row[0] == "t", LsnOf(row[1]), LsnOf(row[2]), row[3] == "streaming", int.Parse(row[4]!, CultureInfo.InvariantCulture));
+        var (received, applied) = (LsnOf(row[1]), LsnOf(row[2]));
+        return new Sample(
+            row[0] == "t",
+            IsMoreToReplay(applied, received) ? received : applied,
+            applied,
+            row[3] == "streaming",
+            int.Parse(row[4]!, CultureInfo.InvariantCulture));
     }
 
     /// <summary>Whether it takes connections. One that does not yet, or not any more, says so by refusing them.</summary>
@@ -120,7 +128,7 @@ internal sealed class LocalDatabase : IAsyncDisposable
 
     /// <summary>
     /// Cuts this standby from its primary, which from then on gets no confirmation from here, and returns how much it has. All of that is
-    /// replayed when this returns.
+    /// replayed when this returns. A record that did not arrive whole does not count: no write that was acknowledged ends in it.
     /// </summary>
     public async Task<Position> CutAsync(CancellationToken cancellationToken)
     {
@@ -136,17 +144,20 @@ internal sealed class LocalDatabase : IAsyncDisposable
                 var row = await _control.Value.RowAsync(
                     """
                     SELECT (SELECT count(*) FROM pg_stat_wal_receiver) = 0 AND current_setting('primary_conninfo') = '',
-                      coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), true), pg_last_wal_replay_lsn(),
-                      to_regclass('platform_gateway.terms') IS NOT NULL
+                      pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), to_regclass('platform_gateway.terms') IS NOT NULL,
+                      EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'RecoveryRetrieveRetryInterval')
                     """,
                     patience.Token);
-                quiet = row[0] == "t" && row[1] == "t" ? quiet + 1 : 0;
+                var replayed = LsnOf(row[2]);
+                // Where nothing was received since the start there is what lay on the disk: all of it is read when it waits for the first time.
+                var isAtEnd = row[1] is null ? row[4] == "t" : !IsMoreToReplay(replayed, LsnOf(row[1]));
+                quiet = row[0] == "t" && isAtEnd ? quiet + 1 : 0;
                 if (quiet == QuietLooks)
                 {
                     var term = row[3] == "t"
                         ? (await _control.Value.RowAsync("SELECT coalesce(max(term), 0) FROM platform_gateway.terms", patience.Token))[0]
                         : "0";
-                    return new Position(long.Parse(term!, CultureInfo.InvariantCulture), LsnOf(row[2]));
+                    return new Position(long.Parse(term!, CultureInfo.InvariantCulture), replayed);
                 }
 
                 await Task.Delay(s_pause, patience.Token);
@@ -262,6 +273,8 @@ internal sealed class LocalDatabase : IAsyncDisposable
         return !isLost;
     }
 
+    private bool IsMoreToReplay(Lsn replayed, Lsn received) => received > replayed && _log.HasRecord(replayed, received);
+
     private static Lsn LsnOf(string? text) => text is null ? Lsn.None : Lsn.Parse(text);
 
     private ControlConnection ConnectionTo(int member) => new(PostgresSettings.Parse(ConnectionString(_settings, member)), _settings.ElectionTimeout);
@@ -269,7 +282,7 @@ internal sealed class LocalDatabase : IAsyncDisposable
 
 /// <summary>Where a member is.</summary>
 /// <param name="IsStandby">Whether it takes no writes.</param>
-/// <param name="Received">How far its log goes.</param>
+/// <param name="Received">How far its log goes: to the end of the last record that is whole, when all before it is replayed.</param>
 /// <param name="Applied">What reads on it see.</param>
 /// <param name="IsStreaming">Whether it is connected to a primary.</param>
 /// <param name="Standbys">How many are connected to it.</param>

@@ -8,6 +8,7 @@ namespace Platform.Gateway.Replication;
 /// <param name="Started">When it was started, in the kernel's ticks.</param>
 internal readonly partial record struct ProcessMark(int Id, long Started)
 {
+    private const string DataDirectoryVariable = "Gateway__DataDirectory";
     private const int KillAtOnce = 9;
 
     // Field 22 of /proc/PID/stat; the second one, the name in brackets, may have spaces.
@@ -40,6 +41,23 @@ internal readonly partial record struct ProcessMark(int Id, long Started)
 
     /// <summary>Whether it still runs.</summary>
     public bool IsAlive => Of(Id) == this;
+
+    /// <summary>
+    /// Whether it was started for the member with a data directory. Its environment tells, which its parent gave it and nobody changes:
+    /// a number that was written down before the machine was started again may be anybody's now.
+    /// </summary>
+    public bool IsOf(string dataDirectory)
+    {
+        try
+        {
+            return IsAlive && File.ReadAllText($"/proc/{Id}/environ").Split('\0').Contains($"{DataDirectoryVariable}={dataDirectory}");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or IOException or UnauthorizedAccessException)
+        {
+            // It has ended meanwhile, or is another user's.
+            return false;
+        }
+    }
 
     /// <summary>Kills it, also when it is stopped.</summary>
     public void Kill()

@@ -126,7 +126,7 @@ public sealed class ReplicaSetWatchTests
     public async Task Only_a_process_that_can_be_a_member_is_killed()
     {
         var error = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => MemberProcess.KillAsync(Environment.ProcessId, TestContext.Current.CancellationToken));
+            () => MemberProcess.KillAsync(Environment.ProcessId, "/data", TestContext.Current.CancellationToken));
 
         Assert.EndsWith("and no member.", error.Message, StringComparison.Ordinal);
     }

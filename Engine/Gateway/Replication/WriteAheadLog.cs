@@ -1,0 +1,73 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using Platform.Gateway.Postgres;
+
+namespace Platform.Gateway.Replication;
+
+/// <summary>
+/// The files of the write-ahead log of this member's cluster, as far as an election asks for them: a primary sends its log as it grows,
+/// so what a standby has received may end in the middle of a record, and what is not there whole can never be replayed.
+/// </summary>
+/// <param name="directory">The directory <c>pg_wal</c>.</param>
+internal sealed class WriteAheadLog(string directory)
+{
+    // PostgreSQL's own numbers (src/include/access/xlog_internal.h, xlogrecord.h), with the sizes that initdb takes by itself.
+    private const int PageSize = 8192;
+    private const int SegmentSize = 16 * 1024 * 1024;
+    private const ulong SegmentsOfNumber = (1UL << 32) / SegmentSize;
+    private const ulong PageHeader = 24;
+    private const ulong FirstPageHeader = 40;
+    private const int AddressInPageHeader = 8;
+    private const int RecordHeader = 24;
+    private const int NameLength = 24;
+    private const int TimelineLength = 8;
+
+    /// <summary>Whether the record after a place is there whole.</summary>
+    /// <param name="place">Where a record ends, and so the next one begins.</param>
+    /// <param name="end">How far the log was received, and written to the disk.</param>
+    public bool HasRecord(Lsn place, Lsn end)
+    {
+        var start = place.Value % PageSize == 0 ? place.Value + HeaderAt(place.Value) : place.Value;
+        // The length comes first, and never on two pages: records begin at multiples of eight.
+        return start + sizeof(uint) <= end.Value && LengthAt(start) is { } length && EndOf(start, length) <= end.Value;
+    }
+
+    private static ulong HeaderAt(ulong page) => page % SegmentSize == 0 ? FirstPageHeader : PageHeader;
+
+    // The record goes on behind the header of each page that it reaches.
+    private static ulong EndOf(ulong start, uint length)
+    {
+        var (place, left) = (start, (ulong)length);
+        while (PageSize - (place % PageSize) is var room && left > room)
+        {
+            left -= room;
+            place += room;
+            place += HeaderAt(place);
+        }
+
+        return place + left;
+    }
+
+    // Null when there is nothing that can be a record.
+    private uint? LengthAt(ulong start)
+    {
+        var page = start - (start % PageSize);
+        var segment = start / SegmentSize;
+        var name = string.Create(CultureInfo.InvariantCulture, $"{segment / SegmentsOfNumber:X8}{segment % SegmentsOfNumber:X8}");
+        var buffer = new byte[PageSize];
+        // The latest timeline is the one that is received.
+        foreach (var path in Directory.EnumerateFiles(directory, $"*{name}").Where(f => Path.GetFileName(f).Length == NameLength)
+            .OrderByDescending(f => Path.GetFileName(f)[..TimelineLength], StringComparer.Ordinal))
+        {
+            using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
+            if (RandomAccess.Read(file, buffer, (long)(page % SegmentSize)) == PageSize
+                && BinaryPrimitives.ReadUInt64LittleEndian(buffer.AsSpan(AddressInPageHeader)) == page)
+            {
+                var length = BinaryPrimitives.ReadUInt32LittleEndian(buffer.AsSpan((int)(start % PageSize)));
+                return length >= RecordHeader ? length : null;
+            }
+        }
+
+        return null;
+    }
+}
