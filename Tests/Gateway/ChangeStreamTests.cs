@@ -19,7 +19,7 @@ public sealed class ChangeStreamTests(GatewayFixture gateway)
         var (exit, output, errors) = await NodeTools.RunAsync(
             [NodeTools.Script("change-streams.js"), gateway.ConnectionString, "cs" + Guid.NewGuid().ToString("N")]);
         Assert.True(exit == 0, $"The script ended with {exit}:{Environment.NewLine}{output}{errors}");
-        Assert.Equal(16, output.Split('\n').Count(line => line.StartsWith("ok ", StringComparison.Ordinal)));
+        Assert.Equal(17, output.Split('\n').Count(line => line.StartsWith("ok ", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -36,10 +36,10 @@ public sealed class ChangeStreamTests(GatewayFixture gateway)
         [
             NodeTools.Script("change-streams-model.js"), gateway.ConnectionString.Replace(
                 $":{gateway.Port}/", string.Create(CultureInfo.InvariantCulture, $":{port}/"), StringComparison.Ordinal) + "&directConnection=true",
-            "cm" + Guid.NewGuid().ToString("N"), "--operations", "3000", "--resumes", setting.Length == 0 ? "1000000" : "60",
+            "cm" + Guid.NewGuid().ToString("N"), "--operations", setting.Length == 0 ? "3000" : "1500", "--resumes", setting.Length == 0 ? "500" : "60",
         ]);
         Assert.True(exit == 0, $"The script ended with {exit}:{Environment.NewLine}{output}{errors}");
-        Assert.Matches(@"(?m)^change streams: [1-9][0-9]{3}", output);
+        Assert.Matches(@"(?m)^change streams: [1-9][0-9]{2,}", output);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class ChangeStreamTests(GatewayFixture gateway)
         var watched = client.GetDatabase(database.DatabaseNamespace.DatabaseName).GetCollection<BsonDocument>("slow");
         using var slow = await watched.WatchAsync(new ChangeStreamOptions { BatchSize = 10 }, Cancel);
         using var quick = await watched.WatchAsync(cancellationToken: Cancel);
-        const int count = 20_000;
+        const int count = 8_000;
         var filler = new string('x', 500);
         for (var i = 0; i < count; i += 1000)
         {
