@@ -1,6 +1,7 @@
 using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Npgsql;
 using Xunit;
 
 namespace Platform.Tests.Gateway;
@@ -134,6 +135,43 @@ public sealed class ChangeStreamTests(GatewayFixture gateway)
     }
 
     [Fact]
+    public async Task A_stream_does_not_wait_for_a_transaction_that_holds_what_is_watched()
+    {
+        var database = gateway.NewDatabase();
+        var held = database.GetCollection<BsonDocument>("held");
+        await held.InsertManyAsync([new BsonDocument("_id", 1), new BsonDocument("_id", 2)], cancellationToken: Cancel);
+        await using (var engine = NpgsqlDataSource.Create(gateway.EngineConnectionString))
+        {
+            // Whatever another test has watched before this collection was made.
+            await using var command = engine.CreateCommand(
+                "DO $$ DECLARE id bigint; BEGIN SELECT collection_id INTO STRICT id FROM documentdb_api_catalog.collections WHERE database_name = '"
+                + database.DatabaseNamespace.DatabaseName
+                + "' AND collection_name = 'held'; EXECUTE format('ALTER TABLE documentdb_data.documents_%s REPLICA IDENTITY DEFAULT', id); END $$");
+            await command.ExecuteNonQueryAsync(Cancel);
+        }
+
+        using var session = await gateway.Client.StartSessionAsync(cancellationToken: Cancel);
+        session.StartTransaction();
+        await held.UpdateOneAsync(session, new BsonDocument("_id", 1), new BsonDocument("$set", new BsonDocument("n", 1)), cancellationToken: Cancel);
+        using var stream = await database.WatchAsync(cancellationToken: Cancel);
+        await database.GetCollection<BsonDocument>("free").InsertOneAsync(new BsonDocument("_id", 0), cancellationToken: Cancel);
+        Assert.Equal("free", (await NextAsync(stream)).CollectionNamespace.CollectionName);
+        await session.CommitTransactionAsync(Cancel);
+        var replaced = await NextAsync(stream);
+        Assert.Equal(ChangeStreamOperationType.Replace, replaced.OperationType);
+        Assert.Equal(new BsonDocument { { "_id", 1 }, { "n", 1 } }, replaced.FullDocument);
+        ChangeStreamDocument<BsonDocument> change;
+        do
+        {
+            await held.UpdateOneAsync(new BsonDocument("_id", 2), new BsonDocument("$inc", new BsonDocument("n", 1)), cancellationToken: Cancel);
+            change = await NextAsync(stream);
+        }
+        while (change.OperationType == ChangeStreamOperationType.Replace);
+        Assert.Equal(["n"], change.UpdateDescription.UpdatedFields.Names);
+        await gateway.Client.DropDatabaseAsync(database.DatabaseNamespace.DatabaseName, Cancel);
+    }
+
+    [Fact]
     public async Task A_user_who_may_only_read_watches_and_hears_nothing_more_when_dropped()
     {
         var database = gateway.NewDatabase();
@@ -162,6 +200,19 @@ public sealed class ChangeStreamTests(GatewayFixture gateway)
             }
         });
         await gateway.Client.DropDatabaseAsync(database.DatabaseNamespace.DatabaseName, Cancel);
+    }
+
+    private static async Task<ChangeStreamDocument<BsonDocument>> NextAsync(IChangeStreamCursor<ChangeStreamDocument<BsonDocument>> stream)
+    {
+        while (await stream.MoveNextAsync(Cancel))
+        {
+            if (stream.Current.FirstOrDefault() is { } change)
+            {
+                return change;
+            }
+        }
+
+        throw new InvalidOperationException("The stream has ended.");
     }
 
     private async Task<OtherGateway?> OtherAsync(string setting)
