@@ -1,6 +1,7 @@
 using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Npgsql;
 using Xunit;
 
 namespace Platform.Tests.Gateway;
@@ -19,7 +20,7 @@ public sealed class ChangeStreamTests(GatewayFixture gateway)
         var (exit, output, errors) = await NodeTools.RunAsync(
             [NodeTools.Script("change-streams.js"), gateway.ConnectionString, "cs" + Guid.NewGuid().ToString("N")]);
         Assert.True(exit == 0, $"The script ended with {exit}:{Environment.NewLine}{output}{errors}");
-        Assert.Equal(16, output.Split('\n').Count(line => line.StartsWith("ok ", StringComparison.Ordinal)));
+        Assert.Equal(17, output.Split('\n').Count(line => line.StartsWith("ok ", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -36,10 +37,10 @@ public sealed class ChangeStreamTests(GatewayFixture gateway)
         [
             NodeTools.Script("change-streams-model.js"), gateway.ConnectionString.Replace(
                 $":{gateway.Port}/", string.Create(CultureInfo.InvariantCulture, $":{port}/"), StringComparison.Ordinal) + "&directConnection=true",
-            "cm" + Guid.NewGuid().ToString("N"), "--operations", "3000", "--resumes", setting.Length == 0 ? "1000000" : "60",
+            "cm" + Guid.NewGuid().ToString("N"), "--operations", setting.Length == 0 ? "3000" : "1500", "--resumes", setting.Length == 0 ? "500" : "60",
         ]);
         Assert.True(exit == 0, $"The script ended with {exit}:{Environment.NewLine}{output}{errors}");
-        Assert.Matches(@"(?m)^change streams: [1-9][0-9]{3}", output);
+        Assert.Matches(@"(?m)^change streams: [1-9][0-9]{2,}", output);
     }
 
     [Fact]
@@ -109,7 +110,7 @@ public sealed class ChangeStreamTests(GatewayFixture gateway)
         var watched = client.GetDatabase(database.DatabaseNamespace.DatabaseName).GetCollection<BsonDocument>("slow");
         using var slow = await watched.WatchAsync(new ChangeStreamOptions { BatchSize = 10 }, Cancel);
         using var quick = await watched.WatchAsync(cancellationToken: Cancel);
-        const int count = 20_000;
+        const int count = 8_000;
         var filler = new string('x', 500);
         for (var i = 0; i < count; i += 1000)
         {
@@ -131,6 +132,43 @@ public sealed class ChangeStreamTests(GatewayFixture gateway)
 
             return keys;
         }
+    }
+
+    [Fact]
+    public async Task A_stream_does_not_wait_for_a_transaction_that_holds_what_is_watched()
+    {
+        var database = gateway.NewDatabase();
+        var held = database.GetCollection<BsonDocument>("held");
+        await held.InsertManyAsync([new BsonDocument("_id", 1), new BsonDocument("_id", 2)], cancellationToken: Cancel);
+        await using (var engine = NpgsqlDataSource.Create(gateway.EngineConnectionString))
+        {
+            // Whatever another test has watched before this collection was made.
+            await using var command = engine.CreateCommand(
+                "DO $$ DECLARE id bigint; BEGIN SELECT collection_id INTO STRICT id FROM documentdb_api_catalog.collections WHERE database_name = '"
+                + database.DatabaseNamespace.DatabaseName
+                + "' AND collection_name = 'held'; EXECUTE format('ALTER TABLE documentdb_data.documents_%s REPLICA IDENTITY DEFAULT', id); END $$");
+            await command.ExecuteNonQueryAsync(Cancel);
+        }
+
+        using var session = await gateway.Client.StartSessionAsync(cancellationToken: Cancel);
+        session.StartTransaction();
+        await held.UpdateOneAsync(session, new BsonDocument("_id", 1), new BsonDocument("$set", new BsonDocument("n", 1)), cancellationToken: Cancel);
+        using var stream = await database.WatchAsync(cancellationToken: Cancel);
+        await database.GetCollection<BsonDocument>("free").InsertOneAsync(new BsonDocument("_id", 0), cancellationToken: Cancel);
+        Assert.Equal("free", (await NextAsync(stream)).CollectionNamespace.CollectionName);
+        await session.CommitTransactionAsync(Cancel);
+        var replaced = await NextAsync(stream);
+        Assert.Equal(ChangeStreamOperationType.Replace, replaced.OperationType);
+        Assert.Equal(new BsonDocument { { "_id", 1 }, { "n", 1 } }, replaced.FullDocument);
+        ChangeStreamDocument<BsonDocument> change;
+        do
+        {
+            await held.UpdateOneAsync(new BsonDocument("_id", 2), new BsonDocument("$inc", new BsonDocument("n", 1)), cancellationToken: Cancel);
+            change = await NextAsync(stream);
+        }
+        while (change.OperationType == ChangeStreamOperationType.Replace);
+        Assert.Equal(["n"], change.UpdateDescription.UpdatedFields.Names);
+        await gateway.Client.DropDatabaseAsync(database.DatabaseNamespace.DatabaseName, Cancel);
     }
 
     [Fact]
@@ -162,6 +200,19 @@ public sealed class ChangeStreamTests(GatewayFixture gateway)
             }
         });
         await gateway.Client.DropDatabaseAsync(database.DatabaseNamespace.DatabaseName, Cancel);
+    }
+
+    private static async Task<ChangeStreamDocument<BsonDocument>> NextAsync(IChangeStreamCursor<ChangeStreamDocument<BsonDocument>> stream)
+    {
+        while (await stream.MoveNextAsync(Cancel))
+        {
+            if (stream.Current.FirstOrDefault() is { } change)
+            {
+                return change;
+            }
+        }
+
+        throw new InvalidOperationException("The stream has ended.");
     }
 
     private async Task<OtherGateway?> OtherAsync(string setting)

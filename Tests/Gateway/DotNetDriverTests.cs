@@ -298,6 +298,42 @@ public sealed class DotNetDriverTests(GatewayFixture gateway)
         Assert.Equal(1, (await documents.Find("{}").SingleAsync(Cancel))["n"]);
     }
 
+    [Theory]
+    [InlineData("insert")]
+    [InlineData("upsert")]
+    [InlineData("findAndModify")]
+    public async Task A_transaction_that_began_before_a_collection_was_made_meets_a_conflict_and_succeeds_when_repeated(string kind)
+    {
+        var database = gateway.NewDatabase();
+        var documents = database.GetCollection<BsonDocument>("made");
+        await database.CreateCollectionAsync("other", cancellationToken: Cancel);
+        using var session = await gateway.Client.StartSessionAsync(null, Cancel);
+        session.StartTransaction();
+        await database.GetCollection<BsonDocument>("other").Find(session, "{}").ToListAsync(Cancel);
+        await documents.InsertOneAsync(new BsonDocument("_id", 1), null, Cancel);
+        var error = await Assert.ThrowsAsync<MongoCommandException>(() => WriteAsync(2));
+        Assert.Equal((112, "WriteConflict"), (error.Code, error.CodeName));
+        Assert.True(error.HasErrorLabel("TransientTransactionError"), error.ToString());
+        await session.AbortTransactionAsync(Cancel);
+        session.StartTransaction();
+        await WriteAsync(2);
+        await session.CommitTransactionAsync(Cancel);
+        Assert.Equal(2, await documents.CountDocumentsAsync("{}", null, Cancel));
+
+        Task WriteAsync(int id) => kind switch
+        {
+            "insert" => documents.InsertOneAsync(session, new BsonDocument("_id", id), null, Cancel),
+            "upsert" => documents.UpdateOneAsync(
+                session, new BsonDocument("_id", id), Builders<BsonDocument>.Update.Inc("n", 1), new UpdateOptions { IsUpsert = true }, Cancel),
+            _ => documents.FindOneAndUpdateAsync(
+                session,
+                new BsonDocument("_id", id),
+                Builders<BsonDocument>.Update.Inc("n", 1),
+                new FindOneAndUpdateOptions<BsonDocument> { IsUpsert = true },
+                Cancel),
+        };
+    }
+
     [Fact]
     public async Task A_write_that_another_transaction_holds_is_a_write_conflict()
     {

@@ -56,9 +56,13 @@ internal static class ErrorMapping
     public const string WriteConflictMessage =
         "Caused by :: Write conflict during plan execution and yielding is disabled. :: Please retry your operation or multi-document transaction.";
 
+    // A transaction writes to a collection that it does not see and cannot make: another one has made it since this one began.
+    private const string CollectionMadeMeanwhile = "Unable to create the specified collection";
+
     private static ErrorCode Code(PostgresException e, bool inTransaction) => e.SqlState switch
     {
         SqlState.LockNotAvailable when inTransaction => ErrorCode.WriteConflict,
+        _ when inTransaction && e.MessageText == CollectionMadeMeanwhile => ErrorCode.WriteConflict,
         "57014" when e.MessageText.Contains("user request", StringComparison.Ordinal) => ErrorCode.Interrupted,
         _ => SqlState.ToCode(e.SqlState),
     };

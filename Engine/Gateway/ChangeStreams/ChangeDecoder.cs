@@ -119,7 +119,10 @@ internal sealed class ChangeDecoder(ChangeCatalogue catalogue)
         }
 
         var key = _output.New.Value(message, relation.Key);
-        var what = kind == PgMessageKind.Insert ? ChangeKind.Insert : _note is { } note && note.Replaces(key) ? ChangeKind.Replace : ChangeKind.Update;
+        // What an update changed is not known where WAL does not have the document as it was; what it made of the document is.
+        var what = kind == PgMessageKind.Insert ? ChangeKind.Insert
+            : before.IsEmpty || (_note is { } note && note.Replaces(key)) ? ChangeKind.Replace
+            : ChangeKind.Update;
         changes.Add(Make(what, collection, Keep(key), Keep(document), Keep(before)));
     }
 

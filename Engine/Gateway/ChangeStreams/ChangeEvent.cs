@@ -15,7 +15,7 @@ internal static class ChangeEvent
     /// <param name="token">The event's token.</param>
     /// <param name="options">What the stream asks for.</param>
     /// <param name="lookedUp">The document as it is now: a missing one when it is gone, null when nobody asked.</param>
-    /// <exception cref="CommandException">An image that the stream requires is not there, WAL lacks what it takes, or the event is too large.</exception>
+    /// <exception cref="CommandException">An image that the stream requires is not there, or the event is too large.</exception>
     public static ReadOnlyMemory<byte> Write(Change change, ResumeToken token, ChangeStreamOptions options, RawDocument? lookedUp)
     {
         var document = new BsonBuilder(384 + change.New.Length + change.Old.Length);
@@ -44,8 +44,8 @@ internal static class ChangeEvent
 
         if (change.Kind == ChangeKind.Update)
         {
-            var update = change.Old.IsEmpty ? throw NotKept(change) : change.Update;
-            document.Add("updateDescription"u8, BsonType.Document, (options.ShowExpandedEvents ? update.Disambiguated : update.Document).Span);
+            var update = options.ShowExpandedEvents ? change.Update.Disambiguated : change.Update.Document;
+            document.Add("updateDescription"u8, BsonType.Document, update.Span);
         }
 
         if (options.ShowExpandedEvents)
@@ -172,9 +172,4 @@ internal static class ChangeEvent
                 break;
         }
     }
-
-    private static CommandException NotKept(Change change) => new(
-        ErrorCode.ChangeStreamHistoryLost,
-        $"The update of a document in {change.Collection.Database}.{change.Collection.Name} was made before that collection was watched, so what it changed "
-            + $"was not kept.");
 }

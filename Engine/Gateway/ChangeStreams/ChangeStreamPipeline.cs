@@ -33,12 +33,13 @@ internal sealed class ChangeStreamPipeline
 
     /// <summary>
     /// The stages of a pipeline behind the first one; null when there are none. Throws <see cref="CommandException"/> for one that is not allowed.
+    /// They are copied: the message that has them is gone long before the stream is.
     /// </summary>
     public static ChangeStreamPipeline? Of(RawDocument pipeline, string database)
     {
         List<RawElement> stages = [];
         var isFirst = true;
-        foreach (var stage in pipeline)
+        foreach (var stage in new RawDocument(pipeline.Bytes.ToArray()))
         {
             if (!isFirst)
             {

@@ -4,9 +4,10 @@ namespace Platform.Gateway.ChangeStreams;
 
 /// <summary>Keeps the history of changes as long as it should be and no longer, and ends what nobody needs.</summary>
 internal sealed partial class OplogKeeper(
-    ChangeHistory history, Oplog oplog, MemberState state, TimeProvider time, ILogger<OplogKeeper> logger) : BackgroundService
+    ChangeHistory history, Oplog oplog, WatchedImages images, MemberState state, TimeProvider time, ILogger<OplogKeeper> logger) : BackgroundService
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_lockedInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_sweepInterval = TimeSpan.FromMinutes(1);
 
     /// <inheritdoc />
@@ -22,6 +23,7 @@ internal sealed partial class OplogKeeper(
                 if (state.IsServing)
                 {
                     await history.RenewAsync(stoppingToken);
+                    await images.CompleteAsync(stoppingToken);
                     await oplog.RestAsync(stoppingToken);
                     if (time.GetUtcNow() - swept > s_sweepInterval)
                     {
@@ -38,8 +40,12 @@ internal sealed partial class OplogKeeper(
                 LogFailed(e.Message);
             }
 
-            Task next = Task.WhenAny(changed, Task.Delay(s_interval, time, stoppingToken));
+            Task next = Task.WhenAny(changed, images.Incomplete, Task.Delay(s_interval, time, stoppingToken));
             await next.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (images.Incomplete.IsCompleted)
+            {
+                await Task.Delay(s_lockedInterval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 

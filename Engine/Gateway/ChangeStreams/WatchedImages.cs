@@ -14,8 +14,8 @@ namespace Platform.Gateway.ChangeStreams;
 /// </summary>
 internal sealed class WatchedImages(BackendPool pool, PrimaryBackend primary, MemberState state, IOptions<GatewayOptions> options, TimeProvider time)
 {
-    // The lock on a table is waited for only a moment each time, so that those who come after it are not held up.
-    private const int MostAttempts = 25;
+    // The lock on a table is waited for only a moment each time, so that those who come after it are not held up; and so often for all tables together.
+    private const int MostAttempts = 5;
 
     // Streams are opened again and again, and collections that are made meanwhile are taken care of when they are made.
     private static readonly TimeSpan s_lasts = TimeSpan.FromSeconds(30);
@@ -24,9 +24,16 @@ internal sealed class WatchedImages(BackendPool pool, PrimaryBackend primary, Me
     private static readonly TimeSpan s_replayPatience = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<ChangeScope, (DateTimeOffset At, long Generation)> _kept = new();
+    private readonly ConcurrentDictionary<ChangeScope, bool> _locked = new();
+
+    private TaskCompletionSource _incomplete = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Ends when there is a collection that a transaction was holding when it should have been taken care of.</summary>
+    public Task Incomplete => Volatile.Read(ref _incomplete).Task;
 
     /// <summary>
-    /// Returns when each update of what is watched will tell what it changed. Throws <see cref="CommandException"/> when a collection stays locked.
+    /// Returns when each update of what is watched will tell what it changed. A collection that a transaction is holding is not waited for: its updates are
+    /// told as replacements until <see cref="CompleteAsync"/> has found it free.
     /// </summary>
     /// <param name="scope">What is watched.</param>
     /// <param name="again">Whether to do so although it was done a moment ago.</param>
@@ -41,6 +48,8 @@ internal sealed class WatchedImages(BackendPool pool, PrimaryBackend primary, Me
         }
 
         var written = 0L;
+        var attempts = MostAttempts;
+        var isComplete = true;
         await primary.RunAsync(
             async connection =>
             {
@@ -50,7 +59,12 @@ internal sealed class WatchedImages(BackendPool pool, PrimaryBackend primary, Me
                 foreach (var collection in await IdsAsync(
                     connection.Command(ChangeStatements.WithoutImages).With(0, scope.Database).With(1, scope.Collection), cancellationToken))
                 {
-                    await SetAsync(connection, collection, MostAttempts, cancellationToken);
+                    bool isSet;
+                    while (!(isSet = await TrySetAsync(connection, collection, cancellationToken)) && --attempts > 0)
+                    {
+                    }
+
+                    isComplete &= isSet;
                 }
 
                 written = await connection.Command(ChangeStatements.Now).SingleAsync<long>(cancellationToken);
@@ -62,6 +76,31 @@ internal sealed class WatchedImages(BackendPool pool, PrimaryBackend primary, Me
         }
 
         _kept[scope] = (now, generation);
+        if (isComplete)
+        {
+            _locked.TryRemove(scope, out _);
+        }
+        else
+        {
+            _locked[scope] = true;
+            Volatile.Read(ref _incomplete).TrySetResult();
+        }
+    }
+
+    /// <summary>Tries again what could not be done because a transaction was holding a collection.</summary>
+    public async ValueTask CompleteAsync(CancellationToken cancellationToken)
+    {
+        if (_locked.IsEmpty)
+        {
+            return;
+        }
+
+        // Taken anew before it is looked, so that what is found locked, or is locked meanwhile, brings the next round.
+        Volatile.Write(ref _incomplete, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        foreach (var scope in _locked.Keys)
+        {
+            await KeepAsync(scope, again: true, cancellationToken);
+        }
     }
 
     /// <summary>Waits until this member has what the primary had written.</summary>
@@ -100,7 +139,8 @@ internal sealed class WatchedImages(BackendPool pool, PrimaryBackend primary, Me
         await connection.Command(ChangeStatements.ForgetWatched).RunAsync(cancellationToken);
         foreach (var collection in await IdsAsync(connection.Command(ChangeStatements.Unwatched), cancellationToken))
         {
-            await SetAsync(connection, collection, attempts: 1, cancellationToken);
+            // There is no hurry to end it; the next round tries again.
+            await TrySetAsync(connection, collection, cancellationToken);
         }
     }
 
@@ -116,29 +156,17 @@ internal sealed class WatchedImages(BackendPool pool, PrimaryBackend primary, Me
         return ids;
     }
 
-    private static async ValueTask SetAsync(BackendConnection connection, long collection, int attempts, CancellationToken cancellationToken)
+    /// <summary>Has WAL have the documents of a collection or not, as is wanted. False when a transaction holds it.</summary>
+    private static async ValueTask<bool> TrySetAsync(BackendConnection connection, long collection, CancellationToken cancellationToken)
     {
-        for (var attempt = 1; ; attempt++)
+        try
         {
-            try
-            {
-                await connection.Command(ChangeStatements.SetImages).With(0, collection).RunAsync(cancellationToken);
-                return;
-            }
-            catch (PostgresException e) when (e.SqlState is SqlState.LockNotAvailable or SqlState.Deadlock)
-            {
-                if (attempt == attempts)
-                {
-                    if (attempts == 1)
-                    {
-                        // There is no hurry to end it; the next round tries again.
-                        return;
-                    }
-
-                    throw new CommandException(
-                        ErrorCode.LockTimeout, "The collection cannot be watched yet: a transaction has been holding it for too long.");
-                }
-            }
+            await connection.Command(ChangeStatements.SetImages).With(0, collection).RunAsync(cancellationToken);
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState is SqlState.LockNotAvailable or SqlState.Deadlock)
+        {
+            return false;
         }
     }
 }

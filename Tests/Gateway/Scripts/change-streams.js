@@ -156,9 +156,9 @@ async function main() {
     await check('a resume at every token, after and with startAfter', async () => {
       const c = db.collection('resume');
       const stream = await opened(c);
-      await c.insertMany([...Array(10).keys()].map(i => ({ _id: i })));
-      await c.deleteMany({ _id: { $lt: 5 } });
-      const events = await take(stream, 15);
+      await c.insertMany([...Array(6).keys()].map(i => ({ _id: i })));
+      await c.deleteMany({ _id: { $lt: 3 } });
+      const events = await take(stream, 9);
       for (let i = 0; i < events.length; i++) {
         for (const option of ['resumeAfter', 'startAfter']) {
           const again = c.watch([], { [option]: events[i]._id, maxAwaitTimeMS: 50 });
@@ -276,6 +276,22 @@ async function main() {
       await c.insertOne({ _id: 9 });
       await refuses(db.command({ getMore: Long.fromValue(raw.cursor.id), collection: 'stages', maxTimeMS: 20000 }), 280);
       await lossy.close().catch(() => {});
+    });
+
+    await check('a pipeline is the stream\'s own, whatever the connection that brought it has brought since', async () => {
+      const only = new MongoClient(uri, { maxPoolSize: 1 });
+      try {
+        const same = only.db(name);
+        const project = { $project: { documentKey: 1, constant: { $literal: 'x'.repeat(500) } } };
+        const { cursor } = await same.command({ aggregate: 'own', pipeline: [{ $changeStream: {} }, project], cursor: {} });
+        for (let i = 0; i < 10; i++) await same.collection('own').insertOne({ _id: i, filler: 'y'.repeat(100 * i) });
+        const page = await same.command({ getMore: Long.fromValue(cursor.id), collection: 'own', batchSize: 1, maxTimeMS: 20000 });
+        const [{ _id, ...event }] = page.cursor.nextBatch;
+        assert.deepEqual(event, { documentKey: { _id: 0 }, constant: 'x'.repeat(500) });
+        await same.command({ killCursors: 'own', cursors: [Long.fromValue(cursor.id)] });
+      } finally {
+        await only.close();
+      }
     });
 
     await check('what is malformed or not supported is refused', async () => {

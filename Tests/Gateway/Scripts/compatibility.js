@@ -429,6 +429,13 @@ supported(server, 'serverStatus', 'The gateway\'s own figures; no storage engine
 });
 supported(server, 'replSetGetStatus', '', { 'primary': () => equal(rs.status().members[0].stateStr, 'PRIMARY') });
 supported(server, 'replSetGetConfig', '', { 'one member': () => equal(rs.conf().members.length, 1) });
+supported(server, 'replSetStepDown', 'A set of one has nobody to hand over to.', {
+  'nobody could take over': () => fails(() => admin.runCommand({ replSetStepDown: 60, secondaryCatchUpPeriodSecs: 0 }), 262),
+  'the periods contradict each other': () => fails(() => admin.runCommand({ replSetStepDown: 5, secondaryCatchUpPeriodSecs: 9 }), 2),
+});
+supported(server, 'replSetFreeze', '', { 'not a primary': () => fails(() => admin.runCommand({ replSetFreeze: 1 }), 95) });
+refused(server, 'replSetInitiate', 'The set is there from the start, as its settings say.', { 'already initialized': () => fails(() => admin.runCommand({ replSetInitiate: {} }), 23) });
+refused(server, 'replSetReconfig', 'The members are named in the settings.', { 'refused with its reason': () => fails(() => admin.runCommand({ replSetReconfig: {} }), 115) });
 supported(server, 'getParameter', 'A few parameters; none can be set.', { 'the compatibility version': () => equal(db.adminCommand({ getParameter: 1, featureCompatibilityVersion: 1 }).featureCompatibilityVersion.version, '7.0'), 'an unknown one': () => fails(() => db.adminCommand({ getParameter: 1, nope: 1 }), 72) });
 supported(server, 'getCmdLineOpts', '', { 'port': () => truthy(db.adminCommand({ getCmdLineOpts: 1 }).parsed.net.port > 0) });
 supported(server, 'getLog', 'The last 1,024 lines of the gateway\'s own log.', { 'names': () => same(db.adminCommand({ getLog: '*' }).names, ['global', 'startupWarnings']), 'global': () => truthy(Array.isArray(db.adminCommand({ getLog: 'global' }).log)), 'an unknown one': () => fails(() => db.adminCommand({ getLog: 'x' }), 2) });
