@@ -39,7 +39,8 @@ public sealed class TakeOverTests
         string[] troubles = ["copies the data", "takes back", "not properly shut down"];
         Assert.False(
             set.Members.SelectMany(m => m.Lines).Any(line => troubles.Any(trouble => line.Contains(trouble, StringComparison.Ordinal))),
-            $"They stopped like this: {string.Join(Environment.NewLine, stopped.SelectMany(m => m.Lines.TakeLast(30)))}{Environment.NewLine}And started: {set.Output}");
+            $"They stopped like this: {string.Join(Environment.NewLine, stopped.SelectMany(m => m.Lines.TakeLast(30)))}{Environment.NewLine}"
+                + $"And started: {set.Output}");
     }
 
     private static IMongoCollection<BsonDocument> Documents(ReplicaSetFixture set) => set.Client.GetDatabase("shop").GetCollection<BsonDocument>("c");
