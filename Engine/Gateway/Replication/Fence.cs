@@ -12,15 +12,36 @@ internal sealed partial class Fence(IOptions<GatewayOptions> options, ReplicaSet
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
+    // The standbys have cut themselves off, so it waits for nobody when it stops in good order.
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1.5);
+
     /// <summary>This member may be primary from now on.</summary>
     /// <param name="postgres">The process that all of its PostgreSQL ends with.</param>
     public void Raise(ProcessMark postgres)
     {
+        var gateway = ProcessMark.Of(Environment.ProcessId)?.ToString() ?? "";
+        Write(PathOf(replicaSet.Self), postgres.ToString(), gateway, options.Value.DataDirectory!);
+    }
+
+    /// <summary>
+    /// This member takes no writes any more, and stops its PostgreSQL: whoever is elected meanwhile gives that a moment, and leaves alone
+    /// the gateway, which has clients to answer.
+    /// </summary>
+    public void Withdraw()
+    {
         var path = PathOf(replicaSet.Self);
-        var draft = path + ".new";
-        File.WriteAllLines(
-            draft, [postgres.ToString(), ProcessMark.Of(Environment.ProcessId)?.ToString() ?? "", options.Value.DataDirectory!]);
-        File.Move(draft, path, overwrite: true);
+        try
+        {
+            if (File.Exists(path) && File.ReadAllLines(path) is [var postgres, _, var data])
+            {
+                Write(path, postgres, "", data);
+            }
+        }
+        catch (IOException e)
+        {
+            // Then the next primary kills both, as it does with one that does not answer.
+            LogNotWithdrawn(e.Message);
+        }
     }
 
     /// <summary>This member is not primary any more: its PostgreSQL was stopped.</summary>
@@ -51,6 +72,12 @@ internal sealed partial class Fence(IOptions<GatewayOptions> options, ReplicaSet
                 throw new InvalidDataException($"{path} does not say which processes {member.Host} has.");
             }
 
+            if (gateway.Length == 0 && await EndsByItselfAsync(data, cancellationToken))
+            {
+                File.Delete(path);
+                continue;
+            }
+
             foreach (var process in (ProcessMark?[])[ProcessMark.Parse(postgres), ProcessMark.Parse(gateway)])
             {
                 if (process is { } mark && mark.IsOf(data))
@@ -68,8 +95,31 @@ internal sealed partial class Fence(IOptions<GatewayOptions> options, ReplicaSet
         }
     }
 
+    private static void Write(string path, params string[] lines)
+    {
+        var draft = path + ".new";
+        File.WriteAllLines(draft, lines);
+        File.Move(draft, path, overwrite: true);
+    }
+
+    private static async Task<bool> EndsByItselfAsync(string data, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ClusterLock.UntilFreeAsync(ClusterLock.PathOf(data), s_grace, "PostgreSQL is still being stopped.", cancellationToken);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
     private string PathOf(Member member) => Path.Combine(options.Value.SocketDirectory!, $"member-{member.Number}.primary");
 
     [LoggerMessage(LogLevel.Warning, "Process {Process} of the former primary {Host} is killed")]
     private partial void LogKilling(int process, string host);
+
+    [LoggerMessage(LogLevel.Warning, "The next primary is not told that this member's PostgreSQL is being stopped: {Reason}")]
+    private partial void LogNotWithdrawn(string reason);
 }

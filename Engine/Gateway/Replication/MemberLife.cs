@@ -458,6 +458,7 @@ internal sealed partial class MemberLife(
     {
         (LeadsIn, IsReady) = (0, false);
         state.Become(MemberRole.Recovering, _record.Term);
+        fence.Withdraw();
         Tell();
         await pool.LostAsync();
     }

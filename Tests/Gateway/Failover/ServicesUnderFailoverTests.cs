@@ -11,7 +11,7 @@ namespace Platform.Tests.Gateway.Failover;
 /// <summary>The platform's services while the primary of their replica set is killed, stands still and steps down.</summary>
 public sealed class ServicesUnderFailoverTests(ReplicaSetFixture set, ITestOutputHelper output) : IClassFixture<ReplicaSetFixture>
 {
-    private const int Orders = 1200;
+    private const int Orders = 600;
     private const int Callers = 12;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

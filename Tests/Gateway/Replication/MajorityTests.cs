@@ -72,7 +72,7 @@ public sealed class MajorityTests(ReplicaSetFixture set) : IClassFixture<Replica
         await using var watch = new PrimaryWatch(set);
         await using var writer = new CountingWriter(set.NewDatabase().GetCollection<BsonDocument>("numbers"));
         await writer.UntilMoreAsync(100, Cancel);
-        for (var fault = 0; fault < 12; fault++)
+        for (var fault = 0; fault < 8; fault++)
         {
             var member = set.Members[random.Next(set.Members.Count)];
             switch (random.Next(3))
