@@ -384,6 +384,7 @@ internal sealed partial class MemberLife(
     {
         LogCopying(primary.Host);
         state.Become(MemberRole.Startup2, term);
+        await StopServerAsync();
         await database.ReserveAsync(primary, cancellationToken);
         await LongAsync(
             async token =>
@@ -400,7 +401,15 @@ internal sealed partial class MemberLife(
         await database.ReserveAsync(primary, cancellationToken);
         RememberFollowed(term);
         database.Configure(primary);
-        await StartServerAsync(cancellationToken);
+        // It answers when it has got from the primary what it needs, which that one may not live to send.
+        await LongAsync(
+            async token =>
+            {
+                await StartServerAsync(token);
+                return true;
+            },
+            cancellationToken);
+        server.EndRewind();
         Remember(static r => r with { OwedTerm = 0, OwedEnd = 0 });
         Settle(primary, term);
     }

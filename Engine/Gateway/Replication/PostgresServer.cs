@@ -14,8 +14,12 @@ internal sealed partial class PostgresServer(IOptions<GatewayOptions> options, I
     private readonly string _data = options.Value.DataDirectory ?? "";
     private Process? _process;
 
-    /// <summary>Whether there is a whole cluster.</summary>
-    public bool HasCluster => File.Exists(Path.Combine(_data, "cluster", ".initialised")) && !File.Exists(Path.Combine(_data, "rewinding"));
+    /// <summary>
+    /// Whether there is a whole cluster: one that was rewound is none until it has got what it needs of the source's log.
+    /// </summary>
+    public bool HasCluster => File.Exists(Path.Combine(_data, "cluster", ".initialised")) && !File.Exists(RewindingPath);
+
+    private string RewindingPath => Path.Combine(_data, "rewinding");
 
     /// <summary>Whether it was started and runs.</summary>
     public bool IsRunning => _process is { HasExited: false };
@@ -41,7 +45,10 @@ internal sealed partial class PostgresServer(IOptions<GatewayOptions> options, I
     public Task CopyAsync(int source, int member, CancellationToken cancellationToken) =>
         ToEndAsync(cancellationToken, "copy", Port(source), SlotOf(member));
 
-    /// <summary>Takes back what another member does not have. Returns whether that was possible.</summary>
+    /// <summary>
+    /// Takes back what another member does not have. Returns whether that was possible; the cluster is whole when the server that follows that member
+    /// answers, and <see cref="EndRewind"/> was called.
+    /// </summary>
     public async Task<bool> RewindAsync(int source, CancellationToken cancellationToken)
     {
         try
@@ -55,6 +62,9 @@ internal sealed partial class PostgresServer(IOptions<GatewayOptions> options, I
             return false;
         }
     }
+
+    /// <summary>Says that the cluster is whole again after a rewind.</summary>
+    public void EndRewind() => File.Delete(RewindingPath);
 
     /// <summary>
     /// Shuts it down in good order, so that what is connected to it has all that it has; kills it when that takes too long.
