@@ -98,7 +98,7 @@ public sealed class RewritingTests
     private static BsonDocument Describe(string plan)
     {
         using var json = JsonDocument.Parse($$"""{ "Plan": {{plan}}, "Execution Time": 1.2 }""");
-        return ExplainedPlan.Describe(json.RootElement, "shop", new BsonDocument("find", "c"), write: null, ran: true);
+        return ExplainedPlan.Describe(json.RootElement, json.RootElement, "shop", new BsonDocument("find", "c"), write: null, ran: true);
     }
 
     private static (int Returned, int Keys, int Documents) Counts(BsonDocument plan) => (
