@@ -133,7 +133,9 @@ internal sealed class PipelineFuzz(IReadOnlyList<MongoClient> users, MongoClient
         if (!await CrashesAsync([(user, command)], cancellationToken))
         {
             var history = await LeastHistoryAsync(cancellationToken);
-            var commands = history.Count == 0 ? "the commands before it do not repeat it" : string.Join('\n', history.Select(sent => sent.Command.ToJson(s_exact)));
+            var commands = history.Count == 0
+                ? "the commands before it do not repeat it"
+                : string.Join('\n', history.Select(sent => sent.Command.ToJson(s_exact)));
             Find(Finding.Crash, $"{origin}, not when sent alone: {command.ToJson(s_exact)}\n{commands}\n{said}", null);
         }
         else
