@@ -24,9 +24,38 @@ internal sealed class ChangeStream(
     private ulong _end;
     private bool _isInvalid;
     private bool _isClosed;
+    private bool _isUsed;
+    private long _usedAt;
 
     /// <summary>Behind everything that has been looked at.</summary>
     public ResumeToken Token => new(cluster, _position, _isInvalid);
+
+    /// <summary>When it was last read.</summary>
+    public long UsedAt => Volatile.Read(ref _usedAt);
+
+    /// <summary>Looks whether it can begin where it should.</summary>
+    /// <exception cref="CommandException">It cannot.</exception>
+    public ValueTask<ChangeLog> StartAsync(CancellationToken cancellationToken) => UseAsync(() => AttachAsync(cancellationToken));
+
+    /// <summary>
+    /// Gives up reading WAL for itself, unless it is being read; with its next page it begins again where it is. Returns whether it did.
+    /// </summary>
+    public async ValueTask<bool> TrySuspendAsync()
+    {
+        CatchUp? catchUp;
+        lock (_gate)
+        {
+            if (_isUsed || _catchUp is null)
+            {
+                return false;
+            }
+
+            (catchUp, _catchUp, _log) = (_catchUp, null, null);
+        }
+
+        await catchUp.DisposeAsync();
+        return true;
+    }
 
     /// <summary>Reads the next events.</summary>
     /// <param name="rent">Lends a connection that acts as who watches.</param>
@@ -34,7 +63,35 @@ internal sealed class ChangeStream(
     /// <param name="patience">How long to wait for the first one.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="CommandException">The stream cannot go on.</exception>
-    public async ValueTask<ChangeBatch> NextAsync(
+    public ValueTask<ChangeBatch> NextAsync(Func<ValueTask<BackendLease>> rent, int most, TimeSpan patience, CancellationToken cancellationToken) =>
+        UseAsync(() => ReadAsync(rent, most, patience, cancellationToken));
+
+    private async ValueTask<T> UseAsync<T>(Func<ValueTask<T>> use)
+    {
+        lock (_gate)
+        {
+            _isUsed = true;
+        }
+
+        try
+        {
+            return await use();
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                (_isUsed, _usedAt) = (false, Stopwatch.GetTimestamp());
+            }
+
+            if (oplog.IsCatchUpWanted)
+            {
+                await TrySuspendAsync();
+            }
+        }
+    }
+
+    private async ValueTask<ChangeBatch> ReadAsync(
         Func<ValueTask<BackendLease>> rent, int most, TimeSpan patience, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -104,7 +161,7 @@ internal sealed class ChangeStream(
     }
 
     /// <summary>Finds where to read on: in the log of the present, or, while that does not reach back so far, in WAL.</summary>
-    public async ValueTask<ChangeLog> AttachAsync(CancellationToken cancellationToken)
+    private async ValueTask<ChangeLog> AttachAsync(CancellationToken cancellationToken)
     {
         if (_log is { } log && (_catchUp is null || log.Failure is not null))
         {
@@ -137,7 +194,7 @@ internal sealed class ChangeStream(
             }
         }
 
-        return _log = _catchUp!.Log;
+        return _log = (_catchUp ?? throw Killed()).Log;
     }
 
     /// <summary>Ends the stream; who waits for its next events is told.</summary>
@@ -156,7 +213,7 @@ internal sealed class ChangeStream(
         }
 
         _closed.TrySetResult();
-        oplog.Release(scope);
+        oplog.Release(this, scope);
         // Ending the connection is left to itself: who kills a cursor does not wait for PostgreSQL.
         _ = catchUp?.DisposeAsync().AsTask();
     }

@@ -33,6 +33,8 @@ internal sealed partial class Oplog(
     private readonly SemaphoreSlim _gate = new(1);
     private readonly SemaphoreSlim _catchUps = new(MostCatchUps);
     private readonly Dictionary<ChangeScope, int> _watched = [];
+    private readonly HashSet<ChangeStream> _streams = [];
+    private int _catchUpsWanted;
     private Live? _live;
     private DateTimeOffset _unwatchedSince;
 
@@ -65,6 +67,9 @@ internal sealed partial class Oplog(
         }
     }
 
+    /// <summary>Whether a stream waits for its turn to read WAL.</summary>
+    public bool IsCatchUpWanted => Volatile.Read(ref _catchUpsWanted) > 0;
+
     /// <summary>Opens a stream. Throws <see cref="CommandException"/> when it cannot begin where it should.</summary>
     public async ValueTask<ChangeStream> OpenAsync(
         ChangeScope scope, ChangeStreamOptions asked, ChangeStreamPipeline? pipeline, CancellationToken cancellationToken)
@@ -84,15 +89,20 @@ internal sealed partial class Oplog(
                 : asked.StartAt is { } at ? await PositionAtAsync(live, at, cancellationToken)
                 : new ChangePosition(await UntilDurableAsync(live.Begin, cancellationToken), 0);
             stream = new ChangeStream(this, scope, asked, pipeline, start, history.Cluster);
+            lock (_watched)
+            {
+                _streams.Add(stream);
+            }
+
             // A place that is gone is heard of now, not with the first page.
-            await stream.AttachAsync(cancellationToken);
+            await stream.StartAsync(cancellationToken);
             return stream;
         }
         catch
         {
             if (stream is null)
             {
-                Release(scope);
+                Release(null, scope);
             }
 
             stream?.Close();
@@ -101,10 +111,15 @@ internal sealed partial class Oplog(
     }
 
     /// <summary>A stream was closed.</summary>
-    public void Release(ChangeScope scope)
+    public void Release(ChangeStream? stream, ChangeScope scope)
     {
         lock (_watched)
         {
+            if (stream is not null)
+            {
+                _streams.Remove(stream);
+            }
+
             if (--_watched[scope] == 0)
             {
                 _watched.Remove(scope);
@@ -120,7 +135,7 @@ internal sealed partial class Oplog(
     /// <summary>Begins to read WAL from a place for one stream; dispose it when it has caught up.</summary>
     public async ValueTask<CatchUp> CatchUpAsync(ChangePosition from, CancellationToken cancellationToken)
     {
-        await _catchUps.WaitAsync(cancellationToken);
+        await EnterCatchUpAsync(cancellationToken);
         try
         {
             var stream = await history.StreamAsync(from.Commit, cancellationToken);
@@ -221,6 +236,42 @@ internal sealed partial class Oplog(
 
         _gate.Dispose();
         _catchUps.Dispose();
+    }
+
+    /// <summary>
+    /// Waits for a turn to read WAL. Who has one and is not being read gives it up: its client may come back in minutes, or never.
+    /// </summary>
+    private async ValueTask EnterCatchUpAsync(CancellationToken cancellationToken)
+    {
+        if (_catchUps.Wait(0, CancellationToken.None))
+        {
+            return;
+        }
+
+        // Counted before it is looked, so that a stream whose reading ends meanwhile gives up its turn by itself.
+        Interlocked.Increment(ref _catchUpsWanted);
+        try
+        {
+            List<ChangeStream> streams;
+            lock (_watched)
+            {
+                streams = [.. _streams];
+            }
+
+            foreach (var stream in streams.OrderBy(s => s.UsedAt))
+            {
+                if (await stream.TrySuspendAsync())
+                {
+                    break;
+                }
+            }
+
+            await _catchUps.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _catchUpsWanted);
+        }
     }
 
     private ChangePosition PositionOf(ResumeToken token) => token.Cluster == history.Cluster
