@@ -26,6 +26,20 @@ internal sealed class MeasuredIndexDetails
     /// </summary>
     public JsonElement Next(string index) => _details.TryGetValue(index, out var queue) && queue.TryDequeue(out var details) ? details : default;
 
+    /// <summary>Leaves out the scans of a part of the plan.</summary>
+    public void Pass(JsonElement node)
+    {
+        foreach (var inner in Inner(node))
+        {
+            Pass(inner);
+        }
+
+        if (ScannedIndex(node) is { } index)
+        {
+            Next(index);
+        }
+    }
+
     private void Read(JsonElement node, Dictionary<string, JsonElement> above)
     {
         // The backend says on a node above the scans which bounds they use.
@@ -38,18 +52,19 @@ internal sealed class MeasuredIndexDetails
             }
         }
 
-        if (node.TryGetProperty("Plans", out var plans))
+        foreach (var inner in Inner(node))
         {
-            foreach (var inner in plans.EnumerateArray())
-            {
-                Read(inner, above);
-            }
+            Read(inner, above);
         }
 
-        if (node.TryGetProperty("Index Name", out var name) && name.GetString() is { } scanned)
+        if (ScannedIndex(node) is { } scanned)
         {
             var queue = _details.TryGetValue(scanned, out var known) ? known : _details[scanned] = new();
             queue.Enqueue(above.GetValueOrDefault(scanned));
         }
     }
+
+    private static JsonElement.ArrayEnumerator Inner(JsonElement node) => node.TryGetProperty("Plans", out var plans) ? plans.EnumerateArray() : default;
+
+    private static string? ScannedIndex(JsonElement node) => node.TryGetProperty("Index Name", out var name) ? name.GetString() : null;
 }

@@ -54,6 +54,30 @@ public sealed class RewritingTests
     }
 
     [Fact]
+    public void Scans_of_a_measured_plan_have_the_details_of_the_same_scans_of_the_plan_that_was_not_run()
+    {
+        const string join = """{ "Node Type": "Nested Loop", "Actual Rows": 1, "Actual Loops": 1, "Plans": [PLANS] }""";
+        const string scan = """{ "Node Type": "Index Scan", "Index Name": "a_1", "Actual Rows": 1, "Actual Loops": 1 }""";
+        // A walk through the collection, with a scan below it that is not described.
+        const string walk =
+            $$"""{ "Node Type": "Seq Scan", "Actual Rows": 1, "Actual Loops": 1, "Plans": [{{scan}}] }""";
+        var planned = join.Replace("PLANS", string.Join(',', Wrapped(walk, 0), Wrapped(scan, 1), Wrapped(scan, 2)), StringComparison.Ordinal);
+        var plan = Describe(join.Replace("PLANS", string.Join(',', walk, scan, scan), StringComparison.Ordinal), planned);
+
+        var inputs = plan["executionStats"]["executionStages"]["inputStages"].AsBsonArray;
+        Assert.Equal(["COLLSCAN", "FETCH", "FETCH"], inputs.Select(input => input["stage"].AsString));
+        Assert.Equal(
+            [new BsonArray { "bounds 1" }, new BsonArray { "bounds 2" }], inputs.Skip(1).Select(input => input["inputStage"]["indexBounds"].AsBsonArray));
+        Assert.All(inputs.Skip(1), input => Assert.Equal((new BsonDocument("a", 1), 1), (input["inputStage"]["keyPattern"], input["nReturned"].AsInt32)));
+
+        static string Wrapped(string plan, int number) =>
+            $$"""
+            { "Node Type": "Custom Scan", "Plans": [{{plan}}],
+              "IndexDetails": [{ "indexName": "a_1", "indexKey": "{ \"a\" : 1 }", "indexBounds": ["bounds {{number}}"] }] }
+            """;
+    }
+
+    [Fact]
     public async Task Whoever_waits_for_a_loss_learns_of_the_first_and_of_the_next()
     {
         var state = new MemberState();
@@ -95,10 +119,11 @@ public sealed class RewritingTests
             failures);
     }
 
-    private static BsonDocument Describe(string plan)
+    private static BsonDocument Describe(string plan, string? planned = null)
     {
         using var json = JsonDocument.Parse($$"""{ "Plan": {{plan}}, "Execution Time": 1.2 }""");
-        return ExplainedPlan.Describe(json.RootElement, json.RootElement, "shop", new BsonDocument("find", "c"), write: null, ran: true);
+        using var before = JsonDocument.Parse($$"""{ "Plan": {{planned ?? plan}} }""");
+        return ExplainedPlan.Describe(json.RootElement, before.RootElement, "shop", new BsonDocument("find", "c"), write: null, ran: true);
     }
 
     private static (int Returned, int Keys, int Documents) Counts(BsonDocument plan) => (

@@ -109,12 +109,19 @@ internal static class ExplainedPlan
             || (type == "Index Scan" && !statistics.WalksById && IsWholePrimaryKey(node)))
         {
             type = "Seq Scan";
-            indexes.Next("_id_");
         }
 
-        var inputs = node.TryGetProperty("Plans", out var plans)
-            && type != "Seq Scan" ? plans.EnumerateArray().Select(p => Stage(p, statistics, indexes)).OfType<BsonDocument>().ToList()
-            : [];
+        List<BsonDocument> inputs = [];
+        if (type == "Seq Scan")
+        {
+            // A walk through the collection, whatever PostgreSQL does it by.
+            indexes.Pass(node);
+        }
+        else if (node.TryGetProperty("Plans", out var plans))
+        {
+            inputs = plans.EnumerateArray().Select(p => Stage(p, statistics, indexes)).OfType<BsonDocument>().ToList();
+        }
+
         switch (type)
         {
             case "Seq Scan" or "Parallel Seq Scan":
