@@ -43,9 +43,9 @@ internal sealed partial class ReplicaSetWatch(
             await await Task.WhenAny(servers, members); // an error of one is told while the other goes on
             await Task.WhenAll(servers, members);
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested || stopping.IsCancellationRequested)
         {
-            // The graph stops.
+            // The graph stops. Who waits on the token itself may hear of it before what is linked to it.
         }
     }
 
