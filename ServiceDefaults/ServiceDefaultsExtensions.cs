@@ -162,7 +162,8 @@ public static class ServiceDefaultsExtensions
             .WithTracing(tracing => tracing
                 .AddAspNetCoreInstrumentation(options => options.Filter = http => !IsProbe(http.Request.Path))
                 .AddHttpClientInstrumentation()
-                .AddSource(TelemetryNames.Sources));
+                .AddSource(TelemetryNames.Sources)
+                .AddProcessor<BackgroundCalls>());
 
         if (!string.IsNullOrWhiteSpace(builder.Configuration[OtlpEndpointKey]))
         {

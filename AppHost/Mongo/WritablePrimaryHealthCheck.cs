@@ -27,10 +27,15 @@ internal sealed class WritablePrimaryHealthCheck(MongoReplicaSetResource replica
                 s_ping, ReadPreference.Primary, patience.Token);
             return HealthCheckResult.Healthy();
         }
-        catch (Exception exception) when (exception is MongoException or TimeoutException
+        catch (MongoException exception)
+        {
+            // Said without its stack, which would be printed anew with each look.
+            return HealthCheckResult.Unhealthy($"No writable primary can be used: {exception.Message}");
+        }
+        catch (Exception exception) when (exception is TimeoutException
             || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            return HealthCheckResult.Unhealthy("No writable primary answers.", exception);
+            return HealthCheckResult.Unhealthy("No writable primary answers.");
         }
     }
 }

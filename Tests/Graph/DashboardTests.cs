@@ -235,6 +235,7 @@ public sealed partial class DashboardTests(StackFixture stack)
     [GeneratedRegex(@"cache \(\d+\)")]
     private static partial Regex CacheSpans();
 
-    [GeneratedRegex(@"platform \(\d+\)")]
+    // The peer is the server where it is a resource, else the database.
+    [GeneratedRegex(@"(platform|mongo-\d) \(\d+\)")]
     private static partial Regex DatabaseSpans();
 }

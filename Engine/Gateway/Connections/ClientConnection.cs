@@ -64,7 +64,7 @@ internal sealed class ClientConnection(
             busyWait.Came(Id);
             Touch();
             metrics.Received(reader.Message.Length);
-            var began = clock.Now();
+            var began = clock.Wall();
             var request = Read(reader, limit);
             if (request.MoreToCome)
             {
@@ -140,7 +140,7 @@ internal sealed class ClientConnection(
         {
             var reply = await hello.NextAsync(this, request, closed, ended.Token);
             last = stopping.IsCancellationRequested;
-            responseTo = await SendAsync(request, responseTo, reply, clock.Now(), moreToCome: !last, closed);
+            responseTo = await SendAsync(request, responseTo, reply, clock.Wall(), moreToCome: !last, closed);
             Touch();
         }
     }

@@ -6,9 +6,9 @@ namespace Platform.Gateway.Topology;
 
 /// <summary>
 /// The logical clock that replies carry as <c>operationTime</c> and <c>$clusterTime</c>
-/// (https://github.com/mongodb/specifications/blob/master/source/causal-consistency/causal-consistency.md). It follows the wall clock by
-/// the microsecond, so that the times of members on one machine are in the order of what happened on them, and are comparable with the
-/// times of commits. Each write moves it on, and so does a client or a member that has seen a later time.
+/// (https://github.com/mongodb/specifications/blob/master/source/causal-consistency/causal-consistency.md). The time of the cluster follows the
+/// wall clock by the microsecond; each write moves it on, and so does a client or a member that has seen a later time. The time of an
+/// operation is the wall clock's alone: change streams compare it with the times of commits, which no client moves.
 /// </summary>
 internal sealed class LogicalClock
 {
@@ -35,8 +35,8 @@ internal sealed class LogicalClock
     /// <summary>Writes the fields and the terminator.</summary>
     /// <param name="destination">Where to.</param>
     /// <param name="began">
-    /// The time at which the command began, which is its <c>operationTime</c>: a change stream that starts there sees what the command wrote. For the reads
-    /// that follow any time of it will do, since a member that is behind asks the primary how far it is.
+    /// <see cref="Wall"/> when the command began, which is its <c>operationTime</c>: a change stream that starts there sees what the command wrote. For the
+    /// reads that follow any time of it will do, since a member that is behind asks the primary how far it is.
     /// </param>
     public void Write(Span<byte> destination, long began)
     {
@@ -45,8 +45,17 @@ internal sealed class LogicalClock
         BinaryPrimitives.WriteInt64LittleEndian(destination[s_cluster..], Now());
     }
 
-    /// <summary>The time: seconds since 1970 in the upper half, and the microsecond, counted from 1, in the lower one. It never goes back.</summary>
+    /// <summary>
+    /// The time of the cluster: seconds since 1970 in the upper half, and the microsecond, counted from 1, in the lower one. It never goes back.
+    /// </summary>
     public long Now() => Reach(Wall());
+
+    /// <summary>The time by the wall clock, in the same form.</summary>
+    public long Wall()
+    {
+        var (seconds, ticks) = Math.DivRem(_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks, TimeSpan.TicksPerSecond);
+        return (seconds << 32) | ((ticks / TimeSpan.TicksPerMicrosecond) + 1);
+    }
 
     /// <summary>Moves the clock on because something was written.</summary>
     public void Tick()
@@ -102,12 +111,6 @@ internal sealed class LogicalClock
 
             last = seen;
         }
-    }
-
-    private long Wall()
-    {
-        var (seconds, ticks) = Math.DivRem(_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks, TimeSpan.TicksPerSecond);
-        return (seconds << 32) | ((ticks / TimeSpan.TicksPerMicrosecond) + 1);
     }
 
     private long Second() => _time.GetUtcNow().ToUnixTimeSeconds();

@@ -2,7 +2,7 @@
 // both. Prints one line per check and exits with 1 at the first that fails.
 'use strict';
 const assert = require('node:assert/strict');
-const { MongoClient, Long, Timestamp } = require('mongodb');
+const { Binary, MongoClient, Long, Timestamp } = require('mongodb');
 const mongoose = require('mongoose');
 
 const [, , uri, name] = process.argv;
@@ -186,6 +186,22 @@ async function main() {
       const again = c.watch([], { resumeAfter: token });
       assert.equal((await again.next()).documentKey._id, 'missed');
       await again.close();
+    });
+
+    await check('startAtOperationTime after a client has seen a time that is ahead of the clock', async () => {
+      const c = db.collection('ahead');
+      await c.insertOne({ _id: 'before' });
+      const operationTime = await client.withSession(async session => {
+        const clusterTime = new Timestamp({ t: Math.floor(Date.now() / 1000) + 100, i: 1 });
+        session.advanceClusterTime({ clusterTime, signature: { hash: new Binary(Buffer.alloc(20)), keyId: Long.ZERO } });
+        const reply = await db.command({ ping: 1 }, { session });
+        assert.ok(reply.$clusterTime.clusterTime.greaterThanOrEqual(clusterTime));
+        return reply.operationTime;
+      });
+      await c.insertOne({ _id: 'after' });
+      const stream = c.watch([], { startAtOperationTime: operationTime });
+      assert.equal((await stream.next()).documentKey._id, 'after');
+      await stream.close();
     });
 
     await check('tokens move on while nothing happens in what is watched', async () => {

@@ -416,7 +416,7 @@ const server = 'Server';
 supported(server, 'hello', 'A set of one is primary while its backend answers; three elect their primary.', { 'replica set and primary': () => { const h = db.hello(); truthy(h.isWritablePrimary && h.setName === 'rs0' && h.primary === h.me && h.maxWireVersion === 21); } });
 supported(server, 'isMaster', '', { 'the older name': () => truthy(ok({ isMaster: 1 }).ismaster) });
 supported(server, 'ping', '', { 'ok': () => equal(ok({ ping: 1 }).ok, 1) });
-supported(server, '$clusterTime and operationTime', 'Moved on by each write; a client\'s later time is taken in, up to a year ahead; the signature is empty.', { 'in every reply': () => { const [a, b] = [ok({ ping: 1 }), ok({ ping: 1 })]; truthy(a.operationTime && b.$clusterTime.clusterTime && b.operationTime.getHighBits() >= a.operationTime.getHighBits()); } });
+supported(server, '$clusterTime and operationTime', '`operationTime` is the time by the clock of the member; `$clusterTime` is moved on by each write, too, and by a client\'s later time, up to a year ahead; the signature is empty.', { 'in every reply': () => { const [a, b] = [ok({ ping: 1 }), ok({ ping: 1 })]; truthy(a.operationTime && b.$clusterTime.clusterTime && b.operationTime.getHighBits() >= a.operationTime.getHighBits()); } });
 supported(server, 'buildInfo', 'Version 7.0.0, of which it speaks the protocol.', { 'version': () => equal(db.version(), '7.0.0') });
 supported(server, 'whatsmyuri', '', { 'address': () => truthy(ok({ whatsmyuri: 1 }).you.includes(':')) });
 supported(server, 'listCommands', '', { 'find is one': () => truthy('find' in db.adminCommand({ listCommands: 1 }).commands) });

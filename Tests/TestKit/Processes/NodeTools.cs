@@ -6,6 +6,9 @@ namespace Platform.Tests.TestKit.Processes;
 /// <summary>Runs programs of the pinned npm packages, each in a process of its own with a home directory of its own.</summary>
 internal static class NodeTools
 {
+    // Several times as long as any of the scripts takes beside other tests.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(4);
+
     /// <summary>Where the packages are.</summary>
     public static string Modules { get; } = Path.Combine(
         Environment.GetEnvironmentVariable("PLATFORM_NODE_TOOLS") is { Length: > 0 } tools
@@ -42,7 +45,7 @@ internal static class NodeTools
                 start.Environment[name] = value;
             }
 
-            return await ProgramResult.OfAsync(start, TestContext.Current.CancellationToken);
+            return await ProgramResult.OfAsync(start, TestContext.Current.CancellationToken, s_patience);
         }
         finally
         {

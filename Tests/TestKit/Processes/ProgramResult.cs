@@ -26,8 +26,9 @@ internal sealed record ProgramResult(int ExitCode, string Output, string Errors)
     /// <summary>Runs a program to its end.</summary>
     /// <param name="start">The program.</param>
     /// <param name="cancellationToken">Kills it.</param>
-    /// <exception cref="TimeoutException">It did not end within ten minutes, and was killed.</exception>
-    public static async Task<ProgramResult> OfAsync(ProcessStartInfo start, CancellationToken cancellationToken)
+    /// <param name="patience">How long it may take; ten minutes when not given.</param>
+    /// <exception cref="TimeoutException">It did not end in time, and was killed. The message has what it said until then.</exception>
+    public static async Task<ProgramResult> OfAsync(ProcessStartInfo start, CancellationToken cancellationToken, TimeSpan? patience = null)
     {
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
@@ -36,7 +37,19 @@ internal sealed record ProgramResult(int ExitCode, string Output, string Errors)
         {
             var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
             var errors = process.StandardError.ReadToEndAsync(cancellationToken);
-            await process.WaitForExitAsync(cancellationToken).WaitAsync(s_patience, cancellationToken);
+            using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            late.CancelAfter(patience ?? s_patience);
+            try
+            {
+                await process.WaitForExitAsync(late.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                process.Kill(entireProcessTree: true);
+                throw new TimeoutException(
+                    $"{start.FileName} {start.ArgumentList.FirstOrDefault()} did not end in time:{Environment.NewLine}{await output}{await errors}");
+            }
+
             return new ProgramResult(process.ExitCode, await output, await errors);
         }
         finally

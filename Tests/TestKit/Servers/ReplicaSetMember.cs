@@ -107,8 +107,7 @@ public sealed partial class ReplicaSetMember : IAsyncDisposable
     {
         if (_process is { IsRunning: true } process)
         {
-            // The script first: it would start the gateway again.
-            foreach (var id in (int[])[process.Id, .. Descendants(process.Id)])
+            foreach (var id in Freeze(process.Id))
             {
                 _ = Kill(id, KillAtOnce);
             }
@@ -121,27 +120,18 @@ public sealed partial class ReplicaSetMember : IAsyncDisposable
     public void Stop()
     {
         Assert.True(IsRunning);
-        Stop([_process!.Id, .. Descendants(_process.Id)]);
+        _stopped.AddRange(Freeze(_process!.Id));
     }
 
     /// <summary>Stops the processes of its PostgreSQL where they are.</summary>
-    public void StopPostgres()
-    {
-        var postgres = Assert.NotNull(Postgres);
-        Stop([postgres, .. Descendants(postgres)]);
-    }
+    public void StopPostgres() => _stopped.AddRange(Freeze(Assert.NotNull(Postgres)));
 
     /// <summary>Stops its gateway where it is.</summary>
-    public void StopGateway() => Stop([Assert.NotNull(Gateway)]);
-
-    private void Stop(int[] all)
+    public void StopGateway()
     {
-        foreach (var id in all)
-        {
-            _ = Kill(id, StopNow);
-        }
-
-        _stopped.AddRange(all);
+        var gateway = Assert.NotNull(Gateway);
+        _ = Kill(gateway, StopNow);
+        _stopped.Add(gateway);
     }
 
     /// <summary>Lets the stopped processes go on.</summary>
@@ -199,6 +189,21 @@ public sealed partial class ReplicaSetMember : IAsyncDisposable
     }
 
     private static bool IsGateway(int id) => Command(id).Contains("Platform.Gateway", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Stops a process and all below it where they are. Until it is stopped, each of them may make another one, so this looks until there is none.
+    /// </summary>
+    private static List<int> Freeze(int root)
+    {
+        List<int> frozen = [];
+        while (((int[])[root, .. Descendants(root)]).Except(frozen).ToList() is { Count: > 0 } found)
+        {
+            found.ForEach(id => _ = Kill(id, StopNow));
+            frozen.AddRange(found);
+        }
+
+        return frozen;
+    }
 
     private static IEnumerable<int> Descendants(int id) => Children(id).SelectMany(child => (IEnumerable<int>)[child, .. Descendants(child)]);
 

@@ -56,6 +56,15 @@ public sealed class PromiseTests
     }
 
     [Fact]
+    public void What_a_client_has_seen_moves_the_time_of_the_cluster_and_not_that_of_operations()
+    {
+        var ahead = _clock.Wall() + (1000L << 32);
+        _clock.Advance(ahead);
+        Assert.True(_clock.Now() >= ahead);
+        Assert.True(_clock.Wall() < ahead);
+    }
+
+    [Fact]
     public void A_write_concern_is_met_unmet_or_malformed_as_its_fields_say()
     {
         var random = new Random(20_26);

@@ -79,6 +79,26 @@ public sealed class TelemetryTests
     }
 
     [Fact]
+    public void Calls_that_nobody_asked_for_leave_no_trace()
+    {
+        var spans = new List<Activity>();
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.AddServiceDefaults();
+        builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddInMemoryExporter(spans));
+        using var host = builder.Build();
+        _ = host.Services.GetRequiredService<TracerProvider>();
+        using var activities = new ActivitySource("Platform.Orders");
+
+        activities.StartActivity("of nobody", ActivityKind.Client)?.Dispose();
+        using (activities.StartActivity("request", ActivityKind.Server))
+        {
+            activities.StartActivity("of the request", ActivityKind.Client)?.Dispose();
+        }
+
+        Assert.Equal(["of the request", "request"], spans.Select(span => span.DisplayName));
+    }
+
+    [Fact]
     public void The_driver_names_its_source_as_we_listen_to_it() =>
         Assert.Contains(MongoDB.Driver.MongoTelemetry.ActivitySourceName, Platform.ServiceDefaults.TelemetryNames.Sources);
 
