@@ -49,8 +49,9 @@ internal sealed partial class Oplog(
         public async ValueTask DisposeAsync()
         {
             await _ended.CancelAsync();
-            await Feed.DisposeAsync();
+            // First who waits for more: a semaphore that is disposed of meanwhile forgets its waiters, who then wait for ever.
             await Publishing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Feed.DisposeAsync();
             _ended.Dispose();
         }
     }

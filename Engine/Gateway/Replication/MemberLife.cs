@@ -181,7 +181,8 @@ internal sealed partial class MemberLife(
     public Task<(long Term, Position Position)?> StandAsync(CancellationToken cancellationToken) => AloneAsync<(long, Position)?>(
         async () =>
         {
-            if (Leads || !IsReady || !server.IsRunning || heartbeats.Leader is not null || state.IsStopping)
+            // Who has voted since it was asked whether the others would vote for it would depose whom it has just helped to be elected.
+            if (Leads || !IsReady || !server.IsRunning || heartbeats.Leader is not null || state.IsStopping || HasJustVoted)
             {
                 return null;
             }
