@@ -56,13 +56,17 @@ internal static class ErrorMapping
     public const string WriteConflictMessage =
         "Caused by :: Write conflict during plan execution and yielding is disabled. :: Please retry your operation or multi-document transaction.";
 
-    // A transaction writes to a collection that it does not see and cannot make: another one has made it since this one began.
-    private const string CollectionMadeMeanwhile = "Unable to create the specified collection";
+    /// <summary>
+    /// Whether somebody else has made the collection that was to be made, or the first one of its database, since a statement or its transaction
+    /// began to look: it neither sees the collection nor can make it. A statement that is run again sees it, a transaction only when it begins again.
+    /// </summary>
+    public static bool IsCollectionMadeMeanwhile(PostgresException exception) =>
+        exception.MessageText is "Unable to create the specified collection" or "Unable to create metadata database sentinel collection.";
 
     private static ErrorCode Code(PostgresException e, bool inTransaction) => e.SqlState switch
     {
         SqlState.LockNotAvailable when inTransaction => ErrorCode.WriteConflict,
-        _ when inTransaction && e.MessageText == CollectionMadeMeanwhile => ErrorCode.WriteConflict,
+        _ when inTransaction && IsCollectionMadeMeanwhile(e) => ErrorCode.WriteConflict,
         "57014" when e.MessageText.Contains("user request", StringComparison.Ordinal) => ErrorCode.Interrupted,
         _ => SqlState.ToCode(e.SqlState),
     };

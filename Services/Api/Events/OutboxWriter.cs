@@ -1,6 +1,7 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Api.Caching;
+using Platform.Data.Documents;
 using Platform.Data.Events;
 using Platform.Data.Tenancy;
 

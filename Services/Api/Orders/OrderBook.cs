@@ -3,7 +3,6 @@ using MongoDB.Driver;
 using Platform.Api.Contracts;
 using Platform.Api.Events;
 using Platform.Data.Documents;
-using Platform.Data.Events;
 using Platform.Data.Tenancy;
 using Platform.Data.Validation;
 using Platform.Mongo.Connections;

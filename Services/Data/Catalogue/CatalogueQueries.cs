@@ -6,7 +6,8 @@ namespace Platform.Data.Catalogue;
 
 /// <summary>
 /// The queries that the indexes are declared for. Those of the API are made by the same functions that the API calls
-/// (<see cref="ProductQueries"/>, <see cref="StoreQueries"/>, <see cref="EventQueries"/>) or are one line; a test compares both with what the API sends.
+/// (<see cref="ProductQueries"/>, <see cref="StoreQueries"/>, <see cref="EventQueries"/>, <see cref="OutboxQueries"/>) or are one line; a test compares
+/// both with what the API sends.
 /// </summary>
 internal static class CatalogueQueries
 {
@@ -62,7 +63,7 @@ internal static class CatalogueQueries
                 return Aggregate(CollectionNames.Stores, [near, new("$limit", 10)]);
             },
             Bound = QueryBound.Filtered,
-            BoundReason = "Stores of other tenants within the distance are read and left out.",
+            BoundReason = "Closed stores within the distance are read and left out; on DocumentDB, which knows no tenant there, other tenants' stores as well.",
         },
     ];
 
@@ -312,10 +313,39 @@ internal static class CatalogueQueries
         },
     ];
 
+    // --- Outbox
+
+    public static IReadOnlyList<QueryShape> OutboxByDate { get; } =
+    [
+        new()
+        {
+            Name = "due of a tenant",
+            Asks = "The API, to deliver a tenant's events that were left behind, the oldest first; it finds the tenants by the same filter.",
+            Command = d => Find(
+                CollectionNames.Outbox,
+                OutboxQueries.Due(Later, Later, EventOutboxForm).Add("tenantId", d["tenantId"]),
+                OutboxQueries.OldestFirst,
+                PageAndOne),
+            Bound = QueryBound.Filtered,
+            BoundReason = "There are few entries at any time: the tenant and how often it was tried are checked on those of before.",
+        },
+        new()
+        {
+            Name = "waiting",
+            Asks = "The API, to learn when to look again.",
+            Command = _ => Find(CollectionNames.Outbox, OutboxQueries.Waiting(), OutboxQueries.OldestFirst, OutboxQueries.MostWaiting),
+            Bound = QueryBound.Filtered,
+            BoundReason = "Entries that were set aside are passed over.",
+        },
+    ];
+
     // --- By key
 
     /// <summary>The one query by key that a tenant-owned collection of the API has.</summary>
     public static IReadOnlyList<QueryShape> ByKey(string collection, string asks) => [One(collection, "by key", asks, d => Pick(d, "_id"))];
+
+    // Any that there may be: the shape is the same.
+    private const int EventOutboxForm = 1;
 
     private static BsonValue Later => new BsonDateTime(new DateTime(9000, 1, 1, 0, 0, 0, DateTimeKind.Utc));
 

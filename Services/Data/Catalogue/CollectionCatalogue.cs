@@ -96,11 +96,17 @@ public static class CollectionCatalogue
             },
             new()
             {
-                Name = "location",
-                Keys = [new("location", IndexKind.Sphere)],
+                Name = "tenant_location",
+                Keys = [Tenant, new("location", IndexKind.Sphere)],
                 Serves = "A tenant's stores near a point, nearest first.",
                 Queries = CatalogueQueries.StoresNear,
-                TenantException = "DocumentDB has no compound 2dsphere index; the tenant is filtered after the index.",
+                Variants = new Dictionary<ServerKind, IndexVariant>
+                {
+                    [ServerKind.DocumentDb] = new(
+                        "location",
+                        [new("location", IndexKind.Sphere)],
+                        "DocumentDB has no compound 2dsphere index; the nearest stores of all tenants are read, and the tenant is checked on them."),
+                },
             },
             new()
             {
@@ -384,12 +390,52 @@ public static class CollectionCatalogue
         ],
     };
 
-    /// <summary>All collections, referenced ones before those that refer to them.</summary>
-    public static IReadOnlyList<CollectionDefinition> All { get; } =
+    /// <summary>Events that were committed and are not in their collections yet.</summary>
+    public static CollectionDefinition<OutboxEntry> Outbox { get; } = new()
+    {
+        Name = CollectionNames.Outbox,
+        Description = "Events that were committed with an order and are not in their collections yet, one document for each order.",
+        IsBookkeeping = true,
+        ShardKey = Whole("Entries stay for milliseconds, so that there are few; the relay looks through those of all tenants."),
+        Indexes =
+        [
+            new()
+            {
+                Name = "created",
+                Keys = [Up("createdAt")],
+                Serves = "Entries that were left behind, the oldest first; one alone, since every order writes to it twice.",
+                Queries = CatalogueQueries.OutboxByDate,
+            },
+        ],
+    };
+
+    /// <summary>Who may work alone right now.</summary>
+    public static CollectionDefinition<BsonDocument> Leases { get; } =
+        Bookkeeping(CollectionNames.Leases, "Who may work alone right now, one document for each kind of work; read and changed by key.");
+
+    /// <summary>What was done to the structure of the database.</summary>
+    public static CollectionDefinition<BsonDocument> Migrations { get; } =
+        Bookkeeping(CollectionNames.Migrations, "What was done to the structure of the database, one document for each migration; read as a whole.");
+
+    /// <summary>Indexes that are hidden before they are dropped.</summary>
+    public static CollectionDefinition<BsonDocument> HiddenIndexes { get; } =
+        Bookkeeping(CollectionNames.HiddenIndexes, "Indexes that are hidden before they are dropped, one document for each; read as a whole.");
+
+    /// <summary>What the seeder wrote.</summary>
+    public static CollectionDefinition<BsonDocument> SeedMarker { get; } = Bookkeeping(CollectionNames.SeedMarker, "What the seeder wrote, one document.");
+
+    /// <summary>What the database is for.</summary>
+    public static CollectionDefinition<BsonDocument> Environment { get; } = Bookkeeping(CollectionNames.Environment, "What the database is for, one document.");
+
+    /// <summary>The collections of the domain, referenced ones before those that refer to them.</summary>
+    public static IReadOnlyList<CollectionDefinition> Domain { get; } =
         [Tenants, Users, Stores, Categories, Products, Inventory, Customers, Orders, SaleEvents, InventoryEvents];
 
+    /// <summary>All collections: those of <see cref="Domain"/>, and those in which the platform's programs keep notes of their own.</summary>
+    public static IReadOnlyList<CollectionDefinition> All { get; } = [.. Domain, Outbox, Leases, Migrations, HiddenIndexes, SeedMarker, Environment];
+
     /// <summary>
-    /// A SHA-256 over everything declared here that a database keeps: names, indexes, validators. Changes when, and only
+    /// A SHA-256 over everything declared here that a database keeps: names, indexes, validators, options. Changes when, and only
     /// when, a database made for another version would have to change.
     /// </summary>
     /// <returns>64 hexadecimal digits in lower case.</returns>
@@ -397,13 +443,23 @@ public static class CollectionCatalogue
     {
         var all = new BsonDocument(All.Select(collection => new BsonElement(collection.Name, new BsonDocument
         {
-            { "indexes", new BsonArray(collection.Indexes.Select(index => index.Specification())) },
+            { "indexes", new BsonArray(collection.Indexes.SelectMany(Specifications)) },
             { "validator", collection.Validator },
-            { "options", new BsonDocument(collection.TimeSeries?.Options() ?? []) },
+            { "options", collection.Options() },
         })));
         var text = all.ToJson(new JsonWriterSettings { OutputMode = JsonOutputMode.CanonicalExtendedJson });
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+        static IEnumerable<BsonDocument> Specifications(IndexDefinition index) =>
+            index.Variants.Keys.Order().Select(index.On).Prepend(index).Select(each => each.Specification());
     }
+
+    private static CollectionDefinition<BsonDocument> Bookkeeping(string name, string description) => new()
+    {
+        Name = name, Description = description, IsBookkeeping = true, Indexes = [], ShardKey = Whole("A few documents."),
+    };
+
+    private static ShardKey Whole(string reason) => new() { Keys = [], Reason = reason };
 
     private static IndexKey Tenant => new("tenantId");
 

@@ -37,13 +37,37 @@ public abstract class CollectionDefinition
     /// <summary>How the documents are kept when they are measurements over time; null when they are not.</summary>
     public TimeSeriesDefinition? TimeSeries { get; init; }
 
+    /// <summary>How strings are compared unless a command says otherwise; null for byte by byte.</summary>
+    public CollationDefinition? Collation { get; init; }
+
+    /// <summary>How much the collection may hold; null for as much as is written.</summary>
+    public CappedDefinition? Capped { get; init; }
+
+    /// <summary>Whether the server keeps documents as they were, so that change streams can show them. Default: false.</summary>
+    /// <remarks><see href="https://www.mongodb.com/docs/manual/changeStreams/#change-streams-with-document-pre--and-post-images"/></remarks>
+    public bool KeepsImages { get; init; }
+
+    /// <summary>What it shows, when it is a view; null for a collection.</summary>
+    public ViewDefinition? View { get; init; }
+
     /// <summary>
-    /// The indexes that a collection should have: <see cref="Indexes"/>, and where an engine without time series keeps
-    /// measurements as plain documents also those that a time series has of itself.
+    /// Whether the platform's programs keep notes of their own in it. Those of several versions read and write it at once, so that it has no rules,
+    /// no generated documents and no tenant. Default: false.
     /// </summary>
-    /// <param name="isTimeSeries">Whether the engine keeps the collection as a time series.</param>
-    public IReadOnlyList<IndexDefinition> IndexesFor(bool isTimeSeries) =>
-        TimeSeries is null || isTimeSeries ? Indexes : [.. Indexes, .. TimeSeries.StandIns()];
+    public bool IsBookkeeping { get; init; }
+
+    /// <summary>
+    /// The indexes that the collection should have on a server: <see cref="Indexes"/>, each as it is there, the one that every time series has, and
+    /// where measurements are kept as plain documents also one that lets them expire.
+    /// </summary>
+    /// <param name="server">What the server is.</param>
+    /// <param name="isTimeSeries">Whether it keeps the collection as a time series.</param>
+    public IReadOnlyList<IndexDefinition> IndexesFor(ServerKind server, bool isTimeSeries) =>
+    [
+        .. Indexes.Select(index => index.On(server)),
+        .. TimeSeries is null ? [] : new[] { TimeSeries.Source() },
+        .. TimeSeries is null || isTimeSeries ? [] : new[] { TimeSeries.Expiry() },
+    ];
 
     /// <summary>The rules over several fields of a document. Default: none.</summary>
     public IReadOnlyList<CrossFieldRule> CrossField { get; init; } = [];
@@ -65,7 +89,60 @@ public abstract class CollectionDefinition
 
     /// <summary>What the server checks each written document against.</summary>
     /// <remarks><see href="https://www.mongodb.com/docs/manual/core/schema-validation/"/></remarks>
-    public BsonDocument Validator => Rules.Validator();
+    public BsonDocument Validator => IsBookkeeping || View is not null ? [] : Rules.Validator();
+
+    /// <summary>The options of the <c>create</c> command beside those of the validator.</summary>
+    /// <param name="asPlain">Whether the server takes no time series, so that it is to be a plain collection.</param>
+    /// <remarks><see href="https://www.mongodb.com/docs/manual/reference/command/create/"/></remarks>
+    public BsonDocument Options(bool asPlain = false)
+    {
+        var options = new BsonDocument(asPlain || TimeSeries is null ? [] : TimeSeries.Options());
+        if (Collation is not null)
+        {
+            options.Add("collation", Collation.ToBson());
+        }
+
+        if (Capped is { } capped)
+        {
+            options.Add("capped", true).Add("size", capped.Bytes);
+            if (capped.Documents is { } most)
+            {
+                options.Add("max", most);
+            }
+        }
+
+        if (KeepsImages)
+        {
+            options.Add("changeStreamPreAndPostImages", new BsonDocument("enabled", true));
+        }
+
+        if (View is { } view)
+        {
+            options.Add("viewOn", view.On).Add("pipeline", new BsonArray(view.Pipeline));
+        }
+
+        return options;
+    }
+
+    /// <summary>
+    /// Tells in which options beside the validator an existing collection differs from this definition, comparing what the <c>listCollections</c>
+    /// command reported. An option that is not known here is a difference, too.
+    /// </summary>
+    /// <param name="listed">The collection as the server reported it.</param>
+    /// <param name="asPlain">Whether it is to be a plain collection although a time series is declared.</param>
+    public IReadOnlyList<OptionDifference> DifferencesFrom(BsonDocument listed, bool asPlain = false)
+    {
+        ArgumentNullException.ThrowIfNull(listed);
+        var declared = ListedOptions.Of(View is not null ? "view" : TimeSeries is not null && !asPlain ? "timeseries" : "collection", Options(asPlain));
+        var existing = ListedOptions.Of(
+            listed.GetValue(ListedOptions.Kind, "collection").AsString, listed.GetValue("options", new BsonDocument()).AsBsonDocument);
+        return
+        [
+            .. declared.Names.Union(existing.Names, StringComparer.Ordinal)
+                .Select(option => new OptionDifference(option, declared.GetValue(option, BsonNull.Value), existing.GetValue(option, BsonNull.Value)))
+                .Where(option => !ListedValue.IsSame(option.Declared, option.Existing)),
+        ];
+    }
 
     private static Dictionary<string, string> ReadComputed(Type documentType)
     {

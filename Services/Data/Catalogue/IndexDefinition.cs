@@ -6,7 +6,7 @@ namespace Platform.Data.Catalogue;
 public sealed record IndexDefinition
 {
     // What listIndexes adds of itself, and what does not change what an index does.
-    private static readonly string[] s_incidental = ["v", "ns", "name", "key", "background", "textIndexVersion", "2dsphereIndexVersion", "storageEngine"];
+    private static readonly string[] s_incidental = ["v", "ns", "name", "key", "background", "textIndexVersion", "2dsphereIndexVersion"];
 
     /// <summary>The index's name, unique in the collection.</summary>
     public required string Name { get; init; }
@@ -32,6 +32,9 @@ public sealed record IndexDefinition
     /// <summary>Why the index of a tenant-owned collection does not start with the tenant; null when it does.</summary>
     public string? TenantException { get; init; }
 
+    /// <summary>What stands in the place of the index on servers that cannot have it; empty when all can.</summary>
+    public IReadOnlyDictionary<ServerKind, IndexVariant> Variants { get; init; } = new Dictionary<ServerKind, IndexVariant>();
+
     /// <summary>
     /// How many members of a replica set must have built the index before it is used: <c>votingMembers</c>, <c>majority</c> or a
     /// number. Default: <c>votingMembers</c>, so that no member answers without the index after an election.
@@ -50,6 +53,15 @@ public sealed record IndexDefinition
 
     /// <summary>Whether it is a text index, of which a collection has at most one.</summary>
     public bool IsText => Keys.Any(key => key.Kind == IndexKind.Text);
+
+    /// <summary>The index as it is on a server.</summary>
+    /// <param name="server">What the server is.</param>
+    public IndexDefinition On(ServerKind server) => Variants.TryGetValue(server, out var variant)
+        ? this with
+        {
+            Name = variant.Name, Keys = variant.Keys, TenantException = variant.Reason, Variants = new Dictionary<ServerKind, IndexVariant>(),
+        }
+        : this;
 
     /// <summary>The key document.</summary>
     public BsonDocument KeyDocument() => new(Keys.Select(key => new BsonElement(key.Field, key.ToBsonValue())));
@@ -145,7 +157,7 @@ public sealed record IndexDefinition
         ArgumentNullException.ThrowIfNull(existing);
         var (declared, listed) = (Comparable(KeyDocument()), Comparable(existing["key"].AsBsonDocument));
         return declared.Count == listed.Count
-            && declared.Zip(listed).All(pair => pair.First.Name == pair.Second.Name && IsEqual(pair.First.Value, pair.Second.Value));
+            && declared.Zip(listed).All(pair => pair.First.Name == pair.Second.Name && ListedValue.IsSame(pair.First.Value, pair.Second.Value));
     }
 
     // A text index is listed with the pair {_fts: "text", _ftsx: 1} in place of its text fields, which stand in "weights".
@@ -168,14 +180,6 @@ public sealed record IndexDefinition
     private static bool IsSame(string option, BsonDocument declared, BsonDocument existing)
     {
         BsonValue standard = option switch { "default_language" => "english", "language_override" => "language", _ => false };
-        return IsEqual(declared.GetValue(option, standard), existing.GetValue(option, standard));
+        return ListedValue.IsSame(declared.GetValue(option, standard), existing.GetValue(option, standard));
     }
-
-    private static bool IsEqual(BsonValue left, BsonValue right) => (left, right) switch
-    {
-        ({ IsNumeric: true }, { IsNumeric: true }) => left.ToDouble().Equals(right.ToDouble()),
-        (BsonDocument first, BsonDocument second) => first.ElementCount == second.ElementCount
-            && first.All(element => second.TryGetValue(element.Name, out var other) && IsEqual(element.Value, other)),
-        _ => left == right,
-    };
 }

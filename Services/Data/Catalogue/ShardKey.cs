@@ -52,6 +52,11 @@ public sealed record ShardKey
     /// <param name="filter">The filter, as the server takes it.</param>
     public ShardTarget TargetOf(BsonDocument filter)
     {
+        if (!IsSharded)
+        {
+            return ShardTarget.One;
+        }
+
         var equal = FieldsWithValue(filter).ToHashSet(StringComparer.Ordinal);
         return Fields.All(equal.Contains) ? ShardTarget.One
             : equal.Contains(Keys[0].Field) ? ShardTarget.Some

@@ -26,13 +26,9 @@ public sealed class EventOutbox
     /// </summary>
     public const int Form = 1;
 
-    private const string Delivery = "delivery";
-    private const string Fence = $"{Delivery}.fence";
-    private const string FormOfReader = $"{Delivery}.form";
-    private const string Attempts = $"{Delivery}.attempts";
-    private const string NextAttemptAt = $"{Delivery}.nextAttemptAt";
-    private const string SetAsideAt = $"{Delivery}.setAsideAt";
-    private const string Error = $"{Delivery}.error";
+    private const string Fence = $"{OutboxQueries.Delivery}.fence";
+    private const string Attempts = $"{OutboxQueries.Delivery}.attempts";
+    private const string Error = $"{OutboxQueries.Delivery}.error";
     private const int MaxErrorLength = 500;
 
     private readonly PlatformDatabase _database;
@@ -76,7 +72,10 @@ public sealed class EventOutbox
         using var tenants = await _stored.DistinctAsync<BsonValue>("tenantId", Due(before, now), cancellationToken: cancellationToken);
         var named = await tenants.ToListAsync(cancellationToken);
         // A distinct of a missing field yields nothing.
-        var unnamed = await _stored.Find(Due(before, now).Add("tenantId", BsonNull.Value)).Limit(1).AnyAsync(cancellationToken);
+        var unnamed = await _stored.Find(Due(before, now).Add("tenantId", BsonNull.Value))
+            .Sort(OutboxQueries.OldestFirst)
+            .Limit(1)
+            .AnyAsync(cancellationToken);
         return unnamed && !named.Contains(BsonNull.Value) ? [.. named, BsonNull.Value] : named;
     }
 
@@ -90,7 +89,7 @@ public sealed class EventOutbox
         BsonValue tenant, DateTime before, DateTime now, int limit, CancellationToken cancellationToken = default)
     {
         var found = await _stored.Find(Due(before, now).Add("tenantId", tenant))
-            .Sort(new BsonDocument("createdAt", 1))
+            .Sort(OutboxQueries.OldestFirst)
             .Limit(limit)
             .ToListAsync(cancellationToken);
         return [.. found.Select(Read)];
@@ -109,7 +108,7 @@ public sealed class EventOutbox
         ArgumentNullException.ThrowIfNull(left);
         var claim = new BsonDocument("$set", new BsonDocument
         {
-            { Fence, fence }, { FormOfReader, Form }, { Attempts, left.Attempts + 1 }, { NextAttemptAt, next },
+            { Fence, fence }, { OutboxQueries.FormOfReader, Form }, { Attempts, left.Attempts + 1 }, { OutboxQueries.NextAttemptAt, next },
         });
         var result = await _stored.UpdateOneAsync(NotBeyond(left.Id, fence), claim, cancellationToken: cancellationToken);
         return result.MatchedCount == 1;
@@ -128,7 +127,7 @@ public sealed class EventOutbox
         var set = new BsonDocument(Error, error[..Math.Min(error.Length, MaxErrorLength)]);
         if (setAside is { } at)
         {
-            set.Add(SetAsideAt, at);
+            set.Add(OutboxQueries.SetAsideAt, at);
         }
 
         return _stored.UpdateOneAsync(NotBeyond(left.Id, fence), new BsonDocument("$set", set), cancellationToken: cancellationToken);
@@ -156,10 +155,10 @@ public sealed class EventOutbox
     public async Task<DateTime?> NextDueAsync(TimeSpan age, CancellationToken cancellationToken = default)
     {
         // There are few, if any: those of orders that are being placed, and those that failed.
-        using var entries = await _stored.Find(new BsonDocument(SetAsideAt, new BsonDocument("$exists", false)))
-            .Project(new BsonDocument { { "createdAt", 1 }, { Delivery, 1 } })
-            .Sort(new BsonDocument("createdAt", 1))
-            .Limit(1000)
+        using var entries = await _stored.Find(OutboxQueries.Waiting())
+            .Project(new BsonDocument { { "createdAt", 1 }, { OutboxQueries.Delivery, 1 } })
+            .Sort(OutboxQueries.OldestFirst)
+            .Limit(OutboxQueries.MostWaiting)
             .ToCursorAsync(cancellationToken);
         DateTime? next = null;
         await entries.ForEachAsync(
@@ -180,7 +179,7 @@ public sealed class EventOutbox
         }
 
         var written = at.ToUniversalTime() + age;
-        if (!entry.TryGetValue(Delivery, out var value) || value is not BsonDocument delivery)
+        if (!entry.TryGetValue(OutboxQueries.Delivery, out var value) || value is not BsonDocument delivery)
         {
             return written;
         }
@@ -195,20 +194,7 @@ public sealed class EventOutbox
             : written;
     }
 
-    // An entry whose "delivery" no program has touched is due; one of a failed attempt when its pause is over, and one that was set
-    // aside only for a program that can read more.
-    private static BsonDocument Due(DateTime before, DateTime now) => new()
-    {
-        { "createdAt", new BsonDocument("$lt", before) },
-        {
-            "$or", new BsonArray
-            {
-                new BsonDocument(Delivery, new BsonDocument("$exists", false)),
-                new BsonDocument(FormOfReader, new BsonDocument("$lt", Form)),
-                new BsonDocument { { NextAttemptAt, new BsonDocument("$lte", now) }, { SetAsideAt, new BsonDocument("$exists", false) } },
-            }
-        },
-    };
+    private static BsonDocument Due(DateTime before, DateTime now) => OutboxQueries.Due(before, now, Form);
 
     private static BsonDocument NotBeyond(BsonValue id, long fence) =>
         new() { { "_id", id }, { Fence, new BsonDocument("$not", new BsonDocument("$gt", fence)) } };
@@ -216,10 +202,10 @@ public sealed class EventOutbox
     private static OutboxLeft Read(BsonDocument stored)
     {
         var (id, attempts) = (stored["_id"], 0);
-        if (stored.TryGetValue(Delivery, out var delivery) && delivery is BsonDocument state)
+        if (stored.TryGetValue(OutboxQueries.Delivery, out var delivery) && delivery is BsonDocument state)
         {
             attempts = state.TryGetValue("attempts", out var count) && count.IsInt32 ? count.AsInt32 : 0;
-            stored.Remove(Delivery);
+            stored.Remove(OutboxQueries.Delivery);
         }
 
         try

@@ -1,4 +1,5 @@
 using MongoDB.Bson;
+using Platform.Data.Documents;
 
 namespace Platform.Data.Events;
 

@@ -45,10 +45,10 @@ public sealed class ValidationOptions
         foreach (var (name, settings) in Collections)
         {
             var key = $"{Section}:{nameof(Collections)}:{name}";
-            if (CollectionCatalogue.All.All(collection => collection.Name != name))
+            if (CollectionCatalogue.Domain.All(collection => collection.Name != name))
             {
                 yield return $"{key}: there is no collection of this name; there are "
-                    + $"{string.Join(", ", CollectionCatalogue.All.Select(collection => collection.Name))}.";
+                    + $"{string.Join(", ", CollectionCatalogue.Domain.Select(collection => collection.Name))}.";
             }
 
             entries.Add((key, settings?.Level, settings?.Action));

@@ -30,7 +30,7 @@ internal sealed class BaselineCommand(SoleWorker alone, MigrationRunner runner, 
         async (fence, token) =>
         {
             using var names = await database.ListCollectionNamesAsync(cancellationToken: token);
-            var ours = CollectionCatalogue.All.Select(definition => definition.Name);
+            var ours = CollectionCatalogue.Domain.Select(definition => definition.Name);
             if (!(await names.ToListAsync(token)).Intersect(ours, StringComparer.Ordinal).Any())
             {
                 throw new JobRefusedException(

@@ -44,10 +44,10 @@ internal static class CommandOptions
         option.HelpName = "NAME";
         option.Validators.Add(result =>
         {
-            foreach (var name in result.Tokens.Select(token => token.Value).Where(name => CollectionCatalogue.All.All(collection => collection.Name != name)))
+            var known = CollectionCatalogue.Domain.Select(collection => collection.Name).ToList();
+            foreach (var name in result.Tokens.Select(token => token.Value).Except(known, StringComparer.Ordinal))
             {
-                result.AddError(
-                    $"There is no collection '{name}'; there are {string.Join(", ", CollectionCatalogue.All.Select(collection => collection.Name))}.");
+                result.AddError($"There is no collection '{name}'; there are {string.Join(", ", known)}.");
             }
         });
         return option;

@@ -30,7 +30,7 @@ internal sealed class IndexApplyCommand(SoleWorker alone, IMongoDatabase databas
                 throw new JobRefusedException($"The database has no collection {missing.Name}; run 'migrator up' first.");
             }
 
-            var changes = IndexPlanner.Compare(CollectionCatalogue.All, state.Collections);
+            var changes = IndexPlanner.Compare(CollectionCatalogue.All, state);
             var outcomes =
                 await work.RunAsync([.. changes.Select(change => new IndexStep(change.Name, step => _builder.ApplyAsync(change, removal, step)))], token);
             return new ApplyReport(outcomes.All(outcome => outcome.Outcome is not (IndexOutcomeKind.Left or IndexOutcomeKind.Hidden)), outcomes);

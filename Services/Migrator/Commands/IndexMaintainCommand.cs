@@ -68,7 +68,7 @@ internal sealed class IndexMaintainCommand(SoleWorker alone, IMongoDatabase data
         if (removal.Allowed)
         {
             var restored = restore.ToHashSet(StringComparer.Ordinal);
-            steps.AddRange(IndexPlanner.Compare(CollectionCatalogue.All, state.Collections)
+            steps.AddRange(IndexPlanner.Compare(CollectionCatalogue.All, state)
                 .Where(change => change.Kind == IndexChangeKind.Unknown && !restored.Contains(change.Name))
                 .Select(change => new IndexStep(change.Name, token => _builder.ApplyAsync(change, removal, token))));
         }
@@ -95,7 +95,7 @@ internal sealed class IndexMaintainCommand(SoleWorker alone, IMongoDatabase data
         .. from definition in CollectionCatalogue.All
            where state.Collections.ContainsKey(definition.Name)
            let found = state.Collections[definition.Name]
-           from index in definition.IndexesFor(found.IsTimeSeries)
+           from index in definition.IndexesFor(found.Server, found.IsTimeSeries)
            where found.Indexes.Any(existing => existing["name"] == index.Name)
            where name == "all" || name == definition.Name || name == $"{definition.Name}.{index.Name}"
            select (definition.Name, index),

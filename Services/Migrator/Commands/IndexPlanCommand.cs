@@ -3,14 +3,16 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Migrator.Indexes;
+using Platform.Migrator.Structure;
 
 namespace Platform.Migrator.Commands;
 
 /// <summary><c>migrator indexes plan</c>: compares the database with the catalogue; changes nothing.</summary>
-internal sealed class IndexPlanCommand(IMongoDatabase database, TimeProvider time)
+internal sealed class IndexPlanCommand(IMongoDatabase database, CatalogueSynchroniser catalogue, TimeProvider time)
 {
     public static Command Create() => MigratorJob.Report<IndexPlanCommand, PlanReport>(
-        new Command("plan", "Show which indexes are missing, changed or unknown. Changes nothing. Exits with 2 when there are any."),
+        new Command(
+            "plan", "Show which indexes are missing, changed or unknown, and how collections differ. Changes nothing. Exits with 2 when some do."),
         (plan, _, token) => plan.RunAsync(token),
         IndexText.Print,
         report => report.InLine);
@@ -19,8 +21,12 @@ internal sealed class IndexPlanCommand(IMongoDatabase database, TimeProvider tim
     {
         var state = await new DatabaseIndexes(database).ReadAsync(sizes: false, usage: false, cancellationToken);
         var hidden = await new IndexBuilder(database, time).ReadHiddenAsync(cancellationToken);
-        var changes = IndexPlanner.Compare(CollectionCatalogue.All, state.Collections);
-        return new PlanReport(changes.Count == 0, [.. changes.Select(change => Planned(change, hidden, state.Collections.ContainsKey(change.Collection)))]);
+        var changes = IndexPlanner.Compare(CollectionCatalogue.All, state);
+        var collections = (await catalogue.PlanAsync(cancellationToken)).Where(change => change.Index is null).Select(change => change.ToString()).ToList();
+        return new PlanReport(
+            changes.Count == 0 && collections.Count == 0,
+            [.. changes.Select(change => Planned(change, hidden, state.Collections.ContainsKey(change.Collection)))],
+            collections);
     }
 
     private static PlannedChange Planned(IndexChange change, IReadOnlyDictionary<string, DateTime> hidden, bool collectionExists) => new(

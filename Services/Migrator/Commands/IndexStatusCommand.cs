@@ -18,7 +18,7 @@ internal sealed class IndexStatusCommand(IMongoDatabase database)
     {
         var state = await new DatabaseIndexes(database).ReadAsync(sizes: true, usage: false, cancellationToken);
         var notes = new List<string>(state.Notes);
-        var rows = CollectionCatalogue.All.Select(definition => Row(definition, state.Collections.GetValueOrDefault(definition.Name))).ToList();
+        var rows = CollectionCatalogue.All.Select(definition => Row(definition, state.Collections.GetValueOrDefault(definition.Name), state.Server)).ToList();
         var plain = rows.Where(row => row.Kind == "plain").Select(row => row.Collection).ToList();
         if (plain.Count > 0)
         {
@@ -26,18 +26,21 @@ internal sealed class IndexStatusCommand(IMongoDatabase database)
                 + $"indexes, and one that lets documents expire.");
         }
 
-        return new IndexStatusReport(rows.TrueForAll(row => row is { Missing: 0, Changed: 0, Unknown: 0 } && row.Kind != "missing"), rows, notes);
+        return new IndexStatusReport(rows.TrueForAll(row => row is { Missing: 0, Changed: 0, Unknown: 0, Kind: not ("missing" or "view") }), rows, notes);
     }
 
-    private static CollectionIndexStatus Row(CollectionDefinition definition, CollectionState? collection)
+    private static CollectionIndexStatus Row(CollectionDefinition definition, CollectionState? collection, ServerKind server)
     {
-        var changes = IndexPlanner.Compare(definition, collection).ToList();
-        var declared = definition.IndexesFor(collection?.IsTimeSeries ?? true).Count;
+        var changes = IndexPlanner.Compare(definition, collection, server).ToList();
+        var declared = definition.IndexesFor(server, collection?.IsTimeSeries ?? true).Count;
         var missing = Count(IndexChangeKind.Missing);
         var changed = Count(IndexChangeKind.Changed, IndexChangeKind.Adjusted, IndexChangeKind.Renamed);
         return new CollectionIndexStatus(
             definition.Name,
-            collection is null ? "missing" : collection.IsTimeSeries ? "time series" : definition.TimeSeries is null ? "collection" : "plain",
+            collection is null ? "missing"
+                : collection.IsView ? "view"
+                : collection.IsTimeSeries ? "time series"
+                : definition.TimeSeries is null ? "collection" : "plain",
             collection?.Documents ?? 0,
             declared,
             declared - missing - changed,

@@ -27,7 +27,8 @@ internal sealed class IndexUsageCommand(IMongoDatabase database)
                    from index in found.Indexes
                    let name = index["name"].AsString
                    let change = IndexPlanner.Compare(definition, found).FirstOrDefault(change => change.Existing is not null && change.ExistingName == name)
-                   let declared = definition.IndexesFor(found.IsTimeSeries).FirstOrDefault(declared => declared.Name == name) ?? change?.Definition
+                   let declared = definition.IndexesFor(found.Server, found.IsTimeSeries).FirstOrDefault(declared => declared.Name == name)
+                       ?? change?.Definition
                    let unknown = change is { Definition: null }
                    let usage = found.Usage.GetValueOrDefault(name)
                    select new UsageRow(

@@ -40,7 +40,7 @@ internal sealed class ValidateCommand(IMongoDatabase database)
         command.SetAction((result, cancellationToken) =>
         {
             var names = result.GetValue(collections) ?? [];
-            var chosen = CollectionCatalogue.All.Where(collection => names.Length == 0 || names.Contains(collection.Name)).ToList();
+            var chosen = CollectionCatalogue.Domain.Where(collection => names.Length == 0 || names.Contains(collection.Name)).ToList();
             var (path, json) = (result.GetValue(file), result.GetValue(JobCommandLine.Json));
             return MigratorJob.RunAsync<ValidateCommand>(
                 quiet: true, json, (validate, token) => validate.RunAsync(chosen, path, json, token), cancellationToken);

@@ -1,4 +1,5 @@
 using MongoDB.Bson;
+using Platform.Data.Catalogue;
 
 namespace Platform.Migrator.Indexes;
 
@@ -8,8 +9,17 @@ public sealed record CollectionState
     /// <summary>The collection's name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>What the server is that has it.</summary>
+    public ServerKind Server { get; init; }
+
+    /// <summary>The collection as <c>listCollections</c> reports it; empty when not asked for.</summary>
+    public BsonDocument Listed { get; init; } = [];
+
     /// <summary>Whether the server keeps it as a time series.</summary>
     public bool IsTimeSeries { get; init; }
+
+    /// <summary>Whether it is a view, which has no indexes.</summary>
+    public bool IsView => Listed.GetValue("type", "") == "view";
 
     /// <summary>The indexes as <c>listIndexes</c> reports them.</summary>
     public required IReadOnlyList<BsonDocument> Indexes { get; init; }

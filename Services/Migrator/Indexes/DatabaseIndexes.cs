@@ -1,5 +1,6 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Data.Catalogue;
 
 namespace Platform.Migrator.Indexes;
 
@@ -13,6 +14,7 @@ internal sealed class DatabaseIndexes(IMongoDatabase database)
     /// <param name="cancellationToken">Cancels the queries.</param>
     public async Task<DatabaseState> ReadAsync(bool sizes, bool usage, CancellationToken cancellationToken)
     {
+        var server = await ServerKinds.ReadAsync(database, cancellationToken);
         using var cursor = await database.ListCollectionsAsync(cancellationToken: cancellationToken);
         var listed = await cursor.ToListAsync(cancellationToken);
         var states = new Dictionary<string, CollectionState>(StringComparer.Ordinal);
@@ -20,12 +22,15 @@ internal sealed class DatabaseIndexes(IMongoDatabase database)
         {
             var name = collection["name"].AsString;
             var type = collection.GetValue("type", "collection").AsString;
-            if (type == "view" || name.StartsWith("system.", StringComparison.Ordinal))
+            if (name.StartsWith("system.", StringComparison.Ordinal))
             {
                 continue;
             }
 
-            states.Add(name, await ReadCollectionAsync(name, type == "timeseries", sizes, cancellationToken));
+            states.Add(name, await ReadCollectionAsync(
+                new CollectionState { Name = name, Server = server, Listed = collection, IsTimeSeries = type == "timeseries", Indexes = [] },
+                sizes,
+                cancellationToken));
         }
 
         var notes = new List<string>();
@@ -34,52 +39,35 @@ internal sealed class DatabaseIndexes(IMongoDatabase database)
             await AddUsageAsync(states, notes, cancellationToken);
         }
 
-        return new DatabaseState(states, notes);
+        return new DatabaseState(server, states, notes);
     }
 
-    private async Task<CollectionState> ReadCollectionAsync(string name, bool isTimeSeries, bool sizes, CancellationToken cancellationToken)
+    private async Task<CollectionState> ReadCollectionAsync(CollectionState state, bool sizes, CancellationToken cancellationToken)
     {
-        using var cursor = await database.GetCollection<BsonDocument>(name).Indexes.ListAsync(cancellationToken);
-        var state = new CollectionState { Name = name, IsTimeSeries = isTimeSeries, Indexes = await cursor.ToListAsync(cancellationToken) };
+        if (state.IsView)
+        {
+            return state;
+        }
+
+        using var cursor = await database.GetCollection<BsonDocument>(state.Name).Indexes.ListAsync(cancellationToken);
+        state = state with { Indexes = await cursor.ToListAsync(cancellationToken) };
         if (!sizes)
         {
             return state;
         }
 
-        var statistics = await ReadStatisticsAsync(name, cancellationToken);
-        return state with
-        {
-            Documents = Number(statistics, "count"),
-            DataBytes = Number(statistics, "size"),
-            IndexBytes = statistics.GetValue("indexSizes", new BsonDocument()).AsBsonDocument
-                .ToDictionary(size => size.Name, size => size.Value.ToInt64(), StringComparer.Ordinal),
-        };
-    }
-
-    // https://www.mongodb.com/docs/manual/reference/operator/aggregation/collStats/
-    private async Task<BsonDocument> ReadStatisticsAsync(string name, CancellationToken cancellationToken)
-    {
-        using var cursor = await database.GetCollection<BsonDocument>(name).AggregateAsync(
+        var collection = database.GetCollection<BsonDocument>(state.Name);
+        using var reported = await collection.AggregateAsync(
             new BsonDocumentStagePipelineDefinition<BsonDocument, BsonDocument>(
                 [new BsonDocument("$collStats", new BsonDocument("storageStats", new BsonDocument()))]),
             cancellationToken: cancellationToken);
-        // One document per shard.
-        var total = new BsonDocument();
-        foreach (var shard in await cursor.ToListAsync(cancellationToken))
+        var statistics = CollectionStatistics.Of(await reported.ToListAsync(cancellationToken));
+        return state with
         {
-            var statistics = shard.GetValue("storageStats", new BsonDocument()).AsBsonDocument;
-            total["count"] = Number(total, "count") + Number(statistics, "count");
-            total["size"] = Number(total, "size") + Number(statistics, "size");
-            var indexes = total.GetValue("indexSizes", new BsonDocument()).AsBsonDocument;
-            foreach (var size in statistics.GetValue("indexSizes", new BsonDocument()).AsBsonDocument)
-            {
-                indexes[size.Name] = Number(indexes, size.Name) + size.Value.ToInt64();
-            }
-
-            total["indexSizes"] = indexes;
-        }
-
-        return total;
+            Documents = statistics.Documents ?? await collection.EstimatedDocumentCountAsync(cancellationToken: cancellationToken),
+            DataBytes = statistics.DataBytes,
+            IndexBytes = statistics.IndexBytes,
+        };
     }
 
     // https://www.mongodb.com/docs/manual/reference/operator/aggregation/indexStats/
@@ -88,7 +76,7 @@ internal sealed class DatabaseIndexes(IMongoDatabase database)
         using var members = ReplicaMembers.Of(database);
         foreach (var (member, asked) in members.All)
         {
-            foreach (var name in states.Keys.ToList())
+            foreach (var name in states.Where(state => !state.Value.IsView).Select(state => state.Key).ToList())
             {
                 try
                 {
@@ -121,6 +109,4 @@ internal sealed class DatabaseIndexes(IMongoDatabase database)
 
         return sum;
     }
-
-    private static long Number(BsonDocument document, string name) => document.GetValue(name, 0).ToInt64();
 }

@@ -64,8 +64,8 @@ internal sealed class IndexAdvisor(IReadOnlyList<CollectionDefinition> catalogue
 
     private CollectionDefinition? Definition(string collection) => catalogue.FirstOrDefault(definition => definition.Name == collection);
 
-    private IndexDefinition? Declared(string collection, string index) =>
-        Definition(collection)?.IndexesFor(isTimeSeries: false).FirstOrDefault(declared => declared.Name == index);
+    private IndexDefinition? Declared(CollectionState state, string index) =>
+        Definition(state.Name)?.IndexesFor(state.Server, isTimeSeries: false).FirstOrDefault(declared => declared.Name == index);
 
     private IEnumerable<IndexAdvice> Missing(IReadOnlyDictionary<string, CollectionState> database, IReadOnlyList<SlowQuery> queries)
     {
@@ -83,7 +83,7 @@ internal sealed class IndexAdvisor(IReadOnlyList<CollectionDefinition> catalogue
                 CultureInfo.InvariantCulture,
                 $"{slow.Count} slow queries ({pattern.Text}) {how}: up to {worst.Examined} documents for {worst.Returned}, "
                     + $"{slow.Sum(query => query.Milliseconds):0} ms in all");
-            var notBuilt = Definition(pattern.Collection)!.Indexes
+            var notBuilt = Definition(pattern.Collection)!.Indexes.Select(index => index.On(state?.Server ?? ServerKind.MongoDb))
                 .FirstOrDefault(index => pattern.IsServedBy(index.Specification()) && state?.Indexes.Any(built => built["name"] == index.Name) != true);
             yield return notBuilt is not null
                 ? new IndexAdvice(
@@ -111,7 +111,7 @@ internal sealed class IndexAdvisor(IReadOnlyList<CollectionDefinition> catalogue
         {
             var name = before["name"].AsString;
             var after = state.Indexes.FirstOrDefault(other =>
-                other["name"] != name && Replaces(before, other) && !(Replaces(other, before) && IsTheOneToKeep(state.Name, before, other)));
+                other["name"] != name && Replaces(before, other) && !(Replaces(other, before) && IsTheOneToKeep(state, before, other)));
             if (after is not null)
             {
                 yield return new IndexAdvice(
@@ -119,7 +119,7 @@ internal sealed class IndexAdvisor(IReadOnlyList<CollectionDefinition> catalogue
                     state.Name,
                     name,
                     $"{after["name"]} {after["key"].ToJson()} begins with its keys {before["key"].ToJson()}, so that it answers the same queries",
-                    Declared(state.Name, name) is null
+                    Declared(state, name) is null
                         ? "migrator indexes apply --allow-drop hides it, and drops it at a later run"
                         : "take it out of the catalogue");
             }
@@ -127,9 +127,9 @@ internal sealed class IndexAdvisor(IReadOnlyList<CollectionDefinition> catalogue
     }
 
     // Of two that are alike the declared one stays, else the one that comes first by name.
-    private bool IsTheOneToKeep(string collection, BsonDocument index, BsonDocument other)
+    private bool IsTheOneToKeep(CollectionState state, BsonDocument index, BsonDocument other)
     {
-        var (mine, others) = (Declared(collection, index["name"].AsString) is not null, Declared(collection, other["name"].AsString) is not null);
+        var (mine, others) = (Declared(state, index["name"].AsString) is not null, Declared(state, other["name"].AsString) is not null);
         return mine == others ? string.CompareOrdinal(index["name"].AsString, other["name"].AsString) < 0 : mine;
     }
 
@@ -146,7 +146,7 @@ internal sealed class IndexAdvisor(IReadOnlyList<CollectionDefinition> catalogue
             }
 
             var reason = string.Create(CultureInfo.InvariantCulture, $"no query has used it since {usage.Since:yyyy-MM-dd HH:mm} UTC");
-            yield return Declared(state.Name, name) is { } declared
+            yield return Declared(state, name) is { } declared
                 ? new IndexAdvice(
                     IndexAdviceKind.Unused,
                     state.Name,

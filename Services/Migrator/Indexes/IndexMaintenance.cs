@@ -30,7 +30,7 @@ internal static class IndexMaintenance
         {
             var name = index["name"].AsString;
             var bytes = state.IndexBytes.GetValueOrDefault(name);
-            var declared = definition.IndexesFor(state.IsTimeSeries).FirstOrDefault(declared => declared.Name == name);
+            var declared = definition.IndexesFor(state.Server, state.IsTimeSeries).FirstOrDefault(declared => declared.Name == name);
             var budget = declared?.Budget(state.Documents);
             var change = changes.GetValueOrDefault(name);
             var unknown = change?.Kind == IndexChangeKind.Unknown;

@@ -12,17 +12,23 @@ internal static class IndexPlanner
     /// <summary>All differences, in the order of the catalogue.</summary>
     /// <param name="catalogue">What is declared.</param>
     /// <param name="database">What is there. Collections that the catalogue does not know are nobody's business.</param>
-    public static IReadOnlyList<IndexChange> Compare(IEnumerable<CollectionDefinition> catalogue, IReadOnlyDictionary<string, CollectionState> database) =>
-        [.. catalogue.SelectMany(definition => Compare(definition, database.GetValueOrDefault(definition.Name)))];
+    public static IReadOnlyList<IndexChange> Compare(IEnumerable<CollectionDefinition> catalogue, DatabaseState database) =>
+        [.. catalogue.SelectMany(definition => Compare(definition, database.Collections.GetValueOrDefault(definition.Name), database.Server))];
 
     /// <summary>The differences of one collection.</summary>
     /// <param name="definition">What is declared.</param>
     /// <param name="state">What is there; null when the collection is missing.</param>
-    public static IEnumerable<IndexChange> Compare(CollectionDefinition definition, CollectionState? state)
+    /// <param name="server">What the server is, for a collection that is missing.</param>
+    public static IEnumerable<IndexChange> Compare(CollectionDefinition definition, CollectionState? state, ServerKind server = ServerKind.MongoDb)
     {
+        if (state is { IsView: true } || definition.View is not null)
+        {
+            yield break;
+        }
+
         var existing = state?.Indexes.ToDictionary(index => index["name"].AsString, StringComparer.Ordinal) ?? [];
         // A collection that is missing will be a time series where the server has them.
-        var declared = definition.IndexesFor(state?.IsTimeSeries ?? true);
+        var declared = definition.IndexesFor(state?.Server ?? server, state?.IsTimeSeries ?? true);
         var others = existing.Values.Where(index => declared.All(known => known.Name != index["name"])).ToList();
         foreach (var index in declared)
         {
@@ -50,7 +56,7 @@ internal static class IndexPlanner
 
         foreach (var (name, index) in existing)
         {
-            if (name == PrimaryKey || IsTheServers(definition, state!, index))
+            if (name == PrimaryKey)
             {
                 continue;
             }
@@ -72,17 +78,4 @@ internal static class IndexPlanner
     // Only an expiry that is there can be given another value.
     private static bool CanBeAdjusted(IReadOnlyList<string> differences, IndexDefinition definition, BsonDocument existing) => differences.All(difference =>
         difference == "hidden" || (difference == "expireAfterSeconds" && definition.ExpireAfter is not null && existing.Contains("expireAfterSeconds")));
-
-    // A time series comes with an index on its source and time; a server that only knows plain collections lets it expire by one.
-    private static bool IsTheServers(CollectionDefinition definition, CollectionState state, BsonDocument index)
-    {
-        if (!state.IsTimeSeries || definition.TimeSeries is not { } series)
-        {
-            return false;
-        }
-
-        var keys = index["key"].AsBsonDocument.Names;
-        return keys.SequenceEqual([series.MetaField, series.TimeField])
-            || (keys.SequenceEqual([series.TimeField]) && index.Contains("expireAfterSeconds"));
-    }
 }

@@ -4,8 +4,9 @@ namespace Platform.Migrator.Indexes;
 
 /// <summary>What <c>migrator indexes plan</c> prints.</summary>
 /// <param name="InLine">Whether database and catalogue agree.</param>
-/// <param name="Changes">The differences.</param>
-internal sealed record PlanReport(bool InLine, IReadOnlyList<PlannedChange> Changes);
+/// <param name="Changes">The differences of indexes.</param>
+/// <param name="Collections">The differences of collections, one sentence each; 'migrator up' looks after them.</param>
+internal sealed record PlanReport(bool InLine, IReadOnlyList<PlannedChange> Changes, IReadOnlyList<string> Collections);
 
 /// <summary>One difference.</summary>
 /// <param name="Kind">What kind.</param>

@@ -18,8 +18,15 @@ internal static class IndexText
             Item(output, $"{State(change)}: {change.Collection}.{change.Index} {change.Keys}", change.Reason);
         }
 
+        foreach (var change in report.Collections)
+        {
+            Item(output, change, "'migrator up' looks after collections.");
+        }
+
         output.WriteLine(
-            report.InLine ? "The indexes are as declared." : $"{Count(report.Changes.Count, "index differs", "indexes differ")} from the catalogue.");
+            report.InLine ? "The indexes are as declared."
+            : report.Changes.Count == 0 ? "The indexes are as declared, but not the collections."
+            : $"{Count(report.Changes.Count, "index differs", "indexes differ")} from the catalogue.");
     }
 
     public static void Print(TextWriter output, ApplyReport report)

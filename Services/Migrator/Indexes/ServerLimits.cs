@@ -7,6 +7,7 @@ internal static class ServerLimits
 {
     // https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
     private const int Unauthorized = 13;
+    private const int NamespaceExists = 48;
     private const int CommandNotFound = 59;
     private const int InvalidOptions = 72;
     private const int IndexOptionsConflict = 85;
@@ -21,6 +22,9 @@ internal static class ServerLimits
 
     /// <summary>Whether the server refused an index because it has another one that is too much like it.</summary>
     public static bool IsConflict(MongoCommandException exception) => exception.Code is IndexOptionsConflict or IndexKeySpecsConflict;
+
+    /// <summary>Whether the server refused to make a collection because there is one of this name.</summary>
+    public static bool IsThere(MongoCommandException exception) => exception.Code == NamespaceExists;
 
     /// <summary>Whether the user may not ask for it.</summary>
     public static bool IsUnauthorized(MongoCommandException exception) => exception.Code == Unauthorized;

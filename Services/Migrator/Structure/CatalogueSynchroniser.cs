@@ -33,36 +33,57 @@ public sealed class CatalogueSynchroniser(
     /// <returns>What has to be done, in order; empty when the database is in line.</returns>
     public async Task<IReadOnlyList<StructureChange>> PlanAsync(CancellationToken cancellationToken)
     {
-        var existing = await ReadCollectionsAsync(cancellationToken);
-        var changes = new List<StructureChange>();
-        foreach (var definition in CollectionCatalogue.All)
-        {
-            if (!existing.TryGetValue(definition.Name, out var collection))
-            {
-                changes.Add(new StructureChange(StructureChangeKind.CreateCollection, definition.Name));
-            }
-            else if (!IsTimeSeries(collection)
-                && ValidatorMigration.DifferenceFrom(definition, _validation.For(definition.Name), OptionsOf(collection)) is { } difference)
-            {
-                changes.Add(new StructureChange(StructureChangeKind.SetValidator, definition.Name, Detail: difference));
-            }
+        var state = await ReadAsync(cancellationToken);
+        return [.. CollectionCatalogue.All.SelectMany(definition => Compare(definition, state, Enforcement(definition)))];
+    }
 
-            changes.AddRange(await CompareIndexesAsync(definition, collection, cancellationToken));
+    /// <summary>
+    /// The differences of one collection. Indexes that the catalogue does not know are left alone here; <c>migrator indexes</c> looks after them.
+    /// </summary>
+    /// <param name="definition">What is declared.</param>
+    /// <param name="database">What is there.</param>
+    /// <param name="enforcement">How the rules on its documents shall be enforced.</param>
+    internal static IReadOnlyList<StructureChange> Compare(CollectionDefinition definition, DatabaseState database, CollectionValidation enforcement)
+    {
+        var state = database.Collections.GetValueOrDefault(definition.Name);
+        var indexes = IndexPlanner.Compare(definition, state, database.Server).Where(change => change.Kind != IndexChangeKind.Unknown).Select(Of);
+        if (state is null)
+        {
+            return [new StructureChange(StructureChangeKind.CreateCollection, definition.Name), .. indexes];
         }
 
-        return changes;
+        var options = OptionPlanner.Compare(definition, state);
+        if (options.Any(change => change is { Kind: StructureChangeKind.Impossible, Name: "type" }))
+        {
+            return options;
+        }
+
+        var listed = state.Listed.GetValue("options", new BsonDocument()).AsBsonDocument;
+        var rules = state.IsTimeSeries || state.IsView ? null : ValidatorMigration.DifferenceFrom(definition, enforcement, listed);
+        return
+        [
+            .. options,
+            .. rules is null ? [] : new[] { new StructureChange(StructureChangeKind.SetValidator, definition.Name, Detail: rules) },
+            .. indexes,
+        ];
     }
 
     /// <summary>Makes the changes of <see cref="PlanAsync"/>.</summary>
     /// <param name="allowDrop">Whether an index that differs may be dropped and created again.</param>
     /// <param name="cancellationToken">Stops after the change under way.</param>
     /// <returns>What was done.</returns>
-    /// <exception cref="JobRefusedException">An index differs and <paramref name="allowDrop"/> is false; nothing was changed.</exception>
+    /// <exception cref="JobRefusedException">
+    /// A collection differs in what cannot be changed, or an index differs and <paramref name="allowDrop"/> is false; nothing was changed.
+    /// </exception>
     /// <exception cref="JobRefusedException">Documents break rules that were to hold strictly; changes before that one were made.</exception>
     public async Task<IReadOnlyList<StructureChange>> ApplyAsync(bool allowDrop, CancellationToken cancellationToken)
     {
-        await MakeOutboxAsync(cancellationToken);
         var changes = await PlanAsync(cancellationToken);
+        if (changes.FirstOrDefault(change => change.Kind == StructureChangeKind.Impossible) is { } impossible)
+        {
+            throw new JobRefusedException($"The collection {impossible}.");
+        }
+
         if (!allowDrop && changes.FirstOrDefault(change => change.Index is { NeedsPermission: true })?.Index is { } refused)
         {
             throw Refused(refused.Name, IndexBuilder.WhyLeft(refused));
@@ -92,17 +113,6 @@ public sealed class CatalogueSynchroniser(
         return done;
     }
 
-    // It has nothing that could differ, so it is in no plan. Transactions write to it, and several that would have to make it first
-    // get into each other's way.
-    private async Task MakeOutboxAsync(CancellationToken cancellationToken)
-    {
-        if (!(await ReadCollectionsAsync(cancellationToken)).ContainsKey(CollectionNames.Outbox))
-        {
-            Lease.RequireHeld();
-            await RunAsync(new BsonDocument("create", CollectionNames.Outbox), cancellationToken);
-        }
-    }
-
     // Returns what has to be done in addition, as it turned out.
     private async Task<IReadOnlyList<StructureChange>> ApplyAsync(StructureChange change, bool allowDrop, CancellationToken cancellationToken)
     {
@@ -112,7 +122,14 @@ public sealed class CatalogueSynchroniser(
             case StructureChangeKind.CreateCollection:
                 return await CreateAsync(definition, cancellationToken);
             case StructureChangeKind.SetValidator:
-                await new ValidatorMigration(database, logger).ApplyAsync(definition, _validation.For(definition.Name), cancellationToken);
+                await new ValidatorMigration(database, logger).ApplyAsync(definition, Enforcement(definition), cancellationToken);
+                return [];
+            case StructureChangeKind.SetOption:
+                foreach (var command in change.Commands)
+                {
+                    await RunAsync(command, cancellationToken);
+                }
+
                 return [];
             default:
                 var outcome = await _indexes.ApplyAsync(change.Index!, new IndexRemoval(allowDrop, TimeSpan.Zero, AtOnce: false), cancellationToken);
@@ -124,61 +141,39 @@ public sealed class CatalogueSynchroniser(
 
     private async Task<IReadOnlyList<StructureChange>> CreateAsync(CollectionDefinition definition, CancellationToken cancellationToken)
     {
-        if (definition.TimeSeries is not { } series)
-        {
-            await RunAsync(ValidatorMigration.Create(definition, _validation.For(definition.Name)), cancellationToken);
-            return [];
-        }
-
         try
         {
             // A time series takes no validator.
-            var create = new BsonDocument("create", definition.Name);
-            create.AddRange(series.Options());
-            await RunAsync(create, cancellationToken);
+            await RunAsync(
+                definition.TimeSeries is null
+                    ? ValidatorMigration.Create(definition, Enforcement(definition))
+                    : new BsonDocument("create", definition.Name).Merge(definition.Options()),
+                cancellationToken);
             return [];
         }
-        catch (MongoCommandException exception) when (ServerLimits.IsUnsupported(exception))
+        catch (MongoCommandException exception) when (definition.TimeSeries is not null && ServerLimits.IsUnsupported(exception))
         {
             StructureLog.NoTimeSeries(logger, definition.Name, exception.Message);
-            await RunAsync(ValidatorMigration.Create(definition, _validation.For(definition.Name)), cancellationToken);
-            var expiry = definition.IndexesFor(isTimeSeries: false).First(index => index.Name == TimeSeriesDefinition.ExpiryIndex);
+            await RunAsync(ValidatorMigration.Create(definition, Enforcement(definition), asPlain: true), cancellationToken);
+            var expiry = definition.IndexesFor(ServerKind.MongoDb, isTimeSeries: false).First(index => index.Name == TimeSeriesDefinition.ExpiryIndex);
             return [Of(new IndexChange(IndexChangeKind.Missing, definition.Name, expiry.Name, [], expiry, null))];
+        }
+        catch (MongoCommandException exception) when (ServerLimits.IsThere(exception))
+        {
+            // A program has written to it meanwhile. Its indexes are in the plan already.
+            return [.. Compare(definition, await ReadAsync(cancellationToken), Enforcement(definition)).Where(change => change.Index is null)];
         }
     }
 
     private Task<BsonDocument> RunAsync(BsonDocument command, CancellationToken cancellationToken) =>
         database.RunCommandAsync<BsonDocument>(command, ReadPreference.Primary, cancellationToken);
 
-    private async Task<Dictionary<string, BsonDocument>> ReadCollectionsAsync(CancellationToken cancellationToken)
-    {
-        using var cursor = await database.ListCollectionsAsync(cancellationToken: cancellationToken);
-        var collections = await cursor.ToListAsync(cancellationToken);
-        return collections.ToDictionary(collection => collection["name"].AsString);
-    }
+    private Task<DatabaseState> ReadAsync(CancellationToken cancellationToken) =>
+        new DatabaseIndexes(database).ReadAsync(sizes: false, usage: false, cancellationToken);
 
-    private static bool IsTimeSeries(BsonDocument collection) => collection.GetValue("type", "collection") == "timeseries";
-
-    private static BsonDocument OptionsOf(BsonDocument collection) => collection.GetValue("options", new BsonDocument()).AsBsonDocument;
-
-    // What the catalogue does not know is left alone here; "migrator indexes" looks after it.
-    private async Task<IEnumerable<StructureChange>> CompareIndexesAsync(
-        CollectionDefinition definition, BsonDocument? collection, CancellationToken cancellationToken)
-    {
-        CollectionState? state = null;
-        if (collection is not null)
-        {
-            using var cursor = await database.GetCollection<BsonDocument>(definition.Name).Indexes.ListAsync(cancellationToken);
-            state = new CollectionState
-            {
-                Name = definition.Name, IsTimeSeries = IsTimeSeries(collection), Indexes = await cursor.ToListAsync(cancellationToken),
-            };
-        }
-
-        return IndexPlanner.Compare(definition, state)
-            .Where(change => change.Kind != IndexChangeKind.Unknown)
-            .Select(Of);
-    }
+    // How its rules are enforced. What has none is as servers make it.
+    private CollectionValidation Enforcement(CollectionDefinition definition) =>
+        definition.Validator.ElementCount == 0 ? CollectionValidation.Full : _validation.For(definition.Name);
 
     private static StructureChange Of(IndexChange change)
     {

@@ -9,6 +9,12 @@ public enum StructureChangeKind
     /// <summary>A collection has another validator, or none, or it is enforced in another way.</summary>
     SetValidator,
 
+    /// <summary>A collection has another value of an option, which a command changes.</summary>
+    SetOption,
+
+    /// <summary>A collection has another value of an option, which nothing changes in a collection that exists.</summary>
+    Impossible,
+
     /// <summary>An index is missing.</summary>
     CreateIndex,
 

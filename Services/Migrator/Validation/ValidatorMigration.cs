@@ -38,7 +38,14 @@ public sealed partial class ValidatorMigration(IMongoDatabase database, ILogger 
     /// <summary>The command that creates a collection with its rules in force.</summary>
     /// <param name="collection">The collection.</param>
     /// <param name="wanted">How they shall be enforced.</param>
-    public static BsonDocument Create(CollectionDefinition collection, CollectionValidation wanted) => Command("create", collection, wanted);
+    /// <param name="asPlain">Whether the server takes no time series, so that it is to be a plain collection.</param>
+    public static BsonDocument Create(CollectionDefinition collection, CollectionValidation wanted, bool asPlain = false)
+    {
+        ArgumentNullException.ThrowIfNull(collection);
+        ArgumentNullException.ThrowIfNull(wanted);
+        var create = collection.Validator.ElementCount == 0 ? new BsonDocument("create", collection.Name) : Command("create", collection, wanted);
+        return create.Merge(collection.Options(asPlain));
+    }
 
     /// <summary>Puts the rules in force on a collection that exists.</summary>
     /// <param name="collection">The collection.</param>
@@ -49,9 +56,9 @@ public sealed partial class ValidatorMigration(IMongoDatabase database, ILogger 
     {
         ArgumentNullException.ThrowIfNull(collection);
         ArgumentNullException.ThrowIfNull(wanted);
-        if (wanted != CollectionValidation.Full)
+        if (wanted != CollectionValidation.Full || collection.Validator.ElementCount == 0)
         {
-            // What is not enforced on documents that are there needs no look at them.
+            // What is not enforced on documents that are there, or asks nothing of them, needs no look at them.
             await RunAsync(Command("collMod", collection, wanted), cancellationToken);
             return;
         }

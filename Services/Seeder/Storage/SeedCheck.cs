@@ -40,7 +40,7 @@ internal sealed class SeedCheck(IMongoDatabase database)
     {
         using var cursor = await database.ListCollectionsAsync(cancellationToken: cancellationToken);
         var existing = (await cursor.ToListAsync(cancellationToken)).ToDictionary(collection => collection["name"].AsString);
-        var missing = CollectionCatalogue.All.Select(collection => collection.Name).Except(existing.Keys).FirstOrDefault();
+        var missing = CollectionCatalogue.Domain.Select(collection => collection.Name).Except(existing.Keys).FirstOrDefault();
         return missing is null
             ? existing
             : throw new JobRefusedException($"The database '{database.DatabaseNamespace.DatabaseName}' has no collection '{missing}'; run the migrator first.");

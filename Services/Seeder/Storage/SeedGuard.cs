@@ -111,7 +111,7 @@ internal sealed class SeedGuard(PlatformDatabase database, IHostEnvironment envi
             return false;
         }
 
-        var ours = CollectionCatalogue.All.Select(collection => collection.Name).Append(CollectionNames.Outbox).ToHashSet(StringComparer.Ordinal);
+        var ours = CollectionCatalogue.All.Select(collection => collection.Name).ToHashSet(StringComparer.Ordinal);
         using var cursor = await database.Database.ListCollectionNamesAsync(cancellationToken: cancellationToken);
         foreach (var name in (await cursor.ToListAsync(cancellationToken)).Where(
             name => !s_bookkeeping.Contains(name) && !name.StartsWith("system.", StringComparison.Ordinal)))

@@ -7,6 +7,7 @@ using MongoDB.Driver;
 using Platform.Api.Caching;
 using Platform.Api.Contracts;
 using Platform.Api.Events;
+using Platform.Data.Documents;
 using Platform.Data.Events;
 using Platform.Data.Tenancy;
 using Platform.Mongo.Leases;

@@ -23,9 +23,22 @@ public sealed class PlatformDataTests(MongoServer server)
     [Fact]
     public async Task The_catalogue_is_created_once_and_then_nothing_is_left_to_do()
     {
-        var catalogue = Catalogue(server.NewDatabase());
+        var database = server.NewDatabase();
+        var catalogue = Catalogue(database);
         var done = await catalogue.ApplyAsync(allowDrop: false, Cancel);
-        Assert.Equal(CollectionCatalogue.All.Count + CollectionCatalogue.All.Sum(collection => collection.Indexes.Count), done.Count);
+        var kind = await ServerKinds.ReadAsync(database, Cancel);
+        if (server.Features.Contains(MongoFeature.SoleUse))
+        {
+            // It is the stand-in, and says so.
+            Assert.Equal(ServerKind.DocumentDb, kind);
+        }
+
+        Assert.Equal(
+            CollectionCatalogue.All.Count + CollectionCatalogue.All.Sum(collection => collection.IndexesFor(kind, isTimeSeries: true).Count), done.Count);
+        using var made = await database.ListCollectionNamesAsync(cancellationToken: Cancel);
+        Assert.Equal(
+            CollectionCatalogue.All.Select(collection => collection.Name).Order(StringComparer.Ordinal),
+            (await made.ToListAsync(Cancel)).Order(StringComparer.Ordinal));
         Assert.Empty(await catalogue.PlanAsync(Cancel));
         Assert.Empty(await catalogue.ApplyAsync(allowDrop: false, Cancel));
     }

@@ -47,8 +47,7 @@ public sealed class DeclaredQueriesTests(MongoServer server)
         var settings = MongoClientSettings.FromConnectionString(server.ConnectionString);
         settings.ClusterConfigurator = cluster => cluster.Subscribe<CommandStartedEvent>(started =>
         {
-            if (started.CommandName is "find" or "aggregate" or "count" or "insert" or "update" or "delete" or "findAndModify"
-                && !started.Command[0].AsString.StartsWith('_'))
+            if (started.CommandName is "find" or "aggregate" or "count" or "insert" or "update" or "delete" or "findAndModify")
             {
                 sent.Enqueue(started.Command.DeepClone().AsBsonDocument);
             }
@@ -59,7 +58,7 @@ public sealed class DeclaredQueriesTests(MongoServer server)
         await AskAsync(host.Services, new PlatformDatabase(database));
 
         var declared = CollectionCatalogue.All.SelectMany(collection => collection
-            .IndexesFor(isTimeSeries: false)
+            .IndexesFor(ServerKind.MongoDb, isTimeSeries: false)
             .SelectMany(index => index.Queries)
             .Concat(collection.KeyQueries)
             .Select(query => Shape(query.Example(collection.DocumentType)))).ToHashSet(StringComparer.Ordinal);

@@ -85,7 +85,7 @@ public sealed class IndexLifecycleTests(MongoServer server)
     {
         var database = server.NewDatabase();
         // As an engine without time series would have it.
-        await RunAsync(database, "{ create: 'saleEvents' }");
+        await MakePlainAsync(database);
         await SynchroniseAsync(database);
         var orders = database.GetCollection<BsonDocument>(CollectionNames.Orders);
         await orders.Indexes.DropOneAsync("tenant_number", Cancel);
@@ -106,10 +106,11 @@ public sealed class IndexLifecycleTests(MongoServer server)
     public async Task Measurements_are_a_time_series_and_where_they_are_not_the_same_indexes_and_an_expiry_stand_in()
     {
         var database = server.NewDatabase();
-        await RunAsync(database, "{ create: 'saleEvents' }");
+        await MakePlainAsync(database);
         await SynchroniseAsync(database);
-        var state = (await new DatabaseIndexes(database).ReadAsync(sizes: false, usage: false, Cancel)).Collections;
-        Assert.Empty(IndexPlanner.Compare(CollectionCatalogue.All, state));
+        var read = await new DatabaseIndexes(database).ReadAsync(sizes: false, usage: false, Cancel);
+        Assert.Empty(IndexPlanner.Compare(CollectionCatalogue.All, read));
+        var state = read.Collections;
 
         Assert.True(state[CollectionNames.InventoryEvents].IsTimeSeries);
         Assert.False(state[CollectionNames.SaleEvents].IsTimeSeries);
@@ -148,6 +149,13 @@ public sealed class IndexLifecycleTests(MongoServer server)
     private Task<IReadOnlyList<StructureChange>> SynchroniseAsync(IMongoDatabase database) =>
         new CatalogueSynchroniser(database, _time, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, Cancel);
 
+    // As the migrator makes it where the server refuses to make a time series.
+    private static async Task MakePlainAsync(IMongoDatabase database)
+    {
+        await RunAsync(database, "{ create: 'saleEvents' }");
+        await RunAsync(database, "{ createIndexes: 'saleEvents', indexes: [{ name: 'expiry', key: { at: 1 }, expireAfterSeconds: 63072000 }] }");
+    }
+
     private static Task<BsonDocument> AddAsync(IMongoDatabase database, string name) =>
         RunAsync(database, $"{{ createIndexes: 'orders', indexes: [{{ name: '{name}', key: {{ storeId: 1 }} }}] }}");
 
@@ -155,7 +163,7 @@ public sealed class IndexLifecycleTests(MongoServer server)
         database.RunCommandAsync<BsonDocument>(BsonDocument.Parse(command), cancellationToken: Cancel);
 
     private static async Task<IReadOnlyList<IndexChange>> CompareAsync(IMongoDatabase database) =>
-        IndexPlanner.Compare(CollectionCatalogue.All, (await new DatabaseIndexes(database).ReadAsync(sizes: false, usage: false, Cancel)).Collections);
+        IndexPlanner.Compare(CollectionCatalogue.All, await new DatabaseIndexes(database).ReadAsync(sizes: false, usage: false, Cancel));
 
     private async Task<List<IndexOutcome>> ApplyAsync(IMongoDatabase database, IndexRemoval removal)
     {

@@ -199,13 +199,13 @@ public abstract class MigrationContract(MongoServer server)
     private static MigrationEnvironment Environment(IMongoDatabase database) =>
         new(database, new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance)) { BatchSize = BatchSize };
 
-    // Everything but the bookkeeping, as text: collections with their validators and indexes, and all documents.
+    // Everything but what the migrator writes down about itself, as text: collections with their validators and indexes, and all documents.
     private static async Task<string> SnapshotAsync(IMongoDatabase database)
     {
         var lines = new List<string>();
         using var cursor = await database.ListCollectionsAsync(cancellationToken: Token);
         foreach (var collection in (await cursor.ToListAsync(Token))
-            .Where(collection => !collection["name"].AsString.StartsWith('_'))
+            .Where(collection => collection["name"].AsString is not (CollectionNames.Migrations or CollectionNames.Leases))
             .OrderBy(collection => collection["name"].AsString, StringComparer.Ordinal))
         {
             var name = collection["name"].AsString;

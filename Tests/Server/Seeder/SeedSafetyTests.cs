@@ -188,7 +188,7 @@ public sealed class SeedSafetyTests(MongoServer server)
     private static async Task<string> SnapshotAsync(IMongoDatabase database)
     {
         var all = new List<BsonDocument>();
-        foreach (var name in CollectionCatalogue.All.Where(definition => definition.TimeSeries is null)
+        foreach (var name in CollectionCatalogue.Domain.Where(definition => definition.TimeSeries is null)
             .Select(definition => definition.Name)
             .Append(CollectionNames.SeedMarker))
         {
@@ -202,7 +202,7 @@ public sealed class SeedSafetyTests(MongoServer server)
     {
         var database = server.NewDatabase();
         // The indexes are others' concern, but for the keys that have to be unique.
-        foreach (var definition in CollectionCatalogue.All)
+        foreach (var definition in CollectionCatalogue.Domain)
         {
             await database.RunCommandAsync<BsonDocument>(
                 definition.TimeSeries is null

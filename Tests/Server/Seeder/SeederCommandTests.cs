@@ -30,13 +30,13 @@ public abstract class SeederCommandTests(MongoServer server)
     }
 
     // Events are what services record; none are seeded.
-    protected static IEnumerable<CollectionDefinition> Seeded => CollectionCatalogue.All.Where(definition => definition.TimeSeries is null);
+    protected static IEnumerable<CollectionDefinition> Seeded => CollectionCatalogue.Domain.Where(definition => definition.TimeSeries is null);
 
     // Over all data in the order of its keys, by the test's own means.
     protected static async Task<string> HashAsync(IMongoDatabase database)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var definition in CollectionCatalogue.All)
+        foreach (var definition in CollectionCatalogue.Domain)
         {
             foreach (var document in await Collection(database, definition.Name)
                 .Find(FilterDefinition<BsonDocument>.Empty)

@@ -18,7 +18,7 @@ public sealed class ServerRulesTests(MongoServer server)
 
     public static TheoryData<string> Collections { get; } = [.. Enforced.Select(collection => collection.Name)];
 
-    private static IEnumerable<CollectionDefinition> Enforced => CollectionCatalogue.All.Where(collection => EngineSupport.WhyUnchecked(collection) is null);
+    private static IEnumerable<CollectionDefinition> Enforced => CollectionCatalogue.Domain.Where(collection => EngineSupport.WhyUnchecked(collection) is null);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -26,7 +26,7 @@ public sealed class ServerRulesTests(MongoServer server)
     [MemberData(nameof(Collections))]
     public async Task The_server_takes_what_obeys_and_refuses_a_document_for_every_rule_but_those_that_are_listed(string name)
     {
-        var definition = CollectionCatalogue.All.Single(collection => collection.Name == name);
+        var definition = CollectionCatalogue.Domain.Single(collection => collection.Name == name);
         var collection = await CreateAsync(server.NewDatabase(), definition);
         var samples = new DocumentSamples(definition, seed: 7);
         for (var i = 0; i < 100; i++)
@@ -76,7 +76,7 @@ public sealed class ServerRulesTests(MongoServer server)
     {
         var database = server.NewDatabase();
         await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(allowDrop: false, Cancel);
-        var series = CollectionCatalogue.All.Except(Enforced).ToList();
+        var series = CollectionCatalogue.Domain.Except(Enforced).ToList();
         Assert.NotEmpty(series);
         foreach (var definition in series)
         {

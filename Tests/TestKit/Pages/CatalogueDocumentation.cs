@@ -17,15 +17,23 @@ internal static class CatalogueDocumentation
             page.Append($"### {collection.Name}\n\n{collection.Description}\n");
             var key = collection.ShardKey.IsSharded ? $"Shard key: `{QueryShape.Text(collection.ShardKey.KeyDocument())}`." : "Not sharded.";
             page.Append($"{key} {collection.ShardKey.Reason}\n\n");
-            page.Append("| Field | Rule |\n| --- | --- |\n");
-            AppendFields(page, collection.Validator["$jsonSchema"].AsBsonDocument, "");
+            if (collection.IsBookkeeping)
+            {
+                page.Append("Bookkeeping: without a validator.\n");
+            }
+            else
+            {
+                page.Append("| Field | Rule |\n| --- | --- |\n");
+                AppendFields(page, collection.Validator["$jsonSchema"].AsBsonDocument, "");
+            }
+
             foreach (var rule in collection.CrossField)
             {
                 page.Append($"| {rule.Path} | {rule.Code}: {rule.Sentence} |\n");
             }
 
-            page.Append("\n| Index | Keys | Serves |\n| --- | --- | --- |\n");
-            foreach (var index in collection.Indexes)
+            page.Append(collection.Indexes.Count == 0 ? "" : "\n| Index | Keys | Serves |\n| --- | --- | --- |\n");
+            foreach (var index in collection.Indexes.SelectMany(index => index.Variants.Keys.Order().Select(index.On).Prepend(index)))
             {
                 var options = new List<string>();
                 if (index.Unique)

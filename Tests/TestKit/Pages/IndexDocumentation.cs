@@ -22,22 +22,34 @@ internal static class IndexDocumentation
                         + $"{Days(series.ExpireAfter)}.\n\n");
             }
 
-            page.Append("| Index | Keys | Options | Bytes per document | Why |\n| --- | --- | --- | --- | --- |\n");
-            foreach (var index in collection.IndexesFor(isTimeSeries: false))
+            var indexes = collection.IndexesFor(ServerKind.MongoDb, isTimeSeries: false);
+            page.Append(
+                indexes.Count == 0 ? "None but that of `_id`.\n" : "| Index | Keys | Options | Bytes per document | Why |\n| --- | --- | --- | --- | --- |\n");
+            foreach (var index in indexes)
             {
-                var why = index.TenantException is null ? index.Serves : $"{index.Serves} *{index.TenantException}*";
-                page.Append($"| `{index.Name}` | `{Cell(QueryShape.Text(index.KeyDocument()))}` | {Options(index)} | {index.BytesPerDocument} | {why} |\n");
+                Row(page, index, server: null);
+                foreach (var server in index.Variants.Keys.Order())
+                {
+                    Row(page, index.On(server), server);
+                }
             }
 
             page.Append('\n');
             Queries(page, collection, "_id_", collection.KeyQueries);
-            foreach (var index in collection.IndexesFor(isTimeSeries: false))
+            foreach (var index in indexes)
             {
                 Queries(page, collection, index.Name, index.Queries);
             }
         }
 
         return page.ToString();
+    }
+
+    private static void Row(StringBuilder page, IndexDefinition index, ServerKind? server)
+    {
+        var place = server is null ? "" : $"In its place on {(server == ServerKind.DocumentDb ? "DocumentDB" : "MongoDB")}. ";
+        var why = index.TenantException is null ? index.Serves : $"{index.Serves} *{index.TenantException}*";
+        page.Append($"| `{index.Name}` | `{Cell(QueryShape.Text(index.KeyDocument()))}` | {Options(index)} | {index.BytesPerDocument} | {place}{why} |\n");
     }
 
     private static void Queries(StringBuilder page, CollectionDefinition collection, string index, IReadOnlyList<QueryShape> queries)

@@ -15,7 +15,7 @@ internal static class ValidationDocumentation
     {
         ArgumentNullException.ThrowIfNull(requests);
         var page = new StringBuilder();
-        foreach (var collection in CollectionCatalogue.All)
+        foreach (var collection in CollectionCatalogue.Domain)
         {
             page.Append($"### {collection.Name}\n\n");
             page.Append("| Field | Code | Limit | Sentence | Requests | MongoDB | DocumentDB |\n| --- | --- | --- | --- | --- | --- | --- |\n");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Data.Catalogue;
 using Platform.Data.Search;
 
 namespace Platform.Tests.TestKit.Shop;
@@ -43,6 +44,17 @@ internal sealed class ShopData(int products, int others)
     /// <summary>Writes everything into collections that may not exist yet.</summary>
     public async Task LoadAsync(IMongoDatabase database, CancellationToken cancellationToken)
     {
+        using (var existing = await database.ListCollectionNamesAsync(cancellationToken: cancellationToken))
+        {
+            // The first write would make plain collections of them.
+            var names = await existing.ToListAsync(cancellationToken);
+            foreach (var series in CollectionCatalogue.Domain.Where(collection => collection.TimeSeries is not null && !names.Contains(collection.Name)))
+            {
+                await database.RunCommandAsync<BsonDocument>(
+                    new BsonDocument("create", series.Name).Merge(series.Options()), cancellationToken: cancellationToken);
+            }
+        }
+
         (string Name, int Count, Func<Random, int, BsonDocument> Make)[] parts =
         [
             ("tenants", 2000, Tenant),
@@ -55,6 +67,7 @@ internal sealed class ShopData(int products, int others)
             ("orders", others, Order),
             ("saleEvents", others, Sale),
             ("inventoryEvents", others, StockEvent),
+            ("_outbox", others, Entry),
         ];
         foreach (var (name, count, make) in parts)
         {
@@ -208,6 +221,12 @@ internal sealed class ShopData(int products, int others)
     {
         { "_id", Key(10, number) }, { "tenantId", Tenants[Owner(number)] }, { "at", Recently(random) }, { "storeId", StoreOf(random, Owner(number)) },
         { "productId", Key(5, random.Next(products / 10) * 10) }, { "kind", "sold" }, { "change", -1 }, { "onHand", 5 },
+    };
+
+    private static BsonDocument Entry(Random random, int number) => new()
+    {
+        { "_id", Key(8, number) }, { "tenantId", Tenants[Owner(number)] }, { "createdAt", Recently(random) }, { "sales", new BsonArray() },
+        { "stock", new BsonArray() },
     };
 
     // What is older than its index allows would expire during the run.

@@ -10,7 +10,14 @@ namespace Platform.Tests.Unit.Data;
 public sealed class CollectionCatalogueTests
 {
     private static IReadOnlyList<(CollectionDefinition Collection, IndexDefinition Index)> Indexes { get; } =
-        [.. CollectionCatalogue.All.SelectMany(collection => collection.Indexes.Select(index => (collection, index)))];
+
+    [
+        .. from server in Enum.GetValues<ServerKind>()
+           from collection in CollectionCatalogue.All
+           from index in collection.Indexes
+           where server == ServerKind.MongoDb || index.Variants.ContainsKey(server)
+           select (collection, index.On(server)),
+    ];
 
     [Fact]
     public void Indexes_of_tenant_owned_collections_start_with_the_tenant_or_say_why_not()
@@ -31,7 +38,7 @@ public sealed class CollectionCatalogueTests
     [Fact]
     public void Every_collection_but_the_tenants_themselves_is_owned_by_a_tenant()
     {
-        var shared = Assert.Single(CollectionCatalogue.All, collection => !collection.IsTenantOwned);
+        var shared = Assert.Single(CollectionCatalogue.Domain, collection => !collection.IsTenantOwned);
         Assert.Equal(CollectionNames.Tenants, shared.Name);
     }
 
@@ -51,8 +58,10 @@ public sealed class CollectionCatalogueTests
     [Fact]
     public void Names_are_unique_and_every_index_says_what_it_serves()
     {
-        Assert.Equal(10, CollectionCatalogue.All.Select(collection => collection.Name).Distinct().Count());
+        Assert.Equal(16, CollectionCatalogue.All.Select(collection => collection.Name).Distinct().Count());
         Assert.Equal(Indexes.Count, Indexes.Select(entry => (entry.Collection.Name, entry.Index.Name)).Distinct().Count());
+        var constants = typeof(CollectionNames).GetFields().Select(field => (string)field.GetRawConstantValue()!).Order(StringComparer.Ordinal);
+        Assert.Equal(constants, CollectionCatalogue.All.Select(collection => collection.Name).Order(StringComparer.Ordinal));
         Assert.Empty(Indexes.Where(entry => entry.Index.Serves.Length < 10).Select(Describe));
     }
 
@@ -99,6 +108,26 @@ public sealed class CollectionCatalogueTests
         Assert.NotEmpty(pairs);
         Assert.Empty(pairs.Where(pair => pair.right.Index.Keys.Take(pair.left.Index.Keys.Count).SequenceEqual(pair.left.Index.Keys))
             .Select(pair => $"{Describe(pair.left)} begins {Describe(pair.right)}"));
+    }
+
+    [Theory]
+    [InlineData("{ storageEngines: ['devnull', 'wiredTiger'], modules: ['enterprise'] }", ServerKind.MongoDb)]
+    [InlineData("{ version: '8.0.0' }", ServerKind.MongoDb)]
+    [InlineData("{ storageEngines: ['documentdb'] }", ServerKind.DocumentDb)]
+    [InlineData("{ version: '7.0.77', ferretdb: { version: 'v2.7.0' } }", ServerKind.DocumentDb)]
+    public void A_server_is_what_it_says_of_itself(string buildInfo, ServerKind server) =>
+        Assert.Equal(server, ServerKinds.Of(BsonDocument.Parse(buildInfo)));
+
+    [Fact]
+    public void The_nearest_stores_are_found_behind_the_tenant_where_the_server_has_such_an_index()
+    {
+        Assert.Equal(BsonDocument.Parse("{ tenantId: 1, location: '2dsphere' }"), Near(ServerKind.MongoDb).KeyDocument());
+        Assert.Null(Near(ServerKind.MongoDb).TenantException);
+        Assert.Equal(BsonDocument.Parse("{ location: '2dsphere' }"), Near(ServerKind.DocumentDb).KeyDocument());
+        Assert.NotNull(Near(ServerKind.DocumentDb).TenantException);
+
+        static IndexDefinition Near(ServerKind server) =>
+            CollectionCatalogue.Stores.IndexesFor(server, isTimeSeries: false).Single(index => index.Queries.Any(query => query.Name == "near"));
     }
 
     [Fact]
@@ -156,7 +185,7 @@ public sealed class CollectionCatalogueTests
     [Fact]
     public void Validators_use_only_keywords_that_MongoDB_enforces()
     {
-        var used = CollectionCatalogue.All.SelectMany(collection => Keywords(collection.Validator["$jsonSchema"].AsBsonDocument)).ToHashSet();
+        var used = CollectionCatalogue.Domain.SelectMany(collection => Keywords(collection.Validator["$jsonSchema"].AsBsonDocument)).ToHashSet();
         Assert.Contains("pattern", used);
         Assert.Empty(used.Except(EngineSupport.MongoDbKeywords));
     }

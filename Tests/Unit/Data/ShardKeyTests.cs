@@ -33,7 +33,7 @@ public sealed class ShardKeyTests
     [Fact]
     public void What_belongs_to_tenants_is_sharded_and_its_key_begins_with_the_tenant()
     {
-        Assert.Equal(CollectionCatalogue.All.Where(collection => collection.IsTenantOwned), Sharded);
+        Assert.Equal(CollectionCatalogue.Domain.Where(collection => collection.IsTenantOwned), Sharded);
         Assert.All(Sharded, collection => Assert.Equal(new IndexKey("tenantId"), collection.ShardKey.Keys[0]));
         Assert.All(Sharded, collection => Assert.All(collection.ShardKey.Keys, key => Assert.True(key.Kind is IndexKind.Ascending or IndexKind.Hashed)));
         Assert.All(Sharded, collection => Assert.InRange(collection.ShardKey.Keys.Count(key => key.Kind == IndexKind.Hashed), 0, 1));
@@ -64,7 +64,7 @@ public sealed class ShardKeyTests
     [Fact]
     public void An_index_that_is_there_supports_every_key_but_a_hashed_one_which_gets_its_own_when_it_is_sharded()
     {
-        var unsupported = Sharded.Where(collection => !collection.IndexesFor(isTimeSeries: false).Any(collection.ShardKey.IsSupportedBy));
+        var unsupported = Sharded.Where(collection => !collection.IndexesFor(ServerKind.MongoDb, isTimeSeries: false).Any(collection.ShardKey.IsSupportedBy));
         Assert.Equal([CollectionNames.Orders], unsupported.Select(collection => collection.Name));
         Assert.Contains(CollectionCatalogue.Orders.ShardKey.Keys, key => key.Kind == IndexKind.Hashed);
         // Only products on sale are in it.
@@ -86,7 +86,8 @@ public sealed class ShardKeyTests
         var looked = 0;
         foreach (var collection in Sharded)
         {
-            foreach (var query in collection.IndexesFor(isTimeSeries: false).SelectMany(index => index.Queries).Concat(collection.KeyQueries))
+            var indexes = collection.IndexesFor(ServerKind.MongoDb, isTimeSeries: false);
+            foreach (var query in indexes.SelectMany(index => index.Queries).Concat(collection.KeyQueries))
             {
                 var filter = QueryShape.FilterOf(query.Example(collection.DocumentType));
                 Assert.True(collection.ShardKey.TargetOf(filter) != ShardTarget.All, $"{collection.Name}: {query.Name} goes to all shards");

@@ -15,7 +15,7 @@ internal sealed class CollectionCommands(ChangeHistory history) : ICommandFamily
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
-        new("create", CreateAsync, CommandTraits.InTransaction),
+        new("create", c => MadeMeanwhile.RepeatAsync(c, CreateAsync), CommandTraits.InTransaction),
         new("collMod", CollModAsync),
         new("drop", DropAsync),
         new("dropDatabase", DropDatabaseAsync),
@@ -146,9 +146,10 @@ internal sealed class CollectionCommands(ChangeHistory history) : ICommandFamily
         var (own, _, _) = await CollectionOptions.GetAsync(lease.Connection, database, collection, context.CancellationToken);
         var before = own.DeepClone();
         var warnings = new List<string>();
+        BsonDocument? index = null;
         if (own.TryGetValue(CollectionOptions.TimeSeries, out var options))
         {
-            TimeSeries.Modify(command, own, options.AsBsonDocument);
+            index = TimeSeries.Modify(command, own, options.AsBsonDocument);
         }
         else if (command.Contains("timeseries"))
         {
@@ -177,6 +178,14 @@ internal sealed class CollectionCommands(ChangeHistory history) : ICommandFamily
                 .With(1, collection)
                 .With<ReadOnlyMemory<byte>>(2, command.ToRaw())
                 .SingleAsync<byte[]>(context.CancellationToken);
+            if (index is not null)
+            {
+                await connection.Command(Statements.CreateIndexesInTransaction)
+                    .With(0, database)
+                    .With<ReadOnlyMemory<byte>>(1, index.ToRaw())
+                    .RunAsync(context.CancellationToken);
+            }
+
             if (!own.Equals(before))
             {
                 await CollectionOptions.SetAsync(connection, database, collection, own, context.CancellationToken);

@@ -73,7 +73,7 @@ internal sealed class TimeSeries
         if (!kept.Contains("bucketMaxSpanSeconds"))
         {
             kept["granularity"] = granularity;
-            kept["bucketMaxSpanSeconds"] = granularity.AsString switch { "hours" => 2_592_000, "minutes" => 86_400, _ => 3_600 };
+            kept["bucketMaxSpanSeconds"] = SpanOf(granularity.AsString);
         }
 
         own[CollectionOptions.TimeSeries] = kept;
@@ -104,7 +104,7 @@ internal sealed class TimeSeries
 
         if (_expireAfter is not null)
         {
-            indexes.Add(new BsonDocument { { "key", new BsonDocument(_time, 1) }, { "name", ExpiryIndex }, { "expireAfterSeconds", _expireAfter } });
+            indexes.Add(Expiry(_time, _expireAfter));
         }
 
         return indexes.Count == 0 ? null : new BsonDocument { { "createIndexes", collection }, { "indexes", indexes } };
@@ -114,7 +114,8 @@ internal sealed class TimeSeries
     public static bool Hides(RawDocument index) => index.TryGet("name"u8, out var name) && name.Text is ("_id_" or ExpiryIndex);
 
     /// <summary>Turns a collMod of a time series into one of the collection that stands for it.</summary>
-    public static void Modify(BsonDocument collMod, BsonDocument own, BsonDocument options)
+    /// <returns>The index that has to be made for a life that is new; null when there is none to be made.</returns>
+    public static BsonDocument? Modify(BsonDocument collMod, BsonDocument own, BsonDocument options)
     {
         if (collMod.Contains("validator"))
         {
@@ -123,23 +124,20 @@ internal sealed class TimeSeries
 
         if (collMod.TryGetValue("timeseries", out var changed))
         {
-            foreach (var field in changed.AsBsonDocument)
-            {
-                options[field.Name] = field.Value;
-            }
-
+            ModifyBuckets(changed, options);
             collMod.Remove("timeseries");
         }
 
         if (!collMod.TryGetValue("expireAfterSeconds", out var expireAfter))
         {
-            return;
+            return null;
         }
 
-        if (!own.Contains(CollectionOptions.ExpireAfter))
+        var expires = own.Contains(CollectionOptions.ExpireAfter);
+        if (!expires && expireAfter == "off")
         {
-            throw new CommandException(
-                ErrorCode.CommandNotSupported, "A life can be given to a time series when it is made, and changed later, but not added later.");
+            collMod.Remove("expireAfterSeconds");
+            return null;
         }
 
         if (!expireAfter.IsNumeric)
@@ -149,9 +147,68 @@ internal sealed class TimeSeries
         }
 
         collMod.Remove("expireAfterSeconds");
-        collMod["index"] = new BsonDocument { { "name", ExpiryIndex }, { "expireAfterSeconds", expireAfter } };
         own[CollectionOptions.ExpireAfter] = expireAfter.ToInt64();
+        if (expires)
+        {
+            collMod["index"] = new BsonDocument { { "name", ExpiryIndex }, { "expireAfterSeconds", expireAfter } };
+            return null;
+        }
+
+        return new BsonDocument
+        {
+            { "createIndexes", collMod[0] }, { "indexes", new BsonArray { Expiry(options["timeField"].AsString, expireAfter) } },
+        };
     }
+
+    // Buckets that are there keep their span, so a server lets it grow only.
+    private static void ModifyBuckets(BsonValue changed, BsonDocument options)
+    {
+        if (changed is not BsonDocument { ElementCount: > 0 } fields)
+        {
+            throw new CommandException(ErrorCode.TypeMismatch, "BSON field 'collMod.timeseries' is the wrong type, expected type 'object'");
+        }
+
+        foreach (var field in fields)
+        {
+            switch (field.Name)
+            {
+                case "granularity":
+                    if (field.Value is not BsonString { Value: "seconds" or "minutes" or "hours" } granularity)
+                    {
+                        throw new CommandException(
+                            ErrorCode.BadValue, "Enumeration value for field 'collMod.timeseries.granularity' is not a valid value.");
+                    }
+
+                    if (SpanOf(granularity.Value) < options["bucketMaxSpanSeconds"].ToInt64())
+                    {
+                        throw new CommandException(
+                            ErrorCode.InvalidOptions,
+                            "Invalid transition for timeseries.granularity. Can only transition from 'seconds' to 'minutes' or 'minutes' to 'hours'.");
+                    }
+
+                    options.Remove("bucketRoundingSeconds");
+                    options["granularity"] = granularity;
+                    options["bucketMaxSpanSeconds"] = SpanOf(granularity.Value);
+                    break;
+                case "bucketMaxSpanSeconds" or "bucketRoundingSeconds":
+                    if (!field.Value.IsNumeric || field.Value.ToInt64() < options["bucketMaxSpanSeconds"].ToInt64())
+                    {
+                        throw new CommandException(ErrorCode.InvalidOptions, $"timeseries.{field.Name} can only be made larger.");
+                    }
+
+                    options.Remove("granularity");
+                    options[field.Name] = field.Value;
+                    break;
+                default:
+                    throw new CommandException((ErrorCode)40415, $"BSON field 'collMod.timeseries.{field.Name}' is an unknown field.");
+            }
+        }
+    }
+
+    private static int SpanOf(string granularity) => granularity switch { "hours" => 2_592_000, "minutes" => 86_400, _ => 3_600 };
+
+    private static BsonDocument Expiry(string time, BsonValue expireAfter) =>
+        new() { { "key", new BsonDocument(time, 1) }, { "name", ExpiryIndex }, { "expireAfterSeconds", expireAfter } };
 
     private static string? Field(BsonDocument options, string name) => !options.TryGetValue(name, out var value) ? null
         : value is BsonString { Value: { Length: > 0 } field } && !field.Contains('.', StringComparison.Ordinal) ? field

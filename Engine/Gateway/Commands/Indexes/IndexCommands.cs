@@ -19,7 +19,7 @@ internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time) : 
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
-        new("createIndexes", CreateAsync, CommandTraits.InTransaction),
+        new("createIndexes", c => MadeMeanwhile.RepeatAsync(c, CreateAsync), CommandTraits.InTransaction),
         new("dropIndexes", DropAsync, CommandTraits.None, "deleteIndexes"),
         new("listIndexes", ListAsync),
     ];

@@ -292,9 +292,16 @@ internal sealed class WriteCommands : ICommandFamily
                     return outcome;
                 }
                 catch (PostgresException e)
-                    when (context.Transaction is null && (SqlState.IsConflict(e.SqlState) || retry is not null) && !ErrorMapping.IsBackendLost(e))
+                    when (context.Transaction is null && !ErrorMapping.IsBackendLost(e)
+                        && (SqlState.IsConflict(e.SqlState) || ErrorMapping.IsCollectionMadeMeanwhile(e) || retry is not null))
                 {
                     failure = e;
+                }
+
+                if (ErrorMapping.IsCollectionMadeMeanwhile(failure) && attempt < MostConflicts)
+                {
+                    // Now it is there.
+                    continue;
                 }
 
                 if (SqlState.IsConflict(failure.SqlState))

@@ -10,7 +10,7 @@ namespace Platform.Tests.Unit.Data.Validation;
 /// <summary>The rules as this program judges them.</summary>
 public sealed class DocumentRulesTests
 {
-    public static TheoryData<string> Collections { get; } = [.. CollectionCatalogue.All.Select(collection => collection.Name)];
+    public static TheoryData<string> Collections { get; } = [.. CollectionCatalogue.Domain.Select(collection => collection.Name)];
 
     [Theory]
     [MemberData(nameof(Collections))]
@@ -55,7 +55,7 @@ public sealed class DocumentRulesTests
     [Fact]
     public void Every_pattern_has_a_sentence()
     {
-        var patterns = CollectionCatalogue.All.SelectMany(collection => collection.Rules.Fields).Where(rule => rule.Code == RuleCodes.Pattern).ToList();
+        var patterns = CollectionCatalogue.Domain.SelectMany(collection => collection.Rules.Fields).Where(rule => rule.Code == RuleCodes.Pattern).ToList();
 
         Assert.True(patterns.Count >= 6, $"only {patterns.Count} patterns were looked at");
         Assert.Empty(patterns.Where(rule => rule.Sentence.Contains(rule.Limit, StringComparison.Ordinal)).Select(rule => rule.Path));
@@ -64,7 +64,7 @@ public sealed class DocumentRulesTests
     [Fact]
     public void Codes_of_rules_over_several_fields_are_unique_in_their_collection()
     {
-        foreach (var collection in CollectionCatalogue.All)
+        foreach (var collection in CollectionCatalogue.Domain)
         {
             var codes = collection.CrossField.Select(rule => rule.Code).ToList();
             Assert.Equal(codes, codes.Distinct());
@@ -141,7 +141,7 @@ public sealed class DocumentRulesTests
         Assert.Equal(("/reserved", "reservedWithinOnHand", "Must not be more than onHand."), (violation.Pointer, violation.Code, violation.Detail));
     }
 
-    private static CollectionDefinition Collection(string name) => CollectionCatalogue.All.Single(collection => collection.Name == name);
+    private static CollectionDefinition Collection(string name) => CollectionCatalogue.Domain.Single(collection => collection.Name == name);
 
     private static BsonDocument Line(string price, int quantity, string total) => new()
     {

@@ -65,7 +65,7 @@ public sealed class IndexAdvisorTests
                 Indexes =
                 [
                     BsonDocument.Parse("{ name: '_id_', key: { _id: 1 } }"),
-                    .. definition.IndexesFor(isTimeSeries: false).Select(index => index.Specification()),
+                    .. definition.IndexesFor(ServerKind.MongoDb, isTimeSeries: false).Select(index => index.Specification()),
                 ],
             });
         Assert.Empty(Advisor.Advise(declared, []).Select(advice => $"{advice.Collection}.{advice.Index}: {advice.Reason}"));

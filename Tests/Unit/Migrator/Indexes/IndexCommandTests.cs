@@ -34,7 +34,7 @@ public sealed class IndexCommandTests
     {
         var report = new PlanReport(
             false, [new PlannedChange(
-                IndexChangeKind.Unknown, "orders", "x_1", "{ \"x\" : 1 }", null, new DateTime(2026, 5, 4, 3, 2, 1, DateTimeKind.Utc), "Hidden.")]);
+                IndexChangeKind.Unknown, "orders", "x_1", "{ \"x\" : 1 }", null, new DateTime(2026, 5, 4, 3, 2, 1, DateTimeKind.Utc), "Hidden.")], []);
         using var output = new StringWriter();
         IndexText.Print(output, report);
         Assert.StartsWith("unknown, hidden since 2026-05-04 03:02: orders.x_1 { \"x\" : 1 }", output.ToString(), StringComparison.Ordinal);

@@ -34,7 +34,7 @@ public sealed class IndexPlannerTests
     private static readonly string[] AsDeclared =
     [
         "{ v: 2, key: { _id: 1 }, name: '_id_' }",
-        "{ v: 2, key: { tenantId: 1, sku: 1 }, name: 'sku', unique: true, storageEngine: { enableOrderedIndex: true } }",
+        "{ v: 2, key: { tenantId: 1, sku: 1 }, name: 'sku', unique: true }",
         "{ v: 2, key: { tenantId: 1, createdAt: -1 }, name: 'newest', partialFilterExpression: { status: 'active' } }",
         "{ v: 2, key: { tenantId: 1, _fts: 'text', _ftsx: 1 }, name: 'text', weights: { name: 10 }, default_language: 'english', textIndexVersion: 3 }",
         "{ v: 2, key: { updatedAt: 1 }, name: 'old', expireAfterSeconds: 3600 }",
@@ -152,27 +152,51 @@ public sealed class IndexPlannerTests
 
     [Fact]
     public void Collections_that_the_catalogue_does_not_know_are_left_alone() => Assert.Empty(
-        IndexPlanner.Compare([Products], new Dictionary<string, CollectionState>
+        IndexPlanner.Compare([Products], new DatabaseState(ServerKind.MongoDb, new Dictionary<string, CollectionState>
         {
             ["products"] = State("products", AsDeclared),
             ["_leases"] = State("_leases", "{ key: { x: 1 }, name: 'x_1' }"),
-        }));
+        }, [])));
 
     [Fact]
     public void A_time_series_expires_by_itself_and_a_plain_collection_in_its_place_by_an_index()
     {
         const string product = "{ key: { tenantId: 1, productId: 1, at: -1 }, name: 'product' }";
-        Assert.Empty(IndexPlanner.Compare(Events, State("events", product) with { IsTimeSeries = true }));
-        // Made by the server with every time series.
-        Assert.Empty(IndexPlanner.Compare(
-            Events, State(
-                "events",
-                product,
-                "{ key: { tenantId: 1, at: 1 }, name: 'tenantId_1_at_1' }",
-                "{ key: { at: 1 }, name: 'x', expireAfterSeconds: 86400 }") with { IsTimeSeries = true }));
+        const string source = "{ key: { tenantId: 1, at: 1 }, name: 'tenantId_1_at_1' }";
+        Assert.Empty(IndexPlanner.Compare(Events, State("events", product, source) with { IsTimeSeries = true }));
+        // Older servers do not make it with a time series, and nobody makes it again when it was dropped.
+        Assert.Equal(
+            ["Missing tenantId_1_at_1"],
+            IndexPlanner.Compare(Events, State("events", product) with { IsTimeSeries = true }).Select(change => $"{change.Kind} {change.Index}"));
+        // A part of a time series can be made to expire earlier than the whole.
+        Assert.Equal(
+            ["Unknown at_1"],
+            IndexPlanner.Compare(
+                Events,
+                State("events", product, source, "{ key: { at: 1 }, name: 'at_1', expireAfterSeconds: 60, partialFilterExpression: { tenantId: 1 } }")
+                    with { IsTimeSeries = true }).Select(change => $"{change.Kind} {change.Index}"));
         Assert.Equal(
             ["Missing tenantId_1_at_1", "Missing expiry"],
             IndexPlanner.Compare(Events, State("events", product)).Select(change => $"{change.Kind} {change.Index}"));
+    }
+
+    [Theory]
+    [InlineData(ServerKind.MongoDb, "{ name: 'tenant_location', key: { tenantId: 1, location: '2dsphere' } }", "location")]
+    [InlineData(ServerKind.DocumentDb, "{ name: 'location', key: { location: '2dsphere' } }", "tenant_location")]
+    public void A_server_is_to_have_the_variant_that_it_can_have_and_not_the_other_one(ServerKind server, string near, string other)
+    {
+        var stores = CollectionCatalogue.Stores;
+        var name = BsonDocument.Parse(near)["name"].AsString;
+        var missing = IndexPlanner.Compare(stores, null, server).Select(change => change.Index).ToList();
+        Assert.Contains(name, missing);
+        Assert.DoesNotContain(other, missing);
+
+        var rest = stores.Indexes.Where(index => index.Variants.Count == 0).Select(index => index.Specification().ToJson());
+        Assert.Empty(IndexPlanner.Compare(stores, State("stores", [.. rest, near]) with { Server = server }));
+        var elsewhere = server == ServerKind.MongoDb ? ServerKind.DocumentDb : ServerKind.MongoDb;
+        Assert.Equal(
+            [$"Missing {other}", $"Unknown {name}"],
+            IndexPlanner.Compare(stores, State("stores", [.. rest, near]) with { Server = elsewhere }).Select(change => $"{change.Kind} {change.Index}"));
     }
 
     [Fact]

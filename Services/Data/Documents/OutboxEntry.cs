@@ -1,7 +1,6 @@
 using MongoDB.Bson;
-using Platform.Data.Documents;
 
-namespace Platform.Data.Events;
+namespace Platform.Data.Documents;
 
 /// <summary>
 /// The events of one change, written in the transaction of the change and removed when they are in their collections.

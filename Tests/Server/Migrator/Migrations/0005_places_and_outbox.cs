@@ -1,0 +1,46 @@
+using MongoDB.Bson;
+using MongoDB.Driver;
+using Platform.Data.Catalogue;
+using Xunit;
+
+namespace Platform.Tests.Server.Migrator.Migrations;
+
+/// <summary>Up, down, up again, and stopped at every command: see <see cref="MigrationContract"/>.</summary>
+public sealed class PlacesAndOutboxTests(MongoServer server) : MigrationContract(server)
+{
+    protected override int Number => 5;
+
+    protected override async Task SeedAsync(IMongoDatabase database, CancellationToken cancellationToken)
+    {
+        await InsertAsync(
+            database,
+            CollectionNames.Outbox,
+            Enumerable.Range(1, 20).Select(i => new BsonDocument { { "_id", i }, { "createdAt", DateTime.UnixEpoch.AddDays(i) } }),
+            cancellationToken);
+        // As the programs of before had them.
+        await database.GetCollection<BsonDocument>(CollectionNames.Outbox).Indexes.DropOneAsync("created", cancellationToken);
+        if ((await NamesAsync(database, CollectionNames.Stores, cancellationToken)).Contains("tenant_location"))
+        {
+            var stores = database.GetCollection<BsonDocument>(CollectionNames.Stores);
+            await stores.Indexes.DropOneAsync("tenant_location", cancellationToken);
+            await stores.Indexes.CreateOneAsync(
+                new CreateIndexModel<BsonDocument>(new BsonDocument("location", "2dsphere"), new CreateIndexOptions { Name = "location" }),
+                cancellationToken: cancellationToken);
+        }
+    }
+
+    protected override async Task CheckUpAsync(IMongoDatabase database, CancellationToken cancellationToken)
+    {
+        Assert.Equal(["_id_", "created"], (await NamesAsync(database, CollectionNames.Outbox, cancellationToken)).Order(StringComparer.Ordinal));
+        var places = await ServerKinds.ReadAsync(database, cancellationToken) == ServerKind.MongoDb ? "tenant_location" : "location";
+        Assert.Equal(
+            new[] { "_id_", places, "tenant_code", "tenant_name" }.Order(StringComparer.Ordinal),
+            (await NamesAsync(database, CollectionNames.Stores, cancellationToken)).Order(StringComparer.Ordinal));
+    }
+
+    private static async Task<List<string>> NamesAsync(IMongoDatabase database, string collection, CancellationToken cancellationToken)
+    {
+        using var cursor = await database.GetCollection<BsonDocument>(collection).Indexes.ListAsync(cancellationToken);
+        return (await cursor.ToListAsync(cancellationToken)).ConvertAll(index => index["name"].AsString);
+    }
+}
