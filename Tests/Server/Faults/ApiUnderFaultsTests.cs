@@ -97,6 +97,27 @@ public sealed class ApiUnderFaultsTests(MongoServer server, ITestOutputHelper ou
         Assert.True(stack.Mongo.Events.Count(fault => fault.Action != FaultAction.DelayReply) > 5, $"{stack.Mongo.Events.Count} faults.");
     }
 
+    // The same loss with and without repetition: that the first is answered with 200 is the repetition's work and not luck.
+    [Theory]
+    [InlineData("4", "true", HttpStatusCode.OK)]
+    [InlineData("1", "false", HttpStatusCode.ServiceUnavailable)]
+    public async Task A_connection_that_is_cut_costs_an_answer_only_when_nothing_is_repeated(string attempts, string retryReads, HttpStatusCode expected)
+    {
+        await using var stack = await FaultyStack.StartAsync(
+            server, Seed, Cancel, ("Mongo__Retry__Attempts", attempts), ("Mongo__RetryReads", retryReads));
+        var load = await OrderLoad.PrepareAsync(stack.Database, 1, Seed, Cancel);
+        Assert.Equal("miss", await CachedAsync(stack.Api, load));
+
+        stack.Mongo.Add("find: cut-before times 1");
+        using var cut = await stack.Api.GetAsync(load.ProductPath(1), Cancel);
+        Assert.Equal(expected, cut.StatusCode);
+        Assert.Equal(1, stack.Mongo.Events.Count(fault => fault.Action == FaultAction.CutBefore));
+
+        // It was that one, and all is well after it.
+        using var next = await stack.Api.GetAsync(load.ProductPath(1), Cancel);
+        Assert.Equal(HttpStatusCode.OK, next.StatusCode);
+    }
+
     private static async Task<string> CachedAsync(HttpClient api, OrderLoad load)
     {
         using var answer = await api.GetAsync(load.ProductPath(0), Cancel);
