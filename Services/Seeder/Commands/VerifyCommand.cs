@@ -42,7 +42,7 @@ internal sealed class VerifyCommand(SeedStore store, IOptions<SeederOptions> opt
                 + $"{written}; 'seeder run --again' writes it anew.");
         }
 
-        var promises = await new PromiseCheck(store.Database, options.Value.Writers).CheckAsync(parts, size, left.Contains, cancellationToken);
+        var promises = await new PromiseCheck(store.Database, options.Value.Writers, parts, size).CheckAsync(left.Contains, cancellationToken);
 
         return new VerifyReport(
             size.Seed, size.Scale, size.Tenants, marker.Until, marker.RemovedTenants, marker.Complete,

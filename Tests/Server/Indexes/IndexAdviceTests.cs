@@ -77,7 +77,8 @@ public sealed class IndexAdviceTests(MongoServer server)
                 + "unique: true, partialFilterExpression: { mark: { $exists: true } } }] }",
             cancellationToken: Cancel);
 
-        // Any index that begins with the tenant may serve a query for it. What is counted is handed over late; this use of another index shows when all before it was.
+        // Any index that begins with the tenant may serve a query for it. What is counted is handed over late; this use of another index shows when all
+        // before it was.
         var one = await customers.Find(new BsonDocument("tenantId", Mine)).FirstAsync(Cancel);
         await CountedAsync("tenant_email", new() { { "tenantId", Mine }, { "email", one["email"] } });
         var before = await UsesAsync();
