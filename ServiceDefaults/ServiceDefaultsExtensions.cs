@@ -174,7 +174,7 @@ public static class ServiceDefaultsExtensions
     private static void AddHealthProbes(this IHostApplicationBuilder builder)
     {
         builder.Services.AddOptions<HealthEndpointOptions>()
-            .BindConfiguration(HealthEndpointOptions.Section)
+            .BindSettings(HealthEndpointOptions.Section)
             .ValidateLimits(HealthEndpointOptions.Section);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<ReadinessProbe>();

@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Platform;
 
 namespace Microsoft.Extensions.Hosting;
 
@@ -12,6 +14,13 @@ public static class SettingsExtensions
     public static void CheckSettings(this IHost host)
     {
         ArgumentNullException.ThrowIfNull(host);
+        var sections = host.Services.GetServices<SettingSection>().Select(section => section.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (host.Services.GetService<IConfiguration>() is { } configuration
+            && SettingKeys.MistypedSections(configuration, sections).ToList() is { Count: > 0 } mistyped)
+        {
+            throw new OptionsValidationException(Options.Options.DefaultName, typeof(IHost), mistyped);
+        }
+
         try
         {
             host.Services.GetService<IStartupValidator>()?.Validate();

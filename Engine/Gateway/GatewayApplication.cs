@@ -65,7 +65,7 @@ internal static class GatewayApplication
         });
 
         var services = builder.Services;
-        services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section);
+        services.AddOptions<GatewayOptions>().BindSettings(GatewayOptions.Section);
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidation>();
         services.PostConfigure<GatewayOptions>(static options => options.TakeHost());
         services.AddSingleton(CreateSource);
@@ -104,7 +104,7 @@ internal static class GatewayApplication
         services.AddSingleton<RecentLog>();
         services.AddSingleton<ILoggerProvider>(static s => s.GetRequiredService<RecentLog>());
         services.AddSingleton<Profiler>();
-        services.AddSingleton<PlanSummary>(ExplainCommands.SummarizeAsync);
+        services.AddSingleton<PlanSource>(ExplainCommands.ProfileAsync);
         services.AddSingleton<CommandTable>();
         services.AddSingleton<CommitPoint>();
         services.AddSingleton<ClusterTimeWaiter>();
@@ -126,6 +126,7 @@ internal static class GatewayApplication
             (kestrel, gateway) => Listen(kestrel, gateway.Value, urls));
 
         var app = builder.Build();
+        app.CheckSettings();
         // Reading the options checks them, before anything is opened.
         _ = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value;
         _ = app.Services.GetRequiredService<PostgresSettings>();

@@ -44,7 +44,7 @@ internal static class ApiServices
         builder.AddProductCache();
 
         builder.Services.AddOptions<PagingOptions>()
-            .BindConfiguration(PagingOptions.Section)
+            .BindSettings(PagingOptions.Section)
             .Validate(
                 options => options.CursorKey.Length >= PagingOptions.MinKeyLength,
                 $"{PagingOptions.Section}:{nameof(PagingOptions.CursorKey)} must be a secret of at least "
@@ -119,7 +119,7 @@ internal static class ApiServices
         });
 
         builder.Services.AddOptions<ProductCacheOptions>()
-            .BindConfiguration(ProductCacheOptions.Section)
+            .BindSettings(ProductCacheOptions.Section)
             .ValidateLimits(ProductCacheOptions.Section);
         builder.Services.AddSingleton(services => new ProductCache(
             services.GetRequiredService<IConnectionMultiplexer>,

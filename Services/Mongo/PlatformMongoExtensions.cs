@@ -63,7 +63,7 @@ public static partial class PlatformMongoExtensions
                     options.ReadFrom(connectionString);
                 }
             })
-            .BindConfiguration(MongoOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
+            .BindSettings(MongoOptions.Section)
             .Validate(_ => !string.IsNullOrWhiteSpace(connectionString), NoConnectionString)
             .ValidateOnStart();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MongoOptions>, MongoOptionsValidator>());

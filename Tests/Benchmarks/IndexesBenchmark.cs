@@ -27,8 +27,6 @@ internal static class IndexesBenchmark
         ("products", "cheapest in a range", 50),
         ("products", "cheapest in a range, of a category", 100),
         ("products", "by key", 20),
-        ("products", "by SKU", 20),
-        ("products", "of a status, last changed first", 50),
         ("products", "search", 2000),
         ("products", "search, next page", 2000),
         ("stores", "near", 100),

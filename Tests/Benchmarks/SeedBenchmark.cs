@@ -18,7 +18,9 @@ internal static partial class SeedBenchmark
 {
     private const int Rounds = 3;
     private const double Target = 1.5;
-    private static readonly SeedSize s_size = new() { Scale = 12 };
+
+    // Events of a history that ended long ago would expire meanwhile.
+    private static readonly SeedSize s_size = new() { Scale = 12, Until = DateOnly.FromDateTime(DateTime.UtcNow) };
     private static readonly string[] s_peers = ["mongo-seeding", "insert-many", "batches"];
     private static readonly string[] s_ours = ["seeder", "seeder, indexes deferred"];
 
@@ -93,7 +95,12 @@ internal static partial class SeedBenchmark
 
     private static async Task<double> SeederAsync(BenchmarkServer server, string database, string[] options, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(BuiltProgram.Path("Seeder"), ["run", "--scale", s_size.Scale.ToString(CultureInfo.InvariantCulture), .. options])
+        string[] size =
+        [
+            "--scale", s_size.Scale.ToString(CultureInfo.InvariantCulture),
+            "--until", s_size.Until.ToString(SeedSize.DateFormat, CultureInfo.InvariantCulture),
+        ];
+        var start = new ProcessStartInfo(BuiltProgram.Path("Seeder"), ["run", .. size, .. options])
         {
             Environment =
             {

@@ -15,6 +15,20 @@ public sealed class CatalogTests(StackFixture stack)
     }
 
     [Fact]
+    public async Task A_suspended_tenant_is_not_there_and_the_reports_of_the_others_are_not_empty()
+    {
+        using var suspended = await stack.Api.GetAsync("/tenants/dahlia-living/products", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.NotFound, suspended.StatusCode);
+
+        // The examples of the readme, which the seeder makes true.
+        var sales = await stack.Api.GetJsonAsync("/tenants/aurora-outdoor/reports/sales");
+        Assert.True(sales.GetProperty("days").GetArrayLength() >= 25, sales.GetRawText());
+        Assert.Equal("S0000001".Length, (await stack.Api.GetJsonAsync("/tenants/aurora-outdoor/orders/5eedc0de0800000000000000")).Text("number").Length);
+        var near = await stack.Api.GetJsonAsync("/tenants/aurora-outdoor/stores/near?lon=13.4&lat=52.5");
+        Assert.Equal(1, near.GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
     public async Task A_product_comes_from_the_database_first_and_then_from_the_cache()
     {
         var path = await ProductPathAsync(position: 7);

@@ -13,13 +13,14 @@ namespace Platform.Tests.Graph;
 /// </summary>
 public sealed class SeedingTests(StackFixture stack, OwnData<SeedingTests> own) : IClassFixture<OwnData<SeedingTests>>
 {
-    private const int Tenants = 3;
+    private const int Tenants = 4;
 
     // Of each tenant; docs/seeding.md.
     private static readonly (string Collection, int PerTenant)[] Parts =
     [
         (CollectionNames.Tenants, 1), (CollectionNames.Users, 12), (CollectionNames.Stores, 4), (CollectionNames.Categories, 8),
         (CollectionNames.Products, 400), (CollectionNames.Inventory, 1200), (CollectionNames.Customers, 200), (CollectionNames.Orders, 800),
+        (CollectionNames.SaleEvents, 1680), (CollectionNames.InventoryEvents, 1888),
     ];
 
     // Keys of seeded documents begin alike.
@@ -59,7 +60,7 @@ public sealed class SeedingTests(StackFixture stack, OwnData<SeedingTests> own) 
         var asked = 0;
         using var collections = await stack.Database.ListCollectionsAsync(cancellationToken: Token);
         foreach (var (name, validator) in (await collections.ToListAsync(Token))
-            .Where(collection => Parts.Any(part => part.Collection == collection["name"]))
+            .Where(collection => Parts.Any(part => part.Collection == collection["name"]) && collection["options"].AsBsonDocument.Contains("validator"))
             .Select(collection => (collection["name"].AsString, collection["options"]["validator"].AsBsonDocument)))
         {
             var filter = new BsonDocument("$and", new BsonArray { Seeded, new BsonDocument("$nor", new BsonArray { validator }) });
@@ -67,7 +68,8 @@ public sealed class SeedingTests(StackFixture stack, OwnData<SeedingTests> own) 
             asked++;
         }
 
-        Assert.Equal(Parts.Length, asked);
+        // A time series has none.
+        Assert.Equal(Parts.Length - 2, asked);
 
         // And judged by the migrator, which finds no document at all that breaks a rule.
         var connectionString = await stack.App.GetConnectionStringAsync(ResourceNames.Database, Token);

@@ -268,6 +268,26 @@ internal static class Statements
         + " JOIN documentdb_api_catalog.collections c USING (collection_id) WHERE c.database_name = $1 AND c.collection_name = $2 AND i.index_is_valid",
         [Text, Text]);
 
+    /// <summary>How often queries read a collection's indexes beside that of <c>_id</c>, by their names.</summary>
+    /// <remarks>
+    /// PostgreSQL's number of scans has more: the backend's planner opens each index that could serve a query, whether or not it is then used, which
+    /// reads no entry; so does the build of an index; and each document that is written is looked up in each unique index, which fetches it alone, and
+    /// reads the version before it when it is changed.
+    /// </remarks>
+    public static readonly Statement IndexUses = new(
+        """
+        SELECT (i.index_spec).index_name, CASE
+            WHEN NOT coalesce((i.index_spec).index_is_unique, false) THEN CASE WHEN s.idx_tup_read = 0 THEN 0 ELSE greatest(s.idx_scan - 1, 1) END
+            WHEN s.idx_tup_fetch > t.n_tup_ins + t.n_tup_upd THEN greatest(s.idx_scan - 1 - t.n_tup_ins - t.n_tup_upd, 1)
+            WHEN s.idx_tup_read - s.idx_tup_fetch > t.n_tup_upd THEN greatest(s.idx_scan - 1 - t.n_tup_ins - t.n_tup_upd, 0)
+            ELSE 0 END
+          FROM documentdb_api_catalog.collections c JOIN documentdb_api_catalog.collection_indexes i USING (collection_id)
+          JOIN pg_catalog.pg_stat_all_indexes s ON s.schemaname = 'documentdb_data' AND s.indexrelname = 'documents_rum_index_' || i.index_id
+          JOIN pg_catalog.pg_stat_all_tables t USING (relid)
+          WHERE c.database_name = $1 AND c.collection_name = $2
+        """,
+        [Text, Text]);
+
     /// <summary>The key patterns of a collection's unique indexes beside that of <c>_id</c>, and whether they hold for a part of the documents.</summary>
     public static readonly Statement UniqueKeys = new(
         "SELECT (i.index_spec).index_key::bytea, (i.index_spec).index_pfe IS NOT NULL FROM documentdb_api_catalog.collection_indexes i"

@@ -10,6 +10,8 @@ namespace Platform.Gateway.Corrections;
 /// <item>It can hide an index but not make a hidden one. May go when <c>{createIndexes: "c", indexes: [{key: {a: 1}, name: "a", hidden: true}]}</c> makes an
 /// index that listIndexes shows as hidden.</item>
 /// <item>It knows no collation, of which <c>simple</c> is none. May go when it takes <c>collation: {locale: "simple"}</c> there.</item>
+/// <item>It counts what is no use by a query (<see cref="Backend.Statements.IndexUses"/>). May go when <c>$indexStats</c> shows 0 for an index of
+/// <c>{a: 1, b: 1}</c>, unique or not, after documents were inserted and found by <c>_id</c>.</item>
 /// <item>It tells of options of its own, which no server takes back. May go when listIndexes shows no <c>storageEngine</c> and <c>$indexStats</c> no
 /// <c>spec.enableOrderedIndex</c>.</item>
 /// </list>
@@ -53,10 +55,26 @@ internal static class IndexDefinitions
     /// <summary>A definition in the form in which a server takes it back.</summary>
     public static ReadOnlyMemory<byte> InListing(RawDocument index) => BsonBuilder.Without(index, "storageEngine");
 
-    /// <summary>The aggregation with a stage after its first, which takes away what the backend adds to the definitions of indexes.</summary>
-    public static RawDocument InStatistics(RawDocument aggregate)
+    /// <summary>
+    /// The aggregation with stages after its first, which take away what the backend adds to the definitions of indexes, and put the uses by queries in
+    /// the place of PostgreSQL's scans.
+    /// </summary>
+    public static RawDocument InStatistics(RawDocument aggregate, IReadOnlyList<(string Name, long Uses)> uses)
     {
-        var unset = new BsonDocument("$unset", "spec.enableOrderedIndex").ToBson();
+        List<ReadOnlyMemory<byte>> corrections = [new BsonDocument("$unset", "spec.enableOrderedIndex").ToBson()];
+        if (uses.Count > 0)
+        {
+            var branches = uses.Select(index => new BsonDocument
+            {
+                { "case", new BsonDocument("$eq", new BsonArray { "$name", new BsonDocument("$literal", index.Name) }) },
+                { "then", new BsonDocument("$literal", index.Uses) },
+            });
+            corrections.Add(new BsonDocument("$set", new BsonDocument("accesses.ops", new BsonDocument("$switch", new BsonDocument
+            {
+                { "branches", new BsonArray(branches) }, { "default", "$accesses.ops" },
+            }))).ToBson());
+        }
+
         var builder = new BsonBuilder(aggregate.Bytes.Length + 64);
         foreach (var field in aggregate)
         {
@@ -77,7 +95,7 @@ internal static class IndexDefinitions
                 stages.Add(stage.Value);
                 if (stages.Count == 1)
                 {
-                    stages.Add(unset);
+                    stages.AddRange(corrections);
                 }
             }
 

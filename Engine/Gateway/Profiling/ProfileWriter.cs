@@ -8,9 +8,12 @@ using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Profiling;
 
-/// <summary>Stores what the profiler hands on, with a summary of the plan, and keeps each <c>system.profile</c> at 4,096 entries.</summary>
+/// <summary>
+/// Stores what the profiler hands on, with what the plan tells as far as the <see cref="PlanBudget"/> goes, and keeps each <c>system.profile</c> at
+/// 4,096 entries.
+/// </summary>
 internal sealed partial class ProfileWriter(
-    Profiler profiler, PlanSummary summarize, BackendPool pool, MemberState state, TimeProvider time, ILogger<ProfileWriter> logger) : BackgroundService
+    Profiler profiler, PlanSource plans, BackendPool pool, MemberState state, TimeProvider time, ILogger<ProfileWriter> logger) : BackgroundService
 {
     /// <summary>How many entries a database keeps; the server keeps one megabyte.</summary>
     public const int Kept = 4_096;
@@ -19,6 +22,7 @@ internal sealed partial class ProfileWriter(
     private const int TrimEvery = 256;
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
     private readonly Dictionary<string, int> _sinceTrim = new(StringComparer.Ordinal);
+    private readonly PlanBudget _budget = new(time);
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -66,9 +70,9 @@ internal sealed partial class ProfileWriter(
         var documents = new BsonArray();
         foreach (var entry in entries)
         {
-            if (entry is { Explains: { } command, User: { } user } && await SummaryAsync(user, database, command, cancellationToken) is { } summary)
+            if (entry is { Explains: { } command, User: { } user } && _budget.Allows())
             {
-                entry.Document.InsertAt(entry.Document.IndexOfName("ts"), new BsonElement("planSummary", summary));
+                Tell(entry.Document, await PlanAsync(user, database, command, entry.Document, cancellationToken));
             }
 
             documents.Add(entry.Document);
@@ -103,21 +107,51 @@ internal sealed partial class ProfileWriter(
             .RunAsync(cancellationToken);
     }
 
-    /// <summary>
-    /// The plan in a line, as <c>IXSCAN { a: 1 }</c>; null when the command has none. It is asked for with the rights of whoever ran the command:
-    /// a plan may run functions that the command names.
-    /// </summary>
-    private async ValueTask<string?> SummaryAsync(string user, string database, BsonDocument command, CancellationToken cancellationToken)
+    // As a server has them: counts that were not taken are left out, and so is a sort that did not happen.
+    private static void Tell(BsonDocument entry, ProfiledPlan? plan)
     {
+        var at = entry.IndexOfName("ts");
+        if (plan?.Examined is (var keys, var documents))
+        {
+            entry.InsertAt(at++, new BsonElement("keysExamined", keys));
+            entry.InsertAt(at++, new BsonElement("docsExamined", documents));
+        }
+
+        if (plan is { Sorts: true })
+        {
+            entry.InsertAt(at++, new BsonElement("hasSortStage", true));
+        }
+
+        if (plan is not null)
+        {
+            entry.InsertAt(at, new BsonElement("planSummary", plan.Summary));
+        }
+    }
+
+    /// <summary>
+    /// The plan of a command; null when it has none. It is asked for with the rights of whoever ran the command: a plan may run functions that the
+    /// command names.
+    /// </summary>
+    private async ValueTask<ProfiledPlan?> PlanAsync(
+        string user, string database, BsonDocument command, BsonDocument entry, CancellationToken cancellationToken)
+    {
+        // Of a cursor that is still open the client has one batch; what comes of the rest, nobody knows yet.
+        long? atMost = entry.Contains("cursorid") ? entry.GetValue("nreturned", 0).ToInt64() : null;
+        var measure = atMost != 0 && _budget.TryCount($"{entry["ns"]} {entry["queryHash"]}") ? new PlanMeasure(PlanBudget.Patience, atMost) : null;
+        var started = time.GetTimestamp();
         try
         {
             await using var lease = await pool.RentAsync(user, BackendShare.Gateway, cancellationToken);
-            return await summarize(lease.Connection, database, command, cancellationToken);
+            return await plans(lease.Connection, database, command, measure, cancellationToken);
         }
         catch (Exception e) when (e is CommandException or BsonFormatException or PostgresException && !ErrorMapping.IsBackendLost(e))
         {
             // The entry is worth keeping without it.
             return null;
+        }
+        finally
+        {
+            _budget.Spend(started);
         }
     }
 

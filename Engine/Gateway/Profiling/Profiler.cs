@@ -100,7 +100,8 @@ internal sealed partial class Profiler
             return;
         }
 
-        var command = request.Body.Bytes.Length <= LargestCommand
+        var whole = request.Body.Bytes.Length <= LargestCommand;
+        var command = whole
             ? request.Body.ToTree()
             : new BsonDocument { { request.Name, request.Target ?? "" }, { "$truncated", request.Body.Bytes.Length }, { "$db", request.Database } };
         if (isSecret)
@@ -169,7 +170,7 @@ internal sealed partial class Profiler
         var user = client.User?.Name ?? "";
         entry.Add("allUsers", user.Length == 0 ? [] : new BsonArray { new BsonDocument { { "user", user }, { "db", "admin" } } });
         entry.Add("user", user);
-        var explains = error is null && name is "find" or "aggregate" or "count" or "distinct" or "update" or "delete" or "findAndModify"
+        var explains = whole && error is null && name is "find" or "aggregate" or "count" or "distinct" or "update" or "delete" or "findAndModify"
             ? (BsonDocument)command.DeepClone()
             : null;
         _entries.Writer.TryWrite(new ProfileEntry(request.Database, entry, explains, client.User?.Name));

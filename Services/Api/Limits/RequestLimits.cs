@@ -23,7 +23,7 @@ internal static class RequestLimits
     public static void AddRequestLimits(this IServiceCollection services)
     {
         services.AddOptions<RateLimitOptions>()
-            .BindConfiguration(RateLimitOptions.Section)
+            .BindSettings(RateLimitOptions.Section)
             .ValidateLimits(RateLimitOptions.Section);
         services.AddRateLimiter(_ => { });
         services.AddOptions<RateLimiterOptions>().Configure<IOptions<RateLimitOptions>>((limiter, limits) =>

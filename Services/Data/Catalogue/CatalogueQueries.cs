@@ -37,18 +37,7 @@ internal static class CatalogueQueries
         },
     ];
 
-    // --- Users
-
-    public static IReadOnlyList<QueryShape> UserByEmail { get; } =
-        [One(CollectionNames.Users, "by email", "Sign-in.", d => Pick(d, "email"))];
-
-    public static IReadOnlyList<QueryShape> UsersOfRole { get; } =
-        [List(CollectionNames.Users, "of a role", "Who may do what: the users of a role, paged.", d => Pick(d, "role"), new("_id", 1))];
-
     // --- Stores
-
-    public static IReadOnlyList<QueryShape> StoreByCode { get; } =
-        [One(CollectionNames.Stores, "by code", "A till or an import that knows the store's code.", d => Pick(d, "code"))];
 
     public static IReadOnlyList<QueryShape> StoresNear { get; } =
     [
@@ -66,9 +55,6 @@ internal static class CatalogueQueries
             BoundReason = "Closed stores within the distance are read and left out; on DocumentDB, which knows no tenant there, other tenants' stores as well.",
         },
     ];
-
-    public static IReadOnlyList<QueryShape> StoresByName { get; } =
-        [List(CollectionNames.Stores, "by name", "The list of a tenant's stores, paged.", _ => [], new() { { "name", 1 }, { "_id", 1 } })];
 
     // --- Categories
 
@@ -88,18 +74,9 @@ internal static class CatalogueQueries
                 return find;
             },
         },
-        new()
-        {
-            Name = "children in order",
-            Asks = "The navigation: the categories below one, as its editor ordered them.",
-            Command = d => Find(CollectionNames.Categories, Owned(d, Pick(d, "parentId")), new("position", 1)),
-        },
     ];
 
     // --- Products
-
-    public static IReadOnlyList<QueryShape> ProductBySku { get; } =
-        [One(CollectionNames.Products, "by SKU", "Imports, tills and scanners.", d => Pick(d, "sku"))];
 
     public static IReadOnlyList<QueryShape> ProductSearch { get; } =
     [
@@ -204,16 +181,6 @@ internal static class CatalogueQueries
         },
     ];
 
-    public static IReadOnlyList<QueryShape> ProductsByStatus { get; } =
-    [
-        List(
-            CollectionNames.Products,
-            "of a status, last changed first",
-            "The tenant's staff: drafts to finish, products taken off sale.",
-            d => Pick(d, "status"),
-            new() { { "updatedAt", -1 }, { "_id", -1 } }),
-    ];
-
     public static IReadOnlyList<QueryShape> ProductsByKey { get; } =
     [
         One(CollectionNames.Products, "by key", "The API's page of one product.", d => Pick(d, "_id")),
@@ -247,39 +214,6 @@ internal static class CatalogueQueries
         },
         One(CollectionNames.Inventory, "of a product in a store", "An order that is placed, to take its pieces.", d => Pick(d, "productId", "storeId")),
     ];
-
-    public static IReadOnlyList<QueryShape> StockOfStore { get; } =
-        [List(CollectionNames.Inventory, "of a store", "Stock-taking: all stock of a store, paged.", d => Pick(d, "storeId"), new("_id", 1))];
-
-    // --- Customers
-
-    public static IReadOnlyList<QueryShape> CustomerByEmail { get; } =
-        [One(CollectionNames.Customers, "by email", "A customer who comes back, imports, support.", d => Pick(d, "email"))];
-
-    public static IReadOnlyList<QueryShape> CustomersNewest { get; } =
-        [List(CollectionNames.Customers, "newest", "The list of customers, paged.", _ => [], new() { { "createdAt", -1 }, { "_id", -1 } })];
-
-    // --- Orders
-
-    public static IReadOnlyList<QueryShape> OrderByNumber { get; } =
-        [One(CollectionNames.Orders, "by number", "Support, with the number on the customer's receipt.", d => Pick(d, "number"))];
-
-    public static IReadOnlyList<QueryShape> OrdersLatest { get; } =
-    [
-        List(CollectionNames.Orders, "latest", "The list of orders, paged.", _ => [], Latest("placedAt")),
-        List(
-            CollectionNames.Orders,
-            "of a period",
-            "Reports: the orders since a day, latest first.",
-            d => new("placedAt", new BsonDocument("$gte", d["placedAt"])),
-            Latest("placedAt")),
-    ];
-
-    public static IReadOnlyList<QueryShape> OrdersOfCustomer { get; } =
-        [List(CollectionNames.Orders, "of a customer", "A customer's own orders, latest first.", d => Pick(d, "customerId"), Latest("placedAt"))];
-
-    public static IReadOnlyList<QueryShape> OrdersOfStatus { get; } =
-        [List(CollectionNames.Orders, "of a status", "The work to do: orders to pay, pack or ship.", d => Pick(d, "status"), Latest("placedAt"))];
 
     // --- Events
 
@@ -383,8 +317,6 @@ internal static class CatalogueQueries
         Asks = "The API, before it delivers events that may be there already.",
         Command = d => Find(collection, Owned(d, EventQueries.AtOnce(d["at"]))),
     };
-
-    private static BsonDocument Latest(string field) => new() { { field, -1 }, { "_id", -1 } };
 
     private static BsonDocument Pick(BsonDocument document, params string[] fields) =>
         new(fields.Select(field => new BsonElement(field, document.GetValue(field, BsonNull.Value))));

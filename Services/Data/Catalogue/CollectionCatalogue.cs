@@ -67,9 +67,7 @@ public static class CollectionCatalogue
                 Keys = [Tenant, Up("email")],
                 Unique = true,
                 Serves = "Sign-in; an address names one user of a tenant.",
-                Queries = CatalogueQueries.UserByEmail,
             },
-            new() { Name = "tenant_role", Keys = [Tenant, Up("role"), Up("_id")], Serves = "Users of a role, paged.", Queries = CatalogueQueries.UsersOfRole },
         ],
     };
 
@@ -92,7 +90,6 @@ public static class CollectionCatalogue
                 Keys = [Tenant, Up("code")],
                 Unique = true,
                 Serves = "A store by its code; a code names one store of a tenant.",
-                Queries = CatalogueQueries.StoreByCode,
             },
             new()
             {
@@ -107,13 +104,6 @@ public static class CollectionCatalogue
                         [new("location", IndexKind.Sphere)],
                         "DocumentDB has no compound 2dsphere index; the nearest stores of all tenants are read, and the tenant is checked on them."),
                 },
-            },
-            new()
-            {
-                Name = "tenant_name",
-                Keys = [Tenant, Up("name"), Up("_id")],
-                Serves = "A tenant's stores by name, paged.",
-                Queries = CatalogueQueries.StoresByName,
             },
         ],
         KeyQueries = CatalogueQueries.ByKey(CollectionNames.Stores, "An order that is placed, for its store."),
@@ -170,7 +160,6 @@ public static class CollectionCatalogue
                 Keys = [Tenant, Up("sku")],
                 Unique = true,
                 Serves = "A product by its SKU; an SKU names one product of a tenant.",
-                Queries = CatalogueQueries.ProductBySku,
             },
             new()
             {
@@ -206,13 +195,6 @@ public static class CollectionCatalogue
                 Serves = "Products on sale in a price range, cheapest first, paged.",
                 Queries = CatalogueQueries.ProductsByPrice,
             },
-            new()
-            {
-                Name = "tenant_status_updated",
-                Keys = [Tenant, Up("status"), Down("updatedAt"), Down("_id")],
-                Serves = "Products by status for the tenant's staff, last changed first, paged.",
-                Queries = CatalogueQueries.ProductsByStatus,
-            },
         ],
         KeyQueries = CatalogueQueries.ProductsByKey,
     };
@@ -238,13 +220,6 @@ public static class CollectionCatalogue
                 Serves = "Where a product is in stock; one document per product and store.",
                 Queries = CatalogueQueries.StockOfProduct,
             },
-            new()
-            {
-                Name = "tenant_store",
-                Keys = [Tenant, Up("storeId"), Up("_id")],
-                Serves = "A store's stock, paged.",
-                Queries = CatalogueQueries.StockOfStore,
-            },
         ],
     };
 
@@ -268,14 +243,6 @@ public static class CollectionCatalogue
                 Keys = [Tenant, Up("email")],
                 Unique = true,
                 Serves = "A customer by address; an address names one customer of a tenant.",
-                Queries = CatalogueQueries.CustomerByEmail,
-            },
-            new()
-            {
-                Name = "tenant_newest",
-                Keys = [Tenant, Down("createdAt"), Down("_id")],
-                Serves = "Customers, newest first, paged.",
-                Queries = CatalogueQueries.CustomersNewest,
             },
         ],
         KeyQueries = CatalogueQueries.ByKey(CollectionNames.Customers, "An order that is placed, for its customer."),
@@ -301,28 +268,6 @@ public static class CollectionCatalogue
                 Keys = [Tenant, Up("number")],
                 Unique = true,
                 Serves = "An order by its number; a number names one order of a tenant.",
-                Queries = CatalogueQueries.OrderByNumber,
-            },
-            new()
-            {
-                Name = "tenant_placed",
-                Keys = [Tenant, Down("placedAt"), Down("_id")],
-                Serves = "Orders, latest first, paged; orders of a period.",
-                Queries = CatalogueQueries.OrdersLatest,
-            },
-            new()
-            {
-                Name = "tenant_customer_placed",
-                Keys = [Tenant, Up("customerId"), Down("placedAt"), Down("_id")],
-                Serves = "A customer's orders, latest first, paged.",
-                Queries = CatalogueQueries.OrdersOfCustomer,
-            },
-            new()
-            {
-                Name = "tenant_status_placed",
-                Keys = [Tenant, Up("status"), Down("placedAt"), Down("_id")],
-                Serves = "Orders by status, latest first, paged.",
-                Queries = CatalogueQueries.OrdersOfStatus,
             },
         ],
         KeyQueries = CatalogueQueries.ByKey(CollectionNames.Orders, "The API's page of one order, and an order that is placed twice."),

@@ -47,8 +47,9 @@ public sealed class ValidationOptions
             var key = $"{Section}:{nameof(Collections)}:{name}";
             if (CollectionCatalogue.Domain.All(collection => collection.Name != name))
             {
-                yield return $"{key}: there is no collection of this name; there are "
-                    + $"{string.Join(", ", CollectionCatalogue.Domain.Select(collection => collection.Name))}.";
+                var names = CollectionCatalogue.Domain.Select(collection => collection.Name).ToList();
+                yield return $"{key}: there is no collection of this name; "
+                    + (NearestName.Of(name, names) is { } nearest ? $"did you mean {nearest}?" : $"there are {string.Join(", ", names)}.");
             }
 
             entries.Add((key, settings?.Level, settings?.Action));

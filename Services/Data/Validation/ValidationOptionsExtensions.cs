@@ -13,7 +13,7 @@ public static class ValidationOptionsExtensions
     public static IServiceCollection AddValidationOptions(this IServiceCollection services)
     {
         services.AddOptions<ValidationOptions>()
-            .BindConfiguration(ValidationOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
+            .BindSettings(ValidationOptions.Section)
             .ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ValidationOptions>, Validator>());
         return services;

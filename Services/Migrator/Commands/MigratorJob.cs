@@ -56,7 +56,7 @@ internal static class MigratorJob
 
         var services = builder.Services;
         services.AddOptions<MigratorOptions>()
-            .BindConfiguration(MigratorOptions.Section)
+            .BindSettings(MigratorOptions.Section)
             .ValidateLimits(MigratorOptions.Section)
             .Validate(
                 options => options.MaxDocumentsPerSecond is 0 or >= MigratorOptions.LeastDocumentsPerSecond,

@@ -9,6 +9,9 @@ public enum IndexAdviceKind
     /// <summary>Build an index that the catalogue declares and slow queries lack.</summary>
     NotBuilt,
 
+    /// <summary>Name the tenant in queries that an index, which begins with it, would then serve.</summary>
+    Unscoped,
+
     /// <summary>Drop an index that another one begins with.</summary>
     Redundant,
 

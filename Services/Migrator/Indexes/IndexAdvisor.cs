@@ -69,38 +69,70 @@ internal sealed class IndexAdvisor(IReadOnlyList<CollectionDefinition> catalogue
 
     private IEnumerable<IndexAdvice> Missing(IReadOnlyDictionary<string, CollectionState> database, IReadOnlyList<SlowQuery> queries)
     {
-        var groups = queries
-            .Where(query => query.IsWasteful && !query.Pattern.NeedsSpecialIndex && IsOurs(query.Pattern.Collection) && !IsServed(query.Pattern))
-            .GroupBy(query => query.Pattern.Text, StringComparer.Ordinal)
-            .Select(group => (Pattern: group.First().Pattern, Queries: group.ToList()))
-            .OrderByDescending(group => group.Queries.Sum(query => query.Milliseconds));
-        foreach (var (pattern, slow) in groups)
+        return queries
+            .SelectMany(query => query.Patterns.Select(pattern => (Pattern: pattern, Query: query)))
+            .Where(asked => !asked.Pattern.NeedsSpecialIndex && IsOurs(asked.Pattern.Collection)
+                && !asked.Pattern.Equality.Contains("_id") && !Built(asked.Pattern).Any(asked.Pattern.IsServedBy))
+            .GroupBy(asked => asked.Pattern.Text, StringComparer.Ordinal)
+            .Select(group => (
+                group.First().Pattern,
+                // Those that the server did not count are taken to be like those that it did.
+                Queries: group.Select(asked => asked.Query).Where(query => query.IsWasteful || query.Examined is null).ToList()))
+            .Where(group => group.Queries.Exists(query => query.IsWasteful))
+            .OrderByDescending(group => group.Queries.Sum(query => query.Milliseconds))
+            .Select(group => Missing(group.Pattern, group.Queries, database.GetValueOrDefault(group.Pattern.Collection)))
+            .OfType<IndexAdvice>();
+
+        IReadOnlyList<BsonDocument> Built(QueryPattern pattern) => database.GetValueOrDefault(pattern.Collection)?.Indexes ?? [];
+    }
+
+    private IndexAdvice? Missing(QueryPattern pattern, List<SlowQuery> queries, CollectionState? state)
+    {
+        var definition = Definition(pattern.Collection)!;
+        var declared = definition.IndexesFor(state?.Server ?? ServerKind.MongoDb, isTimeSeries: false);
+        var built = state?.Indexes ?? [];
+        var unscoped = definition.IsTenantOwned && !pattern.NamesTenant;
+        var asked = unscoped ? pattern.OfTenant() : pattern;
+        if (unscoped && built.FirstOrDefault(asked.IsServedBy) is { } serving)
         {
-            var state = database.GetValueOrDefault(pattern.Collection);
-            var worst = slow.MaxBy(query => query.Examined)!;
-            var how = worst.ReadsAll ? "read the whole collection" : worst.Sorted ? "sorted in memory" : "read much for little";
-            var reason = string.Create(
-                CultureInfo.InvariantCulture,
-                $"{slow.Count} slow queries ({pattern.Text}) {how}: up to {worst.Examined} documents for {worst.Returned}, "
-                    + $"{slow.Sum(query => query.Milliseconds):0} ms in all");
-            var notBuilt = Definition(pattern.Collection)!.Indexes.Select(index => index.On(state?.Server ?? ServerKind.MongoDb))
-                .FirstOrDefault(index => pattern.IsServedBy(index.Specification()) && state?.Indexes.Any(built => built["name"] == index.Name) != true);
-            yield return notBuilt is not null
-                ? new IndexAdvice(
-                    IndexAdviceKind.NotBuilt, pattern.Collection, notBuilt.Name, reason, "migrator indexes apply", slow.Count,
-                    slow.Sum(query => query.Milliseconds))
-                : new IndexAdvice(
-                    IndexAdviceKind.Missing,
-                    pattern.Collection,
-                    null,
-                    reason,
-                    $"declare the index {pattern.WantedKeys().ToJson()} in the catalogue, with this query",
-                    slow.Count,
-                    slow.Sum(query => query.Milliseconds));
+            return Advice(IndexAdviceKind.Unscoped, serving["name"].AsString, $"let the query name its tenant: {serving["name"]} then serves it");
         }
 
-        bool IsServed(QueryPattern pattern) =>
-            pattern.Equality.Contains("_id") || database.GetValueOrDefault(pattern.Collection)?.Indexes.Any(pattern.IsServedBy) == true;
+        if (declared.FirstOrDefault(index => asked.IsServedBy(index.Specification())) is { } notBuilt)
+        {
+            return Advice(IndexAdviceKind.NotBuilt, notBuilt.Name, "migrator indexes apply");
+        }
+
+        if (declared.FirstOrDefault(index => index.PartialFilter?.All(element => asked.Values.GetValue(element.Name, BsonNull.Value) == element.Value) != false
+            && index.Queries.Any(query => IsAsked(query, definition, asked))) is { } partly)
+        {
+            // The catalogue says of this query why it reads more than it returns.
+            return built.Any(index => index["name"] == partly.Name && !Flag(index, "hidden"))
+                ? null
+                : Advice(IndexAdviceKind.NotBuilt, partly.Name, "migrator indexes apply");
+        }
+
+        return Advice(
+            IndexAdviceKind.Missing,
+            null,
+            $"{(unscoped ? "let the query name its tenant, and " : "")}declare the index {asked.WantedKeys().ToJson()} in the catalogue, with this query");
+
+        IndexAdvice Advice(IndexAdviceKind kind, string? index, string suggestion) => new(
+            kind, pattern.Collection, index, Reason(pattern, queries, unscoped), suggestion, queries.Count, queries.Sum(query => query.Milliseconds));
+    }
+
+    private static bool IsAsked(QueryShape query, CollectionDefinition definition, QueryPattern asked) =>
+        QueryPatterns.Of(definition.Name, query.Example(definition.DocumentType)).Any(known => known.Text == asked.Text);
+
+    private static string Reason(QueryPattern pattern, List<SlowQuery> queries, bool unscoped)
+    {
+        var worst = queries.Where(query => query.IsWasteful).MaxBy(query => query.Examined ?? -1)!;
+        var how = worst.ReadsAll ? "read the whole collection" : worst.Sorted ? "sorted in memory" : "read much for little";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{queries.Count} slow {(queries.Count == 1 ? "query" : "queries")} ({pattern.Text}) {how}"
+                + $"{(worst.Examined is { } examined ? $", up to {examined} documents for {worst.Returned}" : "")}"
+                + $"{(unscoped ? ", and no tenant is named" : "")}; {queries.Sum(query => query.Milliseconds):0} ms in all");
     }
 
     private bool IsOurs(string collection) => Definition(collection) is not null;

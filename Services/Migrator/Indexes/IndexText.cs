@@ -125,6 +125,7 @@ internal static class IndexText
     private static string Word(IndexAdviceKind kind) => kind switch
     {
         IndexAdviceKind.NotBuilt => "not built",
+        IndexAdviceKind.Unscoped => "no tenant named",
         _ => kind.ToString().ToLowerInvariant(),
     };
 

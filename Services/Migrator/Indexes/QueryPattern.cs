@@ -6,7 +6,7 @@ namespace Platform.Migrator.Indexes;
 /// <param name="Collection">The collection.</param>
 /// <param name="Equality">Fields that have to have a value, or one of a few.</param>
 /// <param name="Sort">The fields of the sort with their directions.</param>
-/// <param name="Range">Fields that are compared in another way.</param>
+/// <param name="Range">Fields that have to lie between values, or begin with a text.</param>
 /// <param name="NeedsSpecialIndex">Whether the query searches words or places, which indexes of other kinds are for.</param>
 /// <param name="Values">The values that fields had to have in the query that the pattern was taken from.</param>
 internal sealed record QueryPattern(
@@ -17,15 +17,19 @@ internal sealed record QueryPattern(
     bool NeedsSpecialIndex,
     BsonDocument Values)
 {
-    private const string Tenant = "tenantId";
-
-    // Of find; of count, distinct and findAndModify; of update and delete.
-    private static readonly string[] s_filterNames = ["filter", "query", "q"];
+    /// <summary>The field that every index of a tenant's documents begins with.</summary>
+    public const string Tenant = "tenantId";
 
     /// <summary>The query in one line; equal for queries that differ in their values only.</summary>
     public string Text =>
         $"{Collection}: {string.Join(", ", Equality.Select(name => $"{name} =").Concat(Range.Select(name => $"{name} <>")))}"
         + (Sort.Count == 0 ? "" : $" sort {new BsonDocument(Sort).ToJson()}");
+
+    /// <summary>Whether it names a tenant.</summary>
+    public bool NamesTenant => Equality.Contains(Tenant);
+
+    /// <summary>The same query of one tenant.</summary>
+    public QueryPattern OfTenant() => NamesTenant ? this : this with { Equality = [Tenant, .. Equality], Range = [.. Range.Where(field => field != Tenant)] };
 
     /// <summary>The index that would serve the query: the tenant, other equality, the sort, then what is compared otherwise.</summary>
     public BsonDocument WantedKeys()
@@ -67,7 +71,7 @@ internal sealed record QueryPattern(
 
         var keys = index["key"].AsBsonDocument;
         var equality = Equality.Except(partial.Names.Except(keys.Names)).ToHashSet(StringComparer.Ordinal);
-        var leading = keys.TakeWhile(key => equality.Contains(key.Name)).Select(key => key.Name).ToList();
+        var leading = keys.TakeWhile(key => equality.Contains(key.Name) && (key.Value.IsNumeric || key.Value == "hashed")).ToList();
         if (leading.Count < equality.Count)
         {
             return false;
@@ -84,109 +88,12 @@ internal sealed record QueryPattern(
         var same = sort.Select((element, position) => rest[position].Name != element.Name || !rest[position].Value.IsNumeric
             ? 0
             : Math.Sign(rest[position].Value.ToDouble()) == Math.Sign(element.Value.ToDouble()) ? 1 : -1).Distinct().ToList();
-        return (same.Count == 0 || (same.Count == 1 && same[0] != 0)) && Range.All(keys.Contains);
-    }
-
-    /// <summary>The pattern of a command; null when it asks nothing that an index could answer.</summary>
-    /// <param name="collection">The collection.</param>
-    /// <param name="command">The command, or the part of it that a profile kept.</param>
-    public static QueryPattern? Of(string collection, BsonDocument command)
-    {
-        var (filter, sort) = Parts(command);
-        var equality = new List<string>();
-        var range = new List<string>();
-        var values = new BsonDocument();
-        var special = false;
-        Read(filter, equality, range, values, ref special);
-        var sorted = sort.Where(element => element.Value.IsNumeric).ToList();
-        return equality.Count + range.Count + sorted.Count == 0 && !special
-            ? null
-            : new QueryPattern(
-                collection,
-                [.. equality.Distinct().Order(StringComparer.Ordinal)],
-                sorted,
-                [.. range.Distinct().Except(equality).Order(StringComparer.Ordinal)],
-                special,
-                values);
-    }
-
-    private static (BsonDocument Filter, BsonDocument Sort) Parts(BsonDocument command)
-    {
-        if (command.TryGetValue("pipeline", out var pipeline) && pipeline is BsonArray { Count: > 0 } stages)
+        if (same.Count > 1 || same is [0] || !Range.All(keys.Contains))
         {
-            // Only what comes before documents are made anew is asked of the collection.
-            var filter = new BsonDocument();
-            foreach (var stage in stages.OfType<BsonDocument>().Where(stage => stage.ElementCount == 1))
-            {
-                switch (stage.GetElement(0).Name)
-                {
-                    case "$match":
-                        filter = filter.ElementCount == 0
-                            ? stage[0].AsBsonDocument
-                            : new BsonDocument("$and", new BsonArray { filter, stage[0] });
-                        break;
-                    case "$geoNear":
-                        return (new BsonDocument("$near", 1), []);
-                    case "$sort":
-                        return (filter, stage[0].AsBsonDocument);
-                    case "$limit" or "$skip":
-                        break;
-                    default:
-                        return (filter, []);
-                }
-            }
-
-            return (filter, []);
+            return false;
         }
 
-        var found = s_filterNames.Select(name => command.GetValue(name, BsonNull.Value)).OfType<BsonDocument>().FirstOrDefault();
-        return (found ?? [], command.GetValue("sort", BsonNull.Value) as BsonDocument ?? []);
-    }
-
-    private static void Read(BsonDocument filter, List<string> equality, List<string> range, BsonDocument values, ref bool special)
-    {
-        foreach (var element in filter)
-        {
-            switch (element.Name)
-            {
-                case "$and" when element.Value is BsonArray parts:
-                    foreach (var part in parts.OfType<BsonDocument>())
-                    {
-                        Read(part, equality, range, values, ref special);
-                    }
-
-                    break;
-                case "$text" or "$near":
-                    special = true;
-                    break;
-                case var name when name.StartsWith('$'):
-                    break;
-                default:
-                    ReadField(element, equality, range, values, ref special);
-                    break;
-            }
-        }
-    }
-
-    private static void ReadField(BsonElement element, List<string> equality, List<string> range, BsonDocument values, ref bool special)
-    {
-        if (element.Value is not BsonDocument { ElementCount: > 0 } operators || !operators.GetElement(0).Name.StartsWith('$'))
-        {
-            equality.Add(element.Name);
-            values[element.Name] = element.Value;
-        }
-        else if (operators.Names.Any(name => name is "$near" or "$nearSphere" or "$geoWithin" or "$geoIntersects"))
-        {
-            special = true;
-        }
-        else
-        {
-            if (operators.TryGetValue("$eq", out var value))
-            {
-                values[element.Name] = value;
-            }
-
-            (operators.Contains("$eq") || operators.Contains("$in") ? equality : range).Add(element.Name);
-        }
+        // In the order of the sort the others are checked on the keys that are read; without one, the first of them bounds what is read.
+        return Range.Count == 0 || sort.Count > 0 || (rest.Count > 0 && Range.Contains(rest[0].Name) && rest[0].Value.IsNumeric);
     }
 }

@@ -26,7 +26,7 @@ public static class MongoTelemetry
         services.AddMetrics();
         services.AddLogging();
         services.AddOptions<MongoTelemetryOptions>()
-            .BindConfiguration(MongoTelemetryOptions.Section)
+            .BindSettings(MongoTelemetryOptions.Section)
             .ValidateLimits(MongoTelemetryOptions.Section);
         services.TryAddSingleton<MongoMetrics>();
         services.TryAddSingleton<MongoObserver>();

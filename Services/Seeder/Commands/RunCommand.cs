@@ -36,7 +36,8 @@ internal sealed partial class RunCommand(SeedStore store, SeedGuard guard, IOpti
         command.Options.Add(DeferIndexes);
         command.SetAction((result, cancellationToken) =>
         {
-            var work = new SeedWork(SizeOptions.Read(result), result.GetValue(Only) ?? [], result.GetValue(Again), result.GetValue(DeferIndexes));
+            var work = new SeedWork(
+                SizeOptions.Read(result), SizeOptions.ReadUntil(result), result.GetValue(Only) ?? [], result.GetValue(Again), result.GetValue(DeferIndexes));
             return SeederJob.RunAsync<RunCommand>(
                 (run, token) => run.RunAsync(work, JobProgress.Show("written", Console.Out), Console.Out, token), cancellationToken);
         });
@@ -70,14 +71,16 @@ internal sealed partial class RunCommand(SeedStore store, SeedGuard guard, IOpti
 
     private async Task RunAloneAsync(SeedWork work, long fence, IJobProgress progress, TextWriter output, CancellationToken cancellationToken)
     {
-        var size = work.Size;
-        var all = SeedCollection.All(size);
         var before = await store.ReadMarkerAsync(cancellationToken);
-        var plan = await PlanAsync(work, all, before, cancellationToken);
+        var size = SizeOf(work, before);
+        var all = SeedCollection.All(size);
+        var plan = await PlanAsync(work, size, all, before, cancellationToken);
         if (plan.Missing.Count == 0 && before is { Complete: true, DeferredIndexes.Count: 0, RemovedTenants.Count: 0 })
         {
             AlreadySeeded(logger, before.Hash);
-            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"Already seeded: {before.Documents:N0} documents, hash {before.Hash}."));
+            await output.WriteLineAsync(string.Create(
+                CultureInfo.InvariantCulture, $"Already seeded: {before.Documents:N0} documents of the 90 days until {before.Until}, hash {before.Hash}."));
+            await TellExpiredAsync(all, size, output);
             return;
         }
 
@@ -114,22 +117,53 @@ internal sealed partial class RunCommand(SeedStore store, SeedGuard guard, IOpti
         marker = marker with { Complete = true, DeferredIndexes = [], CompletedAt = time.GetUtcNow().UtcDateTime };
         await store.WriteMarkerAsync(marker, cancellationToken);
         await TellSeededAsync(marker, documents, time.GetElapsedTime(started), dangling, output);
+        await TellExpiredAsync(all, size, output);
         if (plan.Missing.Any(part => part.Kind == SeedKind.User))
         {
             await TellPasswordsAsync(size, output);
         }
     }
 
+    // Who names no day gets what is there, however old, so that changes made to it stay; and today's when all is written anyway.
+    private SeedSize SizeOf(SeedWork work, SeedMarker? before)
+    {
+        var pinned = work.Until ?? (options.Value.Until is { } until ? SeedDay.Parse(until) : null);
+        return work.Size with
+        {
+            Until = pinned is { } day ? day
+                : before?.Size() is { } known && !(work.Again && work.Only.Count == 0) && known with { Until = work.Size.Until } == work.Size ? known.Until
+                : DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime),
+        };
+    }
+
+    private async Task TellExpiredAsync(IReadOnlyList<SeedCollection> all, SeedSize size, TextWriter output)
+    {
+        var expired = all.Where(part => !part.IsKept(size, time.GetUtcNow().UtcDateTime)).Select(part => part.Name).ToList();
+        if (expired.Count > 0)
+        {
+            await output.WriteLineAsync(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The history ends on {size.Until:yyyy-MM-dd}, so long ago that its {string.Join(" and ", expired)} expire and are not written; "
+                    + $"'seeder run --again' without a day writes a history that ends today."));
+        }
+    }
+
     // A marker alone proves little: documents may be gone since.
-    private async Task<Plan> PlanAsync(SeedWork work, IReadOnlyList<SeedCollection> all, SeedMarker? before, CancellationToken cancellationToken)
+    private async Task<Plan> PlanAsync(
+        SeedWork work, SeedSize size, IReadOnlyList<SeedCollection> all, SeedMarker? before, CancellationToken cancellationToken)
     {
         var wanted = work.Only.Count == 0 ? all : SeedCollection.WithReferenced(all, work.Only);
-        var same = before?.Size() == work.Size;
+        var same = before?.Size() == size;
         List<SeedCollection> stale = [.. all.Where(part => !same || (work.Again && wanted.Contains(part)) || (before!.Removing && !IsKnown(part)))];
         List<SeedCollection> missing = [];
         // Tenants that were removed come back in all collections.
         foreach (var part in all.Where(part => wanted.Contains(part) || (before is { RemovedTenants.Count: > 0 } && IsKnown(part))))
         {
+            if (!part.IsKept(size, time.GetUtcNow().UtcDateTime))
+            {
+                continue;
+            }
+
             if (stale.Contains(part) || !IsKnown(part) || await store.CountAsync(part, cancellationToken) < part.Count)
             {
                 missing.Add(part);
@@ -239,8 +273,9 @@ internal sealed partial class RunCommand(SeedStore store, SeedGuard guard, IOpti
 }
 
 /// <summary>What is asked of a run.</summary>
-/// <param name="Size">What to seed; when something else was seeded before, that is removed.</param>
+/// <param name="Size">What to seed, but for its end; when something else was seeded before, that is removed.</param>
+/// <param name="Until">The day that the history ends with; null for the day of the settings, else that of what is there, else today.</param>
 /// <param name="Only">Which collections, with those that they refer to; none for all.</param>
 /// <param name="Again">Whether to write also what is there already.</param>
 /// <param name="DeferIndexes">Whether to drop the costly indexes of empty collections and build them at the end.</param>
-internal sealed record SeedWork(SeedSize Size, IReadOnlyCollection<string> Only, bool Again = false, bool DeferIndexes = false);
+internal sealed record SeedWork(SeedSize Size, DateOnly? Until, IReadOnlyCollection<string> Only, bool Again = false, bool DeferIndexes = false);

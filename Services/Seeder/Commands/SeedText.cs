@@ -65,6 +65,15 @@ internal static class SeedText
             Line(text, $"  {example}.");
         }
 
+        foreach (var promise in report.Promises)
+        {
+            Line(text, $"{(promise.Holds ? "ok   " : "wrong")} {promise.Promise}");
+            foreach (var example in promise.Examples)
+            {
+                Line(text, $"  {example}.");
+            }
+        }
+
         if (report.RemovedTenants.Count > 0)
         {
             Line(text, $"Not expected, since removed: {string.Join(", ", report.RemovedTenants)}.");

@@ -41,8 +41,11 @@ internal static class SeederJob
         builder.AddPlatformData(mongo => mongo.MinPoolSize = 0);
 
         builder.Services.AddOptions<SeederOptions>()
-            .BindConfiguration(SeederOptions.Section)
-            .ValidateLimits(SeederOptions.Section);
+            .BindSettings(SeederOptions.Section)
+            .ValidateLimits(SeederOptions.Section)
+            .Validate(
+                options => options.Until is null || SeedDay.Mistake(options.Until) is null,
+                $"{SeederOptions.Section}:{nameof(SeederOptions.Until)} must be a day such as 2026-01-01.");
         builder.Services.AddSingleton<ILeaseStore, MongoLeaseStore>();
         builder.Services.AddSingleton<SeedGuard>();
         builder.Services.AddSingleton<SeedStore>();

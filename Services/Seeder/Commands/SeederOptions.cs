@@ -12,6 +12,12 @@ public sealed class SeederOptions
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan DatabaseTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// The day at whose beginning (UTC) the seeded history ends, as <c>yyyy-MM-dd</c>, so that the data is the same on every day; null for the day on
+    /// which a database is seeded. Default: null.
+    /// </summary>
+    public string? Until { get; set; }
+
     /// <summary>How many commands are under way at once. Default: 3.</summary>
     [Range(1, 64)]
     public int Writers { get; set; } = 3;

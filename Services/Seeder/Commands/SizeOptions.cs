@@ -41,34 +41,31 @@ internal static class SizeOptions
         });
     }
 
-    /// <summary>What the command line says.</summary>
+    /// <summary>What the command line says; the day is another matter.</summary>
     public static SeedSize Read(ParseResult result) => new()
     {
         Scale = result.GetValue(s_scale),
         Tenants = result.GetValue(s_tenants),
         Seed = result.GetValue(s_seed),
-        Until = result.GetResult(s_until) is null ? SeedSize.DefaultUntil : result.GetValue(s_until),
     };
+
+    /// <summary>The day that the command line says; null when it says none.</summary>
+    public static DateOnly? ReadUntil(ParseResult result) => result.GetResult(s_until) is null ? null : result.GetValue(s_until);
 
     private static Option<DateOnly> Day() => new("--until")
     {
-        Description = $"The day at whose beginning (UTC) the 90 days of orders end. [default: "
-            + $"{SeedSize.DefaultUntil.ToString(SeedSize.DateFormat, CultureInfo.InvariantCulture)}]",
+        Description = "The day at whose beginning (UTC) the 90 days of orders end. [default: Seeder:Until, else today when the database is not seeded yet]",
         HelpName = "YYYY-MM-DD",
         CustomParser = result =>
         {
-            var isDay = DateOnly.TryParseExact(result.Tokens[0].Value, SeedSize.DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day);
-            if (isDay && day >= SeedSize.EarliestUntil && day <= SeedSize.LatestUntil)
+            var given = result.Tokens[0].Value;
+            if (SeedDay.Mistake(given) is { } mistake)
             {
-                return day;
+                result.AddError($"--until must be {mistake}, not '{given}'.");
+                return default;
             }
 
-            result.AddError(string.Create(
-                CultureInfo.InvariantCulture,
-                $"--until must be a day "
-                    + $"{(isDay ? $"from {SeedSize.EarliestUntil:yyyy-MM-dd} to {SeedSize.LatestUntil:yyyy-MM-dd}" : "such as 2026-01-01")}, not "
-                    + $"'{result.Tokens[0].Value}'."));
-            return SeedSize.DefaultUntil;
+            return SeedDay.Parse(given);
         },
     };
 }

@@ -7,7 +7,7 @@ using Platform.Seeder.Storage;
 namespace Platform.Seeder.Commands;
 
 /// <summary><c>seeder status</c>: counts what is there of the seeded data.</summary>
-internal sealed class StatusCommand(SeedStore store, SeedGuard guard)
+internal sealed class StatusCommand(SeedStore store, SeedGuard guard, TimeProvider time)
 {
     public static Command Create() => DatabaseJob.Report<StatusCommand, SeedStatus>(
         new Command("status", "Show what is there of the seeded data, and what the database is marked as."),
@@ -24,7 +24,7 @@ internal sealed class StatusCommand(SeedStore store, SeedGuard guard)
         {
             var seeded = await store.CountAsync(part, cancellationToken);
             var others = await store.Collection(part).CountDocumentsAsync(SeedKeys.Others(part.Kind), cancellationToken: cancellationToken);
-            collections.Add(new CollectionSeedStatus(part.Name, seeded, Expected(marker, part.Name), others));
+            collections.Add(new CollectionSeedStatus(part.Name, seeded, Expected(marker, part), others));
         }
 
         var state = marker is null ? collections.Exists(collection => collection.Seeded > 0) ? SeedState.Incomplete : SeedState.NotSeeded
@@ -32,10 +32,11 @@ internal sealed class StatusCommand(SeedStore store, SeedGuard guard)
         return new SeedStatus(store.Name, mark?.Name, state, marker, collections);
     }
 
-    private static long Expected(SeedMarker? marker, string collection)
+    private long Expected(SeedMarker? marker, SeedCollection collection)
     {
-        var documents = marker?.Parts.FirstOrDefault(part => part.Collection == collection)?.Documents ?? 0;
-        return marker is null || marker.Tenants == 0 ? 0 : documents / marker.Tenants * (marker.Tenants - marker.RemovedTenants.Count);
+        var documents = marker?.Parts.FirstOrDefault(part => part.Collection == collection.Name)?.Documents ?? 0;
+        var isExpired = marker?.Size() is { } size && !collection.IsKept(size, time.GetUtcNow().UtcDateTime);
+        return marker is null || marker.Tenants == 0 || isExpired ? 0 : documents / marker.Tenants * (marker.Tenants - marker.RemovedTenants.Count);
     }
 }
 

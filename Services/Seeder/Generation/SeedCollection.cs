@@ -74,6 +74,14 @@ internal sealed class SeedCollection
             One(
                 CollectionCatalogue.Orders, SeedKind.Order, size.Orders,
                 [SeedReference.Tenant, SeedReference.Customer, SeedReference.Store, SeedReference.LineProduct], generator.Order),
+            new(
+                CollectionCatalogue.SaleEvents, SeedKind.SaleEvent, size.Tenants, size.Stores, OrderPattern.LinesPerStore,
+                [SeedReference.Tenant, SeedReference.Store, SeedReference.Product, SeedReference.Order],
+                unit => generator.SaleEvents(unit).Select(Serialize)),
+            new(
+                CollectionCatalogue.InventoryEvents, SeedKind.InventoryEvent, size.Tenants, size.Stores, SeedSize.InventoryEventsPerStore,
+                [SeedReference.Tenant, SeedReference.Store, SeedReference.Product],
+                unit => generator.InventoryEvents(unit).Select(Serialize)),
         ];
 
         SeedCollection One<TDocument>(
@@ -97,6 +105,16 @@ internal sealed class SeedCollection
 
         return [.. all.Where(part => wanted.Contains(part.Name))];
     }
+
+    /// <summary>
+    /// Whether the server keeps all documents for the next week at least: those of a time series expire, the first of them at the beginning of the
+    /// history.
+    /// </summary>
+    /// <param name="size">What they are made from.</param>
+    /// <param name="now">The present moment (UTC).</param>
+    public bool IsKept(SeedSize size, DateTime now) =>
+        Definition.TimeSeries?.ExpireAfter is not { } expires
+        || size.Until.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc).AddDays(-SeedGenerator.HistoryDays - 8) + expires > now;
 
     /// <summary>Makes all documents.</summary>
     public IEnumerable<byte[]> Documents() => Documents(0, Count);

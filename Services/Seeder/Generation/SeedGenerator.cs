@@ -24,6 +24,11 @@ internal sealed class SeedGenerator
     private const int InvitedUser = 9;
     private const int DisabledUser = 10;
 
+    // Of a tenant's products, one in so many is sold out; of its tenants the fourth does not pay; of its stores the fourth has closed.
+    private const int SoldOut = 25;
+    public const int SuspendedTenant = 3;
+    private const int ClosedStore = 3;
+
     private static readonly string[] s_mailDomains = ["mail.example", "post.example", "inbox.example"];
 
     private readonly SeedSize _size;
@@ -31,6 +36,9 @@ internal sealed class SeedGenerator
     private readonly OrderClock _orderClock;
     private readonly string[] _passwords;
     private readonly TenantProfile[] _profiles;
+
+    // A store's history is asked for by each of its products in turn; few are looked at at a time.
+    private readonly StoreHistory?[] _histories = new StoreHistory?[64];
 
     public SeedGenerator(SeedSize size)
     {
@@ -54,9 +62,9 @@ internal sealed class SeedGenerator
             Slug = profile.Slug,
             Name = profile.Name,
             Currency = profile.Country.Currency,
-            Status = TenantStatus.Active,
+            Status = tenant == SuspendedTenant ? TenantStatus.Suspended : TenantStatus.Active,
             CreatedAt = created,
-            UpdatedAt = created,
+            UpdatedAt = tenant == SuspendedTenant ? _until.AddDays(-7) : created,
         };
     }
 
@@ -106,19 +114,23 @@ internal sealed class SeedGenerator
 
         // The first three kilometres or so around the centre; later branches of a city lie further out.
         var spread = Math.Min(0.03 * Math.Sqrt(branch), 0.25);
+        var address = AddressIn(profile.Country, city, random);
+        var location = new GeoJsonPoint<GeoJson2DGeographicCoordinates>(new GeoJson2DGeographicCoordinates(
+            Math.Round(city.Longitude + (((2 * random.Share()) - 1) * spread), 6),
+            Math.Round(city.Latitude + (((2 * random.Share()) - 1) * spread), 6)));
+        var closed = index == ClosedStore || (branch > 1 && random.Chance(0.05));
         return new Store
         {
             Id = StoreId(tenant, index),
             TenantId = TenantId(tenant),
             Code = string.Create(CultureInfo.InvariantCulture, $"{city.Code}-{branch:00}"),
             Name = branch == 1 ? $"{profile.Name} {city.Name}" : string.Create(CultureInfo.InvariantCulture, $"{profile.Name} {city.Name} {branch}"),
-            Address = AddressIn(profile.Country, city, random),
-            Location = new GeoJsonPoint<GeoJson2DGeographicCoordinates>(new GeoJson2DGeographicCoordinates(
-                Math.Round(city.Longitude + (((2 * random.Share()) - 1) * spread), 6),
-                Math.Round(city.Latitude + (((2 * random.Share()) - 1) * spread), 6))),
-            Status = branch > 1 && random.Chance(0.05) ? StoreStatus.Closed : StoreStatus.Open,
+            Address = address,
+            Location = location,
+            Status = closed ? StoreStatus.Closed : StoreStatus.Open,
             CreatedAt = created,
-            UpdatedAt = created,
+            // It went on until the end of the history.
+            UpdatedAt = closed ? _until : created,
         };
     }
 
@@ -169,32 +181,95 @@ internal sealed class SeedGenerator
         };
     }
 
-    /// <summary>The stock of one product, one document per store.</summary>
+    /// <summary>The stock of one product, one document per store: the one that sells it, and two others.</summary>
     public IEnumerable<InventoryItem> Inventory(long productNumber)
     {
         var (tenant, product) = Place(productNumber, _size.Products);
         var random = Random(SeedKind.Inventory, productNumber);
-
-        // The store that has every product of this remainder, and two others.
-        var first = product % _size.Stores;
+        var first = product / SeedSize.ProductsPerStore;
         var second = 1 + random.Below(_size.Stores - 1);
         var third = 1 + random.Below(_size.Stores - 2);
         third += third >= second ? 1 : 0;
         int[] stores = [first, (first + second) % _size.Stores, (first + third) % _size.Stores];
         for (var i = 0; i < stores.Length; i++)
         {
-            var onHand = random.Between(0, 200);
-            yield return new InventoryItem
+            var free = random.Between(0, 200);
+            var item = new InventoryItem
             {
                 Id = SeedId.Create(SeedKind.Inventory, tenant, ((long)product * SeedSize.StoresPerProduct) + i),
                 TenantId = TenantId(tenant),
                 ProductId = ProductId(tenant, product),
                 StoreId = StoreId(tenant, stores[i]),
-                OnHand = onHand,
-                Reserved = random.Between(0, onHand / 10),
+                OnHand = product % SoldOut == SoldOut / 2 ? 0 : free,
+                Reserved = 0,
                 ReorderLevel = random.Between(5, 25),
                 UpdatedAt = Back(random, 0, 30),
             };
+            yield return i == 0 ? Sold(item, History(tenant, first)) : item;
+        }
+    }
+
+    /// <summary>How the stock of what a store sells came to be what it is, product by product.</summary>
+    /// <param name="number">The store's number among those of all tenants.</param>
+    public IEnumerable<InventoryEvent> InventoryEvents(long number)
+    {
+        var (tenant, store) = Place(number, _size.Stores);
+        var history = History(tenant, store);
+        var key = (long)store * SeedSize.InventoryEventsPerStore;
+        for (var product = store * SeedSize.ProductsPerStore; product < (store + 1) * SeedSize.ProductsPerStore; product++)
+        {
+            var item = Inventory(ProductNumber(tenant, product)).First();
+            var moves = history.Moves(item.ProductId);
+            var onHand = item.OnHand - moves.Sum(move => move.Change);
+            // What was there when the history began came with one delivery on the day before, or was counted and found to be nothing.
+            var opened = _until.AddDays(-HistoryDays).AddSeconds(-1 - (product % 36_000));
+            var sequence = 1L;
+            yield return Event(new StockMove(opened, onHand == 0 ? InventoryEventKind.Counted : InventoryEventKind.Received, onHand));
+            foreach (var move in moves)
+            {
+                onHand += move.Change;
+                sequence++;
+                yield return Event(move);
+            }
+
+            InventoryEvent Event(StockMove move) => new()
+            {
+                Id = SeedId.Create(SeedKind.InventoryEvent, tenant, key++),
+                TenantId = item.TenantId,
+                At = move.At,
+                StoreId = item.StoreId,
+                ProductId = item.ProductId,
+                Kind = move.Kind,
+                Sequence = sequence,
+                Change = move.Change,
+                OnHand = onHand,
+            };
+        }
+    }
+
+    /// <summary>What the orders of a store sold, line by line.</summary>
+    /// <param name="number">The store's number among those of all tenants.</param>
+    public IEnumerable<SaleEvent> SaleEvents(long number)
+    {
+        var (tenant, store) = Place(number, _size.Stores);
+        var key = (long)store * OrderPattern.LinesPerStore;
+        foreach (var order in OrdersOf(tenant, store))
+        {
+            foreach (var line in order.Lines)
+            {
+                yield return new SaleEvent
+                {
+                    Id = SeedId.Create(SeedKind.SaleEvent, tenant, key++),
+                    TenantId = order.TenantId,
+                    At = order.PlacedAt,
+                    StoreId = order.StoreId,
+                    ProductId = line.ProductId,
+                    OrderId = order.Id,
+                    Quantity = line.Quantity,
+                    Total = line.Total,
+                    Currency = order.Currency,
+                };
+            }
         }
     }
 
@@ -220,39 +295,23 @@ internal sealed class SeedGenerator
         };
     }
 
+    /// <summary>
+    /// An order. Those of a store have keys in a row, so that what they did to its stock can be made again without a look at all others; each takes
+    /// a turn with those of the other stores, and numbers follow the time.
+    /// </summary>
     public Order Order(long number)
     {
         var (tenant, index) = Place(number, _size.Orders);
+        var (store, place) = (index / OrderPattern.PerStore, index % OrderPattern.PerStore);
         var random = Random(SeedKind.Order, number);
         var country = _profiles[tenant].Country;
-        var store = random.Below(_size.Stores);
         var customer = random.Below(_size.Customers);
-        var lines = new List<OrderLine>(5);
-        var count = random.Weighted<int>([(1, 40), (2, 30), (3, 15), (4, 10), (5, 5)]);
-        for (var i = 0; i < count; i++)
-        {
-            var product = SoldIn(tenant, store, random);
-            var quantity = random.Weighted<int>([(1, 70), (2, 20), (3, 7), (6, 3)]);
-            var id = ProductId(tenant, product);
-            if (lines.Exists(line => line.ProductId == id))
-            {
-                continue;
-            }
-
-            var facts = Facts(tenant, product);
-            lines.Add(new OrderLine
-            {
-                ProductId = id,
-                Sku = facts.Sku,
-                Name = facts.Name,
-                Quantity = quantity,
-                UnitPrice = facts.Price,
-                Total = facts.Price * quantity,
-            });
-        }
+        var lines = Lines(tenant, store, OrderPattern.Lines(place), random);
 
         // In the order of their numbers over the whole time, so that a later number is a later order.
-        var placed = _orderClock.At((index + random.Share()) / _size.Orders);
+        var turn = (store + Random(SeedKind.OrderTurn, ((long)tenant * OrderPattern.PerStore) + place).Below(_size.Stores)) % _size.Stores;
+        var rank = (place * _size.Stores) + turn;
+        var placed = _orderClock.At((rank + random.Share()) / _size.Orders);
         var settled = placed.AddDays(5);
         var subtotal = lines.Sum(line => line.Total);
         var tax = CurrencyUnits.Round(subtotal * country.TaxRate, country.Currency);
@@ -260,7 +319,7 @@ internal sealed class SeedGenerator
         {
             Id = SeedId.Create(SeedKind.Order, tenant, index),
             TenantId = TenantId(tenant),
-            Number = string.Create(CultureInfo.InvariantCulture, $"S{index + 1:0000000}"),
+            Number = string.Create(CultureInfo.InvariantCulture, $"S{rank + 1:0000000}"),
             CustomerId = CustomerId(tenant, customer),
             StoreId = StoreId(tenant, store),
             Lines = lines,
@@ -269,10 +328,75 @@ internal sealed class SeedGenerator
             Subtotal = subtotal,
             Tax = tax,
             Total = subtotal + tax,
-            Status = StatusAfter(_until - placed, random),
+            Status = OrderPattern.Status(place),
             PlacedAt = placed,
             UpdatedAt = Later(random, placed, settled < _until ? settled : _until),
         };
+    }
+
+    private List<OrderLine> Lines(int tenant, int store, int count, SeedRandom random)
+    {
+        var lines = new List<OrderLine>(count);
+        while (lines.Count < count)
+        {
+            var product = SoldIn(tenant, store, random, lines);
+            var quantity = random.Weighted<int>([(1, 70), (2, 20), (3, 7), (6, 3)]);
+            var facts = Facts(tenant, product);
+            lines.Add(new OrderLine
+            {
+                ProductId = ProductId(tenant, product),
+                Sku = facts.Sku,
+                Name = facts.Name,
+                Quantity = quantity,
+                UnitPrice = facts.Price,
+                Total = facts.Price * quantity,
+            });
+        }
+
+        return lines;
+    }
+
+    // The stock of a product in the store that sells it.
+    private static InventoryItem Sold(InventoryItem item, StoreHistory history)
+    {
+        var moves = history.Moves(item.ProductId);
+        var (change, least) = (0, 0);
+        foreach (var move in moves)
+        {
+            change += move.Change;
+            least = Math.Min(least, change);
+        }
+
+        // What was there at first has to last for all that was sold before some of it came back.
+        var reserved = history.Reserved(item.ProductId);
+        var opening = Math.Max(-least, reserved + item.OnHand - change);
+        return item with
+        {
+            OnHand = opening + change, Reserved = reserved, Sequence = moves.Count + 1, UpdatedAt = history.Changed(item.ProductId) ?? item.UpdatedAt,
+        };
+    }
+
+    private StoreHistory History(int tenant, int store)
+    {
+        var number = ((long)tenant * _size.Stores) + store;
+        ref var kept = ref _histories[number % _histories.Length];
+        if (Volatile.Read(ref kept) is { } known && known.Store == number)
+        {
+            return known;
+        }
+
+        var made = StoreHistory.Of(number, OrdersOf(tenant, store));
+        Volatile.Write(ref kept, made);
+        return made;
+    }
+
+    private IEnumerable<Order> OrdersOf(int tenant, int store)
+    {
+        var first = ((long)tenant * _size.Orders) + ((long)store * OrderPattern.PerStore);
+        for (var number = first; number < first + OrderPattern.PerStore; number++)
+        {
+            yield return Order(number);
+        }
     }
 
     private static (int Tenant, int Index) Place(long number, int perTenant) => ((int)(number / perTenant), (int)(number % perTenant));
@@ -320,14 +444,20 @@ internal sealed class SeedGenerator
             $"{quality} {material} {thing}", price, status, leaf, shelf, quality, material);
     }
 
-    // A product that the store has and that is or was on sale: the draw says where to start looking.
-    private int SoldIn(int tenant, int store, SeedRandom random)
+    // A product that the store sells, that is or was on sale, and is in no line yet: the draw says where to start looking.
+    private int SoldIn(int tenant, int store, SeedRandom random, List<OrderLine> lines)
     {
-        var perStore = _size.Products / _size.Stores;
-        var draw = random.Below(perStore);
-        for (var i = 0; i < perStore; i++)
+        var draw = random.Below(SeedSize.ProductsPerStore);
+        int? free = null;
+        for (var i = 0; i < SeedSize.ProductsPerStore; i++)
         {
-            var product = store + ((draw + i) % perStore * _size.Stores);
+            var product = (store * SeedSize.ProductsPerStore) + ((draw + i) % SeedSize.ProductsPerStore);
+            if (lines.Exists(line => line.ProductId == ProductId(tenant, product)))
+            {
+                continue;
+            }
+
+            free ??= product;
             if (Facts(tenant, product).Status != ProductStatus.Draft)
             {
                 return product;
@@ -335,16 +465,8 @@ internal sealed class SeedGenerator
         }
 
         // A hundred drafts in one store.
-        return store;
+        return free ?? throw new InvalidOperationException("An order has more lines than its store has products.");
     }
-
-    private static OrderStatus StatusAfter(TimeSpan age, SeedRandom random) => age.TotalDays switch
-    {
-        < 1 => OrderStatus.Pending,
-        < 3 => random.Weighted<OrderStatus>([(OrderStatus.Pending, 20), (OrderStatus.Paid, 75), (OrderStatus.Cancelled, 5)]),
-        < 7 => random.Weighted<OrderStatus>([(OrderStatus.Paid, 25), (OrderStatus.Shipped, 70), (OrderStatus.Cancelled, 5)]),
-        _ => random.Weighted<OrderStatus>([(OrderStatus.Delivered, 90), (OrderStatus.Cancelled, 6), (OrderStatus.Refunded, 4)]),
-    };
 
     private static Address AddressIn(Country country, City city, SeedRandom random)
     {

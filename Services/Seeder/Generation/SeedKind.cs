@@ -14,4 +14,9 @@ internal enum SeedKind : byte
     Inventory = 6,
     Customer = 7,
     Order = 8,
+    SaleEvent = 9,
+    InventoryEvent = 10,
+
+    /// <summary>No document: which store has which turn among the orders of a tenant.</summary>
+    OrderTurn = 255,
 }

@@ -18,5 +18,7 @@ internal sealed record SeedReference(string Path, string Target, bool InArray = 
 
     public static SeedReference Customer { get; } = new("customerId", CollectionNames.Customers);
 
+    public static SeedReference Order { get; } = new("orderId", CollectionNames.Orders);
+
     public static SeedReference LineProduct { get; } = new("lines.productId", CollectionNames.Products, InArray: true);
 }

@@ -13,6 +13,7 @@ internal sealed record TenantProfile(string Slug, string Name, string Prefix, Co
         new("aurora-outdoor", "Aurora Outdoor", "AUR", Country.Germany, Department.Outdoor),
         new("brightbyte", "BrightByte Electronics", "BRI", Country.UnitedStates, Department.Electronics),
         new("casa-verde", "Casa Verde Home", "CAS", Country.UnitedKingdom, Department.Home),
+        new("dahlia-living", "Dahlia Living", "DAH", Country.Germany, Department.Home),
     ];
 
     public static TenantProfile For(int tenant)

@@ -10,6 +10,7 @@ namespace Platform.Seeder.Verification;
 /// <param name="Hash">The hash over the documents found.</param>
 /// <param name="ExpectedHash">The hash over what was seeded.</param>
 /// <param name="Collections">Each collection that was seeded.</param>
+/// <param name="Promises">What they keep together.</param>
 internal sealed record VerifyReport(
     int Seed,
     int Scale,
@@ -19,8 +20,9 @@ internal sealed record VerifyReport(
     bool Complete,
     string Hash,
     string ExpectedHash,
-    IReadOnlyList<CollectionReport> Collections)
+    IReadOnlyList<CollectionReport> Collections,
+    IReadOnlyList<SeedPromise> Promises)
 {
     /// <summary>Whether everything is as it was seeded.</summary>
-    public bool Holds => Complete && Collections.All(collection => collection.Holds) && Hash == ExpectedHash;
+    public bool Holds => Complete && Collections.All(collection => collection.Holds) && Promises.All(promise => promise.Holds) && Hash == ExpectedHash;
 }

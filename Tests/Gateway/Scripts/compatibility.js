@@ -443,7 +443,7 @@ supported(server, 'getDefaultRWConcern', '', { 'majority': () => equal(db.adminC
 supported(server, 'connPoolStats', 'The connections to the backend.', { 'in use and available': () => truthy(db.adminCommand({ connPoolStats: 1 }).totalAvailable > 0) });
 supported(server, 'currentOp', 'What PostgreSQL is doing, also by $currentOp; opid is a text; idleCursors, targetAllNodes and backtrace are refused.', { 'by the stage': () => truthy(admin.aggregate([{ $currentOp: { allUsers: true } }]).toArray().length >= 1), 'itself': () => truthy(db.adminCommand({ currentOp: 1 }).inprog.length >= 1), 'conditions': () => equal(db.adminCommand({ currentOp: 1, secs_running: { $gt: 1000 } }).inprog.length, 0) });
 supported(server, 'killOp', '', { 'an opid of a wrong form': () => truthy((() => { try { db.adminCommand({ killOp: 1, op: 'x' }); } catch (e) { return e.code > 0; } })()) });
-emulated(server, 'profile', 'system.profile keeps the last 4,096 entries of a database; entries have planSummary and counts, but no docsExamined; a filter is refused.', {
+emulated(server, 'profile', 'system.profile keeps the last 4,096 entries of a database; entries have planSummary and hasSortStage, and of one command of a shape in a minute docsExamined and keysExamined; a filter is refused.', {
   'level and limit': () => { equal(db.setProfilingLevel(2, { slowms: 50 }).was, 0); const s = db.getProfilingStatus(); same([s.was, s.slowms, s.sampleRate], [2, 50, 1]); },
   'a command is kept with its plan': () => {
     db.read.find({ 'in.x': 77 }).toArray();

@@ -97,6 +97,62 @@ public sealed class ApiUnderFaultsTests(MongoServer server, ITestOutputHelper ou
         Assert.True(stack.Mongo.Events.Count(fault => fault.Action != FaultAction.DelayReply) > 5, $"{stack.Mongo.Events.Count} faults.");
     }
 
+    // The same loss with and without repetition: that the first is answered with 200 is the repetition's work and not luck.
+    [Theory]
+    [InlineData("4", "true", HttpStatusCode.OK)]
+    [InlineData("1", "false", HttpStatusCode.ServiceUnavailable)]
+    public async Task A_connection_that_is_cut_costs_an_answer_only_when_nothing_is_repeated(string attempts, string retryReads, HttpStatusCode expected)
+    {
+        await using var stack = await FaultyStack.StartAsync(
+            server, Seed, Cancel, ("Mongo__Retry__Attempts", attempts), ("Mongo__RetryReads", retryReads));
+        var load = await OrderLoad.PrepareAsync(stack.Database, 1, Seed, Cancel);
+        Assert.Equal("miss", await CachedAsync(stack.Api, load));
+
+        stack.Mongo.Add("find: cut-before times 1");
+        using var cut = await stack.Api.GetAsync(load.ProductPath(1), Cancel);
+        Assert.Equal(expected, cut.StatusCode);
+        Assert.Equal(1, stack.Mongo.Events.Count(fault => fault.Action == FaultAction.CutBefore));
+
+        // It was that one, and all is well after it.
+        using var next = await stack.Api.GetAsync(load.ProductPath(1), Cancel);
+        Assert.Equal(HttpStatusCode.OK, next.StatusCode);
+    }
+
+    // Four at a time, a quarter of a second each: who waits for all before it waits for more than seven seconds. That is what the limit of the wait is for,
+    // and without it the bound does not hold.
+    [Theory]
+    [InlineData("00:00:01", true)]
+    [InlineData("00:01:00", false)]
+    public async Task A_flood_is_answered_in_the_time_that_a_request_may_wait(string queueTimeout, bool isBounded)
+    {
+        const int requests = 120;
+        var bound = TimeSpan.FromSeconds(5);
+        await using var stack = await FaultyStack.StartAsync(
+            server, Seed, Cancel,
+            [
+                ("Mongo__MaxPoolSize", "4"), ("Mongo__MinPoolSize", "0"), ("Mongo__Gate__QueueLength", "1000"), ("Mongo__Gate__QueueTimeout", queueTimeout),
+                .. NoRateLimits.Variables.Select(limit => (limit.Key, limit.Value)),
+            ]);
+        var load = await OrderLoad.PrepareAsync(stack.Database, 1, Seed, Cancel);
+        Assert.Equal("miss", await CachedAsync(stack.Api, load));
+        var list = load.ProductPath(0)[..load.ProductPath(0).LastIndexOf('/')];
+
+        stack.Mongo.Add("find,aggregate: delay-reply 250ms");
+        var answers = await Task.WhenAll(Enumerable.Range(0, requests).Select(async number =>
+        {
+            var started = Stopwatch.GetTimestamp();
+            using var answer = await stack.Api.GetAsync($"{list}?limit={1 + (number % 50)}", Cancel);
+            return (Status: answer.StatusCode, answer.Headers.RetryAfter, Took: Stopwatch.GetElapsedTime(started));
+        }));
+
+        var p99 = answers.Select(answer => answer.Took).Order().ElementAt(requests * 99 / 100);
+        output.WriteLine($"{answers.Count(answer => answer.Status == HttpStatusCode.OK)} of {requests} answered 200, p99 {p99.TotalSeconds:0.0} s.");
+        Assert.All(answers, answer => Assert.True(
+            answer.Status == HttpStatusCode.OK || (isBounded && answer is { Status: HttpStatusCode.ServiceUnavailable, RetryAfter: not null }),
+            answer.ToString()));
+        Assert.Equal(isBounded, p99 < bound);
+    }
+
     private static async Task<string> CachedAsync(HttpClient api, OrderLoad load)
     {
         using var answer = await api.GetAsync(load.ProductPath(0), Cancel);

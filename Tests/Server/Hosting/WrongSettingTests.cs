@@ -13,12 +13,19 @@ public sealed class WrongSettingTests
     [InlineData("Api", "api", "ConnectionStrings__platform", "redis://x", "ConnectionStrings:platform is not a MongoDB connection string")]
     [InlineData("Api", "api", "ConnectionStrings__platform", "mongodb://u:sec@ret@127.0.0.1:1,:x/platform", "://***@127.0.0.1:1,:x/platform")]
     [InlineData("Api", "api", "Mongo__MaxPoolSize", "0", "Mongo:MaxPoolSize is 0")]
-    [InlineData("Api", "api", "Mongo__MaxPoolSize", "many", "'Mongo:MaxPoolSize'")]
+    [InlineData("Api", "api", "Mongo__MaxPoolSize", "many", "Mongo:MaxPoolSize is many, but must be from 1 to 10000.")]
     [InlineData("Api", "api", "Paging__CursorKey", "too short", "Paging:CursorKey must be a secret of at least 32 characters")]
     [InlineData("Migrator", "migrator", "Migrator__LeaseDuration", "1000.00:00:00", "Migrator:LeaseDuration is 1000.00:00:00, but must be from 00:00:01 to "
         + "01:00:00.")]
-    [InlineData("Migrator", "migrator", "Mongo__MaxPoolSize", "many", "'Mongo:MaxPoolSize'")]
-    [InlineData("Seeder", "seeder", "Seeder__Writers", "many", "'Seeder:Writers'")]
+    [InlineData("Migrator", "migrator", "Mongo__MaxPoolSize", "many", "Mongo:MaxPoolSize is many, but must be from 1 to 10000.")]
+    [InlineData("Migrator", "migrator", "Mongo__MaxPolSize", "10", "Mongo:MaxPolSize is no setting; did you mean Mongo:MaxPoolSize?")]
+    [InlineData("Migrator", "migrator", "Validation__Colections__orders__Level", "off", "Validation:Colections is no setting; did you mean "
+        + "Validation:Collections?")]
+    [InlineData("Migrator", "migrator", "Validaton__Level", "off", "Validaton is no setting; did you mean Validation?")]
+    [InlineData("Api", "api", "ProductCache__TimeToLove", "00:01:00", "ProductCache:TimeToLove is no setting; did you mean ProductCache:TimeToLive?")]
+    [InlineData("Api", "api", "RateLimits__Client__PerSecnd", "1", "RateLimits:Client:PerSecnd is no setting; did you mean RateLimits:Client:PerSecond?")]
+    [InlineData("Seeder", "seeder", "Seeder__Writers", "many", "Seeder:Writers is many, but must be from 1 to 64.")]
+    [InlineData("Seeder", "seeder", "Seeder__Until", "soon", "Seeder:Until must be a day such as 2026-01-01.")]
     public async Task A_wrong_setting_is_told_in_one_sentence_and_ends_with_78(string project, string name, string key, string value, string sentence)
     {
         var start = new ProcessStartInfo(BuiltProgram.Path(project))

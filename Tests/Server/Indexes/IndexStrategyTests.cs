@@ -69,7 +69,7 @@ public sealed class IndexStrategyTests(LoadedShop shop) : IClassFixture<LoadedSh
 
     // Test Strategy: "Validate index selection for common queries".
     [Fact]
-    public async Task Index_selection_for_the_lists_of_customers_and_of_staff_differs()
+    public async Task Index_selection_follows_the_order_that_is_asked_for()
     {
         var tenant = new BsonDocument("tenantId", ShopData.Tenants[0]);
         async Task<string> SelectedAsync(BsonDocument filter, BsonDocument? sort = null)
@@ -86,8 +86,6 @@ public sealed class IndexStrategyTests(LoadedShop shop) : IClassFixture<LoadedSh
         Assert.Equal("active_newest", await SelectedAsync(ProductQueries.Newest(), ProductQueries.NewestFirst));
         Assert.Equal(
             "active_price", await SelectedAsync(ProductQueries.Cheapest(new BsonDecimal128(10m), new BsonDecimal128(20m)), ProductQueries.CheapestFirst));
-        Assert.Equal("tenant_status_updated", await SelectedAsync(new("status", "active"), new() { { "updatedAt", -1 }, { "_id", -1 } }));
-        Assert.Equal("tenant_status_updated", await SelectedAsync(new("status", "draft"), new() { { "updatedAt", -1 }, { "_id", -1 } }));
         Assert.Equal("tenant_sku", await SelectedAsync(new("sku", "SKU-00000007")));
     }
 
@@ -97,12 +95,12 @@ public sealed class IndexStrategyTests(LoadedShop shop) : IClassFixture<LoadedSh
     {
         var state = await new DatabaseIndexes(shop.Database).ReadAsync(sizes: true, usage: false, Cancel);
         var rows = IndexMaintenance.Look(CollectionCatalogue.All, state.Collections, new Dictionary<string, DateTime>());
-        Assert.True(rows.Count > 30 && rows.All(row => row.Bytes > 0), "Sizes are missing.");
+        Assert.True(rows.Count > 25 && rows.All(row => row.Bytes > 0), "Sizes are missing.");
         Assert.Empty(rows.Where(row => row.Bytes > row.Budget).Select(row => $"{row.Collection}.{row.Index} takes {row.Bytes} of {row.Budget} bytes"));
 
         // The partial ones hold eight of ten products.
         var sizes = rows.Where(row => row.Collection == "products").ToDictionary(row => row.Index, row => row.Bytes);
-        Assert.True(sizes["active_newest"] < sizes["tenant_status_updated"], "A partial index is not smaller than a whole one.");
+        Assert.True(sizes["active_newest"] < sizes["tenant_sku"], "A partial index is not smaller than a whole one.");
         Assert.True(sizes.Values.Sum() < 4 * state.Collections["products"].DataBytes, "The indexes take more than four times the data.");
     }
 
@@ -187,24 +185,6 @@ public sealed class IndexStrategyTests(LoadedShop shop) : IClassFixture<LoadedSh
         Assert.Equal(found.OrderByDescending(product => product[ProductQueries.Score]).ThenBy(product => product["_id"]), found);
 
         static bool IsInName(BsonDocument product, string word) => product["name"].AsString.Split(' ').Contains(word);
-    }
-
-    [Fact]
-    public async Task The_use_of_an_index_is_counted()
-    {
-        var reader = new DatabaseIndexes(shop.Database);
-        async Task<long> UsedAsync() => (await reader.ReadAsync(sizes: false, usage: true, Cancel)).Collections["customers"].Usage["tenant_newest"].Operations;
-
-        var before = await UsedAsync();
-        var filter = new BsonDocument("tenantId", ShopData.Tenants[0]);
-        await shop.Database.GetCollection<BsonDocument>("customers")
-            .Find(filter)
-            .Sort(new BsonDocument { { "createdAt", -1 }, { "_id", -1 } })
-            .Limit(5)
-            .ToListAsync(Cancel);
-
-        // A server may hand its counters over some time after the query.
-        await Wait.UntilAsync(async () => await UsedAsync() > before, "the use is counted", Cancel);
     }
 
     private static IEnumerable<(CollectionDefinition Collection, string Index, QueryShape Query)> Declared() =>

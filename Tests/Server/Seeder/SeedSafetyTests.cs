@@ -57,7 +57,7 @@ public sealed class SeedSafetyTests(MongoServer server)
         // After its first command.
         var progress = new Marking(() => MarkAsync(database, "staging"));
         await Assert.ThrowsAsync<JobRefusedException>(
-            () => Run(database, writers: 1).RunAsync(new SeedWork(Two, ["orders"]), progress, TextWriter.Null, Cancel));
+            () => Run(database, writers: 1).RunAsync(new SeedWork(Two, Two.Until, ["orders"]), progress, TextWriter.Null, Cancel));
         Assert.Equal(0, await Collection(database, CollectionNames.Orders).CountDocumentsAsync(new BsonDocument(), cancellationToken: Cancel));
         Assert.Equal("staging", (await Collection(database, CollectionNames.Environment).Find(new BsonDocument()).SingleAsync(Cancel))["name"].AsString);
     }
@@ -133,14 +133,15 @@ public sealed class SeedSafetyTests(MongoServer server)
         await users.UpdateOneAsync(
             new BsonDocument("_id", SeedId.Create(SeedKind.User, 1, 5)), Builders<BsonDocument>.Update.Set("displayName", "Mine"), cancellationToken: Cancel);
 
-        var status = await new StatusCommand(Store(database), Guard(database)).RunAsync(Cancel);
+        var status = await new StatusCommand(Store(database), Guard(database), TimeProvider.System).RunAsync(Cancel);
         Assert.Equal((SeedState.Incomplete, 17, 24), (status.State, status.Collections[1].Seeded, status.Collections[1].Expected));
         Assert.Contains("some documents are gone since ('seeder run' writes them again)", SeedText.Of(status), StringComparison.Ordinal);
 
         var output = new StringWriter();
         await RunAsync(database, Two, output);
         Assert.Contains("Seeded 7 documents", output.ToString(), StringComparison.Ordinal);
-        var verified = (await new VerifyCommand(Store(database), Options.Create(new SeederOptions())).RunAsync(JobProgress.None, Cancel)).Collections[1];
+        var verify = new VerifyCommand(Store(database), Options.Create(new SeederOptions()), TimeProvider.System);
+        var verified = (await verify.RunAsync(JobProgress.None, Cancel)).Collections[1];
         Assert.Equal((24, 0, 1), (verified.Found, verified.Missing, verified.Changed));
 
         output = new StringWriter();
@@ -167,7 +168,7 @@ public sealed class SeedSafetyTests(MongoServer server)
     private static IMongoCollection<BsonDocument> Collection(IMongoDatabase database, string name) => database.GetCollection<BsonDocument>(name);
 
     private static Task RunAsync(IMongoDatabase database, SeedSize size, TextWriter? output = null) =>
-        Run(database).RunAsync(new SeedWork(size, Users), JobProgress.None, output ?? TextWriter.Null, Cancel);
+        Run(database).RunAsync(new SeedWork(size, size.Until, Users), JobProgress.None, output ?? TextWriter.Null, Cancel);
 
     private static RunCommand Run(IMongoDatabase database, int writers = 3) => new(
         Store(database), Guard(database), Options.Create(new SeederOptions { Writers = writers }), TimeProvider.System, NullLogger<RunCommand>.Instance);

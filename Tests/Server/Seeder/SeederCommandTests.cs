@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -5,6 +6,7 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Migrator.Structure;
+using Platform.Seeder.Generation;
 using Xunit;
 
 namespace Platform.Tests.Server.Seeder;
@@ -29,8 +31,8 @@ public abstract class SeederCommandTests(MongoServer server)
         return own;
     }
 
-    // Events are what services record; none are seeded.
-    protected static IEnumerable<CollectionDefinition> Seeded => CollectionCatalogue.Domain.Where(definition => definition.TimeSeries is null);
+    // A history that ends today would be another one tomorrow, and events of one that ended long ago expire.
+    internal static SeedSize Default { get; } = new() { Until = DateOnly.FromDateTime(DateTime.UtcNow) };
 
     // Over all data in the order of its keys, by the test's own means.
     protected static async Task<string> HashAsync(IMongoDatabase database)
@@ -62,7 +64,9 @@ public abstract class SeederCommandTests(MongoServer server)
     }
 
     private protected Task<ProgramResult> RunAsync(IMongoDatabase database, params string[] arguments) =>
-        JobProgram.Seeder.RunAsync(ConnectionStringOf(database), arguments, Cancel);
+        JobProgram.Seeder.RunAsync(
+            ConnectionStringOf(database), arguments, Cancel,
+            ("Seeder__Until", Default.Until.ToString(SeedSize.DateFormat, CultureInfo.InvariantCulture)));
 
     protected async Task<string> DoneAsync(IMongoDatabase database, params string[] arguments) =>
         (await RunAsync(database, arguments)).Expect(ExitCodes.Success).Output;

@@ -13,8 +13,6 @@ namespace Platform.Tests.Server.Seeder;
 /// <summary>The seeder's commands write data and judge it.</summary>
 public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
 {
-    private static readonly SeedSize Default = new();
-
     [Fact]
     public async Task Seed_script_creates_all_data()
     {
@@ -42,7 +40,8 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
 
         // Once: the data is there, and so the second run says nothing of them.
         output = await DoneAsync(database, "run");
-        Assert.StartsWith("Already seeded: 7,875 documents", output, StringComparison.Ordinal);
+        var all = SeedCollection.All(Default).Sum(part => part.Count);
+        Assert.StartsWith($"Already seeded: {all:N0} documents of the 90 days until ", output, StringComparison.Ordinal);
         Assert.DoesNotContain("@aurora-outdoor.example", output, StringComparison.Ordinal);
     }
 
@@ -54,12 +53,14 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
         using (var cursor = await database.ListCollectionsAsync(cancellationToken: Cancel))
         {
             var collections = (await cursor.ToListAsync(Cancel)).ToDictionary(collection => collection["name"].AsString);
-            Assert.All(Seeded, definition => Assert.True(collections[definition.Name]["options"]["validator"].AsBsonDocument.ElementCount > 0));
+            Assert.All(
+                CollectionCatalogue.Domain.Where(definition => definition.TimeSeries is null),
+                definition => Assert.True(collections[definition.Name]["options"]["validator"].AsBsonDocument.ElementCount > 0));
         }
 
         await DoneAsync(database, "run", "--scale", "2", "--tenants", "2");
         Assert.EndsWith(
-            "The seeded data is as it was written (seed 2026, scale 2, 2 tenants, until 2026-01-01).",
+            $"The seeded data is as it was written (seed 2026, scale 2, 2 tenants, until {Default.Until:yyyy-MM-dd}).",
             (await DoneAsync(database, "verify")).TrimEnd(),
             StringComparison.Ordinal);
     }
@@ -109,10 +110,12 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
     public async Task The_same_seed_gives_the_same_hash_over_all_data()
     {
         var (first, second) = (await MigratedAsync(), await MigratedAsync());
-        await DoneAsync(first, "run", "--tenants", "1", "--seed", "-7", "--until", "2025-06-30");
+        var day = Default.Until.AddDays(-20);
+        var until = day.ToString(SeedSize.DateFormat, null);
+        await DoneAsync(first, "run", "--tenants", "1", "--seed", "-7", "--until", until);
         await DoneAsync(second, "run", "--tenants", "1", "--seed", "3");
         var other = await HashAsync(second);
-        await DoneAsync(second, "run", "--tenants", "1", "--seed", "-7", "--until", "2025-06-30");
+        await DoneAsync(second, "run", "--tenants", "1", "--seed", "-7", "--until", until);
 
         Assert.Equal(await HashAsync(first), await HashAsync(second));
         Assert.NotEqual(other, await HashAsync(second));
@@ -122,7 +125,7 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
 
         // And what verify reads is what the generator says, without a database.
         var verified = JsonDocument.Parse(await DoneAsync(second, "verify", "--json")).RootElement;
-        Assert.Equal(SeedHash.Compute(new SeedSize { Tenants = 1, Seed = -7, Until = new DateOnly(2025, 6, 30) }), verified.GetProperty("hash").GetString());
+        Assert.Equal(SeedHash.Compute(new SeedSize { Tenants = 1, Seed = -7, Until = day }), verified.GetProperty("hash").GetString());
     }
 
     [Fact]
@@ -131,14 +134,15 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
         var database = await MigratedAsync();
         await DoneAsync(database, "run", "--only", "inventory,users");
         Assert.Equal(
-            [3, 36, 12, 24, 1200, 3600, 0, 0],
+            [4, 48, 16, 32, 1600, 4800, 0, 0, 0, 0],
             (await StatusAsync(database)).GetProperty("collections").EnumerateArray().Select(collection => collection.GetProperty("seeded").GetInt32()));
         await DoneAsync(database, "verify");
 
         // What is there stays as it is.
         await Collection(database, CollectionNames.Products).UpdateOneAsync(
             new BsonDocument("sku", "AUR-000001"), Builders<BsonDocument>.Update.Set("name", "Mine"), cancellationToken: Cancel);
-        Assert.Contains("Seeded 3,000 documents", await DoneAsync(database, "run"), StringComparison.Ordinal);
+        var missing = SeedCollection.All(Default).Skip(6).Sum(part => part.Count);
+        Assert.Contains($"Seeded {missing:N0} documents", await DoneAsync(database, "run"), StringComparison.Ordinal);
         Assert.Equal(1, await Collection(database, CollectionNames.Products).CountDocumentsAsync(new BsonDocument("name", "Mine"), cancellationToken: Cancel));
     }
 
@@ -187,7 +191,7 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
         (await RunAsync(database, "verify")).Expect(ExitCodes.Refused);
         await DoneAsync(database, "run", "--tenants", "1", "--scale", "3");
         var verified = JsonDocument.Parse(await DoneAsync(database, "verify", "--json")).RootElement;
-        Assert.Equal(SeedHash.Compute(new SeedSize { Tenants = 1, Scale = 3 }), verified.GetProperty("hash").GetString());
+        Assert.Equal(SeedHash.Compute(Default with { Tenants = 1, Scale = 3 }), verified.GetProperty("hash").GetString());
     }
 
     [Fact]
@@ -206,6 +210,9 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
             new BsonDocument("_id", SeedId.Create(SeedKind.Order, 0, 1)),
             Builders<BsonDocument>.Update.Set("customerId", SeedId.Create(SeedKind.Customer, 1, 199)), cancellationToken: Cancel);
         await Collection(database, CollectionNames.Products).DeleteOneAsync(new BsonDocument("_id", order["lines"][0]["productId"]), Cancel);
+        await orders.UpdateOneAsync(
+            new BsonDocument("_id", SeedId.Create(SeedKind.Order, 0, 1)),
+            Builders<BsonDocument>.Update.Set("placedAt", DateTime.UnixEpoch), cancellationToken: Cancel);
         var customer = await Collection(database, CollectionNames.Customers).Find(FilterDefinition<BsonDocument>.Empty).FirstAsync(Cancel);
         customer["_id"] = SeedId.Create(SeedKind.Customer, 0, 1_000_000);
         customer["email"] = "somebody@else.example";
@@ -222,6 +229,12 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
         Assert.Equal((1, 0), (Number("customers", "unexpected"), Number("customers", "missing")));
         Assert.Equal(0, Number("users", "brokenReferences"));
 
+        // What stock, orders and events agree on was asked of the database.
+        Assert.Equal(
+            ["Every line of an order has its sale."],
+            report.GetProperty("promises").EnumerateArray()
+                .Where(promise => !promise.GetProperty("holds").GetBoolean()).Select(promise => promise.GetProperty("promise").GetString()));
+
         // The same for people.
         var output = (await RunAsync(database, "verify")).Output;
         Assert.Contains($"orders {order["_id"]} was changed.", output, StringComparison.Ordinal);
@@ -230,6 +243,72 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
         await DoneAsync(database, "verify");
 
         int Number(string collection, string property) => collections[collection].GetProperty(property).GetInt32();
+    }
+
+    [Fact]
+    public async Task There_is_something_to_try_every_path_of_the_api_with_and_verify_says_when_there_is_not()
+    {
+        var database = await MigratedAsync();
+        await DoneAsync(database, "run");
+        Assert.Equal(6, (await PromisesAsync()).Count(promise => promise.Holds));
+        var sold = await Collection(database, CollectionNames.SaleEvents).CountDocumentsAsync(
+            new BsonDocument("at", new BsonDocument("$gte", DateTime.UtcNow.AddDays(-30))), cancellationToken: Cancel);
+        Assert.True(sold > 1000, $"Only {sold} sales in the 30 days of a report.");
+
+        // Each is broken by itself.
+        await UpdateAsync(CollectionNames.Tenants, "{ status: 'suspended' }", "{ $set: { status: 'active' } }");
+        await UpdateAsync(CollectionNames.Stores, "{ status: 'closed' }", "{ $set: { status: 'open' } }");
+        await UpdateAsync(CollectionNames.Inventory, "{ $expr: { $eq: ['$onHand', '$reserved'] } }", "{ $inc: { onHand: 1 } }");
+        var held = await Collection(database, CollectionNames.Inventory).Find(new BsonDocument("reserved", new BsonDocument("$gt", 0))).FirstAsync(Cancel);
+        await UpdateAsync(CollectionNames.Inventory, $"{{ _id: ObjectId('{held["_id"]}') }}", "{ $inc: { reserved: -1 } }");
+        await Collection(database, CollectionNames.SaleEvents).DeleteOneAsync(new BsonDocument("_id", SeedId.Create(SeedKind.SaleEvent, 1, 5)), Cancel);
+        var broken = await PromisesAsync();
+        Assert.Equal(6, broken.Count(promise => !promise.Holds && promise.Examples > 0));
+
+        // An order of the API is no fault of the seeder's: its stock has an event of its own.
+        await DoneAsync(database, "run", "--again");
+        await UpdateAsync(CollectionNames.Inventory, $"{{ _id: ObjectId('{held["_id"]}') }}", "{ $inc: { onHand: -1, sequence: NumberLong(1) } }");
+        Assert.Equal(6, (await PromisesAsync()).Count(promise => promise.Holds));
+
+        Task UpdateAsync(string collection, string filter, string update) => Collection(database, collection).UpdateManyAsync(
+            BsonDocument.Parse(filter), BsonDocument.Parse(update), new UpdateOptions { BypassDocumentValidation = true }, Cancel);
+
+        async Task<IReadOnlyList<(bool Holds, int Examples)>> PromisesAsync() =>
+        [
+            .. (await RunAsync(database, "verify", "--json")).Json.GetProperty("promises").EnumerateArray()
+                .Select(promise => (promise.GetProperty("holds").GetBoolean(), promise.GetProperty("examples").GetArrayLength())),
+        ];
+    }
+
+    [Fact]
+    public async Task Who_names_no_day_gets_a_history_until_today_and_later_what_is_there()
+    {
+        var database = await MigratedAsync();
+        var today = DateOnly.FromDateTime(DateTime.UtcNow);
+        await UnpinnedAsync("run", "--tenants", "1");
+        Assert.True(await UntilAsync() >= today, "The history ends before today.");
+
+        // What was seeded some time ago stays, with what was changed in it, until it is to be written again.
+        await UnpinnedAsync("run", "--tenants", "1", "--until", "2026-10-01");
+        Assert.Equal(new DateOnly(2026, 10, 1), await UntilAsync());
+        Assert.Contains("documents of the 90 days until 2026-10-01", await UnpinnedAsync("run", "--tenants", "1"), StringComparison.Ordinal);
+        await UnpinnedAsync("run", "--tenants", "1", "--only", "users", "--again");
+        Assert.Equal(new DateOnly(2026, 10, 1), await UntilAsync());
+        await UnpinnedAsync("run", "--tenants", "1", "--again");
+        Assert.True(await UntilAsync() >= today, "The history was not moved.");
+
+        // Events as old as they may become are not written; everything else is, and obeys.
+        var output = await UnpinnedAsync("run", "--tenants", "1", "--until", "2020-01-01");
+        Assert.Contains("The history ends on 2020-01-01, so long ago that its saleEvents and inventoryEvents expire", output, StringComparison.Ordinal);
+        Assert.False(await Collection(database, CollectionNames.SaleEvents).Find(FilterDefinition<BsonDocument>.Empty).AnyAsync(Cancel));
+        await UnpinnedAsync("verify");
+        Assert.Equal("seeded", (await StatusAsync(database)).GetProperty("state").GetString());
+
+        async Task<string> UnpinnedAsync(params string[] arguments) =>
+            (await JobProgram.Seeder.RunAsync(ConnectionStringOf(database), arguments, Cancel)).Expect(ExitCodes.Success).Output;
+
+        async Task<DateOnly> UntilAsync() => DateOnly.ParseExact(
+            (await StatusAsync(database)).GetProperty("marker").GetProperty("until").GetString()!, SeedSize.DateFormat, null);
     }
 
     [Fact]

@@ -33,7 +33,9 @@ internal sealed class FaultyStack : IAsyncDisposable
     /// <param name="server">The database's server.</param>
     /// <param name="seed">The seed of the faults.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public static async Task<FaultyStack> StartAsync(MongoServer server, int seed, CancellationToken cancellationToken)
+    /// <param name="settings">Settings of the API besides those that all have.</param>
+    public static async Task<FaultyStack> StartAsync(
+        MongoServer server, int seed, CancellationToken cancellationToken, params (string Name, string? Value)[] settings)
     {
         var reason = ServerImage.WhyUnavailable();
         Assert.SkipWhen(reason is not null, reason ?? "");
@@ -46,7 +48,7 @@ internal sealed class FaultyStack : IAsyncDisposable
             var api = await ApiProcess.StartHealthyAsync(
                 server.Through(mongo.Port, database),
                 string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{cache.Port},password={redis.Password}"),
-                new Dictionary<string, string?>
+                new Dictionary<string, string?>(settings.Select(setting => KeyValuePair.Create(setting.Name, setting.Value)))
                 {
                     // Long enough to be told from a busy machine.
                     ["ProductCache__Patience"] = Patience.ToString(),

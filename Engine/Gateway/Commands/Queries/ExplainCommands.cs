@@ -1,8 +1,11 @@
+using System.Globalization;
 using System.Text.Json;
 using MongoDB.Bson;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Errors;
+using Platform.Gateway.Postgres;
+using Platform.Gateway.Profiling;
 using Platform.Gateway.Requests;
 using Platform.Wire.Bson;
 
@@ -20,17 +23,35 @@ internal sealed class ExplainCommands : ICommandFamily
         return RunAsync(context, context.Request.Body, run: false);
     }
 
-    /// <summary>The plan of a command in a line, as <c>IXSCAN { a: 1 }</c> or <c>COLLSCAN</c>; null when it has none.</summary>
-    public static async ValueTask<string?> SummarizeAsync(
-        BackendConnection connection, string database, BsonDocument command, CancellationToken cancellationToken)
+    /// <summary>How a command finds its documents, as the profile tells it; null when it has no plan.</summary>
+    /// <remarks>
+    /// Asked in a transaction that cannot write, and of writes only how their documents are found. A command that takes longer than is waited for, or
+    /// whose plan is another when it ends early, is not counted.
+    /// </remarks>
+    public static async ValueTask<ProfiledPlan?> ProfileAsync(
+        BackendConnection connection, string database, BsonDocument command, PlanMeasure? measure, CancellationToken cancellationToken)
     {
-        if (Explained(new RawDocument(command.ToRaw())) is not (var kind, { } query, _))
+        if (Explained(new RawDocument(command.ToRaw())) is not (var given, { } asked, _))
         {
             return null;
         }
 
-        using var plan = await PlanAsync(connection, database, kind, query, run: false, cancellationToken);
-        return ExplainedPlan.Summarize(plan.RootElement[0], query);
+        var (kind, query, isAll) = Reading(given, asked);
+        await connection.RunAsync("BEGIN READ ONLY", cancellationToken);
+        try
+        {
+            using var planned = await PlanAsync(connection, database, kind, query, run: false, cancellationToken);
+            var plan = planned.RootElement[0];
+            var examined = measure is null || !isAll ? null : await CountAsync(connection, database, kind, query, plan, measure, cancellationToken);
+            return new ProfiledPlan(ExplainedPlan.Summarize(plan, query), ExplainedPlan.Sorts(plan, query), examined);
+        }
+        finally
+        {
+            if (connection.IsOpen)
+            {
+                await connection.RunAsync("ROLLBACK", CancellationToken.None);
+            }
+        }
     }
 
     private static ValueTask<ReadOnlyMemory<byte>> ExplainAsync(CommandContext context)
@@ -143,6 +164,66 @@ internal sealed class ExplainCommands : ICommandFamily
                 return ("find", find, command.TryGetValue("remove", out var remove) && remove.ToBoolean() ? "DELETE" : "UPDATE");
             default:
                 return null;
+        }
+    }
+
+    /// <summary>What is read to find the documents of a command, and whether that is all which the command reads.</summary>
+    private static (string Kind, BsonDocument Query, bool IsAll) Reading(string kind, BsonDocument command)
+    {
+        if (kind is not ("update" or "delete"))
+        {
+            return (kind, command, true);
+        }
+
+        var statements = command[kind == "update" ? "updates" : "deletes"].AsBsonArray;
+        var first = statements[0].AsBsonDocument;
+        var find = new BsonDocument { { "find", command[0] }, { "filter", first.GetValue("q", new BsonDocument()) } };
+        if (kind == "update" ? !first.GetValue("multi", false).ToBoolean() : first.GetValue("limit", 0).ToInt64() == 1)
+        {
+            find.Add("limit", 1);
+        }
+
+        foreach (var (from, option) in ((BsonDocument, string)[])[(first, "collation"), (first, "hint"), (command, "let"), (command, "$db")])
+        {
+            if (from.TryGetValue(option, out var value))
+            {
+                find.Add(option, value);
+            }
+        }
+
+        return ("find", find, statements.Count == 1);
+    }
+
+    private static async ValueTask<(long Keys, long Documents)?> CountAsync(
+        BackendConnection connection, string database, string kind, BsonDocument query, JsonElement planned, PlanMeasure measure,
+        CancellationToken cancellationToken)
+    {
+        var limited = query;
+        if (measure.AtMost is { } most)
+        {
+            limited = (BsonDocument)query.DeepClone();
+            if (kind == "pipeline")
+            {
+                limited["pipeline"].AsBsonArray.Add(new BsonDocument("$limit", most));
+            }
+            else if (kind == "find" && limited.GetValue("limit", 0).ToInt64() == 0)
+            {
+                limited["limit"] = most;
+            }
+        }
+
+        try
+        {
+            await connection.RunAsync(MeasuredIndexDetails.LeaveOut, cancellationToken);
+            await connection.RunAsync(
+                string.Create(CultureInfo.InvariantCulture, $"SET LOCAL statement_timeout = {measure.Patience.TotalMilliseconds:0}"), cancellationToken);
+            using var measured = await PlanAsync(connection, database, kind, limited, run: true, cancellationToken);
+            return ExplainedPlan.Examined(measured.RootElement[0], planned, query);
+        }
+        catch (PostgresException e) when (e.SqlState == SqlState.QueryCanceled && !cancellationToken.IsCancellationRequested)
+        {
+            // It takes too long to be counted.
+            return null;
         }
     }
 

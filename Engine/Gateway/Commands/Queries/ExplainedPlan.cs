@@ -58,40 +58,49 @@ internal static class ExplainedPlan
     }
 
     /// <summary>The scans of a plan in a line, as the profiler writes it.</summary>
-    public static string Summarize(JsonElement plan, BsonDocument command)
+    public static string Summarize(JsonElement plan, BsonDocument command) => Summarize(Planned(plan, command));
+
+    /// <summary>Whether documents are sorted after they were read, because the command wants them in an order.</summary>
+    public static bool Sorts(JsonElement plan, BsonDocument command)
     {
-        var stage = Stage(plan.GetProperty("Plan"), new Statistics { WalksById = SortsById(command) }, new MeasuredIndexDetails(plan));
-        var scans = new List<string>();
-        if (stage is not null)
-        {
-            Collect(stage);
-        }
-
-        return scans.Count == 0 ? "EOF" : string.Join(", ", scans.Distinct(StringComparer.Ordinal));
-
-        void Collect(BsonDocument of)
-        {
-            switch (of["stage"].AsString)
-            {
-                case "COLLSCAN":
-                    scans.Add("COLLSCAN");
-                    break;
-                case "IXSCAN":
-                    scans.Add($"IXSCAN {of.GetValue("keyPattern", of["indexName"])}");
-                    break;
-            }
-
-            if (of.TryGetValue("inputStage", out var one))
-            {
-                Collect(one.AsBsonDocument);
-            }
-
-            foreach (var input in of.GetValue("inputStages", new BsonArray()).AsBsonArray)
-            {
-                Collect(input.AsBsonDocument);
-            }
-        }
+        var asked = command.GetElement(0).Name == "aggregate"
+            ? command.GetValue("pipeline", BsonNull.Value) is BsonArray stages && stages.OfType<BsonDocument>().Any(stage => stage.Contains("$sort"))
+            : command.GetValue("sort", BsonNull.Value) is BsonDocument { ElementCount: > 0 };
+        return asked && Planned(plan, command) is { } stage && All(stage).Any(one => one["stage"] == "SORT");
     }
+
+    /// <summary>How many keys and documents a plan read that was run; null when it went another way than the one that was not.</summary>
+    /// <param name="ran">The first element of PostgreSQL's output.</param>
+    /// <param name="planned">The same of the plan that was not run.</param>
+    /// <param name="command">The command.</param>
+    public static (long Keys, long Documents)? Examined(JsonElement ran, JsonElement planned, BsonDocument command)
+    {
+        var statistics = new Statistics { WalksById = SortsById(command) };
+        var stage = Stage(ran.GetProperty("Plan"), statistics, new MeasuredIndexDetails(planned));
+        return Summarize(stage) == Summarize(planned, command) ? (statistics.Keys, statistics.Documents) : null;
+    }
+
+    private static BsonDocument? Planned(JsonElement plan, BsonDocument command) =>
+        Stage(plan.GetProperty("Plan"), new Statistics { WalksById = SortsById(command) }, new MeasuredIndexDetails(plan));
+
+    private static string Summarize(BsonDocument? plan)
+    {
+        var scans = plan is null ? [] : All(plan).Select(stage => stage["stage"].AsString switch
+        {
+            "COLLSCAN" => "COLLSCAN",
+            "IXSCAN" => $"IXSCAN {stage.GetValue("keyPattern", stage["indexName"])}",
+            _ => null,
+        }).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
+        return scans.Count == 0 ? "EOF" : string.Join(", ", scans);
+    }
+
+    // A stage and all below it.
+    private static IEnumerable<BsonDocument> All(BsonDocument stage) =>
+    [
+        stage,
+        .. stage.TryGetValue("inputStage", out var one) ? All(one.AsBsonDocument) : [],
+        .. stage.GetValue("inputStages", new BsonArray()).AsBsonArray.SelectMany(input => All(input.AsBsonDocument)),
+    ];
 
     private static BsonValue Query(BsonDocument command) => command.GetElement(0).Name switch
     {

@@ -76,7 +76,7 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Repli
         else if (Pipelines.TryFirst(body, out var first))
         {
             body = first.Is("$currentOp"u8) ? await CurrentOperations.ExpandAsync(context)
-                : first.Is("$indexStats"u8) ? IndexDefinitions.InStatistics(body)
+                : first.Is("$indexStats"u8) ? IndexDefinitions.InStatistics(body, await IndexUsesAsync(context))
                 : body;
         }
 
@@ -89,6 +89,22 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Repli
         }
 
         return reply;
+    }
+
+    private static async ValueTask<IReadOnlyList<(string Name, long Uses)>> IndexUsesAsync(CommandContext context)
+    {
+        var uses = new List<(string, long)>();
+        await using var lease = await context.RentAsync();
+        await using var reader = await lease.Connection.Command(Statements.IndexUses)
+            .With(0, context.Request.Database)
+            .With(1, context.Collection)
+            .ReadAsync(context.CancellationToken);
+        while (await reader.ReadAsync(context.CancellationToken))
+        {
+            uses.Add((reader.GetFieldValue<string>(0), reader.GetFieldValue<long>(1)));
+        }
+
+        return uses;
     }
 
     /// <summary>Throws <see cref="CommandException"/> when the user may not write; asked before anything is run, also before an explanation.</summary>

@@ -126,7 +126,8 @@ internal sealed class WriteCommands : ICommandFamily
                 success = outcome.Success;
                 wrote = outcome.HasWritten;
             }
-            catch (PostgresException e) when (first > 0 && write.Context.Transaction is null && e.SqlState != "57014" && !ErrorMapping.IsBackendLost(e))
+            catch (PostgresException e)
+                when (first > 0 && write.Context.Transaction is null && e.SqlState != SqlState.QueryCanceled && !ErrorMapping.IsBackendLost(e))
             {
                 // Statements before it were kept, so the command cannot fail as a whole any more.
                 if (count > 1)

@@ -127,16 +127,18 @@ public sealed class MongoOptionsTests
     }
 
     [Theory]
-    [InlineData("PoolSize", "10")]
-    [InlineData("MaxPoolSize", "many")]
-    [InlineData("Tls", "perhaps")]
-    public async Task A_setting_that_does_not_exist_or_cannot_be_read_stops_the_start_and_is_named(string key, string value)
+    [InlineData("MaxPolSize", "10", "Mongo:MaxPolSize is no setting; did you mean Mongo:MaxPoolSize?")]
+    [InlineData("maxpoolsize", "many", "Mongo:MaxPoolSize is many, but must be from 1 to 10000.")]
+    [InlineData("Tls", "perhaps", "Mongo:Tls is perhaps, but must be true or false.")]
+    [InlineData("Retry:Dealy", "00:00:01", "Mongo:Retry:Dealy is no setting; did you mean Mongo:Retry:Delay?")]
+    [InlineData("Whatever", "1", "Mongo:Whatever is no setting; there are MinPoolSize, MaxPoolSize, ")]
+    public async Task A_setting_that_does_not_exist_or_cannot_be_read_stops_the_start_in_one_sentence(string key, string value, string sentence)
     {
         using var host = Build(Servers, null, ($"Mongo:{key}", value));
 
-        var thrown = await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync(Cancellation));
+        var thrown = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Cancellation));
 
-        Assert.Contains(key, thrown.Message, StringComparison.Ordinal);
+        Assert.StartsWith(sentence, Assert.Single(thrown.Failures), StringComparison.Ordinal);
     }
 
     [Fact]

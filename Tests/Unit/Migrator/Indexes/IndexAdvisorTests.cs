@@ -48,27 +48,16 @@ public sealed class IndexAdvisorTests
     public void Of_two_alike_one_is_redundant_and_it_is_not_the_declared_one()
     {
         var advice = Assert.Single(Advise(
-            "orders", "{ name: 'a_copy', key: { tenantId: 1, placedAt: -1, _id: -1 } }",
-            "{ name: 'tenant_placed', key: { tenantId: 1, placedAt: -1, _id: -1 } }"));
+            "categories", "{ name: 'a_copy', key: { tenantId: 1, parentId: 1, position: 1 } }",
+            "{ name: 'tenant_parent', key: { tenantId: 1, parentId: 1, position: 1 } }"));
         Assert.Equal((IndexAdviceKind.Redundant, "a_copy"), (advice.Kind, advice.Index));
-        Assert.Contains("tenant_placed", advice.Reason, StringComparison.Ordinal);
+        Assert.Contains("tenant_parent", advice.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_catalogue_itself_has_no_redundant_index()
     {
-        var declared = CollectionCatalogue.All.ToDictionary(
-            definition => definition.Name,
-            definition => new CollectionState
-            {
-                Name = definition.Name,
-                Indexes =
-                [
-                    BsonDocument.Parse("{ name: '_id_', key: { _id: 1 } }"),
-                    .. definition.IndexesFor(ServerKind.MongoDb, isTimeSeries: false).Select(index => index.Specification()),
-                ],
-            });
-        Assert.Empty(Advisor.Advise(declared, []).Select(advice => $"{advice.Collection}.{advice.Index}: {advice.Reason}"));
+        Assert.Empty(Advisor.Advise(AsDeclared(), []).Select(advice => $"{advice.Collection}.{advice.Index}: {advice.Reason}"));
     }
 
     [Theory]
@@ -94,12 +83,12 @@ public sealed class IndexAdvisorTests
     [Fact]
     public void A_declared_index_that_is_unused_names_the_queries_it_is_there_for()
     {
-        var state = State("orders", "{ name: 'tenant_status_placed', key: { tenantId: 1, status: 1, placedAt: -1, _id: -1 } }") with
+        var state = State("categories", "{ name: 'tenant_parent', key: { tenantId: 1, parentId: 1, position: 1 } }") with
         {
-            Usage = new Dictionary<string, IndexUsage> { ["tenant_status_placed"] = new(0, Now.AddDays(-30)) },
+            Usage = new Dictionary<string, IndexUsage> { ["tenant_parent"] = new(0, Now.AddDays(-30)) },
         };
-        var advice = Assert.Single(Advisor.Advise(new Dictionary<string, CollectionState> { ["orders"] = state }, []));
-        Assert.Contains("'of a status'", advice.Suggestion, StringComparison.Ordinal);
+        var advice = Assert.Single(Advisor.Advise(new Dictionary<string, CollectionState> { ["categories"] = state }, []));
+        Assert.Contains("'children'", advice.Suggestion, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -151,9 +140,9 @@ public sealed class IndexAdvisorTests
         },
         // Declared, and not built.
         {
-            "{ op: 'query', ns: 'shop.orders', command: { find: 'orders', filter: { tenantId: 1, customerId: 2 }, sort: { placedAt: -1 } }, docsExamined: "
-                + "90000, nreturned: 20, millis: 300, planSummary: 'COLLSCAN' }",
-            "NotBuilt tenant_customer_placed"
+            "{ op: 'query', ns: 'shop.products', command: { find: 'products', filter: { tenantId: 1, status: 'active', categoryId: 2 }, "
+                + "sort: { createdAt: -1 } }, docsExamined: 90000, nreturned: 20, millis: 300, planSummary: 'COLLSCAN' }",
+            "NotBuilt active_category_newest"
         },
         // Reads what it returns.
         {
@@ -212,9 +201,159 @@ public sealed class IndexAdvisorTests
     [InlineData("{ tenantId: 1 }", false)]
     public void A_partial_index_serves_only_queries_that_ask_for_its_documents(string filter, bool served)
     {
-        var pattern = QueryPattern.Of(
-            "products", new BsonDocument { { "filter", BsonDocument.Parse(filter) }, { "sort", BsonDocument.Parse("{ createdAt: -1, _id: -1 }") } })!;
+        var pattern = Assert.Single(QueryPatterns.Of(
+            "products", new BsonDocument { { "filter", BsonDocument.Parse(filter) }, { "sort", BsonDocument.Parse("{ createdAt: -1, _id: -1 }") } }));
         Assert.Equal(served, pattern.IsServedBy(CollectionCatalogue.Products.Indexes.Single(index => index.Name == "active_newest").Specification()));
+    }
+
+    // Left: what was asked, in 20 slow runs. Right: each piece of advice, its kind and its index or keys; none when the query is fine.
+    public static TheoryData<string, string[]> Planted => new()
+    {
+        { "{ find: 'customers', filter: { tenantId: 1, phone: 'p' } }", ["Missing customers { \"tenantId\" : 1, \"phone\" : 1 }"] },
+        { "{ find: 'orders', filter: { tenantId: 1, storeId: 2 } }", ["Missing orders { \"tenantId\" : 1, \"storeId\" : 1 }"] },
+        { "{ find: 'orders', filter: { tenantId: 1 }, sort: { total: -1 }, limit: 10 }", ["Missing orders { \"tenantId\" : 1, \"total\" : -1 }"] },
+
+        // Without a tenant the index still begins with it, and the query is told to name one; where there is such an index, it is all that lacks.
+        { "{ find: 'customers', filter: { phone: 'p' } }", ["Missing customers { \"tenantId\" : 1, \"phone\" : 1 }"] },
+        { "{ find: 'orders', filter: {}, sort: { total: -1 } }", ["Missing orders { \"tenantId\" : 1, \"total\" : -1 }"] },
+        { "{ find: 'orders', filter: { number: 'n' } }", ["Unscoped orders tenant_number"] },
+        { "{ find: 'tenants', filter: { name: 'n' } }", ["Missing tenants { \"name\" : 1 }"] },
+        { "{ find: 'orders', filter: { tenantId: { $gt: 1 }, storeId: 2 } }", ["Missing orders { \"tenantId\" : 1, \"storeId\" : 1 }"] },
+
+        // Equality, sort, range.
+        {
+            "{ find: 'orders', filter: { total: { $gte: 5 }, tenantId: 1, storeId: { $in: [2, 3] } }, sort: { placedAt: -1 } }",
+            ["Missing orders { \"tenantId\" : 1, \"storeId\" : 1, \"placedAt\" : -1, \"total\" : 1 }"]
+        },
+        { "{ count: 'orders', query: { tenantId: 1, storeId: { $eq: 2 } } }", ["Missing orders { \"tenantId\" : 1, \"storeId\" : 1 }"] },
+        { "{ distinct: 'orders', key: 'status', query: { tenantId: 1, storeId: 2 } }", ["Missing orders { \"tenantId\" : 1, \"storeId\" : 1 }"] },
+        { "{ findAndModify: 'orders', query: { tenantId: 1, storeId: 2 }, sort: { placedAt: 1 } }",
+            ["Missing orders { \"tenantId\" : 1, \"storeId\" : 1, \"placedAt\" : 1 }"] },
+        { "{ update: 'orders', updates: [{ q: { tenantId: 1, storeId: 2 }, u: {}, multi: true }] }", ["Missing orders { \"tenantId\" : 1, \"storeId\" : 1 }"] },
+        { "{ delete: 'orders', deletes: [{ q: { tenantId: 1, storeId: 2 }, limit: 0 }] }", ["Missing orders { \"tenantId\" : 1, \"storeId\" : 1 }"] },
+        { "{ q: { tenantId: 1, storeId: 2 }, u: { $set: { a: 1 } }, multi: false }", ["Missing orders { \"tenantId\" : 1, \"storeId\" : 1 }"] },
+        { "{ find: 'orders', filter: { tenantId: 1, lines: { $elemMatch: { sku: 's', quantity: { $gt: 2 } } } } }",
+            ["Missing orders { \"tenantId\" : 1, \"lines.sku\" : 1, \"lines.quantity\" : 1 }"] },
+
+        // What no index can bound does not stand in it.
+        { "{ find: 'orders', filter: { tenantId: 1, storeId: 2, status: { $ne: 'paid' }, currency: /e/, a: { $not: { $gt: 2 } }, b: { $exists: true } } }",
+            ["Missing orders { \"tenantId\" : 1, \"storeId\" : 1 }"] },
+
+        // Each alternative needs an index of its own.
+        {
+            "{ find: 'orders', filter: { tenantId: 1, $or: [{ storeId: 2 }, { currency: 'EUR', total: { $lt: 1 } }, { number: 'n' }] } }",
+            ["Missing orders { \"tenantId\" : 1, \"storeId\" : 1 }", "Missing orders { \"tenantId\" : 1, \"currency\" : 1, \"total\" : 1 }"]
+        },
+        { "{ find: 'orders', filter: { tenantId: 1, $or: [{ number: 'n' }, { _id: 3 }] } }", [] },
+
+        // The beginning of a text is a range; a part of one, or one in any case, is nothing.
+        { "{ find: 'customers', filter: { tenantId: 1, name: /^Ann/ } }", ["Missing customers { \"tenantId\" : 1, \"name\" : 1 }"] },
+        { "{ find: 'customers', filter: { tenantId: 1, name: { $regex: '^Ann' } } }", ["Missing customers { \"tenantId\" : 1, \"name\" : 1 }"] },
+        { "{ find: 'customers', filter: { tenantId: 1, name: /^ann/i } }", [] },
+        { "{ find: 'customers', filter: { tenantId: 1, name: /Ann/ } }", [] },
+        { "{ find: 'customers', filter: { tenantId: 1, name: /^Ann|Bob/ } }", [] },
+        { "{ find: 'customers', filter: { tenantId: 1, email: /^ann/ } }", [] },
+
+        // What is looked up needs an index where it is.
+        {
+            "{ aggregate: 'customers', pipeline: [{ $match: { tenantId: 1, email: 'e' } }, "
+                + "{ $lookup: { from: 'orders', localField: '_id', foreignField: 'customerId', as: 'o', pipeline: [{ $match: { tenantId: 1 } }, { $sort: { placedAt: -1 } }, { $limit: 5 }] } }] }",
+            ["Missing orders { \"tenantId\" : 1, \"customerId\" : 1, \"placedAt\" : -1 }"]
+        },
+        {
+            "{ aggregate: 'customers', pipeline: [{ $match: { tenantId: 1, email: 'e' } }, "
+                + "{ $lookup: { from: 'orders', let: { c: '$_id', t: '$tenantId' }, as: 'o', pipeline: [{ $match: { $expr: { $and: [{ $eq: ['$customerId', '$$c'] }, { $eq: ['$tenantId', '$$t'] }] } } }] } }] }",
+            ["Missing orders { \"tenantId\" : 1, \"customerId\" : 1 }"]
+        },
+        { "{ aggregate: 'orders', pipeline: [{ $match: { tenantId: 1, number: 'n' } }, "
+            + "{ $lookup: { from: 'customers', localField: 'customerId', foreignField: '_id', as: 'c' } }] }", [] },
+
+        // Fine as they are: an index serves them, or the catalogue says why they read more than they return.
+        { "{ find: 'orders', filter: { tenantId: 1, number: 'n' } }", [] },
+        { "{ find: 'orders', filter: { tenantId: 1, _id: 3 } }", [] },
+        { "{ find: 'orders', filter: { tenantId: 1, _id: { $in: [3, 4] }, status: 'paid' } }", [] },
+        { "{ find: 'orders', filter: { } }", [] },
+        { "{ find: 'orders', filter: { tenantId: 1 } }", [] },
+        { "{ find: 'products', filter: { tenantId: 1, status: 'active', categoryId: 4, price: { $gte: 1 } }, sort: { price: 1, _id: 1 } }", [] },
+        { "{ find: 'products', filter: { tenantId: 1, status: 'active', createdAt: { $lte: 5 }, "
+            + "$or: [{ createdAt: { $lt: 5 } }, { createdAt: 5, _id: { $lt: 6 } }] }, sort: { createdAt: -1, _id: -1 } }", [] },
+        { "{ aggregate: 'products', pipeline: [{ $match: { tenantId: 1, status: 'active', searchWords: { $all: ['a', /^b/] } } }, "
+            + "{ $limit: 9 }, { $sort: { x: -1 } }] }", [] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Planted))]
+    public void Planted_queries_get_the_advice_that_is_known_to_help_and_fine_ones_none(string command, string[] expected)
+    {
+        var asked = BsonDocument.Parse(command);
+        var collection = asked[0] is BsonString name ? name.Value : "orders";
+        var slow = SlowQuery.Read(new BsonDocument
+        {
+            { "op", "command" }, { "ns", $"shop.{collection}" }, { "command", asked }, { "millis", 150 }, { "planSummary", "COLLSCAN" },
+            { "docsExamined", 5_000 }, { "nreturned", 3 }, { "hasSortStage", asked.Contains("sort") },
+        });
+        var advice = Advisor.Advise(AsDeclared(), [.. Enumerable.Repeat(slow, 20).OfType<SlowQuery>()]);
+
+        Assert.Equal(
+            expected.Order(StringComparer.Ordinal),
+            advice.Select(piece => $"{piece.Kind} {piece.Collection} {piece.Index ?? Keys(piece.Suggestion)}")
+                .Order(StringComparer.Ordinal));
+        Assert.All(advice, piece =>
+        {
+            Assert.Equal((20, 3000), (piece.Queries, piece.Milliseconds));
+            Assert.Contains("5000 documents for 3", piece.Reason, StringComparison.Ordinal);
+        });
+
+        static string Keys(string suggestion) =>
+            suggestion[suggestion.IndexOf('{', StringComparison.Ordinal)..(suggestion.LastIndexOf('}') + 1)];
+    }
+
+    [Theory]
+    [InlineData("planSummary: 'COLLSCAN'", "read the whole collection; ")]
+    [InlineData("planSummary: 'IXSCAN { tenantId: 1 }', hasSortStage: true", "sorted in memory; ")]
+    [InlineData("planSummary: 'IXSCAN { tenantId: 1 }'", null)]
+    [InlineData("planSummary: 'IXSCAN { tenantId: 1 }', keysExamined: 5000, docsExamined: 3", "read much for little, up to 5000 documents for 3; ")]
+    [InlineData("planSummary: 'COLLSCAN', docsExamined: 40", null)]
+    [InlineData("planSummary: 'IXSCAN { tenantId: 1 }', docsExamined: 40, hasSortStage: true", null)]
+    [InlineData("planSummary: 'IXSCAN { tenantId: 1 }', docsExamined: 29", null)]
+    public void What_was_not_counted_is_not_said_and_a_few_documents_are_no_waste(string plan, string? reason)
+    {
+        var slow = SlowQuery.Read(BsonDocument.Parse(
+            $"{{ op: 'query', ns: 'shop.orders', command: {{ find: 'orders', filter: {{ tenantId: 1, storeId: 2 }} }}, nreturned: 3, millis: 300, {plan} }}"))!;
+        var advice = Advisor.Advise(AsDeclared(), [slow]);
+        Assert.Equal(reason is null ? 0 : 1, advice.Count);
+        Assert.All(advice, piece => Assert.Contains(reason!, piece.Reason, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Queries_that_were_not_counted_are_counted_in_with_their_like_and_those_that_read_little_are_not()
+    {
+        SlowQuery Slow(string plan) => SlowQuery.Read(BsonDocument.Parse(
+            $"{{ op: 'query', ns: 'shop.orders', command: {{ find: 'orders', filter: {{ tenantId: 1, storeId: 2 }} }}, nreturned: 3, millis: 10, {plan} }}"))!;
+        var advice = Assert.Single(Advisor.Advise(
+            AsDeclared(),
+            [Slow("planSummary: 'IXSCAN'"), Slow("planSummary: 'IXSCAN', docsExamined: 9000"), Slow("planSummary: 'IXSCAN', docsExamined: 3")]));
+        Assert.Equal((2, 20), (advice.Queries, advice.Milliseconds));
+    }
+
+    [Fact]
+    public void A_hidden_index_serves_nothing_and_is_shown_again_by_apply()
+    {
+        var state = AsDeclared();
+        state["orders"] = State("orders", "{ name: 'tenant_number', key: { tenantId: 1, number: 1 }, unique: true, hidden: true }");
+        var slow = SlowQuery.Read(BsonDocument.Parse(
+            "{ op: 'query', ns: 'shop.orders', command: { find: 'orders', filter: { tenantId: 1, number: 'n' } }, millis: 10, planSummary: 'COLLSCAN' }"))!;
+        var advice = Assert.Single(Advisor.Advise(state, [slow]));
+        Assert.Equal((IndexAdviceKind.NotBuilt, "tenant_number"), (advice.Kind, advice.Index));
+    }
+
+    [Fact]
+    public void A_partial_index_that_serves_some_queries_of_a_shape_does_not_speak_for_the_others()
+    {
+        SlowQuery Slow(string status) => SlowQuery.Read(BsonDocument.Parse(
+            $"{{ op: 'query', ns: 'shop.products', command: {{ find: 'products', filter: {{ tenantId: 1, status: '{status}' }}, "
+                + "sort: { createdAt: -1, _id: -1 } }, millis: 10, planSummary: 'IXSCAN', docsExamined: 9000, nreturned: 9 }"))!;
+        Assert.Equal(1, Assert.Single(Advisor.Advise(AsDeclared(), [Slow("active"), Slow("draft")])).Queries);
     }
 
     [Fact]
@@ -223,6 +362,18 @@ public sealed class IndexAdvisorTests
         var many = Enumerable.Range(0, 50).Select(number => $"{{ name: 'i{number}', key: {{ f{number}: 1 }} }}").ToArray();
         Assert.Contains(Advise("orders", many), advice => advice.Kind == IndexAdviceKind.Crowded);
     }
+
+    private static Dictionary<string, CollectionState> AsDeclared() => CollectionCatalogue.All.ToDictionary(
+        definition => definition.Name,
+        definition => new CollectionState
+        {
+            Name = definition.Name,
+            Indexes =
+            [
+                BsonDocument.Parse("{ name: '_id_', key: { _id: 1 } }"),
+                .. definition.IndexesFor(ServerKind.MongoDb, isTimeSeries: false).Select(index => index.Specification()),
+            ],
+        });
 
     private static IReadOnlyList<IndexAdvice> Advise(string collection, params string[] indexes) =>
         Advisor.Advise(new Dictionary<string, CollectionState> { [collection] = State(collection, indexes) }, []);

@@ -12,32 +12,32 @@ public sealed class IndexMaintenanceTests
     {
         var state = new CollectionState
         {
-            Name = CollectionNames.Customers,
+            Name = CollectionNames.Categories,
             Documents = 1_000_000,
             Indexes =
             [
                 .. new[]
                 {
                     "{ name: '_id_', key: { _id: 1 } }",
-                    "{ name: 'tenant_email', key: { tenantId: 1, email: 1 }, unique: true }",
-                    "{ name: 'tenant_newest', key: { tenantId: 1, createdAt: -1, _id: -1 } }",
+                    "{ name: 'tenant_slug', key: { tenantId: 1, slug: 1 }, unique: true }",
+                    "{ name: 'tenant_parent', key: { tenantId: 1, parentId: 1, position: 1 } }",
                     "{ name: 'phone_1', key: { phone: 1 } }",
                     "{ name: 'name_1', key: { name: 1 }, hidden: true }",
                 }.Select(BsonDocument.Parse),
             ],
-            IndexBytes = new Dictionary<string, long> { ["tenant_email"] = 90_000_000, ["tenant_newest"] = 900_000_000 },
+            IndexBytes = new Dictionary<string, long> { ["tenant_slug"] = 90_000_000, ["tenant_parent"] = 900_000_000 },
         };
 
         var rows = IndexMaintenance.Look(
             CollectionCatalogue.All,
             new Dictionary<string, CollectionState> { [state.Name] = state },
-            new Dictionary<string, DateTime> { ["customers.name_1"] = new(2026, 5, 4, 3, 2, 1, DateTimeKind.Utc) });
+            new Dictionary<string, DateTime> { ["categories.name_1"] = new(2026, 5, 4, 3, 2, 1, DateTimeKind.Utc) });
 
         Assert.Equal(
             [
                 ("_id_", MaintenanceCandidate.Keep),
-                ("tenant_email", MaintenanceCandidate.Keep),
-                ("tenant_newest", MaintenanceCandidate.Rebuild),
+                ("tenant_slug", MaintenanceCandidate.Keep),
+                ("tenant_parent", MaintenanceCandidate.Rebuild),
                 ("phone_1", MaintenanceCandidate.Hide),
                 ("name_1", MaintenanceCandidate.Drop),
             ],

@@ -1,0 +1,53 @@
+namespace Platform.Gateway.Profiling;
+
+/// <summary>
+/// Decides which commands are explained for the profile, and which of these are run again to count what they read, so that a profiler does not double
+/// the work of what it watches: no more than a tenth of the time of one connection goes there, and after a rest ten seconds at once. Commands of one
+/// shape read about the same, so that one of them is counted in a minute. Not thread-safe.
+/// </summary>
+internal sealed class PlanBudget(TimeProvider time)
+{
+    /// <summary>For how long a command is run again, at most.</summary>
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(5);
+
+    private const int MostShapes = 1_000;
+    private const double Share = 0.1;
+    private static readonly TimeSpan s_burst = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_again = TimeSpan.FromMinutes(1);
+    private readonly Dictionary<string, long> _counted = new(StringComparer.Ordinal);
+    private TimeSpan _left = s_burst;
+    private long _filled = time.GetTimestamp();
+
+    /// <summary>Whether the next command may be explained.</summary>
+    public bool Allows()
+    {
+        var now = time.GetTimestamp();
+        var filled = _left + (time.GetElapsedTime(_filled, now) * Share);
+        _left = filled < s_burst ? filled : s_burst;
+        _filled = now;
+        return _left > TimeSpan.Zero;
+    }
+
+    /// <summary>Whether a command of this shape is to be counted now; that it was is remembered.</summary>
+    /// <param name="shape">What commands that read alike have in common.</param>
+    public bool TryCount(string shape)
+    {
+        var now = time.GetTimestamp();
+        if (_counted.TryGetValue(shape, out var before) && time.GetElapsedTime(before, now) < s_again)
+        {
+            return false;
+        }
+
+        if (_counted.Count >= MostShapes)
+        {
+            _counted.Clear();
+        }
+
+        _counted[shape] = now;
+        return true;
+    }
+
+    /// <summary>Takes what was spent off the budget.</summary>
+    /// <param name="started">The timestamp of the beginning.</param>
+    public void Spend(long started) => _left -= time.GetElapsedTime(started);
+}

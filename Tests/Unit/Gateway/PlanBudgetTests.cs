@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Time.Testing;
+using Platform.Gateway.Profiling;
+using Xunit;
+
+namespace Platform.Tests.Unit.Gateway;
+
+public sealed class PlanBudgetTests
+{
+    private readonly FakeTimeProvider _time = new();
+
+    [Fact]
+    public void Explanations_take_ten_seconds_at_once_and_then_a_tenth_of_the_time()
+    {
+        var budget = new PlanBudget(_time);
+        var spent = 0;
+        while (budget.Allows())
+        {
+            Spend(budget, TimeSpan.FromSeconds(1));
+            spent++;
+        }
+
+        // While ten seconds are spent, one is earned.
+        Assert.InRange(spent, 10, 12);
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Assert.False(budget.Allows());
+        _time.Advance(TimeSpan.FromSeconds(11));
+        Assert.True(budget.Allows());
+
+        // A rest of days earns no more than at the start.
+        _time.Advance(TimeSpan.FromDays(3));
+        Assert.True(budget.Allows());
+        Spend(budget, TimeSpan.FromSeconds(10.5));
+        Spend(budget, TimeSpan.FromSeconds(1));
+        Assert.False(budget.Allows());
+    }
+
+    [Fact]
+    public void One_command_of_a_shape_is_counted_in_a_minute()
+    {
+        var budget = new PlanBudget(_time);
+        Assert.True(budget.TryCount("a"));
+        Assert.True(budget.TryCount("b"));
+        _time.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(budget.TryCount("a"));
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.True(budget.TryCount("a"));
+        Assert.False(budget.TryCount("a"));
+    }
+
+    private void Spend(PlanBudget budget, TimeSpan time)
+    {
+        var started = _time.GetTimestamp();
+        _time.Advance(time);
+        budget.Spend(started);
+    }
+}
