@@ -31,6 +31,9 @@ internal sealed partial class MemberService(
     // At a start the others are waited for, so that the one with the most data is primary and nobody has to take anything back.
     private static readonly TimeSpan s_startGrace = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan s_rankPause = TimeSpan.FromMilliseconds(250);
+
+    // Longer than an election takes on a busy machine: who has more and is not elected has to take that back, which takes seconds.
+    private static readonly TimeSpan s_dataPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(1);
 
     private long _looked;
@@ -245,10 +248,16 @@ internal sealed partial class MemberService(
             return false;
         }
 
-        var better = rivals.Count(m => new Position(m.Status.LastTerm, m.Status.Received).CompareTo(ownPosition) is var order
-            && (order > 0 || (order == 0 && m.Number < replicaSet.Self.Number)));
+        var pause = rivals.Aggregate(
+            TimeSpan.Zero,
+            (sum, m) => sum + new Position(m.Status.LastTerm, m.Status.Received).CompareTo(ownPosition) switch
+            {
+                > 0 => s_dataPause,
+                0 when m.Number < replicaSet.Self.Number => s_rankPause,
+                _ => TimeSpan.Zero,
+            });
         _mayStandSince ??= Stopwatch.GetTimestamp();
-        return Stopwatch.GetTimestamp() >= _standAfter && Stopwatch.GetElapsedTime(_mayStandSince.Value) >= s_rankPause * better;
+        return Stopwatch.GetTimestamp() >= _standAfter && Stopwatch.GetElapsedTime(_mayStandSince.Value) >= pause;
     }
 
     /// <summary>Whether another member could be primary. When the disks of all are full, one is primary all the same: there are things to delete.</summary>

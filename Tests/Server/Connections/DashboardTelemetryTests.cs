@@ -63,9 +63,9 @@ public sealed class DashboardTelemetryTests(MongoServer server, ITestOutputHelpe
         await using var relay = await OtlpRelay.StartAsync(dashboard.OtlpHttp, Cancel);
         await using var api = ApiProcess.Start(server.ConnectionStringOf(database), ApiProcess.NoCache, new Dictionary<string, string?>
         {
-            // A pool so small that callers get no connection in time, so that there is something to tell of every kind.
+            // A pool so small that callers get no connection in time, so that there is something to tell of every kind. One is the change stream's.
             ["Mongo__MinPoolSize"] = "0",
-            ["Mongo__MaxPoolSize"] = "1",
+            ["Mongo__MaxPoolSize"] = "2",
             ["Mongo__WaitQueueTimeout"] = "00:00:00.010",
             ["Mongo__Gate__Permits"] = "50",
             ["Mongo__Gate__GrowAfter"] = "00:00:00",
