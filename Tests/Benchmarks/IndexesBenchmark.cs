@@ -43,10 +43,10 @@ internal static class IndexesBenchmark
         Report.Say(string.Create(CultureInfo.InvariantCulture, $"{Products:N0} products loaded in {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s"));
         var peer = await MeasureAsync(database, "products", Find("newest"), 1, cancellationToken);
 
-        var server = await ServerKinds.ReadAsync(database, cancellationToken);
+        var kind = await ServerKinds.ReadAsync(database, cancellationToken);
         foreach (var collection in CollectionCatalogue.Domain)
         {
-            foreach (var index in collection.IndexesFor(server, isTimeSeries: true))
+            foreach (var index in collection.IndexesFor(kind, isTimeSeries: true))
             {
                 started = Stopwatch.GetTimestamp();
                 await database.RunCommandAsync<BsonDocument>(index.CreateCommand(collection.Name), cancellationToken: cancellationToken);

@@ -36,6 +36,8 @@ public sealed class DeclaredQueriesTests(MongoServer server)
     {
         var database = server.NewDatabase(MongoFeature.Transactions);
         await new ShopData(products: 400, others: 400).LoadAsync(database, Cancel);
+        // What was left behind there would be delivered.
+        await database.GetCollection<BsonDocument>(CollectionNames.Outbox).DeleteManyAsync(new BsonDocument(), Cancel);
         // The rules on documents are others' concern.
         await new CatalogueSynchroniser(
             database,
@@ -204,6 +206,8 @@ public sealed class DeclaredQueriesTests(MongoServer server)
         // The order's events are there, and are not written again.
         var outbox = services.GetRequiredService<EventOutbox>();
         Assert.Empty(await outbox.TenantsAsync(DateTime.MaxValue, DateTime.MaxValue, Cancel));
+        Assert.Empty(await outbox.ReadAsync(tenant.Id, DateTime.MaxValue, DateTime.MaxValue, 10, Cancel));
+        Assert.Null(await outbox.NextDueAsync(TimeSpan.Zero, Cancel));
         Assert.Equal(before.Select(quantity => quantity + 1), await SoldAsync());
         var change = (await reports.StockAsync(tenant.Id, today.AddDays(-1), today.AddDays(1), item.ProductId, item.StoreId, 1, Cancel))[0];
         Assert.Equal((InventoryEventKind.Sold, -1, item.OnHand - 1), (change.Kind, change.Change, change.OnHand));

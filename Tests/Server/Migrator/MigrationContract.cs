@@ -28,6 +28,9 @@ public abstract class MigrationContract(MongoServer server)
     /// <summary>Whether taking the migration back brings the data back as it was; false when it has no way back. Default: true.</summary>
     protected virtual bool RestoresData => true;
 
+    /// <summary>The collections of the programs' own that the migration changes. Default: none.</summary>
+    protected virtual IReadOnlyCollection<string> Bookkeeping => [];
+
     /// <summary>Writes data as it is before the migration: all migrations before it are applied.</summary>
     protected abstract Task SeedAsync(IMongoDatabase database, CancellationToken cancellationToken);
 
@@ -199,13 +202,13 @@ public abstract class MigrationContract(MongoServer server)
     private static MigrationEnvironment Environment(IMongoDatabase database) =>
         new(database, new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance)) { BatchSize = BatchSize };
 
-    // Everything but what the migrator writes down about itself, as text: collections with their validators and indexes, and all documents.
-    private static async Task<string> SnapshotAsync(IMongoDatabase database)
+    // Everything but the bookkeeping that is none of the migration's concern, as text: collections with their validators and indexes, and all documents.
+    private async Task<string> SnapshotAsync(IMongoDatabase database)
     {
         var lines = new List<string>();
         using var cursor = await database.ListCollectionsAsync(cancellationToken: Token);
         foreach (var collection in (await cursor.ToListAsync(Token))
-            .Where(collection => collection["name"].AsString is not (CollectionNames.Migrations or CollectionNames.Leases))
+            .Where(collection => !collection["name"].AsString.StartsWith('_') || Bookkeeping.Contains(collection["name"].AsString))
             .OrderBy(collection => collection["name"].AsString, StringComparer.Ordinal))
         {
             var name = collection["name"].AsString;

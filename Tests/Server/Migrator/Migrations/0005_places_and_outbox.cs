@@ -10,6 +10,8 @@ public sealed class PlacesAndOutboxTests(MongoServer server) : MigrationContract
 {
     protected override int Number => 5;
 
+    protected override IReadOnlyCollection<string> Bookkeeping => [CollectionNames.Outbox];
+
     protected override async Task SeedAsync(IMongoDatabase database, CancellationToken cancellationToken)
     {
         await InsertAsync(
