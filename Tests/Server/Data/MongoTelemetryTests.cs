@@ -187,7 +187,8 @@ public sealed class MongoTelemetryTests(MongoServer server)
         await host.StartAsync(Cancel);
         // Calls that belong to no work leave no spans.
         using var activities = new ActivitySource("Platform.Tests");
-        using var work = Assert.NotNull(activities.StartActivity("work"));
+        using var work = activities.StartActivity("work");
+        Assert.NotNull(work);
         var database = host.Services.GetRequiredService<IMongoDatabase>();
         var collection = database.GetCollection<BsonDocument>("things");
         await collection.InsertManyAsync(Enumerable.Range(0, 300).Select(i => new BsonDocument("_id", i)), cancellationToken: Cancel);
