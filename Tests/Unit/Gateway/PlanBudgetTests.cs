@@ -21,7 +21,7 @@ public sealed class PlanBudgetTests
 
         // While ten seconds are spent, one is earned.
         Assert.InRange(spent, 10, 12);
-        _time.Advance(TimeSpan.FromSeconds(9));
+        _time.Advance(TimeSpan.FromSeconds(7));
         Assert.False(budget.Allows());
         _time.Advance(TimeSpan.FromSeconds(11));
         Assert.True(budget.Allows());

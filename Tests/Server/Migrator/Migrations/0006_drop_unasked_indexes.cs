@@ -30,7 +30,7 @@ public sealed class DropUnaskedIndexesTests(MongoServer server) : MigrationContr
 
     private static IReadOnlyList<string> Unknown(DatabaseState state) =>
     [
-        .. IndexPlanner.Compare(CollectionCatalogue.All, state.Collections)
+        .. IndexPlanner.Compare(CollectionCatalogue.All, state)
             .Where(change => change.Kind == IndexChangeKind.Unknown)
             .Select(change => $"{change.Collection}.{change.ExistingName}"),
     ];

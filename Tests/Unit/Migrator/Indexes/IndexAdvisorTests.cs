@@ -120,14 +120,16 @@ public sealed class IndexAdvisorTests
         },
         {
             """
-            { op: 'command', ns: 'shop.orders', command: { aggregate: 'orders', pipeline: [{ $match: { $and: [{ tenantId: 1 }, { currency: 'EUR' }] } }, { $sort: { total: 1 } }, { $limit: 5 }] },
+            { op: 'command', ns: 'shop.orders', command: { aggregate: 'orders', pipeline: [{ $match: { $and: [{ tenantId: 1 }, { currency: 'EUR' }] } },
+              { $sort: { total: 1 } }, { $limit: 5 }] },
               docsExamined: 500, nreturned: 5, millis: 30, planSummary: 'IXSCAN { tenantId: 1 }', hasSortStage: true }
             """,
             "Missing { \"tenantId\" : 1, \"currency\" : 1, \"total\" : 1 }"
         },
         {
             """
-            { op: 'getmore', ns: 'shop.orders', command: { getMore: 1, collection: 'orders' }, originatingCommand: { find: 'orders', filter: { tenantId: 1, storeId: 3 } },
+            { op: 'getmore', ns: 'shop.orders', command: { getMore: 1, collection: 'orders' },
+              originatingCommand: { find: 'orders', filter: { tenantId: 1, storeId: 3 } },
               docsExamined: 5000, nreturned: 101, millis: 30, planSummary: 'COLLSCAN' }
             """,
             "Missing { \"tenantId\" : 1, \"storeId\" : 1 }"
@@ -257,12 +259,14 @@ public sealed class IndexAdvisorTests
         // What is looked up needs an index where it is.
         {
             "{ aggregate: 'customers', pipeline: [{ $match: { tenantId: 1, email: 'e' } }, "
-                + "{ $lookup: { from: 'orders', localField: '_id', foreignField: 'customerId', as: 'o', pipeline: [{ $match: { tenantId: 1 } }, { $sort: { placedAt: -1 } }, { $limit: 5 }] } }] }",
+                + "{ $lookup: { from: 'orders', localField: '_id', foreignField: 'customerId', as: 'o', "
+                + "pipeline: [{ $match: { tenantId: 1 } }, { $sort: { placedAt: -1 } }, { $limit: 5 }] } }] }",
             ["Missing orders { \"tenantId\" : 1, \"customerId\" : 1, \"placedAt\" : -1 }"]
         },
         {
             "{ aggregate: 'customers', pipeline: [{ $match: { tenantId: 1, email: 'e' } }, "
-                + "{ $lookup: { from: 'orders', let: { c: '$_id', t: '$tenantId' }, as: 'o', pipeline: [{ $match: { $expr: { $and: [{ $eq: ['$customerId', '$$c'] }, { $eq: ['$tenantId', '$$t'] }] } } }] } }] }",
+                + "{ $lookup: { from: 'orders', let: { c: '$_id', t: '$tenantId' }, as: 'o', "
+                + "pipeline: [{ $match: { $expr: { $and: [{ $eq: ['$customerId', '$$c'] }, { $eq: ['$tenantId', '$$t'] }] } } }] } }] }",
             ["Missing orders { \"tenantId\" : 1, \"customerId\" : 1 }"]
         },
         { "{ aggregate: 'orders', pipeline: [{ $match: { tenantId: 1, number: 'n' } }, "
