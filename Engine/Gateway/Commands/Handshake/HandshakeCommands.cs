@@ -1,6 +1,7 @@
 using System.Text;
 using MongoDB.Bson;
 using Platform.Gateway.Authentication;
+using Platform.Gateway.Backend;
 using Platform.Gateway.Clients;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Errors;
@@ -74,9 +75,10 @@ internal sealed class HandshakeCommands(
                     "speculativeAuthenticate",
                     await authenticator.StartAsync(context.Client, speculative.Document, context.CancellationToken));
             }
-            catch (CommandException)
+            catch (Exception e) when (ErrorMapping.ToCommandException(e, inTransaction: false) is not null)
             {
-                // A failed attempt leaves the field out; the client then logs in by saslStart and sees the error.
+                // A failed attempt, also one that the backend did not live through, leaves the field out; the client then logs in by saslStart and sees the
+                // error. Drivers repeat what fails there, but not what a hello refuses.
             }
         }
 
