@@ -101,7 +101,10 @@ internal sealed partial class CleanCommand(
             return SeedGenerator.TenantId(number);
         }
 
-        var there = await database.Tenants.Find(tenant => tenant.Id >= first && tenant.Id <= last).Limit(10).ToListAsync(cancellationToken);
+        var there = await database.Tenants.Find(tenant => tenant.Id >= first && tenant.Id <= last)
+            .SortBy(tenant => tenant.Id)
+            .Limit(10)
+            .ToListAsync(cancellationToken);
         throw new JobUsageException(there.Count == 0
             ? $"There is no seeded tenant '{slug}': nothing is seeded."
             : $"There is no seeded tenant '{slug}'; there are "

@@ -61,18 +61,18 @@ public sealed class CatalogueDriftTests(MongoServer server)
             "CollectionDefinition.View", "customers cannot be made as declared: its type is view and collection is declared",
             ["{ drop: 'customers' }", "{ create: 'customers', viewOn: 'users', pipeline: [] }"]),
         new("CollectionDefinition.Indexes", "create index saleEvents.tenantId_1_at_1", ["{ dropIndexes: 'saleEvents', index: 'tenantId_1_at_1' }"]),
-        Index("Name", "rename", "orders.tenant_placed", "it is called by_date", "key: { tenantId: 1, placedAt: -1, _id: -1 }", "by_date"),
-        Index("Keys", "replace", "orders.tenant_placed", "its key differs", "key: { tenantId: 1, placedAt: -1 }"),
+        Index("Name", "rename", "orders.tenant_number", "it is called by_number", "key: { tenantId: 1, number: 1 }, unique: true", "by_number"),
+        Index("Keys", "replace", "orders.tenant_number", "its key differs", "key: { tenantId: 1, number: 1, _id: 1 }, unique: true"),
         Index("Unique", "replace", "orders.tenant_number", "its unique differs", "key: { tenantId: 1, number: 1 }"),
         Index("PartialFilter", "replace", "products.active_price", "its partialFilterExpression differs", "key: { tenantId: 1, price: 1, _id: 1 }"),
         Index("ExpireAfter", "replace", "_outbox.created", "its expireAfterSeconds differs", "key: { createdAt: 1 }, expireAfterSeconds: 3600"),
         new("IndexDefinition.Variants", "create index stores.NEAR", ["{ dropIndexes: 'stores', index: 'NEAR' }"]),
         Index("Name", "rename", "stores.NEAR", "it is called geo", "key: PLACE", "geo") with { Property = "IndexVariant.Name" },
         Index("Keys", "replace", "stores.NEAR", "its key differs", "key: { 'address.place': '2dsphere' }") with { Property = "IndexVariant.Keys" },
-        Index("Field", "replace", "users.tenant_role", "its key differs", "key: { tenantId: 1, status: 1, _id: 1 }") with { Property = "IndexKey.Field" },
-        Index("Kind", "replace", "users.tenant_role", "its key differs", "key: { tenantId: 1, role: -1, _id: 1 }") with { Property = "IndexKey.Kind" },
+        Index("Field", "replace", "users.tenant_email", "its key differs", "key: { tenantId: 1, displayName: 1 }, unique: true") with { Property = "IndexKey.Field" },
+        Index("Kind", "replace", "users.tenant_email", "its key differs", "key: { tenantId: 1, email: -1 }, unique: true") with { Property = "IndexKey.Kind" },
         // No property, and not in line all the same.
-        new("", "change index orders.tenant_placed (its hidden differs)", ["{ collMod: 'orders', index: { name: 'tenant_placed', hidden: true } }"]),
+        new("", "change index products.active_price (its hidden differs)", ["{ collMod: 'products', index: { name: 'active_price', hidden: true } }"]),
     ];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
