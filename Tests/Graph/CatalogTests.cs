@@ -96,7 +96,8 @@ public sealed class CatalogTests(StackFixture stack)
         var near = await stack.Api.GetJsonAsync(FormattableString.Invariant($"/tenants/{tenant}/stores/near?lon={lon}&lat={lat}&km=20000"));
 
         var distances = near.GetProperty("items").EnumerateArray().Select(store => store.GetProperty("distanceKm").GetDouble()).ToList();
-        Assert.Equal(4, distances.Count);
+        // One of the tenant's four is closed.
+        Assert.Equal(3, distances.Count);
         Assert.InRange(distances[0], 0, 0.1);
         Assert.Equal(distances.Order(), distances);
     }

@@ -172,11 +172,14 @@ public sealed partial class DashboardTests(StackFixture stack)
     private async Task FollowARequestAsync(IPage page, Uri dashboard, int skip = 0)
     {
         // A seeded product that no other test reads is not in the cache: Redis is asked, then MongoDB, then Redis is told.
-        var product = await stack.Database.GetCollection<BsonDocument>(CollectionNames.Products)
-            .Find(new BsonDocument { { "status", "active" }, { "_id", new BsonDocument("$lt", ObjectId.Parse("5eedc0df" + new string('0', 16))) } })
-            .SortByDescending(document => document["_id"]).Skip(skip).FirstAsync(TestContext.Current.CancellationToken);
         var tenant = await stack.Database.GetCollection<BsonDocument>(CollectionNames.Tenants)
-            .Find(new BsonDocument("_id", product["tenantId"])).FirstAsync(TestContext.Current.CancellationToken);
+            .Find(new BsonDocument("status", "active")).SortByDescending(document => document["_id"]).FirstAsync(TestContext.Current.CancellationToken);
+        var product = await stack.Database.GetCollection<BsonDocument>(CollectionNames.Products)
+            .Find(new BsonDocument
+            {
+                { "tenantId", tenant["_id"] }, { "status", "active" }, { "_id", new BsonDocument("$lt", ObjectId.Parse("5eedc0df" + new string('0', 16))) },
+            })
+            .SortByDescending(document => document["_id"]).Skip(skip).FirstAsync(TestContext.Current.CancellationToken);
         using var answer = await stack.Api.GetAsync(
             new Uri($"tenants/{tenant["slug"].AsString}/products/{product["_id"]}", UriKind.Relative), TestContext.Current.CancellationToken);
         Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode}");
