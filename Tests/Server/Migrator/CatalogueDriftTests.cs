@@ -69,7 +69,8 @@ public sealed class CatalogueDriftTests(MongoServer server)
         new("IndexDefinition.Variants", "create index stores.NEAR", ["{ dropIndexes: 'stores', index: 'NEAR' }"]),
         Index("Name", "rename", "stores.NEAR", "it is called geo", "key: PLACE", "geo") with { Property = "IndexVariant.Name" },
         Index("Keys", "replace", "stores.NEAR", "its key differs", "key: { 'address.place': '2dsphere' }") with { Property = "IndexVariant.Keys" },
-        Index("Field", "replace", "users.tenant_email", "its key differs", "key: { tenantId: 1, displayName: 1 }, unique: true") with { Property = "IndexKey.Field" },
+        Index("Field", "replace", "users.tenant_email", "its key differs", "key: { tenantId: 1, displayName: 1 }, unique: true")
+            with { Property = "IndexKey.Field" },
         Index("Kind", "replace", "users.tenant_email", "its key differs", "key: { tenantId: 1, email: -1 }, unique: true") with { Property = "IndexKey.Kind" },
         // No property, and not in line all the same.
         new("", "change index products.active_price (its hidden differs)", ["{ collMod: 'products', index: { name: 'active_price', hidden: true } }"]),
