@@ -98,20 +98,7 @@ public sealed class OrderBook(
     /// <summary>What an order sold, line by line.</summary>
     /// <param name="order">The order.</param>
     internal static IReadOnlyList<SaleEvent> SalesOf(Order order) =>
-    [
-        .. order.Lines.Select(line => new SaleEvent
-        {
-            Id = ObjectId.GenerateNewId(),
-            TenantId = order.TenantId,
-            At = order.PlacedAt,
-            StoreId = order.StoreId,
-            ProductId = line.ProductId,
-            OrderId = order.Id,
-            Quantity = line.Quantity,
-            Total = line.Total,
-            Currency = order.Currency,
-        }),
-    ];
+        [.. order.Lines.Select(line => SaleEvent.Of(ObjectId.GenerateNewId(), order, line))];
 
     private async Task<OrderOutcome> PlaceAsync(
         Tenant tenant, OrderDraft draft, Run run, CancellationToken cancellationToken)

@@ -35,4 +35,26 @@ public sealed record SaleEvent : ITenantOwned
     /// <summary>The currency of the total, as an ISO 4217 code.</summary>
     [RegularExpression(Patterns.Currency, ErrorMessage = Patterns.CurrencySentence)]
     public required string Currency { get; init; }
+
+    /// <summary>The measurement of a line of an order.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="order">The order.</param>
+    /// <param name="line">The line.</param>
+    public static SaleEvent Of(ObjectId id, Order order, OrderLine line)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        ArgumentNullException.ThrowIfNull(line);
+        return new()
+        {
+            Id = id,
+            TenantId = order.TenantId,
+            At = order.PlacedAt,
+            StoreId = order.StoreId,
+            ProductId = line.ProductId,
+            OrderId = order.Id,
+            Quantity = line.Quantity,
+            Total = line.Total,
+            Currency = order.Currency,
+        };
+    }
 }

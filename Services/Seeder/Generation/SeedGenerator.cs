@@ -257,18 +257,7 @@ internal sealed class SeedGenerator
         {
             foreach (var line in order.Lines)
             {
-                yield return new SaleEvent
-                {
-                    Id = SeedId.Create(SeedKind.SaleEvent, tenant, key++),
-                    TenantId = order.TenantId,
-                    At = order.PlacedAt,
-                    StoreId = order.StoreId,
-                    ProductId = line.ProductId,
-                    OrderId = order.Id,
-                    Quantity = line.Quantity,
-                    Total = line.Total,
-                    Currency = order.Currency,
-                };
+                yield return SaleEvent.Of(SeedId.Create(SeedKind.SaleEvent, tenant, key++), order, line);
             }
         }
     }

@@ -299,19 +299,15 @@ internal sealed class WriteCommands : ICommandFamily
                     failure = e;
                 }
 
-                if (ErrorMapping.IsCollectionMadeMeanwhile(failure) && attempt < MostConflicts)
+                var isConflict = SqlState.IsConflict(failure.SqlState);
+                if (isConflict && count > 1)
                 {
-                    // Now it is there.
-                    continue;
+                    return null;
                 }
 
-                if (SqlState.IsConflict(failure.SqlState))
+                // A collection that was made meanwhile is there now.
+                if (isConflict || ErrorMapping.IsCollectionMadeMeanwhile(failure))
                 {
-                    if (count > 1)
-                    {
-                        return null;
-                    }
-
                     if (attempt == MostConflicts)
                     {
                         ExceptionDispatchInfo.Throw(failure);
