@@ -77,6 +77,10 @@ internal static class FailoverBenchmark
                 var outcome = await FailAsync(set, writer, Failures[i % Failures.Length], cancellationToken);
                 outcomes.Add(outcome);
                 Report.Say(string.Create(CultureInfo.InvariantCulture, $"{i + 1}. {outcome}"));
+                if (stream?.Failure is { } failure)
+                {
+                    throw new BenchmarkException($"The change stream has ended: {failure.Message}{Environment.NewLine}{string.Join(Environment.NewLine, set.Members.SelectMany(m => m.Lines))}");
+                }
             }
         }
         finally

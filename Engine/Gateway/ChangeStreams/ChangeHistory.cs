@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Errors;
@@ -28,6 +29,8 @@ internal sealed partial class ChangeHistory(
     private const string ObjectInUse = "55006";
 
     private static readonly TimeSpan s_snapshotPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan s_placePause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_snapshotPatience = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _gate = new(1);
     private long _preparedFor = -1;
@@ -68,6 +71,33 @@ internal sealed partial class ChangeHistory(
         }
     }
 
+    /// <summary>
+    /// Waits until streams can be resumed here that were open elsewhere, but not longer than <paramref name="patience"/>: a slot is complete only when the
+    /// transactions have ended that were under way when it was asked for.
+    /// </summary>
+    public async Task BeginAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(patience, time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        for (var complete = false; !complete && !ended.IsCancellationRequested;)
+        {
+            try
+            {
+                await PrepareAsync(ended.Token);
+                complete = true;
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested && (e is CommandException or PostgresException or IOException or SocketException
+                or TimeoutException or OperationCanceledException))
+            {
+                // The primary is not ready to help, or has gone; the keeper of the history goes on trying.
+                LogNotBegun(e.Message);
+                await Task.Delay(s_snapshotPause, time, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
     /// <summary>A place in WAL before which everything was committed that has been acknowledged by now.</summary>
     public async ValueTask<ulong> NowAsync(CancellationToken cancellationToken)
     {
@@ -78,8 +108,7 @@ internal sealed partial class ChangeHistory(
     /// <summary>Begins to stream what was committed from a place on. Throws <see cref="CommandException"/> when WAL does not go back so far.</summary>
     public async ValueTask<ReplicationStream> StreamAsync(ulong start, CancellationToken cancellationToken)
     {
-        var slot = await SlotAsync(s => s.Position <= start, cancellationToken)
-            ?? throw Lost("the resume token, or the last event read, is older than what is kept");
+        var slot = await SlotAsync(start, cancellationToken);
         return await ReplicationStream.OpenAsync(settings, slot.Name, start, ChangeStatements.Changes, cancellationToken);
     }
 
@@ -89,9 +118,9 @@ internal sealed partial class ChangeHistory(
     public async ValueTask<ReplicationStream> StreamAsync(CancellationToken cancellationToken)
     {
         var now = await NowAsync(cancellationToken);
-        if (await SlotAsync(s => s.Position <= now, cancellationToken) is null)
+        if (!(await ValidSlotsAsync(cancellationToken)).Exists(s => s.Position <= now))
         {
-            await RenewAsync(cancellationToken);
+            await RenewAsync(hasNewMember: false, cancellationToken);
             now = await NowAsync(cancellationToken);
         }
 
@@ -104,7 +133,7 @@ internal sealed partial class ChangeHistory(
     /// </summary>
     public async ValueTask<ulong> PlaceOfAsync(long time, CancellationToken cancellationToken)
     {
-        var slot = await SlotAsync(s => s.Since < time, cancellationToken) ?? throw Lost("startAtOperationTime is older than what is kept");
+        var slot = (await ValidSlotsAsync(cancellationToken)).Find(s => s.Since < time) ?? throw Lost("startAtOperationTime is older than what is kept");
         return slot.Position;
     }
 
@@ -118,8 +147,7 @@ internal sealed partial class ChangeHistory(
     /// <summary>What the collections were called at a place: as they are called now, less what was changed since.</summary>
     public async ValueTask<ChangeCatalogue> CatalogueAtAsync(ulong place, CancellationToken cancellationToken)
     {
-        var slot = await SlotAsync(s => s.Position <= place, cancellationToken)
-            ?? throw Lost("the resume token, or the last event read, is older than what is kept");
+        var slot = await SlotAsync(place, cancellationToken);
         await using var lease = await pool.RentAsync(cancellationToken);
         var connection = lease.Connection;
         var catalogue = await CatalogueAsync(connection, cancellationToken);
@@ -156,7 +184,12 @@ internal sealed partial class ChangeHistory(
     }
 
     /// <summary>Makes a new slot when the youngest one is too old, and drops those that are not needed any more, or keep too much.</summary>
-    public async ValueTask RenewAsync(CancellationToken cancellationToken)
+    /// <param name="hasNewMember">
+    /// Whether a member has come back, with a slot that begins at the present. When it is primary next, it need not keep what older slots of other members
+    /// refer to, which ends these: so there is one that is younger than its own.
+    /// </param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async ValueTask RenewAsync(bool hasNewMember, CancellationToken cancellationToken)
     {
         await PrepareAsync(cancellationToken);
         await using var lease = await pool.RentAsync(cancellationToken);
@@ -177,19 +210,23 @@ internal sealed partial class ChangeHistory(
             return;
         }
 
-        var age = Microseconds() - slots[0].Since;
-        if (age > options.Value.ChangeStreamHistory.TotalMicroseconds / (MostSlots - 1) || now - slots[0].Position > most / MostSlots)
+        var interval = (long)options.Value.ChangeStreamHistory.TotalMicroseconds / (MostSlots - 1);
+        if (hasNewMember || Microseconds() - slots[0].Since > interval || now - slots[0].Position > most / MostSlots)
         {
+            now = hasNewMember ? await PassSnapshotAsync(connection, cancellationToken) : now;
             var name = Name();
             await connection.Command(ChangeStatements.CopySlot).With(0, slots[0].Name).With(1, name).With(2, false).RunAsync(cancellationToken);
             await connection.Command(ChangeStatements.AdvanceSlot).With(0, name).With(1, (long)now).RunAsync(cancellationToken);
             slots.Insert(0, new Slot(name, now, IsValid: true, now));
+            LogRenewed(name, hasNewMember ? "a member has come back" : "the youngest one was old");
         }
 
         while (slots.Count > 1 && (slots.Count > MostSlots || now > slots[^1].Keeps + most))
         {
-            await DropAsync(connection, slots[^1], cancellationToken);
-            slots.RemoveAt(slots.Count - 1);
+            // Members that come and go shorten the past no more than they must.
+            var useless = now <= slots[^1].Keeps + most && slots[0].Since - slots[2].Since < interval ? slots[1] : slots[^1];
+            await DropAsync(connection, useless, cancellationToken);
+            slots.Remove(useless);
         }
     }
 
@@ -233,11 +270,24 @@ internal sealed partial class ChangeHistory(
         return slots;
     }
 
-    private async ValueTask<Slot?> SlotAsync(Predicate<Slot> which, CancellationToken cancellationToken)
+    /// <summary>The youngest slot that goes back to a place.</summary>
+    private async ValueTask<Slot> SlotAsync(ulong place, CancellationToken cancellationToken)
+    {
+        var slots = await ValidSlotsAsync(cancellationToken);
+        if (slots.Find(s => s.Position <= place) is { } slot)
+        {
+            return slot;
+        }
+
+        LogTooOld(new Lsn(place), string.Join(", ", slots.Select(s => $"{s.Name} at {new Lsn(s.Position)}")));
+        throw Lost("the resume token, or the last event read, is older than what is kept");
+    }
+
+    private async ValueTask<List<Slot>> ValidSlotsAsync(CancellationToken cancellationToken)
     {
         await PrepareAsync(cancellationToken);
         await using var lease = await pool.RentAsync(cancellationToken);
-        return (await SlotsAsync(lease.Connection, cancellationToken)).Find(s => s.IsValid && which(s));
+        return (await SlotsAsync(lease.Connection, cancellationToken)).FindAll(s => s.IsValid);
     }
 
     private async ValueTask PrepareAsync(BackendConnection connection, CancellationToken cancellationToken)
@@ -287,7 +337,9 @@ internal sealed partial class ChangeHistory(
         await created;
         try
         {
-            await connection.Command(ChangeStatements.CopySlot).With(0, first).With(1, Name()).With(2, false).RunAsync(cancellationToken);
+            var name = Name();
+            await connection.Command(ChangeStatements.CopySlot).With(0, first).With(1, name).With(2, false).RunAsync(cancellationToken);
+            LogRenewed(name, "there was none");
         }
         finally
         {
@@ -296,6 +348,32 @@ internal sealed partial class ChangeHistory(
                 await connection.Command(ChangeStatements.DropSlot).With(0, first).RunAsync(CancellationToken.None);
             }
         }
+    }
+
+    /// <summary>
+    /// Has the primary say which transactions run, and waits until that is written here: a slot that is moved on to there needs nothing older. Returns that place.
+    /// </summary>
+    private async ValueTask<ulong> PassSnapshotAsync(BackendConnection connection, CancellationToken cancellationToken)
+    {
+        var place = 0UL;
+        await primary.RunAsync(
+            async p => place = (ulong)await p.Command(ChangeStatements.Snapshot).SingleAsync<long>(cancellationToken), cancellationToken);
+        var started = time.GetTimestamp();
+        for (var now = 0UL; now < place;)
+        {
+            now = await NowAsync(connection, cancellationToken);
+            if (now < place)
+            {
+                if (time.GetElapsedTime(started) > s_snapshotPatience)
+                {
+                    throw new TimeoutException("This member is too far behind the primary.");
+                }
+
+                await Task.Delay(s_placePause, time, cancellationToken);
+            }
+        }
+
+        return place;
     }
 
     private async ValueTask DropAsync(BackendConnection connection, Slot slot, CancellationToken cancellationToken)
@@ -317,6 +395,15 @@ internal sealed partial class ChangeHistory(
 
     [LoggerMessage(LogLevel.Warning, "The replication slot {Slot} has lost its WAL, so change streams cannot go back as far as it did")]
     private partial void LogInvalid(string slot);
+
+    [LoggerMessage(LogLevel.Information, "The replication slot {Slot} keeps the history of changes from now on, since {Reason}")]
+    private partial void LogRenewed(string slot, string reason);
+
+    [LoggerMessage(LogLevel.Information, "A stream cannot be resumed at {Place}: the replication slots are {Slots}")]
+    private partial void LogTooOld(Lsn place, string slots);
+
+    [LoggerMessage(LogLevel.Information, "The history of changes has not begun yet: {Reason}")]
+    private partial void LogNotBegun(string reason);
 
     [LoggerMessage(LogLevel.Information, "The replication slot {Slot} was not dropped: {Reason}")]
     private partial void LogNotDropped(string slot, string reason);

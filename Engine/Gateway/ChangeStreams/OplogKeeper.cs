@@ -4,7 +4,13 @@ namespace Platform.Gateway.ChangeStreams;
 
 /// <summary>Keeps the history of changes as long as it should be and no longer, and ends what nobody needs.</summary>
 internal sealed partial class OplogKeeper(
-    ChangeHistory history, Oplog oplog, WatchedImages images, MemberState state, TimeProvider time, ILogger<OplogKeeper> logger) : BackgroundService
+    ChangeHistory history,
+    Oplog oplog,
+    WatchedImages images,
+    ReplicaSet replicaSet,
+    MemberState state,
+    TimeProvider time,
+    ILogger<OplogKeeper> logger) : BackgroundService
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_lockedInterval = TimeSpan.FromSeconds(1);
@@ -14,6 +20,7 @@ internal sealed partial class OplogKeeper(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var swept = time.GetUtcNow();
+        HashSet<int> followers = [];
         while (!stoppingToken.IsCancellationRequested)
         {
             var changed = state.Changed;
@@ -22,7 +29,12 @@ internal sealed partial class OplogKeeper(
                 await oplog.ChangeRoleAsync(stoppingToken);
                 if (state.IsServing)
                 {
-                    await history.RenewAsync(stoppingToken);
+                    // Without a primary nobody can help with a new slot.
+                    HashSet<int> now = replicaSet.Primary is null
+                        ? followers
+                        : [.. replicaSet.Others.Where(m => m.Role == MemberRole.Secondary).Select(m => m.Number)];
+                    await history.RenewAsync(hasNewMember: !now.IsSubsetOf(followers), stoppingToken);
+                    followers = now;
                     await images.CompleteAsync(stoppingToken);
                     await oplog.RestAsync(stoppingToken);
                     if (time.GetUtcNow() - swept > s_sweepInterval)

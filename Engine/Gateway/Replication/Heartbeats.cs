@@ -141,7 +141,8 @@ internal sealed partial class Heartbeats(
         }
 
         Interlocked.Exchange(ref _news, New()).TrySetResult();
-        if ((before.Role == MemberRole.Primary) != (status.Role == MemberRole.Primary))
+        if ((before.Role == MemberRole.Primary) != (status.Role == MemberRole.Primary)
+            || (before.Role == MemberRole.Secondary) != (status.Role == MemberRole.Secondary))
         {
             state.SetChanged();
         }

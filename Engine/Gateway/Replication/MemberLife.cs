@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using Platform.Gateway.Backend;
+using Platform.Gateway.ChangeStreams;
 using Platform.Gateway.Postgres;
 using Platform.Gateway.Settings;
 using Platform.Gateway.Sockets;
@@ -19,6 +20,7 @@ internal sealed partial class MemberLife(
     Heartbeats heartbeats,
     BackendStartup startup,
     BackendPool pool,
+    ChangeHistory history,
     ReplicaSet replicaSet,
     MemberState state,
     IOptions<GatewayOptions> options,
@@ -28,6 +30,7 @@ internal sealed partial class MemberLife(
     private static readonly TimeSpan s_startPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_promotionPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_streamPatience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_historyPatience = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly Lock _recordGate = new();
@@ -387,13 +390,7 @@ internal sealed partial class MemberLife(
         state.Become(MemberRole.Startup2, term);
         await StopServerAsync();
         await database.ReserveAsync(primary, cancellationToken);
-        await LongAsync(
-            async token =>
-            {
-                await server.CopyAsync(primary.Number, replicaSet.Self.Number, token);
-                return true;
-            },
-            cancellationToken);
+        await LongAsync(token => server.CopyAsync(primary.Number, replicaSet.Self.Number, token), cancellationToken);
         await StartFollowingAsync(primary, term, cancellationToken);
     }
 
@@ -403,15 +400,11 @@ internal sealed partial class MemberLife(
         RememberFollowed(term);
         database.Configure(primary);
         // It answers when it has got from the primary what it needs, which that one may not live to send.
-        await LongAsync(
-            async token =>
-            {
-                await StartServerAsync(token);
-                return true;
-            },
-            cancellationToken);
+        await LongAsync(StartServerAsync, cancellationToken);
         server.EndRewind();
         Remember(static r => r with { OwedTerm = 0, OwedEnd = 0 });
+        // What it had of the past is gone. A secondary may be primary the next moment, and change streams have to go on there.
+        await LongAsync(token => history.BeginAsync(s_historyPatience, token), cancellationToken);
         Settle(primary, term);
     }
 
@@ -502,6 +495,14 @@ internal sealed partial class MemberLife(
         await connection.RunAsync("SET synchronous_commit = local", cancellationToken);
         await startup.SetUpAsync(connection, cancellationToken);
     }
+
+    private async Task LongAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken) => await LongAsync(
+        async token =>
+        {
+            await work(token);
+            return true;
+        },
+        cancellationToken);
 
     private async Task<T> LongAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {

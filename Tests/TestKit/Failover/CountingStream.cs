@@ -26,6 +26,9 @@ internal sealed class CountingStream : IAsyncDisposable
     /// <summary>How often the driver gave up and the stream was opened anew at its last token.</summary>
     public int Reopened => _reopened;
 
+    /// <summary>Why it ended; null as long as it goes on.</summary>
+    public Exception? Failure => _reading.Exception?.InnerException;
+
     /// <summary>Opens it. From then on every insert is seen.</summary>
     /// <param name="documents">The collection.</param>
     /// <returns>Null when the server has no change streams.</returns>

@@ -81,6 +81,7 @@ public sealed partial class ReplicaSetMember : IAsyncDisposable
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
             ["Logging__LogLevel__Default"] = "Warning",
             ["Logging__LogLevel__Platform.Gateway.Replication"] = "Information",
+            ["Logging__LogLevel__Platform.Gateway.ChangeStreams"] = "Information",
         };
         foreach (var (name, value) in _settings)
         {
