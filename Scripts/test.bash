@@ -10,8 +10,8 @@ for_a_minute=(env DOTNET_TieredPGO=0 DOTNET_EnableWriteXorExecute=0 DOTNET_GCgen
 
 # One compiler serves all projects, which is done in half the time of one for each; it has a name of its own, by which it is ended.
 compiler=platform-$$
-compile() {
-  plainly "${for_a_minute[@]}" dotnet build "$plain_root/$1" -c "$configuration" -v quiet --nologo -nodeReuse:false -p:UseSharedCompilation=true "-p:SharedCompilationId=$compiler"
+compile() { # PROJECT PROPERTY...
+  plainly "${for_a_minute[@]}" dotnet build "$plain_root/$1" "${@:2}" -c "$configuration" -v quiet --nologo -nodeReuse:false -p:UseSharedCompilation=true "-p:SharedCompilationId=$compiler"
 }
 end_compiler() {
   local pids; mapfile -t pids < <(grep -lzxF -- "-pipename:$compiler" /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3)
@@ -20,7 +20,7 @@ end_compiler() {
 
 # build PROJECT: builds it unless nothing it may depend on changed since the last time
 build() {
-  local stamp key newer started=$SECONDS log=$root/artifacts/build.log
+  local stamp key newer started=$SECONDS log=$root/artifacts/build.log status=0
   stamp=$root/artifacts/.built-$(basename "${1%.*}") key="$(profile) $configuration $cache"
   if [[ -e $stamp && $(<"$stamp") == "$key" ]]; then
     # A directory is newer too when something in it was removed.
@@ -33,7 +33,13 @@ build() {
   flock 7
   say "${bold}Building${plain} ${1##*/}"
   printf %s "$key" >"$stamp.new"
-  if ! (trap end_compiler EXIT; compile "$1") >"$log" 2>&1 7>&-; then
+  (trap end_compiler EXIT; compile "$1") >"$log" 2>&1 7>&- || status=$?
+  if ((status)) && grep -q 'NU1[0-9]*.*[.]crossgen2[.]' "$log" && ! grep -q NU1301 "$log"; then
+    say "  ${dim}The package feed lacks what compiles programs ahead, so they take longer to start.${plain}"
+    status=0
+    (trap end_compiler EXIT; compile "$1" -p:CompileAhead=false) >"$log" 2>&1 7>&- || status=$?
+  fi
+  if ((status)); then
     if grep -q NU1301 "$log"; then die "The package feed could not be reached: check the connection or the proxy, then start again (details: $log)."; fi
     grep -E 'error( [A-Z]+[0-9]+)? ?:' "$log" | sed "s#$plain_root/##g; s# \[[^]]*\]\$##" | sort -u \
       | awk 'NR <= 20 { print } END { if (NR > 20) print "... and " NR - 20 " more" }' >&2 || tail -n 20 "$log" >&2

@@ -71,6 +71,8 @@ internal static class StartupBenchmark
             ],
             new Dictionary<string, string?>
             {
+                // As ./platform run does.
+                ["DOTNET_EnableWriteXorExecute"] = "0",
                 ["DOTNET_ENVIRONMENT"] = "Development",
                 ["ASPNETCORE_ENVIRONMENT"] = "Development",
                 ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePort.Find()}",

@@ -68,6 +68,8 @@ internal static class ErrorMapping
         SqlState.LockNotAvailable when inTransaction => ErrorCode.WriteConflict,
         _ when inTransaction && IsCollectionMadeMeanwhile(e) => ErrorCode.WriteConflict,
         "57014" when e.MessageText.Contains("user request", StringComparison.Ordinal) => ErrorCode.Interrupted,
+        // The engine has no number of its own for a value of a sort that is no direction.
+        _ when e.MessageText.Contains("Sort direction value", StringComparison.Ordinal) => ErrorCode.IllegalSortKey,
         _ => SqlState.ToCode(e.SqlState),
     };
 }

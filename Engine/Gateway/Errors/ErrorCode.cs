@@ -98,5 +98,6 @@ internal enum ErrorCode
     NotPrimaryNoSecondaryOk = 13435,
     NotPrimaryOrSecondary = 13436,
     OutOfDiskSpace = 14031,
+    IllegalSortKey = 15974,
     UserAlreadyExists = 51003,
 }
