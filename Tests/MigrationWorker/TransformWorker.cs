@@ -10,17 +10,36 @@ using Platform.Migrator.Transforms;
 
 namespace Platform.MigrationWorker;
 
-/// <summary>Runs one migration that splits a field of every document, and prints how long it took and how much memory.</summary>
-internal static class SplitWorker
+/// <summary>Runs one migration that changes every document, and prints how long it took and how much memory.</summary>
+internal static class TransformWorker
 {
-    public static async Task RunAsync(string uri, string databaseName, string collection, int batch)
+    /// <summary>What can be done, by name: <c>split</c> by code of its own, the others by the server.</summary>
+    public static IReadOnlyDictionary<string, Func<string, CollectionTransform>> Kinds { get; } = new Dictionary<string, Func<string, CollectionTransform>>
+    {
+        ["split"] = collection => CollectionTransform.Split("split", collection, "name", ["first", "last"], name =>
+        {
+            var text = name.AsString;
+            var space = text.IndexOf(' ', StringComparison.Ordinal);
+            return space < 0 ? [text, ""] : new BsonValue[] { text[..space], text[(space + 1)..] };
+        }),
+        ["rename"] = collection => CollectionTransform.Rename("rename", collection, "email", "mail"),
+        ["set"] = collection => CollectionTransform.Backfill("set", collection, "active", true),
+        ["backfill"] = collection => CollectionTransform.Backfill(
+            "backfill", collection, "label", new BsonDocument("$concat", new BsonArray { "$name", " <", "$email", ">" })),
+    };
+
+    public static async Task RunAsync(string kind, string uri, string databaseName, string collection, int batch)
     {
         using var client = new MongoClient(uri);
         var database = client.GetDatabase(databaseName);
         var time = TimeProvider.System;
         var history = new MongoMigrationHistory(database);
         var runner = new MigrationRunner(
-            [new MigrationDescriptor(1, "split", "split", new Split(collection, batch))], history, "bench", time, NullLogger<MigrationRunner>.Instance);
+            [new MigrationDescriptor(1, kind, kind, new Transforming(Kinds[kind](collection).InBatchesOf(batch)))],
+            history,
+            "bench",
+            time,
+            NullLogger<MigrationRunner>.Instance);
         var environment = new MigrationEnvironment(database, new CatalogueSynchroniser(database, time, NullLogger<CatalogueSynchroniser>.Instance));
         var started = Stopwatch.GetTimestamp();
         var result = await runner.UpAsync(environment, fence: 1);
@@ -35,19 +54,10 @@ internal static class SplitWorker
             JsonSerializer.Serialize(new { seconds, peakBytes = process.PeakWorkingSet64, processorSeconds = process.TotalProcessorTime.TotalSeconds }));
     }
 
-    private sealed class Split(string collection, int batch) : Migration
+    private sealed class Transforming(CollectionTransform transform) : Migration
     {
         public override bool CanBeRepeated => true;
 
-        public override Task UpAsync(MigrationContext context, CancellationToken cancellationToken)
-        {
-            var names = CollectionTransform.Split("split_name", collection, "name", ["first", "last"], name =>
-            {
-                var text = name.AsString;
-                var space = text.IndexOf(' ', StringComparison.Ordinal);
-                return space < 0 ? [text, ""] : new BsonValue[] { text[..space], text[(space + 1)..] };
-            });
-            return context.TransformAsync(names.InBatchesOf(batch), cancellationToken);
-        }
+        public override Task UpAsync(MigrationContext context, CancellationToken cancellationToken) => context.TransformAsync(transform, cancellationToken);
     }
 }
