@@ -91,7 +91,9 @@ internal static class GatewayApplication
         services.AddSingleton<HelloStream>();
         services.AddSingleton<ICommandFamily, HandshakeCommands>();
         services.AddSingleton<ICommandFamily, QueryCommands>();
-        services.AddSingleton<ICommandFamily, WriteCommands>();
+        services.AddSingleton<TimeSeriesCatalogue>();
+        services.AddSingleton<WriteCommands>();
+        services.AddSingleton<ICommandFamily>(static s => s.GetRequiredService<WriteCommands>());
         services.AddSingleton<ICommandFamily, CollectionCommands>();
         services.AddSingleton<ICommandFamily, IndexCommands>();
         services.AddSingleton<ICommandFamily, SessionCommands>();

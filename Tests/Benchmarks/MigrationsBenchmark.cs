@@ -29,8 +29,7 @@ internal static class MigrationsBenchmark
             await FillAsync(database.GetCollection<BsonDocument>(collection), cancellationToken);
         }
 
-        var ours = await OursAsync(server, collections[0], cancellationToken);
-        var peer = await NodePeer.RunAsync("split.js", server.ConnectionString, [Database, collections[1], Text(Batch)], cancellationToken);
+        var (ours, peer) = await BothAsync(server, "split", collections, cancellationToken);
         foreach (var collection in collections)
         {
             await CheckAsync(database.GetCollection<BsonDocument>(collection), cancellationToken);
@@ -42,9 +41,46 @@ internal static class MigrationsBenchmark
         report.AtMost("peak_memory_mib", Peak(ours), Peak(peer));
     }
 
-    private static async Task<JsonElement> OursAsync(BenchmarkServer server, string collection, CancellationToken cancellationToken)
+    /// <summary>What the server does by itself, a rename, a constant and a calculated value for every document, against the peer's cursor loop.</summary>
+    public static async Task TransformsAsync(BenchmarkServer server, Report report, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Platform.MigrationWorker"), ["split", Database, collection, Text(Batch)])
+        using var client = new MongoClient(server.ConnectionString);
+        var database = client.GetDatabase(Database);
+        foreach (var (kind, done) in ((string, string)[])[("set", "active"), ("backfill", "label"), ("rename", "mail")])
+        {
+            string[] collections = [$"ours_{kind}", $"peer_{kind}"];
+            foreach (var collection in collections)
+            {
+                await FillAsync(database.GetCollection<BsonDocument>(collection), cancellationToken);
+            }
+
+            var (ours, peer) = await BothAsync(server, kind, collections, cancellationToken);
+            foreach (var collection in collections)
+            {
+                var changed = await database.GetCollection<BsonDocument>(collection)
+                    .CountDocumentsAsync(new BsonDocument(done, new BsonDocument("$exists", true)), cancellationToken: cancellationToken);
+                if (changed != Documents)
+                {
+                    throw new BenchmarkException($"The {kind} of {collection} changed {changed} documents.");
+                }
+
+                await database.DropCollectionAsync(collection, cancellationToken);
+            }
+
+            Say($"{kind}, ours", ours);
+            Say($"{kind}, migrate-mongo", peer);
+            report.AtLeast($"{kind}_times_the_peer", PerSecond(ours) / PerSecond(peer), 5);
+        }
+    }
+
+    private static async Task<(JsonElement Ours, JsonElement Peer)> BothAsync(
+        BenchmarkServer server, string kind, string[] collections, CancellationToken cancellationToken) =>
+        (await OursAsync(server, kind, collections[0], cancellationToken),
+            await NodePeer.RunAsync("transform.js", server.ConnectionString, [kind, Database, collections[1], Text(Batch)], cancellationToken));
+
+    private static async Task<JsonElement> OursAsync(BenchmarkServer server, string kind, string collection, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Platform.MigrationWorker"), [kind, Database, collection, Text(Batch)])
         {
             Environment = { ["WORKER_URI"] = server.ConnectionString },
         };

@@ -7,6 +7,12 @@ if (args is [EchoServer.Argument, var port])
     return 0;
 }
 
+if (args is [CannedServer.Argument, var canned])
+{
+    CannedServer.Serve(int.Parse(canned, CultureInfo.InvariantCulture));
+    return 0;
+}
+
 // Usage: Platform.Benchmarks NAME. Every figure is a line "bench NAME FIGURE=value target=value ok|short"; the exit
 // code says whether the benchmark ran, not whether it met its targets.
 Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
@@ -22,8 +28,10 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     [StartupBenchmark.Name] = StartupBenchmark.RunAsync, // the graph has servers of its own
     ["failover"] = FailoverBenchmark.RunAsync, // on a replica set of three members
     ["migrations"] = OnServer(MigrationsBenchmark.RunAsync),
+    ["transforms"] = OnServer(MigrationsBenchmark.TransformsAsync),
     ["migration-lock"] = OnServer(MigrationLockBenchmark.RunAsync),
     ["indexes"] = OnServer(IndexesBenchmark.RunAsync),
+    ["search"] = OnServer(SearchBenchmark.RunAsync),
 };
 if (args is ["gateway", "--model", var count] && int.TryParse(count, CultureInfo.InvariantCulture, out var sequences) && sequences > 0)
 {

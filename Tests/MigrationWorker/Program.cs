@@ -1,6 +1,6 @@
 using Platform.MigrationWorker;
 
-// Usage: Platform.MigrationWorker race | Platform.MigrationWorker split DATABASE COLLECTION BATCH; the server in WORKER_URI.
+// Usage: Platform.MigrationWorker race | Platform.MigrationWorker KIND DATABASE COLLECTION BATCH; the server in WORKER_URI.
 var uri = Environment.GetEnvironmentVariable("WORKER_URI");
 if (string.IsNullOrEmpty(uri))
 {
@@ -13,10 +13,10 @@ switch (args)
     case ["race"]:
         await RaceWorker.RunAsync(uri);
         return 0;
-    case ["split", var database, var collection, var batch]:
-        await SplitWorker.RunAsync(uri, database, collection, int.Parse(batch, System.Globalization.CultureInfo.InvariantCulture));
+    case [var kind, var database, var collection, var batch] when TransformWorker.Kinds.ContainsKey(kind):
+        await TransformWorker.RunAsync(kind, uri, database, collection, int.Parse(batch, System.Globalization.CultureInfo.InvariantCulture));
         return 0;
     default:
-        Console.Error.WriteLine("The first argument must be race or split.");
+        Console.Error.WriteLine("The first argument must be race, split, rename, set or backfill.");
         return 64;
 }

@@ -174,6 +174,10 @@ internal static class Statements
     /// there, as numbers, after which the rest would be kept. <c>succeeded</c> takes no failure at all.
     /// </para>
     /// <para>
+    /// A time series has measurements, of which several may have the same <c>_id</c>: its table has an index of it that is not unique, and names the rows
+    /// that change or go in WAL by all that they hold, since nothing else tells them apart.
+    /// </para>
+    /// <para>
     /// The backend counts what an update wrote, which may be what was there already. A trigger of each collection counts those documents in a
     /// setting that lasts as long as the transaction.
     /// </para>
@@ -201,6 +205,19 @@ internal static class Statements
           END IF;
         END $$;
         GRANT SELECT, INSERT, UPDATE ON platform_gateway.retry_outcomes TO documentdb_admin_role, documentdb_readonly_role;
+        CREATE OR REPLACE FUNCTION platform_gateway.allow_same_keys(collection bigint) RETURNS void
+          LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$ BEGIN
+          IF EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('documentdb_data.documents_' || collection) AND contype = 'p')
+            AND EXISTS (SELECT FROM platform_gateway.collection_options o WHERE o.collection_id = collection
+              AND documentdb_core.bson_from_bytea(o.options) OPERATOR(documentdb_api_catalog.@@) '{ "timeseries": { "$exists": true } }'::documentdb_core.bson)
+          THEN
+            EXECUTE format('ALTER TABLE documentdb_data.documents_%1$s DROP CONSTRAINT collection_pk_%1$s, REPLICA IDENTITY FULL', collection);
+            EXECUTE format('CREATE INDEX collection_pk_%1$s ON documentdb_data.documents_%1$s (shard_key_value, object_id)', collection);
+          END IF;
+        END $$;
+        REVOKE EXECUTE ON FUNCTION platform_gateway.allow_same_keys FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION platform_gateway.allow_same_keys TO documentdb_admin_role;
+        DO $$ BEGIN PERFORM platform_gateway.allow_same_keys(collection_id) FROM platform_gateway.collection_options; END $$;
         CREATE OR REPLACE FUNCTION platform_gateway.settled(result documentdb_core.bson) RETURNS bytea LANGUAGE plpgsql AS $$ BEGIN
           IF result OPERATOR(documentdb_api_catalog.@@) '{ "writeErrors.code": { "$in": [16908292, 16777220] } }'::documentdb_core.bson THEN
             RAISE EXCEPTION 'the write met another one' USING ERRCODE = 'serialization_failure';
@@ -240,9 +257,14 @@ internal static class Statements
     public static readonly Statement CollectionOptions = new(
         $"SELECT c.collection_name, o.options {OptionsOf} AND (o.options IS NOT NULL OR c.collection_name = '{SystemProfile.Stored}')", [Text]);
 
+    /// <summary>Lets documents of a time series have the same key.</summary>
+    public static readonly Statement AllowSameKeys = new(
+        "SELECT platform_gateway.allow_same_keys(collection_id) FROM documentdb_api_catalog.collections WHERE database_name = $1 AND collection_name = $2",
+        [Text, Text]);
+
     /// <summary>The own options of one collection, and its validator as the backend keeps it.</summary>
     public static readonly Statement OptionsOfCollection = new(
-        $"SELECT o.options, c.validator::bytea, c.collection_id {OptionsOf} AND c.collection_name = $2", [Text, Text]);
+        $"SELECT o.options, c.validator::bytea, c.collection_id {OptionsOf} AND c.collection_name = $2", [Text, Text], Prepared: true);
 
     public static readonly Statement SetCollectionOptions = new(
         "INSERT INTO platform_gateway.collection_options SELECT collection_id, $3 FROM documentdb_api_catalog.collections"

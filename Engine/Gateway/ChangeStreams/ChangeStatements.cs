@@ -39,7 +39,7 @@ internal static class ChangeStatements
           SELECT EXISTS (SELECT FROM platform_gateway.watched w WHERE w.until > now()
               AND w.database_name IN ('', c.database_name) AND w.collection_name IN ('', c.collection_name))
             OR coalesce(documentdb_core.bson_from_bytea(o.options) OPERATOR(documentdb_api_catalog.@@)
-              '{ "changeStreamPreAndPostImages.enabled": true }'::documentdb_core.bson, false)
+              '{ "$or": [{ "changeStreamPreAndPostImages.enabled": true }, { "timeseries": { "$exists": true } }] }'::documentdb_core.bson, false)
           FROM documentdb_api_catalog.collections c LEFT JOIN platform_gateway.collection_options o USING (collection_id) WHERE c.collection_id = collection
         $$;
         CREATE OR REPLACE FUNCTION platform_gateway.set_images(collection bigint) RETURNS void

@@ -1,5 +1,4 @@
 using MongoDB.Bson;
-using Platform.Gateway.Errors;
 using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Corrections;
@@ -61,7 +60,7 @@ internal static class IndexDefinitions
     /// </summary>
     public static RawDocument InStatistics(RawDocument aggregate, IReadOnlyList<(string Name, long Uses)> uses)
     {
-        List<ReadOnlyMemory<byte>> corrections = [new BsonDocument("$unset", "spec.enableOrderedIndex").ToBson()];
+        List<BsonDocument> corrections = [new BsonDocument("$unset", "spec.enableOrderedIndex")];
         if (uses.Count > 0)
         {
             var branches = uses.Select(index => new BsonDocument
@@ -72,36 +71,9 @@ internal static class IndexDefinitions
             corrections.Add(new BsonDocument("$set", new BsonDocument("accesses.ops", new BsonDocument("$switch", new BsonDocument
             {
                 { "branches", new BsonArray(branches) }, { "default", "$accesses.ops" },
-            }))).ToBson());
+            }))));
         }
 
-        var builder = new BsonBuilder(aggregate.Bytes.Length + 64);
-        foreach (var field in aggregate)
-        {
-            if (!field.Is("pipeline"u8))
-            {
-                builder.Add(field);
-                continue;
-            }
-
-            var stages = new List<ReadOnlyMemory<byte>>();
-            foreach (var stage in field.Document)
-            {
-                if (stage.Type != BsonType.Document)
-                {
-                    throw new CommandException(ErrorCode.TypeMismatch, "Each element of the 'pipeline' array must be an object");
-                }
-
-                stages.Add(stage.Value);
-                if (stages.Count == 1)
-                {
-                    stages.AddRange(corrections);
-                }
-            }
-
-            builder.AddArray(field.Name, stages);
-        }
-
-        return new RawDocument(builder.Finish());
+        return PipelineCorrection.AfterFirst(aggregate, corrections);
     }
 }

@@ -116,6 +116,11 @@ internal sealed class OutputStage
         }));
     }
 
+    /// <summary>The error of a stage that would write to a time series.</summary>
+    public CommandException RefusedForTimeSeries() => IsMerge
+        ? new CommandException((ErrorCode)51183, "Cannot find index to verify that join fields will be unique")
+        : new CommandException((ErrorCode)7406100, "$out to time-series collections is only supported on FCV greater than or equal to 7.1");
+
     private bool IsMerge => _operator.Is("$merge"u8);
 
     private static bool MayWrite(ReadOnlySpan<byte> bytes) => bytes.IndexOf("$out"u8) >= 0 || bytes.IndexOf("$merge"u8) >= 0;
@@ -344,8 +349,9 @@ internal sealed class OutputStage
         return documents.WrittenMemory;
     }
 
-    /// <summary>The collection that is written, for messages.</summary>
-    private (string Database, string Collection) Target(string database)
+    /// <summary>The collection that is written.</summary>
+    /// <param name="database">The database of the command.</param>
+    public (string Database, string Collection) Target(string database)
     {
         var target = _operator;
         if (IsMerge && target.Type == BsonType.Document && target.Document.TryGet("into"u8, out var into))

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using MongoDB.Bson;
+using Platform.Gateway.Errors;
 using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Corrections;
@@ -73,6 +74,39 @@ internal static class PipelineCorrection
         }
 
         return changed ? Array(corrected) : stages;
+    }
+
+    /// <summary>The aggregation with further stages after its first, which tells of something.</summary>
+    internal static RawDocument AfterFirst(RawDocument aggregate, IEnumerable<BsonDocument> corrections)
+    {
+        var builder = new BsonBuilder(aggregate.Bytes.Length + 64);
+        foreach (var field in aggregate)
+        {
+            if (!field.Is("pipeline"u8))
+            {
+                builder.Add(field);
+                continue;
+            }
+
+            var stages = new List<ReadOnlyMemory<byte>>();
+            foreach (var stage in field.Document)
+            {
+                if (stage.Type != BsonType.Document)
+                {
+                    throw new CommandException(ErrorCode.TypeMismatch, "Each element of the 'pipeline' array must be an object");
+                }
+
+                stages.Add(stage.Value);
+                if (stages.Count == 1)
+                {
+                    stages.AddRange(corrections.Select(correction => (ReadOnlyMemory<byte>)correction.ToBson()));
+                }
+            }
+
+            builder.AddArray(field.Name, stages);
+        }
+
+        return new RawDocument(builder.Finish());
     }
 
     /// <summary>The stage's operator and argument; null when the stage has none or several.</summary>

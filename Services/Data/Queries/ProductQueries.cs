@@ -15,7 +15,7 @@ namespace Platform.Data.Queries;
 public static class ProductQueries
 {
     /// <summary>How many of the products that contain the words are ranked. More have words too common to tell them apart.</summary>
-    public const int SearchDepth = 10_000;
+    public const int SearchDepth = 4_000;
 
     /// <summary>The field that search results have in addition: how well they match.</summary>
     public const string Score = "_score";
@@ -119,9 +119,9 @@ public static class ProductQueries
         var ofWords = words.Select(word => Call("$cond", IsInName(word), 20, 2));
         List<BsonDocument> stages =
         [
-            // Bounds the work.
-            new("$limit", SearchDepth),
             new("$addFields", new BsonDocument(Score, Call("$add", [.. ofWords, OfBeginning(beginning)]))),
+            // Bounds the work. Behind the score, DocumentDB calculates that once for each product, and else for each use; MongoDB takes the limit first.
+            new("$limit", SearchDepth),
         ];
         if (afterScore is not null)
         {

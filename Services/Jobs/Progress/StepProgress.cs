@@ -9,7 +9,7 @@ public sealed class StepProgress(TextWriter output, bool isTerminal)
 {
     private string _begun = "";
 
-    /// <summary>A step begins.</summary>
+    /// <summary>A step begins, or is shown to be one of several that run: the line takes the place of that of the step before.</summary>
     /// <param name="number">Which one, from 1.</param>
     /// <param name="count">How many there are.</param>
     /// <param name="what">What is being done.</param>
@@ -17,8 +17,9 @@ public sealed class StepProgress(TextWriter output, bool isTerminal)
     {
         if (isTerminal)
         {
-            _begun = Line(number, count, $"{what} …");
-            output.Write(_begun);
+            var line = Line(number, count, $"{what} …");
+            output.Write(_begun.Length == 0 ? line : $"\r{line.PadRight(_begun.Length)}");
+            _begun = line;
             output.Flush();
         }
     }
@@ -31,6 +32,7 @@ public sealed class StepProgress(TextWriter output, bool isTerminal)
     {
         var line = Line(number, count, outcome);
         output.WriteLine(isTerminal ? $"\r{line.PadRight(_begun.Length)}" : line);
+        _begun = "";
         output.Flush();
     }
 

@@ -236,7 +236,7 @@ supported(collections, 'create', 'Capped and clustered collections, encryptedFie
   'capped is refused': () => fails(() => db.createCollection('capped', { capped: true, size: 4096 }), 115),
   'clustered is refused': () => fails(() => db.createCollection('clustered', { clusteredIndex: { key: { _id: 1 }, unique: true } }), 115),
 });
-emulated(collections, 'time series collections', 'An ordinary collection that demands a date, with an index on meta and time and a TTL index; no compression; system.buckets is refused, so mongodump says that it cannot dump them; changes and deletes are those of any collection.', {
+emulated(collections, 'time series collections', 'An ordinary collection that demands a date, with an index on meta and time and a TTL index; no compression; system.buckets is refused, so mongodump says that it cannot dump them. What MongoDB 7.0 refuses of them is refused.', {
   'made and listed': () => {
     db.createCollection('ts', { timeseries: { timeField: 't', metaField: 'm', granularity: 'minutes' }, expireAfterSeconds: 3600 });
     const info = db.getCollectionInfos({ name: 'ts' })[0];
@@ -248,6 +248,12 @@ emulated(collections, 'time series collections', 'An ordinary collection that de
   'its indexes': () => same(db.ts.getIndexes().map(i => i.name), ['m_1_t_1']),
   'buckets': () => fails(() => db.getCollection('system.buckets.ts').findOne(), 115),
   'a wrong granularity': () => fails(() => db.createCollection('ts2', { timeseries: { timeField: 't', granularity: 'days' } }), 2),
+  'several with one key': () => { db.ts.deleteMany({}); range(2).forEach(i => db.ts.insertOne({ _id: 1, t: new Date(), m: i, v: i })); equal(db.ts.countDocuments({ _id: 1 }), 2); },
+  'an update of meta fields': () => { same([db.ts.updateMany({ m: 0 }, { $set: { m: 7 } }).modifiedCount, db.ts.find({}, { _id: 0, m: 1, v: 1 }).sort({ v: 1 }).toArray()], [1, [{ m: 7, v: 0 }, { m: 1, v: 1 }]]); },
+  'other updates are refused': () => { fails(() => db.ts.updateOne({ m: 1 }, { $set: { m: 2 } }), 72); fails(() => db.ts.updateMany({ m: 1 }, { $set: { v: 2 } }), 72); fails(() => db.ts.updateMany({ v: 1 }, { $set: { m: 2 } }), 72); fails(() => db.ts.replaceOne({ m: 1 }, { m: 2 }), 72); },
+  'any delete': () => same([db.ts.deleteOne({ v: 1 }).deletedCount, db.ts.findOneAndDelete({ v: 0 }).m, db.ts.countDocuments()], [1, 7, 0]),
+  'unique and text indexes are refused': () => { fails(() => db.ts.createIndex({ m: 1 }, { unique: true }), 72); fails(() => db.ts.createIndex({ v: 'text' }), 72); },
+  '$merge and $out are refused': () => { fails(() => db.read.aggregate([{ $merge: 'ts' }]).toArray(), 51183); fails(() => db.read.aggregate([{ $out: 'ts' }]).toArray(), 7406100); },
   'without a time field': () => fails(() => db.createCollection('ts3', { timeseries: { metaField: 'm' } }), 40414),
 });
 const schema = {

@@ -10,7 +10,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Commands.Collections;
 
 /// <summary>Collections, views and databases.</summary>
-internal sealed class CollectionCommands(ChangeHistory history) : ICommandFamily
+internal sealed class CollectionCommands(ChangeHistory history, TimeSeriesCatalogue timeSeries) : ICommandFamily
 {
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
@@ -60,6 +60,12 @@ internal sealed class CollectionCommands(ChangeHistory history) : ICommandFamily
         var own = new BsonDocument();
         var warnings = new List<string>();
         var series = TimeSeries.Take(command, own);
+        if (series is not null && context.Transaction is not null)
+        {
+            throw new CommandException(
+                ErrorCode.OperationNotSupportedInTransaction, "Cannot create a time-series collection in a multi-document transaction.");
+        }
+
         RewriteValidator(command, own, warnings);
         var images = CollectionOptions.TakeImages(command, own);
         if (images)
@@ -87,6 +93,12 @@ internal sealed class CollectionCommands(ChangeHistory history) : ICommandFamily
                 await CollectionOptions.SetAsync(connection, context.Request.Database, collection, own, context.CancellationToken);
             }
 
+            if (series is not null)
+            {
+                await connection.Command(Statements.AllowSameKeys)
+                    .With(0, context.Request.Database).With(1, collection).RunAsync(context.CancellationToken);
+            }
+
             if (images)
             {
                 await KeepImagesAsync(connection, context.Request.Database, collection, context.CancellationToken);
@@ -94,6 +106,7 @@ internal sealed class CollectionCommands(ChangeHistory history) : ICommandFamily
 
             return made;
         });
+        timeSeries.Changed();
         return WithWarnings(Reply.FromBackend(reply), warnings);
     }
 
@@ -279,17 +292,18 @@ internal sealed class CollectionCommands(ChangeHistory history) : ICommandFamily
         return tree.ToRaw();
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> DropAsync(CommandContext context)
+    private async ValueTask<ReadOnlyMemory<byte>> DropAsync(CommandContext context)
     {
         await using var lease = await context.RentAsync();
         var existed = await lease.Connection.Command(Statements.Drop)
             .With(0, context.Request.Database)
             .With(1, SystemProfile.StoredName(context.Collection))
             .SingleAsync<bool>(context.CancellationToken);
+        timeSeries.Changed();
         return existed ? Reply.With(new BsonDocument("ns", context.Namespace)) : Reply.Ok;
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> DropDatabaseAsync(CommandContext context)
+    private async ValueTask<ReadOnlyMemory<byte>> DropDatabaseAsync(CommandContext context)
     {
         if (context.Request.Command.Integer != 1)
         {
@@ -298,10 +312,11 @@ internal sealed class CollectionCommands(ChangeHistory history) : ICommandFamily
 
         await using var lease = await context.RentAsync();
         await lease.Connection.Command(Statements.DropDatabase).With(0, context.Request.Database).RunAsync(context.CancellationToken);
+        timeSeries.Changed();
         return Reply.With(new BsonDocument("dropped", context.Request.Database));
     }
 
-    private static ValueTask<ReadOnlyMemory<byte>> RenameAsync(CommandContext context)
+    private async ValueTask<ReadOnlyMemory<byte>> RenameAsync(CommandContext context)
     {
         if (context.Request.Database != "admin")
         {
@@ -310,7 +325,14 @@ internal sealed class CollectionCommands(ChangeHistory history) : ICommandFamily
 
         Names.CheckNamespace(context.Request.Target ?? "");
         Names.CheckNamespace(context.Request.TryGet("to"u8, out var to) ? to.Text ?? "" : "");
-        return CommandAsync(context, Statements.Rename);
+        if (context.Request.Target?.Split('.', 2) is [var database, var collection] && await timeSeries.FindAsync(context, database, collection) is not null)
+        {
+            throw new CommandException(ErrorCode.IllegalOperation, "Renaming a timeseries collection is not allowed");
+        }
+
+        var reply = await CommandAsync(context, Statements.Rename);
+        timeSeries.Changed();
+        return reply;
     }
 
     /// <summary>The backend's list, in which what the gateway keeps of collections itself is put in its place.</summary>
@@ -450,7 +472,7 @@ internal sealed class CollectionCommands(ChangeHistory history) : ICommandFamily
         return Reply.With(tree);
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> CollStatsAsync(CommandContext context)
+    private async ValueTask<ReadOnlyMemory<byte>> CollStatsAsync(CommandContext context)
     {
         await using var lease = await context.RentAsync();
         var reply = new RawDocument(Reply.FromBackend(await lease.Connection.Command(Statements.CollStats)
@@ -460,6 +482,15 @@ internal sealed class CollectionCommands(ChangeHistory history) : ICommandFamily
             .SingleAsync<byte[]>(context.CancellationToken))).ToTree();
         reply["ns"] = context.Namespace;
         reply["capped"] = false;
+        if (await timeSeries.FindAsync(context, context.Request.Database, context.Collection) is not null)
+        {
+            // A server counts buckets there, and says so; there are none here.
+            foreach (var unknown in TimeSeriesRules.NotCounted)
+            {
+                reply.Remove(unknown);
+            }
+        }
+
         return Reply.With(reply);
     }
 

@@ -7,7 +7,7 @@ namespace Platform.Gateway.Commands.Collections;
 /// <summary>
 /// Time series collections. The backend has none: such a collection is an ordinary one that demands a date in its time field, has an
 /// index on meta field and time, and loses old documents by a TTL index. Measurements are not put into buckets, so it takes
-/// the room of an ordinary collection. Documents may be changed and deleted like others.
+/// the room of an ordinary collection. What a server refuses of them is refused (<see cref="TimeSeriesRules"/>).
 /// </summary>
 internal sealed class TimeSeries
 {
@@ -112,6 +112,18 @@ internal sealed class TimeSeries
 
     /// <summary>Whether an index is one that only the collection behind the time series has.</summary>
     public static bool Hides(RawDocument index) => index.TryGet("name"u8, out var name) && name.Text is ("_id_" or ExpiryIndex);
+
+    /// <summary>
+    /// An insert in which the time of each document is judged, or an update in which it is not: an update leaves it alone, and where the backend validates
+    /// what becomes of documents, it writes that to all that have the same <c>_id</c>.
+    /// </summary>
+    public static RawDocument Validated(string name, RawDocument body)
+    {
+        var given = BsonBuilder.Without(body, "bypassDocumentValidation");
+        return new RawDocument(name == "update"
+            ? new BsonBuilder(given.Length + 32).AddElements(given.Span[4..^1]).Add("bypassDocumentValidation"u8, BsonType.Boolean, [1]).Finish()
+            : given);
+    }
 
     /// <summary>Turns a collMod of a time series into one of the collection that stands for it.</summary>
     /// <returns>The index that has to be made for a life that is new; null when there is none to be made.</returns>

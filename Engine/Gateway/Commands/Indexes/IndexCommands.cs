@@ -11,7 +11,7 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Commands.Indexes;
 
 /// <summary>createIndexes, dropIndexes, listIndexes.</summary>
-internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time) : ICommandFamily
+internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time, TimeSeriesCatalogue series) : ICommandFamily
 {
     // The build itself is run by this gateway, so the status is looked at again only when another builder was faster.
     private static readonly TimeSpan s_pollInterval = TimeSpan.FromMilliseconds(100);
@@ -81,6 +81,11 @@ internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time) : 
     {
         _ = context.Collection;
         CheckQuorum(context.Request);
+        if (await series.FindAsync(context, context.Request.Database, context.Collection) is { } rules)
+        {
+            rules.CheckIndexes(context.ToTree().GetValue("indexes", new BsonArray()) is BsonArray list ? list.OfType<BsonDocument>() : []);
+        }
+
         var body = IndexDefinitions.InCommand(context.Request.Body, out var hidden);
         if (context.Transaction is not null)
         {

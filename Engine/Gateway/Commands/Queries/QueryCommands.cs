@@ -4,6 +4,7 @@ using Platform.Gateway.Backend;
 using Platform.Gateway.Commands.Administration;
 using Platform.Gateway.Commands.Arguments;
 using Platform.Gateway.Commands.ChangeStreams;
+using Platform.Gateway.Commands.Collections;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Errors;
@@ -15,7 +16,8 @@ using Platform.Wire.Bson;
 namespace Platform.Gateway.Commands.Queries;
 
 /// <summary>find, aggregate, count, distinct, and the cursors that the first two open.</summary>
-internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, ReplicaSetStatus replicaSet, ChangeStreamCommands changes) : ICommandFamily
+internal sealed class QueryCommands(
+    CursorStore cursors, HeldCursors held, ReplicaSetStatus replicaSet, ChangeStreamCommands changes, TimeSeriesCatalogue series) : ICommandFamily
 {
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
@@ -76,6 +78,9 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Repli
         else if (Pipelines.TryFirst(body, out var first))
         {
             body = first.Is("$currentOp"u8) ? await CurrentOperations.ExpandAsync(context)
+                : first.Is("$collStats"u8) && await series.FindAsync(context, context.Request.Database, context.Request.Target ?? "") is not null
+                    ? PipelineCorrection.AfterFirst(
+                        body, [new BsonDocument("$unset", new BsonArray(TimeSeriesRules.NotCounted.Select(field => $"storageStats.{field}")))])
                 : first.Is("$indexStats"u8) ? IndexDefinitions.InStatistics(body, await IndexUsesAsync(context))
                 : body;
         }
@@ -116,7 +121,7 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Repli
         }
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> WriteAsync(CommandContext context, OutputStage output, RawDocument aggregate)
+    private async ValueTask<ReadOnlyMemory<byte>> WriteAsync(CommandContext context, OutputStage output, RawDocument aggregate)
     {
         if (context.Transaction is not null)
         {
@@ -124,6 +129,12 @@ internal sealed class QueryCommands(CursorStore cursors, HeldCursors held, Repli
         }
 
         RequireRightToWrite(context);
+        var (database, collection) = output.Target(context.Request.Database);
+        if (await series.FindAsync(context, database, collection) is not null)
+        {
+            throw output.RefusedForTimeSeries();
+        }
+
         await using var lease = await context.RentAsync();
         return await output.RunAsync(lease.Connection, context.Request, aggregate, context.CancellationToken);
     }

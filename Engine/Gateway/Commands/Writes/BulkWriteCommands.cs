@@ -11,14 +11,14 @@ namespace Platform.Gateway.Commands.Writes;
 /// (https://www.mongodb.com/docs/manual/reference/command/bulkWrite/). The backend has it by name only, so neighbours of one kind and
 /// collection become one insert, update or delete each.
 /// </summary>
-internal sealed class BulkWriteCommands : ICommandFamily
+internal sealed class BulkWriteCommands(WriteCommands writes) : ICommandFamily
 {
     private const int MostOperations = WireLimits.MaxWriteBatchSize;
 
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands => [new("bulkWrite", BulkWriteAsync, CommandTraits.InTransaction | CommandTraits.RetryableWrite)];
 
-    private static async ValueTask<ReadOnlyMemory<byte>> BulkWriteAsync(CommandContext context)
+    private async ValueTask<ReadOnlyMemory<byte>> BulkWriteAsync(CommandContext context)
     {
         if (context.Request.Database != "admin")
         {
@@ -70,7 +70,7 @@ internal sealed class BulkWriteCommands : ICommandFamily
     }
 
     /// <summary>Runs operations of one kind on one collection; true when one of them failed.</summary>
-    private static async ValueTask<bool> RunAsync(
+    private async ValueTask<bool> RunAsync(
         CommandContext context, BsonDocument command, IReadOnlyList<Operation> group, bool ordered, Outcome outcome)
     {
         var (database, collection) = group[0].Namespace;
@@ -95,7 +95,7 @@ internal sealed class BulkWriteCommands : ICommandFamily
             }
 
             var reply = new RawDocument(
-                await WriteCommands.RunAsync(context, database, collection, name, new RawDocument(body.ToBson()), position: part[0].Index)).ToTree();
+                await writes.RunAsync(context, database, collection, name, new RawDocument(body.ToBson()), position: part[0].Index)).ToTree();
             anyFailed |= outcome.Add(name, part, reply);
             if (anyFailed && (ordered || context.Transaction is not null))
             {

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using MongoDB.Bson;
 using Platform.Gateway.Backend;
+using Platform.Gateway.Commands.Collections;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Postgres;
@@ -17,7 +18,7 @@ namespace Platform.Gateway.Commands.Writes;
 /// with somebody else's write is nothing that a client hears of. See <see cref="WriteBatch"/> for how statements share transactions, and
 /// <see cref="RetryRecord"/> for repetitions.
 /// </summary>
-internal sealed class WriteCommands : ICommandFamily
+internal sealed class WriteCommands(TimeSeriesCatalogue series) : ICommandFamily
 {
     private const CommandTraits Write = CommandTraits.InTransaction | CommandTraits.RetryableWrite;
 
@@ -43,9 +44,24 @@ internal sealed class WriteCommands : ICommandFamily
     /// <param name="sequence">Its documents or statements when they came beside the body.</param>
     /// <param name="position">The position in the command of the first statement.</param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public static async ValueTask<ReadOnlyMemory<byte>> RunAsync(
+    public async ValueTask<ReadOnlyMemory<byte>> RunAsync(
         CommandContext context, string database, string collection, string name, RawDocument body, DocumentSequence? sequence = null, int position = 0)
     {
+        if (await series.FindAsync(context, database, collection) is { } rules)
+        {
+            if (context.Transaction is not null)
+            {
+                TimeSeriesRules.RefuseTransaction(name, $"{database}.{collection}");
+            }
+
+            if (name == "update" && TimeSeriesUpdate.Of(rules, body, sequence) is { } update)
+            {
+                return await update.RunAsync((allowed, statements) => RunAsync(context, database, collection, name, allowed, statements, position));
+            }
+
+            body = TimeSeries.Validated(name, body);
+        }
+
         if (name != "insert")
         {
             (body, sequence) = Rewritten(body, sequence);
@@ -94,7 +110,7 @@ internal sealed class WriteCommands : ICommandFamily
         return await FailureDetails.AddAsync(context, lease.Connection, database, collection, repaired, body, sequence);
     }
 
-    private static ValueTask<ReadOnlyMemory<byte>> WriteAsync(CommandContext context, string field) =>
+    private ValueTask<ReadOnlyMemory<byte>> WriteAsync(CommandContext context, string field) =>
         RunAsync(context, context.Request.Database, context.Collection, context.Request.Name, context.Request.Body, context.Sequence(field));
 
     private static async ValueTask<(ReadOnlyMemory<byte> Reply, bool Success)> RunAsync(Writing write, BackendConnection connection, WriteBatch batch)
@@ -181,9 +197,21 @@ internal sealed class WriteCommands : ICommandFamily
         return batch.KeepsOff(fields);
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> FindAndModifyAsync(CommandContext context)
+    private async ValueTask<ReadOnlyMemory<byte>> FindAndModifyAsync(CommandContext context)
     {
-        _ = context.Collection;
+        if (await series.FindAsync(context, context.Request.Database, context.Collection) is { } rules)
+        {
+            if (context.Transaction is not null)
+            {
+                TimeSeriesRules.RefuseTransaction("findAndModify", context.Namespace);
+            }
+
+            if (!(context.Request.TryGet("remove"u8, out var remove) && remove.Truthy) && rules.Refusal(context.Request.Body) is { } refusal)
+            {
+                throw new CommandException(ErrorCode.InvalidOptions, refusal);
+            }
+        }
+
         var (body, _) = Rewritten(context.Request.Body, null);
         var write = new Writing(context, context.Request.Database, context.Namespace, "findAndModify", 0);
         await using var lease = await context.RentAsync();
