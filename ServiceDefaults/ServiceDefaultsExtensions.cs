@@ -36,8 +36,12 @@ public static class ServiceDefaultsExtensions
     /// <remarks><see href="https://opentelemetry.io/docs/specs/otel/protocol/exporter/"/></remarks>
     public const string OtlpEndpointKey = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
+    /// <summary>The configuration key that chooses which traces are recorded; without it, <see cref="TraceRateSampler"/> does.</summary>
+    /// <remarks><see href="https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/"/></remarks>
+    public const string TracesSamplerKey = "OTEL_TRACES_SAMPLER";
+
     /// <summary>
-    /// Adds telemetry (exported over OTLP only when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is configured), the health checks
+    /// Adds telemetry (measured, and exported over OTLP, only when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is configured), the health checks
     /// behind <see cref="MapDefaultEndpoints"/>, service discovery and the standard resilience pipeline for outgoing HTTP.
     /// Serves web applications and jobs alike.
     /// </summary>
@@ -141,13 +145,18 @@ public static class ServiceDefaultsExtensions
 
     private static void AddTelemetry(this IHostApplicationBuilder builder)
     {
+        if (string.IsNullOrWhiteSpace(builder.Configuration[OtlpEndpointKey]))
+        {
+            // What nobody gets is not measured: it would be a tenth of what a quick request costs.
+            return;
+        }
+
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.IncludeFormattedMessage = true;
             logging.IncludeScopes = true;
         });
-
-        var telemetry = builder.Services.AddOpenTelemetry()
+        builder.Services.AddOpenTelemetry()
             // Ours first: what OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say wins.
             .ConfigureResource(resource => resource
                 .Clear()
@@ -159,16 +168,19 @@ public static class ServiceDefaultsExtensions
                 .AddHttpClientInstrumentation()
                 .AddRuntimeInstrumentation()
                 .AddMeter(TelemetryNames.Meters))
-            .WithTracing(tracing => tracing
-                .AddAspNetCoreInstrumentation(options => options.Filter = http => !IsProbe(http.Request.Path))
-                .AddHttpClientInstrumentation()
-                .AddSource(TelemetryNames.Sources)
-                .AddProcessor<BackgroundCalls>());
-
-        if (!string.IsNullOrWhiteSpace(builder.Configuration[OtlpEndpointKey]))
-        {
-            telemetry.UseOtlpExporter();
-        }
+            .WithTracing(tracing =>
+            {
+                tracing
+                    .AddAspNetCoreInstrumentation(options => options.Filter = http => !IsProbe(http.Request.Path))
+                    .AddHttpClientInstrumentation()
+                    .AddSource(TelemetryNames.Sources)
+                    .AddProcessor<BackgroundCalls>();
+                if (string.IsNullOrWhiteSpace(builder.Configuration[TracesSamplerKey]))
+                {
+                    tracing.SetSampler(new ParentBasedSampler(new TraceRateSampler(TimeProvider.System)));
+                }
+            })
+            .UseOtlpExporter();
     }
 
     private static void AddHealthProbes(this IHostApplicationBuilder builder)

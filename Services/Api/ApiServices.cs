@@ -59,6 +59,7 @@ internal static class ApiServices
         builder.Services.AddSingleton<IReports, EventReports>();
 
         builder.Services.AddSingleton<EventOutbox>();
+        builder.Services.AddSingleton<OutboxDelivery>();
         builder.Services.AddSingleton<OutboxWriter>();
         builder.Services.AddSingleton<OutboxMetrics>();
         builder.Services.AddSingleton<ILeaseStore>(
@@ -96,6 +97,12 @@ internal static class ApiServices
         });
         app.UseRateLimiter();
         app.UseRequestTimeouts();
+        // Whatever of it is left when the request comes to the database.
+        app.Use(static async (http, next) =>
+        {
+            MongoDeadline.Set(s_requestTimeout);
+            await next(http);
+        });
     }
 
     private static void AddProductCache(this WebApplicationBuilder builder)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Platform.Benchmarks;
@@ -15,55 +14,13 @@ internal static partial class Processors
 
     private static void Set(ulong mask)
     {
-        foreach (var process in Family())
+        foreach (var process in ProcessTree.Of(Environment.ProcessId))
         {
-            foreach (var thread in Numbers($"/proc/{process}/task"))
+            foreach (var thread in ProcessTree.Numbers($"/proc/{process}/task"))
             {
                 // A thread that ended in between needs none.
                 _ = SetAffinity(thread, sizeof(ulong), mask);
             }
-        }
-    }
-
-    private static List<int> Family()
-    {
-        var parents = Numbers("/proc").Select(process => (Process: process, Parent: ParentOf(process))).ToList();
-        List<int> family = [Environment.ProcessId];
-        for (var i = 0; i < family.Count; i++)
-        {
-            family.AddRange(parents.Where(p => p.Parent == family[i]).Select(p => p.Process));
-        }
-
-        return family;
-    }
-
-    /*  /proc/N/stat: number (name) state parent ...; the name may contain anything  */
-    private static int ParentOf(int process)
-    {
-        try
-        {
-            var stat = File.ReadAllText($"/proc/{process}/stat");
-            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
-        }
-        catch (IOException)
-        {
-            // It ended.
-            return 0;
-        }
-    }
-
-    private static List<int> Numbers(string directory)
-    {
-        try
-        {
-            return [.. Directory.EnumerateDirectories(directory)
-                .Select(Path.GetFileName)
-                .Where(n => int.TryParse(n, out _))
-                .Select(n => int.Parse(n!, CultureInfo.InvariantCulture))];
-        }
-        catch (DirectoryNotFoundException)
-        {
-            return [];
         }
     }
 

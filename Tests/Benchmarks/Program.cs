@@ -13,6 +13,12 @@ if (args is [CannedServer.Argument, var canned])
     return 0;
 }
 
+if (args is [OtlpSink.Argument, var sink])
+{
+    await OtlpSink.ServeAsync(sink);
+    return 0;
+}
+
 // Usage: Platform.Benchmarks NAME. Every figure is a line "bench NAME FIGURE=value target=value ok|short"; the exit
 // code says whether the benchmark ran, not whether it met its targets.
 Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
@@ -23,6 +29,7 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     ["gateway --soak"] = OnServer((server, report, token) => GatewaySoak.RunAsync(server, report, TimeSpan.FromMinutes(10), token), GatewaySoak.Settings),
     ["gateway --model"] = OnServer((server, report, token) => GatewayModel.RunAsync(server, report, GatewayModel.Sequences, token)),
     ["seed"] = OnServer(SeedBenchmark.RunAsync),
+    [ApiBenchmark.Name] = OnServer(ApiBenchmark.RunAsync),
     ["orders"] = OnServer(OrdersBenchmark.RunAsync),
     ["changes"] = OnServer(ChangesBenchmark.RunAsync),
     [StartupBenchmark.Name] = StartupBenchmark.RunAsync, // the graph has servers of its own

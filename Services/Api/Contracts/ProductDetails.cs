@@ -21,6 +21,6 @@ public sealed record ProductDetails(
     decimal Price,
     string Currency,
     IReadOnlyList<string> Tags,
-    int Available,
+    long Available,
     IReadOnlyList<StoreStock> Stock,
     DateTime UpdatedAt);

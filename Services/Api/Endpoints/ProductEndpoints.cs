@@ -8,7 +8,6 @@ using Platform.Api.Paging;
 using Platform.Api.Problems;
 using Platform.Api.Products;
 using Platform.Api.Tenants;
-using Platform.Data.Documents;
 using Platform.Data.Rules;
 using Platform.Data.Search;
 
@@ -95,7 +94,7 @@ internal static class ProductEndpoints
             [.. slice.Products.Select(Summary)], slice.Next is null ? null : cursors.Encode(list, slice.Next)));
     }
 
-    private static async Task<Results<Ok<ProductDetails>, ProblemHttpResult>> GetAsync(
+    private static async Task<Results<JsonOk<ProductDetails>, ProblemHttpResult>> GetAsync(
         [AsParameters] TenantOfPath owner,
         [Description("The product's id.")] string id,
         IProductCatalogue products,
@@ -113,9 +112,9 @@ internal static class ProductEndpoints
         var (product, hit) = await cache.GetAsync(
             owner.Id, productId, token => products.FindAsync(owner.Id, productId, token), cancellationToken);
         response.Headers["X-Cache"] = hit ? "hit" : "miss";
-        return product is null
+        return product.IsEmpty
             ? ApiProblem.NotFound("id", "The tenant has no product of this id on sale.")
-            : TypedResults.Ok(product);
+            : new JsonOk<ProductDetails>(product);
     }
 
     // The words as they were sent, and as they are searched.
@@ -136,7 +135,7 @@ internal static class ProductEndpoints
         return (words, query);
     }
 
-    private static ProductSummary Summary(Product product) => new(
+    private static ProductSummary Summary(ListedProduct product) => new(
         product.Id.ToString(),
         product.Sku,
         product.Name,

@@ -32,6 +32,8 @@ internal sealed class DataChanges(
     /// <inheritdoc/>
     public async Task BeganAsync(bool missed, CancellationToken cancellationToken)
     {
+        // Before anything is forgotten: what is kept from here on is told of.
+        cache.HearOfChanges(true);
         if (missed)
         {
             await cache.ForgetAllAsync();
@@ -80,7 +82,11 @@ internal sealed class DataChanges(
     }
 
     /// <inheritdoc/>
-    public void Ended() => relay.LookForItself();
+    public void Ended()
+    {
+        cache.HearOfChanges(false);
+        relay.LookForItself();
+    }
 
     /// <inheritdoc/>
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>

@@ -5,8 +5,8 @@ namespace Platform.Api.Events;
 internal static partial class OutboxLog
 {
     [LoggerMessage(
-        1, LogLevel.Warning, "The events of {Entry} are late, and will be delivered from the outbox: {Reason}")]
-    public static partial void Late(ILogger logger, ObjectId entry, string reason);
+        1, LogLevel.Warning, "The events of {Entries} entries, of which {Entry} is the first, are late, and will be delivered from the outbox: {Reason}")]
+    public static partial void Late(ILogger logger, int entries, ObjectId entry, string reason);
 
     [LoggerMessage(2, LogLevel.Information, "Delivered {Entries} entries that were left in the outbox")]
     public static partial void Relayed(ILogger logger, int entries);

@@ -41,8 +41,8 @@ internal sealed class OutboxRelay(
     public static TimeSpan Interval => TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// The age from which an entry is left behind. Far more than <see cref="OutboxWriter.Patience"/>, after which
-    /// nobody else is at it, and the clocks of two machines may differ.
+    /// The age from which an entry is left behind. Far more than <see cref="OutboxDelivery.MostAge"/> and
+    /// <see cref="OutboxDelivery.Patience"/>, after which nobody else is at it, and the clocks of two machines may differ.
     /// </summary>
     public static TimeSpan Age => TimeSpan.FromMinutes(1);
 

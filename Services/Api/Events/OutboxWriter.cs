@@ -9,15 +9,12 @@ namespace Platform.Api.Events;
 
 /// <summary>
 /// Commits changes together with the entries of their events, and sees to what follows a commit: the cache forgets what
-/// was changed, then the events are delivered. What of this does not come to pass, because the process ends, <see
-/// cref="OutboxRelay"/> does.
+/// was changed, and <see cref="OutboxDelivery"/> gets the events. What of this does not come to pass, because the process
+/// ends, <see cref="OutboxRelay"/> does.
 /// </summary>
 public sealed class OutboxWriter(
-    PlatformDatabase database, EventOutbox outbox, ProductCache cache, ILogger<OutboxWriter> logger)
+    PlatformDatabase database, EventOutbox outbox, ProductCache cache, OutboxDelivery delivery)
 {
-    /// <summary>How long the answer to a request, whose change is committed by then, waits for the events.</summary>
-    public static TimeSpan Patience => TimeSpan.FromSeconds(2);
-
     /// <summary>
     /// Carries out a change in a transaction. Whatever was or may have been committed is forgotten by the cache, also
     /// when this ends in an exception: the commit may have been carried out all the same, or will be.
@@ -63,7 +60,7 @@ public sealed class OutboxWriter(
 
         if (committed is not null)
         {
-            await DeliverAsync(committed);
+            delivery.Add(committed);
         }
 
         return result;
@@ -77,21 +74,4 @@ public sealed class OutboxWriter(
     /// <param name="productIds">The products.</param>
     public Task ForgetAsync(ObjectId tenantId, IEnumerable<ObjectId> productIds) =>
         cache.InvalidateAsync(tenantId, productIds.Distinct());
-
-    // Does not fail: the change is made, and the entry stays until its events are written.
-    private async Task DeliverAsync(OutboxEntry entry)
-    {
-        // Not the request's token: a caller who goes away does not take the change back.
-        using var patience = new CancellationTokenSource(Patience);
-        try
-        {
-            await outbox.DeliverAsync(entry, patience.Token);
-        }
-#pragma warning disable CA1031 // Whatever went wrong with its events, the change is committed and its answer is "done".
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            OutboxLog.Late(logger, entry.Id, exception.Message);
-        }
-    }
 }

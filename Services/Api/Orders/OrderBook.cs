@@ -2,6 +2,7 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Api.Contracts;
 using Platform.Api.Events;
+using Platform.Api.Products;
 using Platform.Data.Documents;
 using Platform.Data.Tenancy;
 using Platform.Data.Validation;
@@ -15,6 +16,11 @@ namespace Platform.Api.Orders;
 public sealed class OrderBook(
     PlatformDatabase database, MongoResilience resilience, OutboxWriter writer, TimeProvider time) : IOrderBook
 {
+    private static readonly BsonDocument s_key = new("_id", 1);
+    private static readonly BsonDocument s_status = new("status", 1);
+    private static readonly BsonString s_onSale = DocumentConventions.Stored(ProductStatus.Active);
+    private static readonly BsonString s_open = DocumentConventions.Stored(StoreStatus.Open);
+
     /// <inheritdoc/>
     public Task<OrderOutcome> PlaceAsync(Tenant tenant, OrderDraft draft, CancellationToken cancellationToken)
     {
@@ -41,7 +47,7 @@ public sealed class OrderBook(
     /// <param name="products">Its products, which are for sale.</param>
     /// <param name="now">The moment.</param>
     internal static Order Write(
-        Tenant tenant, OrderDraft draft, IReadOnlyDictionary<ObjectId, Product> products, DateTime now)
+        Tenant tenant, OrderDraft draft, IReadOnlyDictionary<ObjectId, ListedProduct> products, DateTime now)
     {
         var lines = draft.Lines.Select(line =>
         {
@@ -85,7 +91,7 @@ public sealed class OrderBook(
     /// </summary>
     /// <param name="tenant">The tenant.</param>
     /// <param name="products">The products.</param>
-    internal static OrderOutcome.WronglyPriced? FindWronglyPriced(Tenant tenant, IEnumerable<Product> products)
+    internal static OrderOutcome.WronglyPriced? FindWronglyPriced(Tenant tenant, IEnumerable<ListedProduct> products)
     {
         var wrong = products
             .Where(product => product.Currency != tenant.Currency
@@ -103,11 +109,10 @@ public sealed class OrderBook(
     private async Task<OrderOutcome> PlaceAsync(
         Tenant tenant, OrderDraft draft, Run run, CancellationToken cancellationToken)
     {
-        // Before anything is judged: what was placed stays placed, whatever has become of its store, customer and
-        // products since.
+        // What was placed stays placed, whatever has become of its store, customer and products since. An order that is there is met by its key in the end,
+        // and looked for then, and at once only by who has tried before: nearly all are new.
         var scope = database.ForTenant(tenant.Id);
-        run.BeginAttempt();
-        if (run.MayExist && await FindPlacedAsync(scope, draft, cancellationToken) is { } before)
+        if (run.BeginAttempt() && await FindPlacedAsync(scope, draft, cancellationToken) is { } before)
         {
             return before;
         }
@@ -136,11 +141,12 @@ public sealed class OrderBook(
         TenantScope scope, Tenant tenant, OrderDraft draft, Run run, CancellationToken cancellationToken)
     {
         // What an order does not change is read before the transaction, which so holds its locks for less long.
-        var productIds = draft.Lines.Select(line => line.ProductId).ToArray();
-        var customerSought = scope.Customers.FindByIdAsync(draft.CustomerId, cancellationToken: cancellationToken);
-        var storeSought = scope.Stores.FindByIdAsync(draft.StoreId, cancellationToken: cancellationToken);
-        var productsSought = scope.Products.Find(Builders<Product>.Filter.In(product => product.Id, productIds)
-            & Builders<Product>.Filter.Eq(product => product.Status, ProductStatus.Active))
+        ObjectId[] productIds = [.. draft.Lines.Select(line => line.ProductId)];
+        var customerSought = scope.Customers.Find(ById(draft.CustomerId)).Project(s_key).FirstOrDefaultAsync(cancellationToken);
+        var storeSought = scope.Stores.Find(ById(draft.StoreId)).Project(s_status).FirstOrDefaultAsync(cancellationToken);
+        var productsSought = scope.Products
+            .Find(new BsonDocument { { "_id", new BsonDocument("$in", new BsonArray(productIds)) }, { "status", s_onSale } })
+            .Project(ListedProduct.Fields)
             .ToListAsync(cancellationToken);
         await Task.WhenAll(customerSought, storeSought, productsSought);
         var (customer, store) = (await customerSought, await storeSought);
@@ -152,7 +158,7 @@ public sealed class OrderBook(
             return new OrderOutcome.Unknown(customer is null, store is null, unknown);
         }
 
-        if (store.Status != StoreStatus.Open)
+        if (store.GetValue("status", BsonNull.Value) != s_open)
         {
             return new OrderOutcome.StoreClosed();
         }
@@ -164,20 +170,13 @@ public sealed class OrderBook(
 
         // BSON dates have milliseconds; the answer now shall equal the answer later.
         var order = Write(tenant, draft, products, new BsonDateTime(time.GetUtcNow().UtcDateTime).ToUniversalTime());
-        try
-        {
-            return await writer.CommitAsync(
-                (session, token) =>
-                {
-                    run.BeginTransaction();
-                    return TakeAsync(scope, draft, order, session, token);
-                },
-                cancellationToken);
-        }
-        catch (ShortAfterAllException exception)
-        {
-            return exception.Outcome;
-        }
+        return await writer.CommitAsync(
+            (session, token) =>
+            {
+                run.BeginTransaction();
+                return TakeAsync(scope, draft, order, session, token);
+            },
+            cancellationToken);
     }
 
     // Null when there is no such order.
@@ -203,29 +202,33 @@ public sealed class OrderBook(
         TenantScope scope, OrderDraft draft, Order order, IClientSessionHandle session,
         CancellationToken cancellationToken)
     {
-        if (await FindShortAsync(scope, draft, session, cancellationToken) is { Lines.Count: > 0 } shortage)
-        {
-            return (shortage, null);
-        }
-
+        // First, so that one that is there is met before any stock is held.
+        await scope.Orders.InsertAsync(order, session, cancellationToken);
         var taken = new List<InventoryEvent>(draft.Lines.Count);
 
         // In one order for all, so that orders for the same products wait for each other instead of dead-locking.
         foreach (var (productId, quantity) in draft.Lines.OrderBy(line => line.ProductId))
         {
             var left = await scope.Inventory.FindOneAndUpdateAsync(
-                StockOf(draft.StoreId, productId)
-                    & new BsonDocument("$expr", new BsonDocument("$gte", new BsonArray { Available(), quantity })),
-                Builders<InventoryItem>.Update
-                    .Inc(item => item.OnHand, -quantity)
-                    .Inc(item => item.Sequence, 1L)
-                    .Set(item => item.UpdatedAt, order.PlacedAt),
+                new BsonDocument
+                {
+                    { "productId", productId },
+                    { "storeId", draft.StoreId },
+                    { "$expr", new BsonDocument("$gte", new BsonArray { new BsonDocument("$subtract", new BsonArray { "$onHand", "$reserved" }), quantity }) },
+                },
+                new BsonDocument
+                {
+                    { "$inc", new BsonDocument { { "onHand", -quantity }, { "sequence", 1L } } },
+                    { "$set", new BsonDocument("updatedAt", order.PlacedAt) },
+                },
                 session,
                 cancellationToken);
             if (left is null)
             {
-                // Cannot happen while the transaction reads a snapshot; the condition holds on any server. Aborts.
-                throw new ShortAfterAllException(await FindShortAsync(scope, draft, session: null, cancellationToken));
+                // Only now is it worth while to know what else is short. What was taken so far is given back with the rest.
+                var shortage = await FindShortAsync(scope, draft, taken, session, cancellationToken);
+                await session.AbortTransactionAsync(cancellationToken);
+                return (shortage, null);
             }
 
             taken.Add(new InventoryEvent
@@ -242,7 +245,6 @@ public sealed class OrderBook(
             });
         }
 
-        await scope.Orders.InsertAsync(order, session, cancellationToken);
         return (
             new OrderOutcome.Placed(order),
             new OutboxEntry
@@ -255,16 +257,24 @@ public sealed class OrderBook(
             });
     }
 
+    // As the transaction sees the stock, with what it has taken.
     private static async Task<OrderOutcome.OutOfStock> FindShortAsync(
-        TenantScope scope, OrderDraft draft, IClientSessionHandle? session, CancellationToken cancellationToken)
+        TenantScope scope, OrderDraft draft, IReadOnlyList<InventoryEvent> taken, IClientSessionHandle session, CancellationToken cancellationToken)
     {
         var items = await scope.Inventory
             .Find(
-                Builders<InventoryItem>.Filter.In(item => item.ProductId, draft.Lines.Select(line => line.ProductId))
-                    & Builders<InventoryItem>.Filter.Eq(item => item.StoreId, draft.StoreId),
+                new BsonDocument
+                {
+                    { "productId", new BsonDocument("$in", new BsonArray(draft.Lines.Select(line => line.ProductId))) }, { "storeId", draft.StoreId },
+                },
                 session)
             .ToListAsync(cancellationToken);
         var available = items.ToDictionary(item => item.ProductId, item => item.OnHand - item.Reserved);
+        foreach (var change in taken)
+        {
+            available[change.ProductId] -= change.Change;
+        }
+
         return new OrderOutcome.OutOfStock(
         [
             .. draft.Lines
@@ -274,11 +284,7 @@ public sealed class OrderBook(
         ]);
     }
 
-    private static FilterDefinition<InventoryItem> StockOf(ObjectId storeId, ObjectId productId) =>
-        Builders<InventoryItem>.Filter.Eq(item => item.ProductId, productId)
-        & Builders<InventoryItem>.Filter.Eq(item => item.StoreId, storeId);
-
-    private static BsonDocument Available() => new("$subtract", new BsonArray { "$onHand", "$reserved" });
+    private static BsonDocument ById(ObjectId id) => new("_id", id);
 
     /// <summary>What is known of one order over all attempts to place it.</summary>
     private sealed class Run(bool mayExist)
@@ -292,7 +298,12 @@ public sealed class OrderBook(
         public bool MayExist { get; private set; } = mayExist;
 
         /// <summary>Another attempt begins; why the one before did not do is not known.</summary>
-        public void BeginAttempt() => MayExist |= _begun;
+        /// <returns>Whether a transaction before may have been committed.</returns>
+        public bool BeginAttempt()
+        {
+            MayExist |= _begun;
+            return _begun;
+        }
 
         /// <summary>Its transaction begins, or begins again.</summary>
         public void BeginTransaction()
@@ -300,10 +311,5 @@ public sealed class OrderBook(
             MayExist |= _begun;
             _begun = true;
         }
-    }
-
-    private sealed class ShortAfterAllException(OrderOutcome.OutOfStock outcome) : Exception
-    {
-        public OrderOutcome.OutOfStock Outcome { get; } = outcome;
     }
 }

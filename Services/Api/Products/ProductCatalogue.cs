@@ -15,6 +15,10 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
     // Guards against a category that is, by mistake, its own ancestor.
     private const int MaxCategoryDepth = 10;
 
+    // They are for searches, and half of the document.
+    private static readonly ProjectionDefinition<Product, Product> s_withoutWords =
+        new BsonDocument { { "searchWords", 0 }, { "searchNameWords", 0 } };
+
     /// <inheritdoc/>
     public Task<IReadOnlyList<ObjectId>> FindCategoriesAsync(
         ObjectId tenantId, string category, CancellationToken cancellationToken) =>
@@ -96,7 +100,7 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
             ]);
             using var scored = await products.AggregateAsync(pipeline, cancellationToken: cancellationToken);
             var documents = await scored.ToListAsync(cancellationToken);
-            var found = documents.Select(document => BsonSerializer.Deserialize<Product>(document)).ToList();
+            var found = documents.Select(document => BsonSerializer.Deserialize<ListedProduct>(document)).ToList();
             return Slice(found, limit, last => documents[last][ProductQueries.Score].ToDouble());
         }
 
@@ -105,6 +109,7 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
             var cheapest = await products.Find(ProductQueries.Cheapest(min, max, categories, afterKey, afterId))
                 .Sort(ProductQueries.CheapestFirst)
                 .Limit(limit + 1)
+                .Project(ListedProduct.Fields)
                 .ToListAsync(cancellationToken);
             return Slice(cheapest, limit, last => cheapest[last].Price);
         }
@@ -112,6 +117,7 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
         var newest = await products.Find(ProductQueries.Newest(categories, afterKey, afterId))
             .Sort(ProductQueries.NewestFirst)
             .Limit(limit + 1)
+            .Project(ListedProduct.Fields)
             .ToListAsync(cancellationToken);
         return Slice(newest, limit, last => newest[last].CreatedAt);
     }
@@ -127,9 +133,11 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
     {
         var scope = database.ForTenant(tenantId);
         var stockSought = scope.Inventory
-            .Find(Builders<InventoryItem>.Filter.Eq(item => item.ProductId, productId))
+            .Find(new BsonDocument("productId", productId))
             .ToListAsync(cancellationToken);
-        var productSought = scope.Products.FindByIdAsync(productId, cancellationToken: cancellationToken);
+        var productSought = scope.Products.Find(new BsonDocument("_id", productId))
+            .Project(s_withoutWords)
+            .FirstOrDefaultAsync(cancellationToken);
         // Both, also when one fails: a repetition must not run beside what is left of the attempt before it.
         await Task.WhenAll(stockSought, productSought);
         var (product, items) = (await productSought, await stockSought);
@@ -150,14 +158,14 @@ public sealed class ProductCatalogue(PlatformDatabase database, MongoResilience 
             product.Price,
             product.Currency,
             product.Tags,
-            stores.Sum(store => store.Available),
+            stores.Sum(store => (long)store.Available),
             stores,
             product.UpdatedAt);
     }
 
     private static BsonDecimal128? Price(decimal? price) => price is { } given ? new BsonDecimal128(given) : null;
 
-    private static ProductSlice Slice(List<Product> found, int limit, Func<int, BsonValue> key)
+    private static ProductSlice Slice(List<ListedProduct> found, int limit, Func<int, BsonValue> key)
     {
         if (found.Count <= limit)
         {

@@ -1,9 +1,8 @@
 using MongoDB.Bson;
-using Platform.Data.Documents;
 
 namespace Platform.Api.Products;
 
 /// <summary>Part of a list of products.</summary>
 /// <param name="Products">The products.</param>
 /// <param name="Next">The position of the last product when more follow; else null.</param>
-public sealed record ProductSlice(IReadOnlyList<Product> Products, BsonDocument? Next);
+public sealed record ProductSlice(IReadOnlyList<ListedProduct> Products, BsonDocument? Next);

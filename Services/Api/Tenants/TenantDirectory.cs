@@ -28,7 +28,7 @@ public sealed class TenantDirectory(
         await resilience.RunAsync(
             "list tenants",
             Repetition.Allowed,
-            token => database.Tenants.Find(tenant => tenant.Status == TenantStatus.Active)
+            token => database.Tenants.Find(tenant => tenant.Status == TenantStatus.Active, PlatformDatabase.InTime())
                 .SortBy(tenant => tenant.Slug)
                 .Limit(1000)
                 .ToListAsync(token),

@@ -54,13 +54,18 @@ public sealed class EventOutbox
     public Task AddAsync(OutboxEntry entry, IClientSessionHandle session, CancellationToken cancellationToken = default) =>
         _entries.InsertOneAsync(session, entry, cancellationToken: cancellationToken);
 
-    /// <summary>Writes the events of an entry that was committed a moment ago, by who committed it, and removes the entry.</summary>
-    /// <param name="entry">The entry.</param>
+    /// <summary>Writes the events of entries that were committed a moment ago, by who committed them, and removes the entries.</summary>
+    /// <param name="entries">The entries, of any tenants.</param>
     /// <param name="cancellationToken">Cancels the write; what is left is delivered again.</param>
-    public async Task DeliverAsync(OutboxEntry entry, CancellationToken cancellationToken = default)
+    public async Task DeliverAsync(IReadOnlyCollection<OutboxEntry> entries, CancellationToken cancellationToken = default)
     {
-        await WriteAsync(entry, again: false, cancellationToken);
-        await _entries.DeleteOneAsync(written => written.Id == entry.Id, cancellationToken);
+        ArgumentNullException.ThrowIfNull(entries);
+        foreach (var ofTenant in entries.GroupBy(entry => entry.TenantId))
+        {
+            await WriteAsync(ofTenant.Key, [.. ofTenant], again: false, cancellationToken);
+            await _stored.DeleteManyAsync(
+                new BsonDocument("_id", new BsonDocument("$in", new BsonArray(ofTenant.Select(entry => entry.Id)))), cancellationToken);
+        }
     }
 
     /// <summary>The tenants that have entries which were left behind and whose turn has come; null stands for entries without one.</summary>
@@ -145,7 +150,8 @@ public sealed class EventOutbox
     /// <exception cref="DocumentRefusedException">An event breaks a rule of its collection.</exception>
     public async Task DeliverAgainAsync(OutboxEntry entry, long fence, CancellationToken cancellationToken = default)
     {
-        await WriteAsync(entry, again: true, cancellationToken);
+        ArgumentNullException.ThrowIfNull(entry);
+        await WriteAsync(entry.TenantId, [entry], again: true, cancellationToken);
         await _stored.DeleteOneAsync(NotBeyond(entry.Id, fence), cancellationToken);
     }
 
@@ -224,13 +230,14 @@ public sealed class EventOutbox
         }
     }
 
-    private Task WriteAsync(OutboxEntry entry, bool again, CancellationToken cancellationToken)
+    private Task WriteAsync(ObjectId tenant, IReadOnlyList<OutboxEntry> entries, bool again, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(entry);
-        var scope = _database.ForTenant(entry.TenantId);
+        var scope = _database.ForTenant(tenant);
+        SaleEvent[] sales = [.. entries.SelectMany(entry => entry.Sales)];
+        InventoryEvent[] stock = [.. entries.SelectMany(entry => entry.Stock)];
         return Task.WhenAll(
-            WriteAsync(scope.SaleEvents, CollectionNames.SaleEvents, entry.Sales, sale => sale.At, again, cancellationToken),
-            WriteAsync(scope.InventoryEvents, CollectionNames.InventoryEvents, entry.Stock, change => change.At, again, cancellationToken));
+            WriteAsync(scope.SaleEvents, CollectionNames.SaleEvents, sales, sale => sale.At, again, cancellationToken),
+            WriteAsync(scope.InventoryEvents, CollectionNames.InventoryEvents, stock, change => change.At, again, cancellationToken));
     }
 
     private static async Task WriteAsync<TEvent>(

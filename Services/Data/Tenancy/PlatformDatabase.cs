@@ -2,6 +2,7 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
+using Platform.Mongo.Connections;
 
 namespace Platform.Data.Tenancy;
 
@@ -9,8 +10,10 @@ namespace Platform.Data.Tenancy;
 /// <remarks>Code that serves a tenant goes through <see cref="ForTenant"/>; only jobs use whole collections.</remarks>
 public sealed class PlatformDatabase
 {
-    private static readonly TransactionOptions s_transactions = new(
-        readConcern: ReadConcern.Snapshot, readPreference: ReadPreference.Primary, writeConcern: WriteConcern.WMajority.With(journal: true));
+    private static readonly WriteConcern s_journaled = WriteConcern.WMajority.With(journal: true);
+
+    // For who gives up: as long as it takes to tell the server so, which else would hold what the transaction has taken for a minute.
+    private static readonly TimeSpan s_parting = TimeSpan.FromSeconds(1);
 
     /// <summary>Wraps a database.</summary>
     /// <param name="database">The database; its client's settings decide on concerns and time-outs.</param>
@@ -54,7 +57,7 @@ public sealed class PlatformDatabase
     /// <param name="cancellationToken">Cancels the query.</param>
     /// <returns>The tenant, or null when there is none.</returns>
     public async Task<Tenant?> FindTenantAsync(string slug, CancellationToken cancellationToken = default) =>
-        await Tenants.Find(tenant => tenant.Slug == slug).FirstOrDefaultAsync(cancellationToken);
+        await Tenants.Find(new BsonDocument("slug", slug), InTime()).FirstOrDefaultAsync(cancellationToken);
 
     /// <summary>
     /// Runs work in one transaction (snapshot reads, majority writes in the journal) and commits it. When the server reports a passing
@@ -70,6 +73,12 @@ public sealed class PlatformDatabase
     {
         ArgumentNullException.ThrowIfNull(work);
         using var session = await Database.Client.StartSessionAsync(cancellationToken: cancellationToken);
-        return await session.WithTransactionAsync(work, s_transactions, cancellationToken);
+        using var parting = new CancellationTokenSource();
+        using var given = cancellationToken.UnsafeRegister(static parting => ((CancellationTokenSource)parting!).CancelAfter(s_parting), parting);
+        var options = new TransactionOptions(ReadConcern.Snapshot, ReadPreference.Primary, s_journaled, MongoDeadline.Left);
+        return await session.WithTransactionAsync((own, _) => work(own, cancellationToken), options, parting.Token);
     }
+
+    /// <summary>Options of a query that the server ends when nobody waits for it any more.</summary>
+    public static FindOptions InTime() => new() { MaxTime = MongoDeadline.Left };
 }

@@ -3,12 +3,13 @@ using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Validation;
+using Platform.Mongo.Connections;
 
 namespace Platform.Data.Tenancy;
 
 /// <summary>
 /// One tenant's documents of a collection. Every operation carries the tenant, whatever filter it is given, so a document
-/// of another tenant behaves as if it did not exist.
+/// of another tenant behaves as if it did not exist. What is read or changed is so in what is left of the caller's time (<see cref="MongoDeadline"/>).
 /// </summary>
 /// <typeparam name="TDocument">The type of the documents.</typeparam>
 public sealed class TenantCollection<TDocument>
@@ -22,14 +23,15 @@ public sealed class TenantCollection<TDocument>
 
     private readonly CollectionDefinition<TDocument> _definition;
     private readonly IMongoCollection<TDocument> _collection;
-    private readonly FilterDefinition<TDocument> _ownership;
+    // Written out, as are the keys below: of an expression the driver would make a filter for each command anew.
+    private readonly BsonDocument _ownership;
 
     internal TenantCollection(IMongoCollection<TDocument> collection, CollectionDefinition<TDocument> definition, ObjectId tenantId)
     {
         _definition = definition;
         _collection = collection;
         TenantId = tenantId;
-        _ownership = Builders<TDocument>.Filter.Eq(document => document.TenantId, tenantId);
+        _ownership = new BsonDocument(Owner, tenantId);
     }
 
     /// <summary>The tenant whose documents these are.</summary>
@@ -47,8 +49,12 @@ public sealed class TenantCollection<TDocument>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="options">Options of the query.</param>
     public IFindFluent<TDocument, TDocument> Find(
-        FilterDefinition<TDocument>? filter = null, IClientSessionHandle? session = null, FindOptions? options = null) =>
-        session is null ? _collection.Find(Scoped(filter), options) : _collection.Find(session, Scoped(filter), options);
+        FilterDefinition<TDocument>? filter = null, IClientSessionHandle? session = null, FindOptions? options = null)
+    {
+        options ??= new FindOptions();
+        options.MaxTime ??= MongoDeadline.Left;
+        return session is null ? _collection.Find(Scoped(filter), options) : _collection.Find(session, Scoped(filter), options);
+    }
 
     /// <summary>Reads one document by its key.</summary>
     /// <param name="id">The key.</param>
@@ -65,8 +71,8 @@ public sealed class TenantCollection<TDocument>
     public Task<long> CountAsync(
         FilterDefinition<TDocument>? filter = null, IClientSessionHandle? session = null, CancellationToken cancellationToken = default) =>
         session is null
-            ? _collection.CountDocumentsAsync(Scoped(filter), cancellationToken: cancellationToken)
-            : _collection.CountDocumentsAsync(session, Scoped(filter), cancellationToken: cancellationToken);
+            ? _collection.CountDocumentsAsync(Scoped(filter), new CountOptions { MaxTime = MongoDeadline.Left }, cancellationToken)
+            : _collection.CountDocumentsAsync(session, Scoped(filter), new CountOptions { MaxTime = MongoDeadline.Left }, cancellationToken);
 
     /// <summary>
     /// Runs an aggregation over the tenant's documents. A <c>$geoNear</c> stage, which must come first, gets the tenant into
@@ -88,7 +94,7 @@ public sealed class TenantCollection<TDocument>
             RefuseOtherCollections(stage);
         }
 
-        var ownership = Ownership();
+        var ownership = _ownership;
         var first = stages.Count > 0 ? stages[0] : [];
         if (first.TryGetValue("$geoNear", out var near))
         {
@@ -105,9 +111,10 @@ public sealed class TenantCollection<TDocument>
         }
 
         var scoped = new BsonDocumentStagePipelineDefinition<TDocument, TResult>(stages, rendered.OutputSerializer);
+        var options = new AggregateOptions { MaxTime = MongoDeadline.Left };
         return session is null
-            ? _collection.AggregateAsync(scoped, cancellationToken: cancellationToken)
-            : _collection.AggregateAsync(session, scoped, cancellationToken: cancellationToken);
+            ? _collection.AggregateAsync(scoped, options, cancellationToken)
+            : _collection.AggregateAsync(session, scoped, options, cancellationToken);
     }
 
     /// <summary>Writes a new document.</summary>
@@ -222,7 +229,7 @@ public sealed class TenantCollection<TDocument>
     {
         RequireKept(update);
         var one = One(filter, orById: false);
-        var options = new FindOneAndUpdateOptions<TDocument> { ReturnDocument = ReturnDocument.After };
+        var options = new FindOneAndUpdateOptions<TDocument> { ReturnDocument = ReturnDocument.After, MaxTime = MongoDeadline.Left };
         return await WriteAsync([], () => session is null
             ? _collection.FindOneAndUpdateAsync(one, update, options, cancellationToken)
             : _collection.FindOneAndUpdateAsync(session, one, update, options, cancellationToken));
@@ -242,7 +249,7 @@ public sealed class TenantCollection<TDocument>
         return result.DeletedCount > 0;
     }
 
-    private static FilterDefinition<TDocument> ById(ObjectId id) => Builders<TDocument>.Filter.Eq(document => document.Id, id);
+    private static BsonDocument ById(ObjectId id) => new("_id", id);
 
     private static BsonDocument And(BsonDocument left, BsonDocument right) => new("$and", new BsonArray { left, right });
 
@@ -309,8 +316,6 @@ public sealed class TenantCollection<TDocument>
 
     private FilterDefinition<TDocument> Scoped(FilterDefinition<TDocument>? filter) =>
         filter is null ? _ownership : Builders<TDocument>.Filter.And(_ownership, filter);
-
-    private BsonDocument Ownership() => _ownership.Render(RenderArgs());
 
     private FilterDefinition<TDocument> InPlaceOf(TDocument document)
     {

@@ -27,8 +27,9 @@ public static class MongoErrors
     /// <summary>Whether the database cannot be used at the moment, whatever is asked of it.</summary>
     /// <param name="exception">What a driver call, or <see cref="MongoResilience"/>, threw.</param>
     public static bool IsAway(Exception exception) =>
-        // The driver reports a failed server selection, its own operation time-out and an exhausted pool as the first.
-        exception is TimeoutException or DatabaseUnavailableException or MongoWaitQueueFullException
+        // The driver reports a failed server selection, its own operation time-out and an exhausted pool as the first; the server what took longer than
+        // somebody waits as the second.
+        exception is TimeoutException or MongoExecutionTimeoutException or DatabaseUnavailableException or MongoWaitQueueFullException
         || IsRefusedLogin(exception)
         || IsConnectionLoss(exception)
         || exception is MongoException { InnerException: { } inner } && IsAway(inner);

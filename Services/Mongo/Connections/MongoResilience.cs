@@ -11,8 +11,8 @@ namespace Platform.Mongo.Connections;
 /// Runs units of work so that passing faults pass unnoticed. A unit that may be repeated is, after an error that server or
 /// driver marks as passing and after a lost connection, with growing, jittered pauses, within a number of attempts and a deadline. A unit
 /// that may not be repeated never is. Each attempt passes one gate, which lets in as many as the connections serve, and one circuit breaker,
-/// which refuses work at once while the database is away; units do not nest. It does not replace the driver's own retries, which it stands around. Thread-safe;
-/// one per process.
+/// which refuses work at once while the database is away; units do not nest. The deadline is <see cref="MongoDeadline"/>'s, too, so that the
+/// server stops with us. It does not replace the driver's own retries, which it stands around. Thread-safe; one per process.
 /// </summary>
 public sealed partial class MongoResilience
 {
@@ -70,6 +70,7 @@ public sealed partial class MongoResilience
     {
         ArgumentException.ThrowIfNullOrEmpty(unit);
         ArgumentNullException.ThrowIfNull(work);
+        MongoDeadline.Set(_deadline);
         if (repetition == Repetition.Refused)
         {
             return await AttemptAsync(unit, work, cancellationToken, cancellationToken);

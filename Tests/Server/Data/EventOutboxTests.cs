@@ -30,8 +30,44 @@ public sealed class EventOutboxTests(MongoServer server)
         var outbox = new EventOutbox(database);
         var entry = Entry(DateTime.UtcNow);
 
-        Assert.True(await new OutboxWriter(database, outbox, Cache(), NullLogger<OutboxWriter>.Instance).CommitAsync(
-            (_, _) => Task.FromResult((true, (OutboxEntry?)entry)), Cancel));
+        await using var delivery = new OutboxDelivery(outbox, TimeProvider.System, NullLogger<OutboxDelivery>.Instance);
+        Assert.True(await new OutboxWriter(database, outbox, Cache(), delivery).CommitAsync((_, _) => Task.FromResult((true, (OutboxEntry?)entry)), Cancel));
+
+        await delivery.Idle;
+        await DeliveredAsync(database, 2, 1);
+        Assert.Empty(await LeftAsync(database));
+    }
+
+    [Fact]
+    public async Task Entries_that_come_together_are_delivered_in_one_go_and_those_that_the_relay_may_be_at_are_left_to_it()
+    {
+        var database = await DatabaseAsync();
+        var outbox = new EventOutbox(database);
+        OutboxEntry[] entries = [.. Enumerable.Range(0, 20).Select(_ => Entry(DateTime.UtcNow)), Entry(DateTime.UtcNow - OutboxDelivery.MostAge)];
+        foreach (var entry in entries)
+        {
+            await AddAsync(database, outbox, entry);
+        }
+
+        await using var delivery = new OutboxDelivery(outbox, TimeProvider.System, NullLogger<OutboxDelivery>.Instance);
+        Array.ForEach(entries, delivery.Add);
+        await delivery.Idle;
+
+        await DeliveredAsync(database, 40, 20);
+        Assert.Equal(entries[^1].Id, Assert.Single(await LeftAsync(database))["_id"]);
+    }
+
+    [Fact]
+    public async Task What_is_waiting_when_the_process_ends_is_delivered_before()
+    {
+        var database = await DatabaseAsync();
+        var outbox = new EventOutbox(database);
+        var entry = Entry(DateTime.UtcNow);
+        await AddAsync(database, outbox, entry);
+
+        var delivery = new OutboxDelivery(outbox, TimeProvider.System, NullLogger<OutboxDelivery>.Instance);
+        delivery.Add(entry);
+        await delivery.DisposeAsync();
 
         await DeliveredAsync(database, 2, 1);
         Assert.Empty(await LeftAsync(database));
@@ -105,7 +141,7 @@ public sealed class EventOutboxTests(MongoServer server)
         var entry = Entry(Old);
         await AddAsync(database, outbox, entry);
         await outbox.DeliverAgainAsync(entry with { Id = ObjectId.GenerateNewId() }, fence: 0, Cancel);
-        await outbox.DeliverAsync(entry, Cancel);
+        await outbox.DeliverAsync([entry], Cancel);
 
         await DeliveredAsync(database, 2, 1);
         Assert.Empty(await LeftAsync(database));

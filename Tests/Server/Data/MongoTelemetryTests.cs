@@ -178,6 +178,8 @@ public sealed class MongoTelemetryTests(MongoServer server)
             new("Mongo:MinPoolSize", "0"),
             new("Mongo:MaxPoolSize", "1"),
             new("Mongo:WaitQueueTimeout", "00:00:00.100"),
+            // Nobody listens there; what is not measured for anybody could not be read back either.
+            new(ServiceDefaultsExtensions.OtlpEndpointKey, "http://127.0.0.1:9"),
         ]);
         builder.AddServiceDefaults();
         builder.AddPlatformData();
@@ -200,8 +202,9 @@ public sealed class MongoTelemetryTests(MongoServer server)
         await held;
         await collection.Find(new BsonDocument("_id", 1)).FirstAsync(Cancel);
 
-        Assert.True(host.Services.GetRequiredService<MeterProvider>().ForceFlush());
-        Assert.True(host.Services.GetRequiredService<TracerProvider>().ForceFlush());
+        // One of the exporters reaches nobody, so they do not say that all went well.
+        _ = host.Services.GetRequiredService<MeterProvider>().ForceFlush();
+        _ = host.Services.GetRequiredService<TracerProvider>().ForceFlush();
         await host.StopAsync(Cancel);
 
         Assert.Superset(

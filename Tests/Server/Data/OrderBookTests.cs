@@ -27,11 +27,23 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
     private static PlatformDatabase? s_database;
 
     private readonly ConcurrentBag<string> _forgotten = [];
+    private readonly ConcurrentBag<OutboxDelivery> _deliveries = [];
     private ServiceProvider? _services;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public ValueTask DisposeAsync() => _services?.DisposeAsync() ?? default;
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var delivery in _deliveries)
+        {
+            await delivery.DisposeAsync();
+        }
+
+        if (_services is not null)
+        {
+            await _services.DisposeAsync();
+        }
+    }
 
     [Fact]
     public async Task A_repeated_key_gets_the_first_answer_whatever_became_of_store_product_and_customer()
@@ -147,6 +159,7 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
         }));
 
         Assert.All(outcomes, outcome => Assert.IsType<OrderOutcome.Placed>(outcome));
+        await Task.WhenAll(_deliveries.Select(delivery => delivery.Idle));
         var today = DateOnly.FromDateTime(DateTime.UtcNow);
         var changes = await new EventReports(shop.Database, _services!.GetRequiredService<MongoResilience>())
             .StockAsync(shop.Tenant.Id, today.AddDays(-1), today.AddDays(1), shop.Product, shop.Store, 100, Cancel);
@@ -214,9 +227,10 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
         }
 
         var outbox = new EventOutbox(database);
+        var delivery = new OutboxDelivery(outbox, time ?? TimeProvider.System, NullLogger<OutboxDelivery>.Instance);
+        _deliveries.Add(delivery);
         return new OrderBook(
-            database, _services.GetRequiredService<MongoResilience>(), new OutboxWriter(database, outbox, Cache(), NullLogger<OutboxWriter>.Instance),
-            time ?? TimeProvider.System);
+            database, _services.GetRequiredService<MongoResilience>(), new OutboxWriter(database, outbox, Cache(), delivery), time ?? TimeProvider.System);
     }
 
     // A Redis that notes what it is to forget.

@@ -16,6 +16,9 @@ internal sealed class RedisProcess : IAsyncDisposable
     /// <summary>Its port on 127.0.0.1.</summary>
     public int Port { get; }
 
+    /// <summary>Its process.</summary>
+    public int Process => _process.Id;
+
     /// <summary>The password.</summary>
     public string Password { get; }
 

@@ -4,7 +4,6 @@ using MongoDB.Bson;
 using NSubstitute;
 using Platform.Api.Contracts;
 using Platform.Api.Products;
-using Platform.Data.Documents;
 using Platform.Data.Search;
 using Xunit;
 
@@ -124,19 +123,15 @@ public sealed class ProductPagingTests : IDisposable
             null, 20, Arg.Any<CancellationToken>());
     }
 
-    private static Product NewProduct() => new()
+    private static ListedProduct NewProduct() => new()
     {
         Id = ObjectId.GenerateNewId(),
-        TenantId = ApiFactory.Acme.Id,
         Sku = "L-1",
         Name = "Lamp",
-        Description = "",
         CategoryId = ObjectId.GenerateNewId(),
         Price = 12.50m,
         Currency = "EUR",
         Tags = [],
-        Status = ProductStatus.Active,
         CreatedAt = DateTime.UnixEpoch,
-        UpdatedAt = DateTime.UnixEpoch,
     };
 }

@@ -1,5 +1,6 @@
 using MongoDB.Bson;
 using Platform.Api.Orders;
+using Platform.Api.Products;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Tests.Unit.Api;
@@ -31,7 +32,7 @@ public sealed class CurrencyUnitsTests
         var price = decimal.Parse(number, System.Globalization.CultureInfo.InvariantCulture);
         Assert.Equal(expected, CurrencyUnits.IsAmount(price, currency));
 
-        var product = Product(price, currency).ToBsonDocument();
+        var product = Stored(Product(price, currency)).ToBsonDocument();
         var violations = CollectionCatalogue.Products.Rules.Evaluate(product);
         Assert.Equal(expected ? [] : ["priceIsAmountOfCurrency"], violations.Select(violation => violation.Code));
     }
@@ -83,19 +84,31 @@ public sealed class CurrencyUnitsTests
         }
     }
 
-    private static Product Product(decimal price, string currency) => new()
+    private static Product Stored(ListedProduct product) => new()
+    {
+        Id = product.Id,
+        TenantId = ApiFactory.Acme.Id,
+        Sku = product.Sku,
+        Name = product.Name,
+        Description = "",
+        CategoryId = product.CategoryId,
+        Price = product.Price,
+        Currency = product.Currency,
+        Tags = product.Tags,
+        Status = ProductStatus.Active,
+        CreatedAt = product.CreatedAt,
+        UpdatedAt = product.CreatedAt,
+    };
+
+    private static ListedProduct Product(decimal price, string currency) => new()
     {
         Id = ObjectId.GenerateNewId(),
-        TenantId = ApiFactory.Acme.Id,
         Sku = "A",
         Name = "Ant",
-        Description = "",
         CategoryId = ObjectId.GenerateNewId(),
         Price = price,
         Currency = currency,
         Tags = [],
-        Status = ProductStatus.Active,
         CreatedAt = DateTime.UnixEpoch,
-        UpdatedAt = DateTime.UnixEpoch,
     };
 }

@@ -7,8 +7,10 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using OpenTelemetry;
 using OpenTelemetry.Trace;
+using Platform.ServiceDefaults;
 using Xunit;
 
 namespace Platform.Tests.Unit.ServiceDefaults;
@@ -16,6 +18,9 @@ namespace Platform.Tests.Unit.ServiceDefaults;
 [Collection(nameof(SpanTests))]
 public sealed class TelemetryTests
 {
+    // Nobody listens there; what is not measured for anybody could not be seen here either.
+    private const string Nowhere = "http://127.0.0.1:9";
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -29,6 +34,8 @@ public sealed class TelemetryTests
 
         builder.AddServiceDefaults();
 
+        using var host = builder.Build();
+        Assert.Equal(exported, host.Services.GetService<TracerProvider>() is not null);
         Assert.Equal(exported, builder.Services.Any(service =>
             service.ServiceType.Assembly.GetName().Name == "OpenTelemetry.Exporter.OpenTelemetryProtocol"
             && service.ServiceType.Name.Contains("UseOtlpExporter", StringComparison.Ordinal)));
@@ -41,6 +48,7 @@ public sealed class TelemetryTests
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseTestServer();
+        builder.Configuration.AddInMemoryCollection([new(ServiceDefaultsExtensions.OtlpEndpointKey, Nowhere)]);
         builder.AddServiceDefaults();
         builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddProcessor(new SpanQueue(spans.Writer)));
         await using var app = builder.Build();
@@ -65,6 +73,7 @@ public sealed class TelemetryTests
     {
         var spans = new List<Activity>();
         var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration.AddInMemoryCollection([new(ServiceDefaultsExtensions.OtlpEndpointKey, Nowhere)]);
         builder.AddServiceDefaults();
         builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddInMemoryExporter(spans));
         using var host = builder.Build();
@@ -79,10 +88,26 @@ public sealed class TelemetryTests
     }
 
     [Fact]
+    public void Every_trace_is_recorded_while_there_are_few_and_so_many_a_second_under_load()
+    {
+        var time = new FakeTimeProvider();
+        var sampler = new TraceRateSampler(time);
+        int Recorded(int traces) => Enumerable.Range(0, traces).Count(_ => sampler.ShouldSample(default).Decision == SamplingDecision.RecordAndSample);
+
+        Assert.Equal(500, Recorded(500));
+        Assert.Equal(0, Recorded(1000));
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(50, Recorded(1000));
+        time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(500, Recorded(1000));
+    }
+
+    [Fact]
     public void Calls_that_nobody_asked_for_leave_no_trace()
     {
         var spans = new List<Activity>();
         var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration.AddInMemoryCollection([new(ServiceDefaultsExtensions.OtlpEndpointKey, Nowhere)]);
         builder.AddServiceDefaults();
         builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddInMemoryExporter(spans));
         using var host = builder.Build();
@@ -106,6 +131,7 @@ public sealed class TelemetryTests
     public void The_resource_names_the_service_and_its_environment()
     {
         var builder = Host.CreateEmptyApplicationBuilder(new() { ApplicationName = "shop", EnvironmentName = "Staging" });
+        builder.Configuration.AddInMemoryCollection([new(ServiceDefaultsExtensions.OtlpEndpointKey, Nowhere)]);
         builder.AddServiceDefaults();
         using var host = builder.Build();
 
