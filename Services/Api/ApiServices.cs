@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Platform.Api.Caching;
 using Platform.Api.Events;
 using Platform.Api.Limits;
+using Platform.Api.Migrations;
 using Platform.Api.OpenApi;
 using Platform.Api.Orders;
 using Platform.Api.Paging;
@@ -42,6 +43,7 @@ internal static class ApiServices
         });
         builder.Services.AddHostedService<DatabaseStartupService>();
         builder.AddProductCache();
+        builder.AddMigrationCheck();
 
         builder.Services.AddOptions<PagingOptions>()
             .BindSettings(PagingOptions.Section)
@@ -103,6 +105,16 @@ internal static class ApiServices
             MongoDeadline.Set(s_requestTimeout);
             await next(http);
         });
+    }
+
+    private static void AddMigrationCheck(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<MigrationCheckOptions>()
+            .BindSettings(MigrationCheckOptions.Section)
+            .ValidateLimits(MigrationCheckOptions.Section);
+        builder.Services.AddSingleton<IRecordedMigrations, RecordedMigrations>();
+        builder.Services.AddSingleton<MigrationHealthCheck>();
+        builder.Services.AddHealthChecks().AddCheck<MigrationHealthCheck>(MigrationHealthCheck.Name, HealthStatus.Unhealthy);
     }
 
     private static void AddProductCache(this WebApplicationBuilder builder)

@@ -14,6 +14,7 @@ internal static class MigratorCommands
 
             Exit codes: 0 done, 1 failed, 2 refused, or not as it should be, 64 wrong command line, 69 no database,
             73 a file cannot be written, 75 another migrator is at work, 78 wrong setting, 130 interrupted.
+            In a pipeline: 'up --wait' before the new programs start, 'status --exit-code' as a probe (0 up to date, 2 not, 75 under way).
             Settings: ConnectionStrings__platform, Migrator__DatabaseTimeout (1 min), Migrator__LeaseDuration (15 s),
             Migrator__LeaseTimeout (10 min), Migrator__MaxDocumentsPerSecond (no limit).
             How strictly the rules on documents hold: Validation__Level, strict (every write is checked), moderate (not

@@ -131,6 +131,8 @@ public sealed class ApiUnderLossTests(ApiUnderLossTests.Servers servers, ITestOu
             builder.UseSetting("ConnectionStrings:cache", "127.0.0.1:9");
             builder.UseSetting("Paging:CursorKey", "the key of the tests, which is long enough");
             builder.UseSetting("Health:CacheDuration", "00:00:00");
+            // Its database is made without a history.
+            builder.UseSetting("MigrationCheck:Enabled", "false");
             foreach (var (key, value) in NoRateLimits.Settings)
             {
                 builder.UseSetting(key, value);

@@ -39,4 +39,19 @@ public sealed record CollationDefinition
         { "locale", Locale }, { "caseLevel", CaseLevel }, { "caseFirst", CaseFirst }, { "strength", Strength }, { "numericOrdering", NumericOrdering },
         { "alternate", Alternate }, { "maxVariable", MaxVariable }, { "normalization", Normalization }, { "backwards", Backwards },
     };
+
+    /// <summary>Reads what <see cref="ToBson"/> made.</summary>
+    /// <param name="collation">The document.</param>
+    internal static CollationDefinition Of(BsonDocument collation) => new()
+    {
+        Locale = collation["locale"].AsString,
+        CaseLevel = collation["caseLevel"].AsBoolean,
+        CaseFirst = collation["caseFirst"].AsString,
+        Strength = collation["strength"].ToInt32(),
+        NumericOrdering = collation["numericOrdering"].AsBoolean,
+        Alternate = collation["alternate"].AsString,
+        MaxVariable = collation["maxVariable"].AsString,
+        Normalization = collation["normalization"].AsBoolean,
+        Backwards = collation["backwards"].AsBoolean,
+    };
 }

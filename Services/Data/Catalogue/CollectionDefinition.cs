@@ -89,7 +89,7 @@ public abstract class CollectionDefinition
 
     /// <summary>What the server checks each written document against.</summary>
     /// <remarks><see href="https://www.mongodb.com/docs/manual/core/schema-validation/"/></remarks>
-    public BsonDocument Validator => IsBookkeeping || View is not null ? [] : Rules.Validator();
+    public virtual BsonDocument Validator => IsBookkeeping || View is not null ? [] : Rules.Validator();
 
     /// <summary>The options of the <c>create</c> command beside those of the validator.</summary>
     /// <param name="asPlain">Whether the server takes no time series, so that it is to be a plain collection.</param>

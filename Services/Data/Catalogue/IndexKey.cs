@@ -18,4 +18,16 @@ public sealed record IndexKey(string Field, IndexKind Kind = IndexKind.Ascending
         IndexKind.Hashed => "hashed",
         _ => throw new InvalidOperationException($"{Kind} is not a kind of index."),
     };
+
+    /// <summary>The kind that a value of an index's key document stands for.</summary>
+    /// <param name="value">The value; a direction is a number of any type.</param>
+    /// <exception cref="FormatException">It stands for none that is known here.</exception>
+    internal static IndexKind KindOf(BsonValue value) => value switch
+    {
+        { IsNumeric: true } => value.ToDouble() < 0 ? IndexKind.Descending : IndexKind.Ascending,
+        BsonString { Value: "text" } => IndexKind.Text,
+        BsonString { Value: "2dsphere" } => IndexKind.Sphere,
+        BsonString { Value: "hashed" } => IndexKind.Hashed,
+        _ => throw new FormatException($"{value} is no kind of index that is known here."),
+    };
 }

@@ -17,17 +17,19 @@ internal sealed partial class MigrationLedger
     private const string Header =
         """
         # Written by './platform migrator fingerprint'; docs/migrations.md says when.
-        # One line per migration, its name and the SHA-256 of its source; last the catalogue's checksum and the latest migration at that time.
+        # One line per migration: its name, the SHA-256 of its source and of the structure that it pins; last the catalogue's, and the latest migration then.
 
         """;
 
     private readonly Dictionary<string, string> _checksums;
+    private readonly Dictionary<string, string> _structures;
     private readonly string? _catalogue;
     private readonly string? _catalogueMigration;
 
-    private MigrationLedger(Dictionary<string, string> checksums, string? catalogue, string? catalogueMigration)
+    private MigrationLedger(Dictionary<string, string> checksums, Dictionary<string, string> structures, string? catalogue, string? catalogueMigration)
     {
         _checksums = checksums;
+        _structures = structures;
         _catalogue = catalogue;
         _catalogueMigration = catalogueMigration;
     }
@@ -39,6 +41,7 @@ internal sealed partial class MigrationLedger
     {
         ArgumentNullException.ThrowIfNull(text);
         var checksums = new Dictionary<string, string>(StringComparer.Ordinal);
+        var structures = new Dictionary<string, string>(StringComparer.Ordinal);
         string? catalogue = null;
         string? migration = null;
         foreach (var line in text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#'))
@@ -50,8 +53,13 @@ internal sealed partial class MigrationLedger
                     isFirst = catalogue is null;
                     (catalogue, migration) = (checksum, latest);
                     break;
-                case [var name, var checksum] when IsName(name):
+                case [var name, var checksum, .. var structure] when IsName(name) && structure.Length < 2:
                     isFirst = checksums.TryAdd(name, checksum);
+                    if (structure is [var pinned])
+                    {
+                        structures.TryAdd(name, pinned);
+                    }
+
                     break;
                 default:
                     throw new FormatException($"The line '{line}' of checksums.txt is neither a migration's nor the catalogue's.");
@@ -63,7 +71,7 @@ internal sealed partial class MigrationLedger
             }
         }
 
-        return new MigrationLedger(checksums, catalogue, migration);
+        return new MigrationLedger(checksums, structures, catalogue, migration);
     }
 
     /// <summary>What of the program is not as the file has it, one sentence each; empty when the file is right.</summary>
@@ -75,6 +83,9 @@ internal sealed partial class MigrationLedger
             $"Migration {migration.FullName} has another source that does the same as the recorded one; run './platform migrator fingerprint' to record it."),
         .. migrations.Where(IsChanged).Select(migration =>
             $"Migration {migration.FullName} was changed after its checksum was recorded: restore its source and put the change into a new migration"
+            + $"{(migration == migrations[^1] ? ", or, if no database that matters has it, run './platform migrator fingerprint --unreleased'" : "")}."),
+        .. migrations.Where(IsRestructured).Select(migration =>
+            $"The structure of migration {migration.FullName} is not the recorded one: restore {StructureOf(migration)}"
             + $"{(migration == migrations[^1] ? ", or, if no database that matters has it, run './platform migrator fingerprint --unreleased'" : "")}."),
         .. Gone(migrations).Select(name => $"Migration {name} is gone; restore its source, or no database that has it can be migrated."),
         .. migrations.Where(migration => !_checksums.ContainsKey(migration.FullName)).Select(migration =>
@@ -106,6 +117,10 @@ internal sealed partial class MigrationLedger
             .. migrations.Where(migration => IsChanged(migration) && !(unreleased && migration == migrations[^1] && migration.FullName == latest))
                 .Select(migration =>
                 $"Migration {migration.FullName} was changed after its checksum was recorded; restore its source and put the change into a new migration."),
+            // That of the latest is the catalogue's.
+            .. migrations.SkipLast(1).Where(IsRestructured).Select(migration =>
+                $"The structure of migration {migration.FullName} is not the recorded one; restore {StructureOf(migration)} and put the change into a new "
+                    + "migration."),
             .. Gone(migrations).Where(name => !(unreleased && name == latest)).Select(name =>
                 $"Migration {name} is gone; restore its source, or no database that has it can be migrated."
                 + $"{(name == latest ? " If no database that matters has it, add --unreleased." : "")}"),
@@ -126,7 +141,13 @@ internal sealed partial class MigrationLedger
         var text = new StringBuilder(Header.ReplaceLineEndings("\n"));
         foreach (var migration in migrations)
         {
-            text.Append(migration.FullName).Append(' ').Append(migration.Checksum).Append('\n');
+            text.Append(migration.FullName).Append(' ').Append(migration.Checksum);
+            if (migration.StructureChecksum is { } structure)
+            {
+                text.Append(' ').Append(structure);
+            }
+
+            text.Append('\n');
         }
 
         // The migration that the catalogue came with may be gone, when it was not released.
@@ -141,6 +162,12 @@ internal sealed partial class MigrationLedger
 
     private bool IsReplaced(MigrationDescriptor migration) =>
         _checksums.TryGetValue(migration.FullName, out var checksum) && checksum != migration.Checksum && migration.Was(checksum);
+
+    // One that is recorded without a structure may still get its own.
+    private bool IsRestructured(MigrationDescriptor migration) => _checksums.ContainsKey(migration.FullName)
+        && _structures.TryGetValue(migration.FullName, out var structure) && structure != migration.StructureChecksum;
+
+    private static string StructureOf(MigrationDescriptor migration) => $"Migrations/{migration.FullName}{MigrationCatalogue.StructureSuffix}";
 
     private IEnumerable<string> Gone(IReadOnlyList<MigrationDescriptor> migrations) =>
         _checksums.Keys.Except(migrations.Select(migration => migration.FullName), StringComparer.Ordinal).Order(StringComparer.Ordinal);

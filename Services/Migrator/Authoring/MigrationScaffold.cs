@@ -81,12 +81,13 @@ internal static partial class MigrationScaffold
         return null;
     }
 
-    /// <summary>Writes the two files.</summary>
+    /// <summary>Writes the files.</summary>
     /// <param name="root">The repository's root.</param>
     /// <param name="name">The migration's name.</param>
+    /// <param name="structure">The snapshot of the catalogue that the migration brings; null when it is what it was.</param>
     /// <returns>The files, from the repository's root.</returns>
-    /// <exception cref="IOException">A file cannot be written, or there is one already; then neither is there afterwards that was not before.</exception>
-    public static IReadOnlyList<string> Create(string root, string name)
+    /// <exception cref="IOException">A file cannot be written, or there is one already; then none is there afterwards that was not before.</exception>
+    public static IReadOnlyList<string> Create(string root, string name, string? structure = null)
     {
         var directory = Path.Combine(root, Migrations);
         var numbers = Directory.EnumerateFiles(directory, "*.cs")
@@ -95,15 +96,22 @@ internal static partial class MigrationScaffold
             .Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
         var number = numbers.DefaultIfEmpty(0).Max() + 1;
         var type = TypeOf(name);
-        var file = string.Create(CultureInfo.InvariantCulture, $"{number:0000}_{name}.cs");
+        var file = string.Create(CultureInfo.InvariantCulture, $"{number:0000}_{name}");
+        List<(string Place, string File, string Text)> texts =
+            [(Migrations, file + ".cs", Source(number, name, type)), (Tests, file + ".cs", Test(number, type))];
+        if (structure is not null)
+        {
+            texts.Add((Migrations, file + MigrationCatalogue.StructureSuffix, structure));
+        }
+
         var written = new List<string>();
         try
         {
-            foreach (var (place, text) in new[] { (Migrations, Source(number, name, type)), (Tests, Test(number, type)) })
+            foreach (var (place, title, text) in texts)
             {
                 Directory.CreateDirectory(Path.Combine(root, place));
-                using var stream = new FileStream(Path.Combine(root, place, file), FileMode.CreateNew);
-                written.Add($"{place}/{file}");
+                using var stream = new FileStream(Path.Combine(root, place, title), FileMode.CreateNew);
+                written.Add($"{place}/{title}");
                 using var writer = new StreamWriter(stream) { NewLine = "\n" };
                 writer.Write(text.ReplaceLineEndings("\n"));
             }
@@ -141,7 +149,9 @@ internal static partial class MigrationScaffold
             // True when UpAsync and DownAsync do the right thing on data that they left half-done; the test checks it.
             public override bool CanBeRepeated => true;
 
-            // Parts that may take long are steps: context.StepAsync, or context.TransformAsync for the documents of a collection.
+            // Before it come the collections and rules of the structure beside this file, after it the indexes. When the structure is all that changes, derive
+            // from StructureMigration and leave out the rest. Parts that may take long are steps: context.StepAsync, or context.TransformAsync for the
+            // documents of a collection.
             public override Task UpAsync(MigrationContext context, CancellationToken cancellationToken) =>
                 throw new NotImplementedException("The way up of {{type}} is not written yet.");
 

@@ -13,6 +13,17 @@ internal static class CommandOptions
         Description = "Drop and create again the indexes that differ from the catalogue.",
     };
 
+    public static Option<bool> AllowDataLoss { get; } = new("--allow-data-loss")
+    {
+        Description = "Take migrations back also when that loses data: documents of collections that go, and values that the way up cannot give back.",
+    };
+
+    public static Option<bool> Wait { get; } = new("--wait")
+    {
+        Description = "Wait for the database, and for another migrator that is at work, for up to a day, whatever Migrator__DatabaseTimeout and "
+            + "Migrator__LeaseTimeout say: for a job whose own deadline counts.",
+    };
+
     public static Option<bool> DryRun { get; } = new("--dry-run")
     {
         Description = "Print the commands that would be sent to the server, and send only those that read. Takes no lease.",

@@ -25,8 +25,8 @@ internal sealed class DryRunCommand(
     public Task<RunReport> UpAsync(int? to, bool allowDrop, CancellationToken cancellationToken) => RunAsync(
         "up", (runner, environment) => runner.BringUpToDateAsync(environment, Fence, to, allowDrop, cancellationToken), cancellationToken);
 
-    public Task<RunReport> DownAsync(int steps, int? to, CancellationToken cancellationToken) => RunAsync(
-        "down", (runner, environment) => runner.DownAsync(environment, steps, Fence, to, cancellationToken), cancellationToken);
+    public Task<RunReport> DownAsync(int steps, int? to, bool allowLoss, CancellationToken cancellationToken) => RunAsync(
+        "down", (runner, environment) => runner.DownAsync(environment.Allowing(loss: allowLoss), steps, Fence, to, cancellationToken), cancellationToken);
 
     private async Task<RunReport> RunAsync(
         string command, Func<MigrationRunner, MigrationEnvironment, Task<MigrationResult>> run, CancellationToken cancellationToken)

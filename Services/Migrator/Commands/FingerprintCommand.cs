@@ -19,8 +19,8 @@ internal static class FingerprintCommand
         };
         var command = new Command(
             "fingerprint",
-            "Record the checksums of new migrations and of the catalogue in Migrations/checksums.txt. Run it inside the repository, after a build; "
-                + "'./platform migrator fingerprint' builds first.")
+            "Record the checksums of new migrations and of the catalogue in Migrations/checksums.txt, and the catalogue itself beside the latest migration "
+                + "when it changed. Run it inside the repository, after a build; './platform migrator fingerprint' builds first.")
         {
             check, unreleased, JobCommandLine.Json,
         };
@@ -64,13 +64,15 @@ internal static class FingerprintCommand
         var catalogue = CollectionCatalogue.Checksum();
         if (check)
         {
-            return ledger.Compare(migrations, catalogue);
+            return [.. ledger.Compare(migrations, catalogue), .. PinnedStructure.Problems(migrations)];
         }
 
-        var objections = ledger.Objections(migrations, catalogue, unreleased);
+        var pinned = PinnedStructure.Of(migrations, CatalogueSnapshot.Write(CollectionCatalogue.All));
+        var objections = ledger.Objections(pinned.Migrations, catalogue, unreleased);
         if (objections.Count == 0)
         {
-            await File.WriteAllTextAsync(file, ledger.Render(migrations, catalogue), cancellationToken);
+            await pinned.WriteAsync(Path.Combine(root, MigrationScaffold.Migrations), cancellationToken);
+            await File.WriteAllTextAsync(file, ledger.Render(pinned.Migrations, catalogue), cancellationToken);
         }
 
         return objections;

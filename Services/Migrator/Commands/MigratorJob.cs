@@ -27,11 +27,19 @@ internal static class MigratorJob
     /// <summary>The host and the console of a use case.</summary>
     /// <param name="quiet">Whether the console belongs to the report; else what is done is told by the log.</param>
     /// <param name="json">Whether the report is JSON.</param>
-    public static DatabaseJob Create(bool quiet, bool json) => new(Name)
+    /// <param name="wait">Whether the database, and another migrator, are waited for as long as can be.</param>
+    public static DatabaseJob Create(bool quiet, bool json, bool wait = false) => new(Name)
     {
         IsQuiet = quiet,
         IsJson = json,
-        Configure = Configure,
+        Configure = builder =>
+        {
+            Configure(builder);
+            if (wait)
+            {
+                builder.Services.PostConfigure<MigratorOptions>(options => options.DatabaseTimeout = options.LeaseTimeout = LeaseOptions.Longest);
+            }
+        },
         DatabaseTimeout = services => services.GetRequiredService<IOptions<MigratorOptions>>().Value.DatabaseTimeout,
         ExitCodeOf = exception => exception is StaleFenceException ? ExitCodes.Failure : null,
     };

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using Platform.Data.Catalogue;
 using Platform.Jobs;
 using Platform.Migrator.Authoring;
+using Platform.Migrator.Execution;
 
 namespace Platform.Migrator.Commands;
 
@@ -21,7 +23,9 @@ internal static class NewCommand
             }
         });
         var command = new Command(
-            "new", "Write the source and the test of a new migration, to be filled in. Run it inside the repository.") { name, JobCommandLine.Json };
+            "new",
+            "Write the source and the test of a new migration, to be filled in, and the catalogue beside it when it changed. Run it inside the repository, "
+                + "after a build; './platform migrator new' builds first.") { name, JobCommandLine.Json };
         command.SetAction((result, _) => RepositoryFiles.RunAsync(root => RunAsync(root, result.GetRequiredValue(name), result.GetValue(JobCommandLine.Json))));
         return command;
     }
@@ -33,11 +37,14 @@ internal static class NewCommand
             return RepositoryFiles.FailAsync(ExitCodes.Refused, objection);
         }
 
-        var files = MigrationScaffold.Create(root, name);
+        var catalogue = CatalogueSnapshot.Write(CollectionCatalogue.All);
+        var migrations = MigrationCatalogue.FindIn(typeof(NewCommand).Assembly);
+        var isSame = CatalogueSnapshot.Write(MigrationCatalogue.StructureAt(migrations, migrations.Count)) == catalogue;
+        var files = MigrationScaffold.Create(root, name, isSame ? null : catalogue);
         return Task.FromResult(JobReport.Print(
             new { Files = files },
             json,
-            (output, _) => output.WriteLine($"Wrote {string.Join(" and ", files)}. Fill in both, then run './platform migrator fingerprint'."),
+            (output, _) => output.WriteLine($"Wrote {string.Join(" and ", files)}. Fill in source and test, then run './platform migrator fingerprint'."),
             isGood: true));
     }
 }

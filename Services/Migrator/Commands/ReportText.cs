@@ -21,6 +21,26 @@ internal static class ReportText
             report.UpToDate ? "The database is up to date." : "The database is not up to date.",
         ]);
 
+    /// <summary>A status in one line.</summary>
+    public static string Brief(StatusReport report)
+    {
+        if (report.UpToDate)
+        {
+            return "The database is up to date.";
+        }
+
+        string[] left =
+        [
+            .. report.Migrations.Where(migration => migration is { Known: true, Standing: not MigrationStanding.Applied })
+                .Select(migration => $"{migration.Id} is {Word(migration)}"),
+            .. report.Migrations.Where(migration => migration.Changed).Select(migration => $"the source of {migration.Id} was changed since"),
+            .. report.Migrations.Where(migration => migration is { Known: false, Standing: not MigrationStanding.Pending })
+                .Select(migration => $"{migration.Id} is not known to this program"),
+            .. report.Missing.Select(change => $"to do: {change}"),
+        ];
+        return (report.AtWork is null ? "The database is not up to date: " : $"A migrator is at work ({report.AtWork}): ") + string.Join("; ", left) + ".";
+    }
+
     public static string Of(VerifyReport report) => Lines(
         [
             .. report.Problems.Select(problem => $"{problem.Kind.ToString().ToLowerInvariant()}: {problem.Sentence}"),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Platform.Jobs;
 using Platform.Migrator.Execution;
 using Platform.Migrator.History;
 using Platform.Migrator.Structure;
@@ -9,11 +10,35 @@ namespace Platform.Migrator.Commands;
 /// <summary><c>migrator status</c>: how every migration stands, what the database lacks, and who is at work.</summary>
 internal sealed class StatusCommand(MigrationRunner runner, CatalogueSynchroniser catalogue, ILeaseStore leases)
 {
-    public static Command Create() => MigratorJob.Report<StatusCommand, StatusReport>(
-        new Command("status", "Show how every migration stands, what the database lacks, and who is at work. Exits with 2 when there is something to do."),
-        (status, _, token) => status.RunAsync(token),
-        (output, report) => output.WriteLine(ReportText.Of(report)),
-        report => report.UpToDate);
+    public static Command Create()
+    {
+        var exitCode = new Option<bool>("--exit-code")
+        {
+            Description = "For probes: print one line and say by the exit code alone how the database stands: 0 up to date, 2 migrations are pending or "
+                + "something differs, 75 a migrator is at work on it.",
+        };
+        var command = new Command(
+            "status",
+            "Show how every migration stands, what the database lacks, and who is at work. Exits with 2 when there is something to do.")
+        {
+            exitCode, JobCommandLine.Json,
+        };
+        command.SetAction((result, cancellationToken) =>
+        {
+            var (brief, json) = (result.GetValue(exitCode), result.GetValue(JobCommandLine.Json));
+            return MigratorJob.RunAsync<StatusCommand>(
+                quiet: true,
+                json,
+                async (status, token) =>
+                {
+                    var report = await status.RunAsync(token);
+                    JobReport.Print(report, json, (output, found) => output.WriteLine(brief ? ReportText.Brief(found) : ReportText.Of(found)), isGood: true);
+                    return report.UpToDate ? ExitCodes.Success : brief && report.AtWork is not null ? ExitCodes.Busy : ExitCodes.Refused;
+                },
+                cancellationToken);
+        });
+        return command;
+    }
 
     public async Task<StatusReport> RunAsync(CancellationToken cancellationToken)
     {

@@ -13,10 +13,18 @@ internal sealed partial class UpCommand(
     {
         var to = CommandOptions.Number(
             "--to", "The number of the last migration to apply (default: all). The catalogue is brought in line only at the latest.", minimum: 1);
-        var command = new Command("up", "Apply pending migrations, then create the collections, validators and indexes that are missing.")
+        var command = new Command(
+            "up", "Apply pending migrations, each with the structure of its version, then create the collections, validators and indexes that are missing.")
         {
-            to, CommandOptions.AllowDrop, CommandOptions.DryRun, JobCommandLine.Json,
+            to, CommandOptions.AllowDrop, CommandOptions.Wait, CommandOptions.DryRun, JobCommandLine.Json,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(CommandOptions.Wait) && result.GetValue(CommandOptions.DryRun))
+            {
+                result.AddError("Give either --wait or --dry-run: a dry run takes no lease to wait for.");
+            }
+        });
         command.SetAction((result, cancellationToken) => InvokeAsync(result, result.GetValue(to), result.GetValue(CommandOptions.DryRun), cancellationToken));
         return command;
     }
@@ -27,8 +35,8 @@ internal sealed partial class UpCommand(
         return dryRun
             ? MigratorJob.RunAsync<DryRunCommand>(
                 quiet: true, json, async (dry, token) => (await dry.UpAsync(to, allowDrop, token)).Print(json), cancellationToken)
-            : MigratorJob.RunAsync<UpCommand>(
-                quiet: false, json, async (up, token) => (await up.RunAsync(to, allowDrop, token)).Print(json), cancellationToken);
+            : MigratorJob.Create(quiet: false, json, result.GetValue(CommandOptions.Wait)).RunAsync<UpCommand>(
+                async (up, token) => (await up.RunAsync(to, allowDrop, token)).Print(json), cancellationToken);
     }
 
     public Task<RunReport> RunAsync(int? to, bool allowDrop, CancellationToken cancellationToken) => alone.RunAsync(

@@ -23,6 +23,12 @@ public abstract class Migration
     /// </remarks>
     public virtual bool InTransaction => false;
 
+    /// <summary>
+    /// Whether programs that do not know the migration cannot work with the database any more: their API is not ready then. The contracting half of the
+    /// recipe in docs/migrations.md is such a one. Default: false.
+    /// </summary>
+    public virtual bool IsBreaking => false;
+
     /// <summary>Makes the change.</summary>
     /// <param name="context">The database and what else a migration may use.</param>
     /// <param name="cancellationToken">

@@ -1,5 +1,6 @@
 using MongoDB.Driver;
 using Platform.Migrator.History;
+using Platform.Migrator.Structure;
 using Platform.Mongo.Leases;
 
 namespace Platform.Migrator.Execution;
@@ -39,12 +40,25 @@ internal sealed class MigrationAttempt(
     public double ElapsedMs => time.GetElapsedTime(_started).TotalMilliseconds;
 
     /// <summary>Runs the migration to its end, and writes the record of that.</summary>
-    public async Task RunAsync(MigrationEnvironment environment, CancellationToken cancellationToken)
+    /// <param name="environment">What it works on.</param>
+    /// <param name="move">What becomes of the structure; null when it stays.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task RunAsync(MigrationEnvironment environment, StructureMove? move, CancellationToken cancellationToken)
     {
         Func<MigrationContext, CancellationToken, Task> way = direction == MigrationDirection.Up ? migration.Migration.UpAsync : migration.Migration.DownAsync;
         if (!inTransaction)
         {
+            var told = move is null ? [] : await OpenAsync(environment, move, cancellationToken);
             await way(new MigrationContext(environment, this, session: null), cancellationToken);
+            if (move is not null)
+            {
+                Lease.RequireHeld();
+                Begin();
+                await environment.Catalogue.CloseAsync(
+                    move, environment.AllowsDrop, environment.AllowsLoss && direction == MigrationDirection.Down, environment.IsDryRun ? told : [],
+                    cancellationToken);
+            }
+
             return;
         }
 
@@ -121,6 +135,18 @@ internal sealed class MigrationAttempt(
         // Of a transaction that did not end, no step is done.
         return (inTransaction ? _record : Record).With(
             ended) with { State = MigrationState.Failed, Step = ended.Step, DurationMs = ended.DurationMs, Error = error };
+    }
+
+    private async Task<IReadOnlyList<StructureChange>> OpenAsync(
+        MigrationEnvironment environment, StructureMove move, CancellationToken cancellationToken)
+    {
+        Lease.RequireHeld();
+        if (direction == MigrationDirection.Down && !environment.AllowsLoss)
+        {
+            await environment.Catalogue.RefuseLossAsync(move, cancellationToken);
+        }
+
+        return await environment.Catalogue.OpenAsync(move, Begin, cancellationToken);
     }
 
     private MigrationRun Ended(MigrationRunOutcome outcome) => _record.Ended(outcome, ElapsedMs) with { Direction = direction };

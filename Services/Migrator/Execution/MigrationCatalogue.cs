@@ -2,15 +2,19 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using Platform.Data.Catalogue;
 
 namespace Platform.Migrator.Execution;
 
 /// <summary>Finds the migrations in an assembly.</summary>
 public static partial class MigrationCatalogue
 {
+    /// <summary>What the name of a migration's snapshot has after that of the migration.</summary>
+    public const string StructureSuffix = ".structure.json";
+
     /// <summary>Finds all migrations, in order.</summary>
     /// <param name="assembly">The assembly; holds each migration's source as a resource named <c>NNNN_name.cs</c>, and data that it has beside it as
-    /// <c>NNNN_name.json</c>.</param>
+    /// <c>NNNN_name.json</c>, and the structure that it pins as <c>NNNN_name.structure.json</c>.</param>
     /// <exception cref="InvalidOperationException">A migration has no number, no source of its name, or its number is taken.</exception>
     public static IReadOnlyList<MigrationDescriptor> FindIn(Assembly assembly)
     {
@@ -39,12 +43,32 @@ public static partial class MigrationCatalogue
         var descriptor = new MigrationDescriptor(attribute.Id, attribute.Name, "", migration) { Replaces = attribute.Replaces };
         var source = Read(assembly, descriptor.FullName + ".cs")
             ?? throw new InvalidOperationException($"The migration {type.Name} must be in the file Migrations/{descriptor.FullName}.cs.");
-        return descriptor with { Checksum = Checksum(source, Read(assembly, descriptor.FullName + ".json")) };
+        descriptor = descriptor with { Checksum = Checksum(source, Read(assembly, descriptor.FullName + ".json")) };
+        if (Read(assembly, descriptor.FullName + StructureSuffix) is not { } structure)
+        {
+            return descriptor;
+        }
+
+        return migration.InTransaction
+            ? throw new InvalidOperationException(
+                $"The migration {descriptor.FullName} runs in a transaction, in which no structure can be changed: put the change of the catalogue into a "
+                    + "migration of its own.")
+            : descriptor with { Structure = CatalogueSnapshot.Read(structure), StructureChecksum = Checksum(structure) };
     }
 
+    /// <summary>The structure of a database at a version.</summary>
+    /// <param name="migrations">All migrations, in order.</param>
+    /// <param name="number">The number of the last migration that is applied; 0 for none.</param>
+    /// <returns>What that one or the nearest before it pins; empty when none does.</returns>
+    internal static IReadOnlyList<CollectionDefinition> StructureAt(IReadOnlyList<MigrationDescriptor> migrations, int number) =>
+        migrations.LastOrDefault(migration => migration.Id <= number && migration.Structure is not null)?.Structure ?? [];
+
+    /// <summary>The checksum of a text that is recorded.</summary>
+    /// <param name="text">The text, with line ends as git keeps them.</param>
+    internal static string Checksum(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
     // Where a type is declared is no part of what a migration does, so that code it uses can find another place.
-    private static string Checksum(string source, string? data) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Imports().Replace(source, "") + data)));
+    private static string Checksum(string source, string? data) => Checksum(Imports().Replace(source, "") + data);
 
     // Line ends depend on how a file was checked out, so they do not count.
     private static string? Read(Assembly assembly, string name)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MongoDB.Driver;
+using Platform.Jobs;
 using Platform.Migrator.Transforms;
 
 namespace Platform.Migrator.Execution;
@@ -29,12 +30,19 @@ public sealed class MigrationContext
     /// <summary>Where to log.</summary>
     public ILogger Logger => _environment.Logger;
 
-    /// <summary>Creates the collections, validators and indexes of the catalogue that are missing.</summary>
-    /// <param name="cancellationToken">Cancels the work.</param>
-    public async Task EnsureCatalogueAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Says that the way back would lose data that the way up cannot give back: it is refused, before anything is changed, unless that was allowed.
+    /// </summary>
+    /// <param name="what">A sentence without its end: what would be lost.</param>
+    /// <exception cref="JobRefusedException">It was not allowed.</exception>
+    public void LosesData(string what)
     {
-        _attempt.Begin();
-        await _environment.Catalogue.ApplyAsync(allowDrop: false, cancellationToken);
+        if (!_environment.AllowsLoss)
+        {
+            throw new JobRefusedException($"{what}; give --allow-data-loss to take the migration back all the same.");
+        }
+
+        MigrationLog.LosesData(Logger, what);
     }
 
     /// <summary>

@@ -1,3 +1,5 @@
+using Platform.Data.Catalogue;
+
 namespace Platform.Migrator.Execution;
 
 /// <summary>A migration that this program knows.</summary>
@@ -12,6 +14,12 @@ public sealed record MigrationDescriptor(int Id, string Name, string Checksum, M
 
     /// <summary>The checksums of earlier sources that did the same. Default: none.</summary>
     public IReadOnlyList<string> Replaces { get; init; } = [];
+
+    /// <summary>What the database's structure is from this migration on; null when it is what it was before.</summary>
+    public IReadOnlyList<CollectionDefinition>? Structure { get; init; }
+
+    /// <summary>A SHA-256 over the text of <see cref="Structure"/>, as 64 hexadecimal digits; null when there is none.</summary>
+    public string? StructureChecksum { get; init; }
 
     /// <summary>Whether a checksum is one of this migration: of its source, or of an earlier one that did the same.</summary>
     /// <param name="checksum">A checksum that a database recorded.</param>

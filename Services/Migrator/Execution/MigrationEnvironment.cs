@@ -22,6 +22,12 @@ public sealed class MigrationEnvironment(IMongoDatabase database, CatalogueSynch
     /// <summary>Whether what is written is thrown away; what is read is the database as it stands. Default: false.</summary>
     public bool IsDryRun { get; init; }
 
+    /// <summary>Whether an index that differs from what a version declares may be dropped and created again. Default: false.</summary>
+    public bool AllowsDrop { get; private set; }
+
+    /// <summary>Whether the way back may lose data. Default: false.</summary>
+    public bool AllowsLoss { get; private set; }
+
     /// <summary>How many documents a second a transform may rewrite when it says nothing itself; null for as many as it can. Default: null.</summary>
     public double? MaxDocumentsPerSecond { get; init; }
 
@@ -33,6 +39,16 @@ public sealed class MigrationEnvironment(IMongoDatabase database, CatalogueSynch
 
     /// <summary>Where migrations log.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary>The same with what the caller of a run allows.</summary>
+    /// <param name="drop">Whether an index that differs may be dropped and created again.</param>
+    /// <param name="loss">Whether the way back may lose data.</param>
+    public MigrationEnvironment Allowing(bool drop = false, bool loss = false)
+    {
+        var copy = (MigrationEnvironment)MemberwiseClone();
+        (copy.AllowsDrop, copy.AllowsLoss) = (drop, loss);
+        return copy;
+    }
 
     /// <summary>Whether the server has transactions: a member of a replica set, or a router.</summary>
     /// <param name="cancellationToken">Cancels the question.</param>

@@ -138,6 +138,7 @@ internal sealed partial class MigrationJournal(IMigrationHistory history, string
             State = MigrationState.Running,
             Direction = direction,
             IsAtomic = inTransaction,
+            IsBreaking = migration.Migration.IsBreaking,
             StartedAt = Now,
             AppliedAt = direction == MigrationDirection.Down ? previous?.AppliedAt : null,
             Attempts = (previous?.Attempts ?? 0) + 1,

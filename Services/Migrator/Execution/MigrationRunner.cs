@@ -68,7 +68,8 @@ public sealed partial class MigrationRunner(
     public async Task<MigrationResult> BringUpToDateAsync(
         MigrationEnvironment environment, long fence, int? to, bool allowDrop, CancellationToken cancellationToken)
     {
-        var result = await UpAsync(environment, fence, to, cancellationToken);
+        ArgumentNullException.ThrowIfNull(environment);
+        var result = await UpAsync(environment.Allowing(drop: allowDrop), fence, to, cancellationToken);
         return result.Failure is null && (to is null || to == migrations[^1].Id)
             ? result with { Changes = await SynchroniseAsync(environment, fence, allowDrop, cancellationToken) }
             : result;
@@ -81,14 +82,22 @@ public sealed partial class MigrationRunner(
     /// <param name="to">The number of the migration to stay at, which is not taken back, or 0; null for no such limit.</param>
     /// <param name="cancellationToken">Stops the migration that runs.</param>
     /// <returns>What was taken back, and what stopped the run.</returns>
-    /// <exception cref="JobRefusedException">A migration has no way back, or the records do not fit this program.</exception>
+    /// <exception cref="JobRefusedException">
+    /// A migration has no way back, or not without a loss of data that is not allowed, or the records do not fit this program.
+    /// </exception>
     public async Task<MigrationResult> DownAsync(
         MigrationEnvironment environment, int steps, long fence, int? to = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(environment);
         var review = await ReviewDownAsync(to, cancellationToken);
         review.Require(MigrationDirection.Down);
-        var present = Latest(review, steps, to);
+        IReadOnlyList<MigrationDescriptor> present = [.. Latest(review, steps, to)];
+        foreach (var move in environment.AllowsLoss ? [] : present.Select(migration => MoveOf(migration, MigrationDirection.Down)).OfType<StructureMove>())
+        {
+            // Before the first of them is taken back.
+            await environment.Catalogue.RefuseLossAsync(move, cancellationToken);
+        }
+
         return await RunAllAsync(MigrationDirection.Down, present, review, fence, environment, cancellationToken);
     }
 
@@ -238,7 +247,7 @@ public sealed partial class MigrationRunner(
         var attempt = new MigrationAttempt(migration, direction, record, _journal, inTransaction, time);
         try
         {
-            await attempt.RunAsync(environment, cancellationToken);
+            await attempt.RunAsync(environment, MoveOf(migration, direction), cancellationToken);
         }
         catch (JobRefusedException exception) when (!attempt.HasBegun)
         {
@@ -260,6 +269,11 @@ public sealed partial class MigrationRunner(
         Done(logger, direction == MigrationDirection.Up ? "Applied" : "Took back", migration.FullName, attempt.ElapsedMs);
         return (new MigrationOutcome(migration.FullName, attempt.ElapsedMs, [.. attempt.StepsRun]), null);
     }
+
+    // Only a migration that pins a structure moves it.
+    private StructureMove? MoveOf(MigrationDescriptor migration, MigrationDirection direction) => migration.Structure is not { } own ? null
+        : direction == MigrationDirection.Up ? new(MigrationCatalogue.StructureAt(migrations, migration.Id - 1), own)
+        : new(own, MigrationCatalogue.StructureAt(migrations, migration.Id - 1));
 
     // A stale record is the successor's already; any other failure is recorded, unless the record is part of a transaction that may be committed.
     private async Task<MigrationFailure> FailAsync(

@@ -39,6 +39,9 @@ public sealed record MigrationRecord
     /// </summary>
     public bool MayGoOn { get; init; }
 
+    /// <summary>Whether programs that do not know the migration cannot work with the database any more.</summary>
+    public bool IsBreaking { get; init; }
+
     /// <summary>When the latest attempt began (UTC).</summary>
     public required DateTime StartedAt { get; init; }
 

@@ -13,4 +13,7 @@ internal static partial class StructureLog
     [LoggerMessage(3, LogLevel.Warning, "The server has no time series, so {Collection} is a plain collection with the same indexes and one that lets "
         + "documents expire: {Reason}")]
     public static partial void NoTimeSeries(ILogger logger, string collection, string reason);
+
+    [LoggerMessage(4, LogLevel.Information, "Dropped {What}, which this version does not have, in {DurationMs:0} ms")]
+    public static partial void Removed(ILogger logger, string what, double durationMs);
 }

@@ -141,8 +141,12 @@ public sealed class CollectionTransform
     /// <param name="collection">The collection.</param>
     /// <param name="field">The field, or a path. All embedded documents that lack the field of a path get the same value.</param>
     /// <param name="expression">An aggregation expression over the whole document, which must not give a missing value; constants by <c>$literal</c>.</param>
+    /// <param name="after">
+    /// The field of the document itself after which the new one stands, where programs write it; null for the end of the document, where it also comes
+    /// when there is no such field. Not for a path.
+    /// </param>
     /// <remarks><see href="https://www.mongodb.com/docs/manual/reference/operator/aggregation/"/></remarks>
-    public static CollectionTransform Backfill(string name, string collection, string field, BsonValue expression)
+    public static CollectionTransform Backfill(string name, string collection, string field, BsonValue expression, string? after = null)
     {
         ArgumentNullException.ThrowIfNull(expression);
         const string nothing = "the expression gives no value for it";
@@ -151,10 +155,15 @@ public sealed class CollectionTransform
         {
             return new(name, collection, IsMissing(field))
             {
-                Update = new BsonArray { new BsonDocument("$set", new BsonDocument(field, expression)) },
-                Check = (_, after) => after.Contains(field) ? null : $"'{field}' is missing",
+                Update = after is null ? new BsonArray { new BsonDocument("$set", new BsonDocument(field, expression)) } : Insert(field, expression, after),
+                Check = (_, written) => written.Contains(field) ? null : $"'{field}' is missing",
                 WhyStillNeeded = nothing,
             };
+        }
+
+        if (after is not null)
+        {
+            throw new ArgumentException($"'{field}' is a path, and the place of a field is given for one of the document itself.", nameof(after));
         }
 
         return Mentions(expression, s_unrepeatable) is { } unrepeatable
@@ -372,6 +381,30 @@ public sealed class CollectionTransform
             ConvertsTo = convertsTo,
             Convertible = convertible,
         };
+    }
+
+    // A pipeline that writes the document's fields one by one, the new one after another. Where that is missing, the new one comes last.
+    private static BsonArray Insert(string field, BsonValue expression, string after)
+    {
+        var made = new BsonDocument { { "k", new BsonDocument("$literal", field) }, { "v", expression } };
+        var isAfter = new BsonDocument("$eq", new BsonArray { "$$this.k", new BsonDocument("$literal", after) });
+        var fields = new BsonDocument("$reduce", new BsonDocument
+        {
+            { "input", new BsonDocument("$objectToArray", "$$ROOT") },
+            { "initialValue", new BsonArray() },
+            {
+                "in", new BsonDocument("$concatArrays", new BsonArray
+                {
+                    "$$value",
+                    new BsonDocument("$cond", new BsonArray { isAfter, new BsonArray { "$$this", made }, new BsonArray { "$$this" } }),
+                })
+            },
+        });
+        return
+        [
+            new BsonDocument("$replaceWith", new BsonDocument("$arrayToObject", fields)),
+            new BsonDocument("$set", new BsonDocument(field, new BsonDocument("$ifNull", new BsonArray { "$" + field, expression }))),
+        ];
     }
 
     private static byte[] Bytes(BsonValue value) => new BsonDocument("v", value).ToBson();

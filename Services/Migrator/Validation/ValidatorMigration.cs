@@ -66,9 +66,45 @@ public sealed partial class ValidatorMigration(IMongoDatabase database, ILogger 
         var previous = Current(await ReadOptionsAsync(collection.Name, cancellationToken));
         await RunAsync(Command("collMod", collection, wanted with { Level = DocumentValidationLevel.Moderate }), cancellationToken);
         Scanning(logger, collection.Name);
+        if (await FindViolationsAsync(collection, cancellationToken) is { } violations)
+        {
+            previous.InsertAt(0, new BsonElement("collMod", collection.Name));
+            await RunAsync(previous, cancellationToken);
+            throw new JobRefusedException(violations);
+        }
+
+        await RunAsync(Command("collMod", collection, wanted), cancellationToken);
+    }
+
+    /// <summary>
+    /// Puts the rules in force for what is written from now on, where they shall hold strictly: documents that are there and break them can be changed
+    /// still, as a migration of them has to. <see cref="ApplyAsync"/> makes an end of that.
+    /// </summary>
+    /// <param name="collection">The collection.</param>
+    /// <param name="wanted">How they shall be enforced in the end.</param>
+    /// <param name="cancellationToken">Stops the change.</param>
+    public Task AnnounceAsync(CollectionDefinition collection, CollectionValidation wanted, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(collection);
+        ArgumentNullException.ThrowIfNull(wanted);
+        var announced = wanted == CollectionValidation.Full && collection.Validator.ElementCount > 0
+            ? wanted with { Level = DocumentValidationLevel.Moderate }
+            : wanted;
+        return RunAsync(Command("collMod", collection, announced), cancellationToken);
+    }
+
+    // A sentence on documents that break the rules; null when none does.
+    private async Task<string?> FindViolationsAsync(CollectionDefinition collection, CancellationToken cancellationToken)
+    {
+        var today = CollectionCatalogue.All.FirstOrDefault(known => known.Name == collection.Name && known.Validator == collection.Validator);
+        if (today is null)
+        {
+            return await FindRefusedAsync(collection, cancellationToken);
+        }
+
         var examples = new List<string>();
         var result = await new CollectionScan(database).RunAsync(
-            collection,
+            today,
             (id, violations) =>
             {
                 if (examples.Count < Examples)
@@ -80,19 +116,25 @@ public sealed partial class ValidatorMigration(IMongoDatabase database, ILogger 
             },
             progress: null,
             cancellationToken);
-        if (result.Violating > 0)
-        {
-            previous.InsertAt(0, new BsonElement("collMod", collection.Name));
-            await RunAsync(previous, cancellationToken);
-            throw new JobRefusedException(
-                $"{result.Violating} of {result.Documents} documents of {collection.Name} break its rules ({string.Join("; ", examples)}), so they are not "
-                    + $"put in force; "
-                + $"see 'migrator validate --collection {collection.Name} --fix-report FILE', or set "
-                + $"{ValidationOptions.Section}:{nameof(ValidationOptions.Collections)}:{collection.Name}:Level to moderate.");
-        }
-
-        await RunAsync(Command("collMod", collection, wanted), cancellationToken);
+        return result.Violating == 0 ? null
+            : $"{result.Violating} of {result.Documents} documents of {collection.Name} break its rules ({string.Join("; ", examples)}), so they are not "
+                + $"put in force; see 'migrator validate --collection {collection.Name} --fix-report FILE', or set {Setting(collection)} to moderate.";
     }
+
+    // The rules of another version are known to the server alone.
+    private async Task<string?> FindRefusedAsync(CollectionDefinition collection, CancellationToken cancellationToken)
+    {
+        var refused = new BsonDocument("$nor", new BsonArray { collection.Validator });
+        var examples = await database.GetCollection<BsonDocument>(collection.Name)
+            .Find(refused).Project(new BsonDocument("_id", 1)).Limit(Examples).ToListAsync(cancellationToken);
+        return examples.Count == 0 ? null
+            : $"Documents of {collection.Name} break the rules of the version that is gone to (such as "
+                + $"{string.Join(", ", examples.Select(document => document["_id"]))}), so they are not put in force; repair them, or set "
+                + $"{Setting(collection)} to moderate.";
+    }
+
+    private static string Setting(CollectionDefinition collection) =>
+        $"{ValidationOptions.Section}:{nameof(ValidationOptions.Collections)}:{collection.Name}:Level";
 
     private static BsonDocument Command(string name, CollectionDefinition collection, CollectionValidation wanted) => new()
     {

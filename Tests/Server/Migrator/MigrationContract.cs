@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Data.Validation;
 using Platform.Jobs;
 using Platform.Migrator.DryRun;
 using Platform.Migrator.Execution;
@@ -30,6 +31,9 @@ public abstract class MigrationContract(MongoServer server)
 
     /// <summary>The collections of the programs' own that the migration changes. Default: none.</summary>
     protected virtual IReadOnlyCollection<string> Bookkeeping => [];
+
+    /// <summary>How strictly the rules hold. Default: fully.</summary>
+    protected virtual ValidationOptions Validation { get; } = new();
 
     /// <summary>Writes data as it is before the migration: all migrations before it are applied.</summary>
     protected abstract Task SeedAsync(IMongoDatabase database, CancellationToken cancellationToken);
@@ -157,7 +161,7 @@ public abstract class MigrationContract(MongoServer server)
         Assert.Single(result.Done);
     }
 
-    private static async Task DownAsync(IMongoDatabase database, long fence)
+    private async Task DownAsync(IMongoDatabase database, long fence)
     {
         var result = await Runner(database).DownAsync(Environment(database), 1, fence, to: null, Token);
         Assert.Null(result.Failure?.Sentence);
@@ -199,8 +203,11 @@ public abstract class MigrationContract(MongoServer server)
     private static MigrationRunner Runner(IMongoDatabase database) =>
         new(Shipped, new MongoMigrationHistory(database), "test", TimeProvider.System, NullLogger<MigrationRunner>.Instance);
 
-    private static MigrationEnvironment Environment(IMongoDatabase database) =>
-        new(database, new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance)) { BatchSize = BatchSize };
+    private MigrationEnvironment Environment(IMongoDatabase database) =>
+        new(database, new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance, Validation))
+        {
+            BatchSize = BatchSize,
+        };
 
     // Everything but the bookkeeping that is none of the migration's concern, as text: collections with their validators and indexes, and all documents.
     private async Task<string> SnapshotAsync(IMongoDatabase database)

@@ -2,6 +2,8 @@ using System.Text.Json;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
+using Platform.Migrator.Execution;
+using Platform.Mongo.Leases;
 using Platform.Tests.TestKit.Samples;
 using Xunit;
 
@@ -148,6 +150,63 @@ public sealed class MigratorCommandTests(MongoServer server)
     }
 
     [Fact]
+    public async Task A_probe_hears_by_the_exit_code_how_the_database_stands()
+    {
+        var database = server.NewDatabase();
+        var pending = (await RunAsync(database, "status --exit-code")).Expect(ExitCodes.Refused).Output;
+        Assert.StartsWith(
+            "The database is not up to date: 0001_create_collections is pending; 0002_order_item_count is pending", pending, StringComparison.Ordinal);
+        Assert.Single(pending.TrimEnd().Split('\n'));
+
+        var leases = new MongoLeaseStore(database);
+        var held = await leases.TryAcquireAsync(SoleWorker.LeaseName, "another", "another machine", TimeSpan.FromMinutes(1), Token);
+        Assert.Equal("another", held.Owner);
+        var busy = (await RunAsync(database, "status --exit-code")).Expect(ExitCodes.Busy).Output;
+        Assert.StartsWith("A migrator is at work (another machine): 0001_create_collections is pending", busy, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Busy, (await RunAsync(database, "status --exit-code --json")).Expect(ExitCodes.Busy).ExitCode);
+        (await RunAsync(database, "status")).Expect(ExitCodes.Refused);
+        await leases.ReleaseAsync(SoleWorker.LeaseName, "another", held.Fence, Token);
+
+        (await RunAsync(database, "up")).Expect(ExitCodes.Success);
+        Assert.Equal("The database is up to date.", (await RunAsync(database, "status --exit-code")).Expect(ExitCodes.Success).Output.TrimEnd());
+    }
+
+    [Fact]
+    public async Task A_job_that_waits_outlasts_the_setting()
+    {
+        var database = server.NewDatabase();
+        var leases = new MongoLeaseStore(database);
+        var held = await leases.TryAcquireAsync(SoleWorker.LeaseName, "another", "another machine", TimeSpan.FromMinutes(1), Token);
+        var impatient = ("Migrator__LeaseTimeout", "00:00:00");
+        (await JobProgram.Migrator.RunAsync(server.ConnectionStringOf(database), "up", Token, impatient)).Expect(ExitCodes.Busy);
+
+        await using var waiting = JobProgram.Migrator.Start(server.ConnectionStringOf(database), ["up", "--wait"], impatient);
+        await waiting.UntilAsync(
+            () => Task.FromResult(waiting.Lines.Any(line => line.Contains("held by another machine", StringComparison.Ordinal))), Token);
+        await leases.ReleaseAsync(SoleWorker.LeaseName, "another", held.Fence, Token);
+
+        await waiting.UntilEndedAsync();
+        Assert.Equal((ExitCodes.Success, true), (waiting.ExitCode, waiting.Output.Contains("The database is up to date", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_way_back_that_loses_data_is_refused_before_anything_is_taken_back()
+    {
+        var database = server.NewDatabase();
+        (await RunAsync(database, "up")).Expect(ExitCodes.Success);
+        await database.GetCollection<BsonDocument>(CollectionNames.Orders).InsertOneAsync(
+            new DocumentSamples(CollectionCatalogue.Orders, seed: 1).Valid(), options: null, Token);
+
+        var refused = (await RunAsync(database, "down --to 0")).Expect(ExitCodes.Refused).Errors;
+        Assert.Contains("The collection orders is not empty, so it is not dropped", refused, StringComparison.Ordinal);
+        Assert.Contains("--allow-data-loss", refused, StringComparison.Ordinal);
+        (await RunAsync(database, "status")).Expect(ExitCodes.Success);
+
+        (await RunAsync(database, "down --to 0 --allow-data-loss")).Expect(ExitCodes.Success);
+        Assert.DoesNotContain(await NamesAsync(database), name => !name.StartsWith('_'));
+    }
+
+    [Fact]
     public async Task A_half_done_migration_is_resolved_only_when_it_is_one()
     {
         var database = server.NewDatabase();
@@ -168,11 +227,11 @@ public sealed class MigratorCommandTests(MongoServer server)
         Assert.Empty(await NamesAsync(database));
 
         (await RunAsync(database, "up --to 1")).Expect(ExitCodes.Success);
-        await database.GetCollection<BsonDocument>(CollectionNames.Orders).InsertOneAsync(
-            new BsonDocument { { "_id", 1 }, { "number", "N1" }, { "lines", new BsonArray() } }, new InsertOneOptions { BypassDocumentValidation = true },
-            Token);
+        var order = new DocumentSamples(CollectionCatalogue.Orders, seed: 1).Valid();
+        order.Remove("itemCount");
+        await database.GetCollection<BsonDocument>(CollectionNames.Orders).InsertOneAsync(order, options: null, Token);
         var report = (await JobProgram.Migrator.RunAsync(asReader, "up --dry-run --json", Token)).Expect(ExitCodes.Success).Json;
-        var withheld = report.GetProperty("withheld").EnumerateArray().First();
+        var withheld = report.GetProperty("withheld").EnumerateArray().First(command => command.GetProperty("command").GetString() == "update");
         Assert.Equal(("update", "orders"), (withheld.GetProperty("command").GetString(), withheld.GetProperty("collection").GetString()));
         Assert.False((await database.GetCollection<BsonDocument>(CollectionNames.Orders).Find(new BsonDocument()).SingleAsync(Token)).Contains("itemCount"));
 

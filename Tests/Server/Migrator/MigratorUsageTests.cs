@@ -15,6 +15,8 @@ public sealed class MigratorUsageTests
     [InlineData("down --steps 0")]
     [InlineData("down --steps 1 --to 1")]
     [InlineData("down --to -1")]
+    [InlineData("up --wait --dry-run")]
+    [InlineData("status --exit-codes")]
     [InlineData("resolve 1")]
     [InlineData("resolve one --applied")]
     [InlineData("resolve 1 --applied --pending")]
@@ -52,10 +54,25 @@ public sealed class MigratorUsageTests
         Assert.All(lines[..^1], line => Assert.Contains("Waiting for MongoDB at 127.0.0.1:", line, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task The_help_says_what_exit_codes_mean()
+    {
+        var help = (await JobProgram.Migrator.RunAsync(connectionString: null, "--help", Token)).Expect(ExitCodes.Success).Output;
+        int[] codes =
+        [
+            ExitCodes.Refused, ExitCodes.Usage, ExitCodes.Unavailable, ExitCodes.CannotCreate, ExitCodes.Busy, ExitCodes.Configuration, ExitCodes.Cancelled,
+        ];
+        Assert.All(codes, code => Assert.Contains($" {code} ", help, StringComparison.Ordinal));
+        var status = (await JobProgram.Migrator.RunAsync(connectionString: null, "status --help", Token)).Expect(ExitCodes.Success).Output;
+        var line = string.Join(' ', status.ReplaceLineEndings(" ").Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.All(new[] { "0 up to date", "75 a migrator" }, words => Assert.Contains(words, line, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("--help", "up down status verify resolve baseline new fingerprint")]
-    [InlineData("up --help", "--to --allow-drop --dry-run --json")]
-    [InlineData("down --help", "--steps --to --dry-run --json")]
+    [InlineData("up --help", "--to --allow-drop --wait --dry-run --json")]
+    [InlineData("down --help", "--steps --to --allow-data-loss --dry-run --json")]
+    [InlineData("status --help", "--exit-code --json")]
     public async Task The_help_is_complete(string arguments, string words)
     {
         var help = (await JobProgram.Migrator.RunAsync(connectionString: null, arguments, Token)).Expect(ExitCodes.Success).Output;

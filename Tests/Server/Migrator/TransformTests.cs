@@ -26,6 +26,61 @@ public sealed class TransformTests(MongoServer server)
     }
 
     [Fact]
+    public async Task A_field_is_filled_in_where_programs_write_it()
+    {
+        var random = new Random(7);
+        var before = Numbers(400).Select(i => Fields(random, i)).ToList();
+        var people = await FillAsync(before);
+        var sum = new BsonDocument("$sum", "$lines.quantity");
+        await RunAsync(people, CollectionTransform.Backfill("count", Name, "count", sum, after: "lines").InBatchesOf(90));
+
+        Assert.Equal(
+            before.Select(document => Convert.ToHexString(Filled(document).ToBson())),
+            (await AllAsync(people)).Select(document => Convert.ToHexString(document.ToBson())));
+        var refused = Assert.Throws<ArgumentException>(() => CollectionTransform.Backfill("b", Name, "a.b", 1, after: "c"));
+        Assert.Contains("is a path", refused.Message, StringComparison.Ordinal);
+    }
+
+    // Any fields in any order, some of them odd; the number is there or not.
+    private static BsonDocument Fields(Random random, int id)
+    {
+        var fields = new List<BsonElement>
+        {
+            new("lines", new BsonArray(Enumerable.Range(0, random.Next(4)).Select(_ => new BsonDocument("quantity", random.Next(9))))),
+            new("count", -1),
+            new("name", RandomValue(random)),
+            new("a b", RandomValue(random)),
+            new("nested", new BsonDocument { { "lines", RandomValue(random) }, { "count", 1L } }),
+            new("empty", new BsonDocument()),
+        };
+        return new BsonDocument("_id", id).AddRange(fields.Where(_ => random.Next(3) > 0).OrderBy(_ => random.Next()).ToList());
+    }
+
+    private static BsonValue RandomValue(Random random) => random.Next(7) switch
+    {
+        0 => BsonNull.Value,
+        1 => new BsonInt64(random.Next()),
+        2 => new BsonDecimal128(Decimal128.Parse("1.50")),
+        3 => new BsonDouble(1.5),
+        4 => new BsonRegularExpression("x", "i"),
+        5 => new BsonArray { 1, new BsonArray { "lines" } },
+        _ => "count",
+    };
+
+    private static BsonDocument Filled(BsonDocument document)
+    {
+        if (document.Contains("count"))
+        {
+            return document;
+        }
+
+        var lines = document.GetValue("lines", new BsonArray()).AsBsonArray;
+        var count = new BsonElement("count", lines.Sum(line => line["quantity"].AsInt32));
+        var filled = new BsonDocument(document.SelectMany(field => field.Name == "lines" ? new[] { field, count } : [field]));
+        return filled.Contains("count") ? filled : filled.Add(count);
+    }
+
+    [Fact]
     public async Task A_field_is_split_and_the_old_one_removed_by_another_transform()
     {
         var people = await FillAsync(Numbers(25).Select(i => new BsonDocument { { "_id", i }, { "name", $"First{i} Last{i}" }, { "other", "kept" } }));

@@ -7,7 +7,7 @@ namespace Platform.Tests.TestKit.Processes;
 /// <summary>The program of a job, run as a person runs it: with arguments, an environment and a console.</summary>
 /// <remarks>
 /// Most of what such a program costs is the start of .NET. Command lines are therefore handed to processes that stay and run the program's
-/// entry point for each (<see cref="ProgramLoop"/>). <see cref="Start"/> starts a process of its own, for what is done to processes.
+/// entry point for each (<see cref="ProgramLoop"/>). <see cref="Start(string, string[])"/> starts a process of its own, for what is done to processes.
 /// </remarks>
 internal sealed class JobProgram
 {
@@ -80,6 +80,13 @@ internal sealed class JobProgram
     /// <param name="connectionString">The database.</param>
     /// <param name="arguments">The words of the command line.</param>
     public ServerProcess Start(string connectionString, params string[] arguments) => ServerProcess.Start(_path, arguments, Environment(connectionString, []));
+
+    /// <summary>Starts it as a process of its own, with settings.</summary>
+    /// <param name="connectionString">The database.</param>
+    /// <param name="arguments">The words of the command line.</param>
+    /// <param name="settings">Environment variables that are to be otherwise.</param>
+    public ServerProcess Start(string connectionString, string[] arguments, params (string Name, string? Value)[] settings) =>
+        ServerProcess.Start(_path, arguments, Environment(connectionString, settings));
 
     private Dictionary<string, string?> Environment(string? connectionString, (string Name, string? Value)[] settings)
     {

@@ -27,8 +27,10 @@ internal sealed class ApiProcess : IAsyncDisposable
     public static ApiProcess Start(string database, string cache, IEnumerable<KeyValuePair<string, string?>> settings)
     {
         var address = new IPEndPoint(IPAddress.Loopback, FreePort.Find());
-        var environment = new Dictionary<string, string?>(NoRateLimits.Variables.Concat(settings))
+        var environment = new Dictionary<string, string?>(NoRateLimits.Variables)
         {
+            // Databases of tests are mostly made without a history.
+            ["MigrationCheck__Enabled"] = "false",
             [SettingNames.PagingCursorKey] = "the key of the tests, which is long enough",
             ["ConnectionStrings__platform"] = database,
             ["ConnectionStrings__cache"] = cache,
@@ -36,6 +38,11 @@ internal sealed class ApiProcess : IAsyncDisposable
             ["Logging__LogLevel__Default"] = "Error",
             ["Logging__LogLevel__StackExchange.Redis"] = "None",
         };
+        foreach (var (name, value) in settings)
+        {
+            environment[name] = value;
+        }
+
         return new ApiProcess(ServerProcess.Start(BuiltProgram.Path("Api"), [], environment), address);
     }
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using NSubstitute;
+using Platform.Api.Migrations;
 using Platform.Api.Orders;
 using Platform.Api.Problems;
 using Platform.Api.Products;
@@ -38,6 +39,9 @@ public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
 
     public IOrderBook Orders { get; } = Substitute.For<IOrderBook>();
 
+    /// <summary>The history of the database: all that the API knows is applied, unless a test says otherwise.</summary>
+    public IRecordedMigrations Migrations { get; } = Substitute.For<IRecordedMigrations>();
+
     /// <summary>What start-up and health see of MongoDB; answers unless a test says otherwise.</summary>
     public FakeMongoProbe Mongo { get; } = new();
 
@@ -52,6 +56,7 @@ public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
 
     public ApiFactory()
     {
+        Migrations.ReadAsync(default).ReturnsForAnyArgs([.. KnownMigrations.All.Select(id => new RecordedMigration(id, "applied", IsBreaking: false))]);
         Tenants.FindAsync(Acme.Slug, Arg.Any<CancellationToken>()).Returns(Acme);
         Products.IsPosition(Arg.Any<ProductOrder>(), Arg.Any<BsonDocument>()).Returns(true);
         Products.ListAsync(default, null!, null, default, default).ReturnsForAnyArgs(new ProductSlice([], null));
@@ -91,6 +96,7 @@ public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
         });
         builder.ConfigureTestServices(services =>
         {
+            services.AddSingleton(Migrations);
             services.AddSingleton(Tenants);
             services.AddSingleton(Products);
             services.AddSingleton(Stores);

@@ -17,7 +17,8 @@ public sealed class MigrationLedgerTests
     public void What_is_shipped_is_what_is_recorded()
     {
         var ledger = MigrationLedger.Parse(File.ReadAllText(Path.Combine(Root, MigrationScaffold.Migrations, "checksums.txt")));
-        var problems = ledger.Compare(MigrationCatalogue.FindIn(typeof(MigrationRunner).Assembly), CollectionCatalogue.Checksum());
+        var migrations = MigrationCatalogue.FindIn(typeof(MigrationRunner).Assembly);
+        IReadOnlyList<string> problems = [.. ledger.Compare(migrations, CollectionCatalogue.Checksum()), .. PinnedStructure.Problems(migrations)];
         Assert.True(problems.Count == 0, string.Join(Environment.NewLine, problems));
     }
 
@@ -74,6 +75,39 @@ public sealed class MigrationLedgerTests
         var edited = s_second with { Checksum = "other" };
         Assert.Single(ledger.Objections([s_first, edited], "ccc", unreleased: false));
         Assert.Empty(ledger.Objections([s_first, edited], "ccc", unreleased: true));
+    }
+
+    [Fact]
+    public void A_structure_that_was_recorded_stays()
+    {
+        var pinned = s_first with { StructureChecksum = "one" };
+        var ledger = Recorded("ccc", pinned, s_second);
+        Assert.Empty(ledger.Compare([pinned, s_second], "ccc"));
+        foreach (var edited in new[] { pinned with { StructureChecksum = "other" }, s_first })
+        {
+            Assert.Contains("restore Migrations/0001_a.structure.json", Assert.Single(ledger.Compare([edited, s_second], "ccc")), StringComparison.Ordinal);
+            Assert.Single(ledger.Objections([edited, s_second], "ccc", unreleased: false));
+            Assert.Single(ledger.Objections([edited, s_second], "ccc", unreleased: true));
+        }
+
+        // That of the latest is the catalogue's, about which there is a sentence of its own.
+        Assert.Empty(Recorded("ccc", pinned).Objections([pinned with { StructureChecksum = "other" }], "ddd", unreleased: true));
+    }
+
+    [Fact]
+    public void The_latest_migration_pins_the_catalogue_when_that_changed()
+    {
+        var catalogue = CatalogueSnapshot.Write(CollectionCatalogue.All);
+        var other = CatalogueSnapshot.Write(CollectionCatalogue.Domain);
+        var first = s_first with { Structure = CatalogueSnapshot.Read(other), StructureChecksum = MigrationCatalogue.Checksum(other) };
+
+        var changed = PinnedStructure.Of([first, s_second], catalogue);
+        Assert.Equal((catalogue, MigrationCatalogue.Checksum(catalogue)), (changed.Text, changed.Migrations[^1].StructureChecksum));
+        Assert.Contains("is not that of the catalogue", Assert.Single(PinnedStructure.Problems([first, s_second])), StringComparison.Ordinal);
+        Assert.Empty(PinnedStructure.Problems(changed.Migrations));
+
+        var same = PinnedStructure.Of([first, changed.Migrations[^1]], other);
+        Assert.Equal((null, null, null), (same.Text, same.Migrations[^1].Structure, same.Migrations[^1].StructureChecksum));
     }
 
     [Fact]

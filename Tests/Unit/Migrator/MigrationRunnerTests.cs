@@ -463,6 +463,13 @@ public sealed class MigrationRunnerTests
         Assert.False(Assert.Single(status).Changed);
     }
 
+    [Fact]
+    public async Task Programs_that_do_not_know_a_breaking_migration_can_read_that_it_is_one()
+    {
+        await UpAsync(Runner(Step(1, "a"), new MigrationDescriptor(2, "b", "checksum of b", new Breaking())), 1);
+        Assert.Equal([false, true], (await _history.ReadAsync(Token)).Select(record => record.IsBreaking));
+    }
+
     private MigrationDescriptor Step(int id, string name, bool repeatable = true, Func<Task>? up = null, Func<Task>? down = null) =>
         new(id, name, $"checksum of {name}", new Recorded(name, repeatable, _log, up, down));
 
@@ -554,6 +561,15 @@ public sealed class MigrationRunnerTests
                     cancellationToken);
             }
         }
+    }
+
+    private sealed class Breaking : Migration
+    {
+        public override bool CanBeRepeated => true;
+
+        public override bool IsBreaking => true;
+
+        public override Task UpAsync(MigrationContext context, CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
     private sealed class OneWay : Migration

@@ -11,9 +11,8 @@ public sealed class StockEventOrderTests(MongoServer server) : MigrationContract
 
     protected override int Number => 3;
 
-    protected override async Task SeedAsync(IMongoDatabase database, CancellationToken cancellationToken)
-    {
-        await InsertAsync(
+    protected override Task SeedAsync(IMongoDatabase database, CancellationToken cancellationToken) =>
+        InsertAsync(
             database,
             CollectionNames.InventoryEvents,
             Enumerable.Range(1, 20).Select(i => new BsonDocument
@@ -28,13 +27,6 @@ public sealed class StockEventOrderTests(MongoServer server) : MigrationContract
                 { "onHand", 100 - i },
             }),
             cancellationToken);
-        // As migration 0001 of the version before made it.
-        await database.GetCollection<BsonDocument>(CollectionNames.InventoryEvents).Indexes.CreateOneAsync(
-            new CreateIndexModel<BsonDocument>(
-                new BsonDocument { { "tenantId", 1 }, { "productId", 1 }, { "storeId", 1 }, { "at", -1 } },
-                new CreateIndexOptions { Name = "tenant_product_store_at" }),
-            cancellationToken: cancellationToken);
-    }
 
     protected override async Task CheckUpAsync(IMongoDatabase database, CancellationToken cancellationToken)
     {

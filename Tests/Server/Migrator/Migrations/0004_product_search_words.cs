@@ -3,6 +3,7 @@ using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Queries;
+using Platform.Data.Validation;
 using Xunit;
 
 namespace Platform.Tests.Server.Migrator.Migrations;
@@ -16,23 +17,14 @@ public sealed class ProductSearchWordsTests(MongoServer server) : MigrationContr
 
     protected override int Number => 4;
 
-    protected override async Task SeedAsync(IMongoDatabase database, CancellationToken cancellationToken)
+    // One document breaks the rules of every version.
+    protected override ValidationOptions Validation { get; } = new()
     {
-        var products = database.GetCollection<BsonDocument>(CollectionNames.Products);
-        await InsertAsync(database, CollectionNames.Products, Enumerable.Range(1, Products).Select(Product), cancellationToken);
-        // As migration 0001 of the version before made them.
-        await products.Indexes.DropOneAsync("active_words", cancellationToken);
-        await products.Indexes.CreateOneAsync(
-            new CreateIndexModel<BsonDocument>(
-                new BsonDocument { { "tenantId", 1 }, { "name", "text" }, { "tags", "text" }, { "description", "text" } },
-                new CreateIndexOptions
-                {
-                    Name = "tenant_text",
-                    Weights = new BsonDocument { { "name", 10 }, { "tags", 5 }, { "description", 1 } },
-                    DefaultLanguage = "english",
-                }),
-            cancellationToken: cancellationToken);
-    }
+        Collections = { [CollectionNames.Products] = new() { Level = "moderate" } },
+    };
+
+    protected override Task SeedAsync(IMongoDatabase database, CancellationToken cancellationToken) =>
+        InsertAsync(database, CollectionNames.Products, Enumerable.Range(1, Products).Select(Product), cancellationToken);
 
     protected override async Task CheckUpAsync(IMongoDatabase database, CancellationToken cancellationToken)
     {

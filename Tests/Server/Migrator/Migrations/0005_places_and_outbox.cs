@@ -12,24 +12,12 @@ public sealed class PlacesAndOutboxTests(MongoServer server) : MigrationContract
 
     protected override IReadOnlyCollection<string> Bookkeeping => [CollectionNames.Outbox];
 
-    protected override async Task SeedAsync(IMongoDatabase database, CancellationToken cancellationToken)
-    {
-        await InsertAsync(
+    protected override Task SeedAsync(IMongoDatabase database, CancellationToken cancellationToken) =>
+        InsertAsync(
             database,
             CollectionNames.Outbox,
             Enumerable.Range(1, 20).Select(i => new BsonDocument { { "_id", i }, { "createdAt", DateTime.UnixEpoch.AddDays(i) } }),
             cancellationToken);
-        // As the programs of before had them.
-        await database.GetCollection<BsonDocument>(CollectionNames.Outbox).Indexes.DropOneAsync("created", cancellationToken);
-        if ((await NamesAsync(database, CollectionNames.Stores, cancellationToken)).Contains("tenant_location"))
-        {
-            var stores = database.GetCollection<BsonDocument>(CollectionNames.Stores);
-            await stores.Indexes.DropOneAsync("tenant_location", cancellationToken);
-            await stores.Indexes.CreateOneAsync(
-                new CreateIndexModel<BsonDocument>(new BsonDocument("location", "2dsphere"), new CreateIndexOptions { Name = "location" }),
-                cancellationToken: cancellationToken);
-        }
-    }
 
     protected override async Task CheckUpAsync(IMongoDatabase database, CancellationToken cancellationToken)
     {

@@ -1,0 +1,17 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Platform.Api.Migrations;
+
+/// <summary>Whether the API is ready only when the database has the migrations that it was built with. Configuration section <c>MigrationCheck</c>.</summary>
+public sealed class MigrationCheckOptions
+{
+    /// <summary>The configuration section that these options are bound to.</summary>
+    public const string Section = "MigrationCheck";
+
+    /// <summary>Whether the history is looked at. Default: true.</summary>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>How long the answer that nothing is pending holds, before the history is read again. Default: 30 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan CacheDuration { get; set; } = TimeSpan.FromSeconds(30);
+}
