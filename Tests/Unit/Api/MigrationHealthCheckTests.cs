@@ -48,14 +48,14 @@ public sealed class MigrationHealthCheckTests
     public async Task A_good_answer_holds_for_a_while_and_a_bad_one_does_not()
     {
         var check = Check();
-        _history.ReadAsync(default).ReturnsForAnyArgs([]);
+        _history.ReadAsync(Token).ReturnsForAnyArgs([]);
         Assert.Equal(HealthStatus.Unhealthy, await StatusAsync(check));
         Assert.Equal(HealthStatus.Unhealthy, await StatusAsync(check));
         await _history.Received(2).ReadAsync(Arg.Any<CancellationToken>());
 
-        _history.ReadAsync(default).ReturnsForAnyArgs(Applied());
+        _history.ReadAsync(Token).ReturnsForAnyArgs(Applied());
         Assert.Equal(HealthStatus.Healthy, await StatusAsync(check));
-        _history.ReadAsync(default).ReturnsForAnyArgs([]);
+        _history.ReadAsync(Token).ReturnsForAnyArgs([]);
         _time.Advance(_options.CacheDuration - TimeSpan.FromSeconds(1));
         Assert.Equal(HealthStatus.Healthy, await StatusAsync(check));
         await _history.Received(3).ReadAsync(Arg.Any<CancellationToken>());
@@ -67,13 +67,13 @@ public sealed class MigrationHealthCheckTests
     [Fact]
     public async Task What_cannot_be_read_is_degraded_and_what_is_turned_off_is_not_read()
     {
-        _history.ReadAsync(default).ThrowsAsyncForAnyArgs(new MongoException("no"));
+        _history.ReadAsync(Token).ThrowsAsyncForAnyArgs(new MongoException("no"));
         Assert.Equal(HealthStatus.Degraded, await StatusAsync(Check()));
 
         _history.ClearReceivedCalls();
         _options.Enabled = false;
         Assert.Equal(HealthStatus.Healthy, await StatusAsync(Check()));
-        await _history.DidNotReceiveWithAnyArgs().ReadAsync(default);
+        await _history.DidNotReceiveWithAnyArgs().ReadAsync(Token);
     }
 
     [Theory]
@@ -82,7 +82,7 @@ public sealed class MigrationHealthCheckTests
     public async Task Pending_migrations_are_told_by_the_readiness_probe_unless_it_is_turned_off(string enabled, HttpStatusCode status, string told)
     {
         await using var factory = new ApiFactory { Settings = { ["MigrationCheck:Enabled"] = enabled, ["Environment"] = "Development" } };
-        factory.Migrations.ReadAsync(default).ReturnsForAnyArgs(Applied().SkipLast(1).ToList());
+        factory.Migrations.ReadAsync(Token).ReturnsForAnyArgs(Applied().SkipLast(1).ToList());
         using var api = factory.CreateClient();
 
         using var answer = await api.GetAsync("/health", Token);
