@@ -79,7 +79,8 @@ internal static class FailoverBenchmark
                 Report.Say(string.Create(CultureInfo.InvariantCulture, $"{i + 1}. {outcome}"));
                 if (stream?.Failure is { } failure)
                 {
-                    throw new BenchmarkException($"The change stream has ended: {failure.Message}{Environment.NewLine}{string.Join(Environment.NewLine, set.Members.SelectMany(m => m.Lines))}");
+                    throw new BenchmarkException(
+                        string.Join(Environment.NewLine, [$"The change stream has ended: {failure.Message}", .. set.Members.SelectMany(m => m.Lines)]));
                 }
             }
         }

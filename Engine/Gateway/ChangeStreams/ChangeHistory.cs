@@ -86,8 +86,8 @@ internal sealed partial class ChangeHistory(
                 await PrepareAsync(ended.Token);
                 complete = true;
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && (e is CommandException or PostgresException or IOException or SocketException
-                or TimeoutException or OperationCanceledException))
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested
+                && (e is CommandException or PostgresException or IOException or SocketException or TimeoutException or OperationCanceledException))
             {
                 // The primary is not ready to help, or has gone; the keeper of the history goes on trying.
                 LogNotBegun(e.Message);
@@ -351,7 +351,8 @@ internal sealed partial class ChangeHistory(
     }
 
     /// <summary>
-    /// Has the primary say which transactions run, and waits until that is written here: a slot that is moved on to there needs nothing older. Returns that place.
+    /// Has the primary say which transactions run, and waits until that is written here: a slot that is moved on to there needs nothing older. Returns that
+    /// place.
     /// </summary>
     private async ValueTask<ulong> PassSnapshotAsync(BackendConnection connection, CancellationToken cancellationToken)
     {

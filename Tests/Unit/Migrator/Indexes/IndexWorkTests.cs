@@ -64,12 +64,14 @@ public sealed class IndexWorkTests
     {
         var work = new IndexWork(new StepProgress(TextWriter.Null, isTerminal: true));
         var (ended, late) = (false, false);
+        var begun = new TaskCompletionSource();
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => work.RunAsync(
             [
                 new IndexStep("a.first", async token =>
                 {
                     try
                     {
+                        begun.SetResult();
                         await Task.Delay(Timeout.Infinite, token);
                     }
                     finally
@@ -79,7 +81,11 @@ public sealed class IndexWorkTests
 
                     throw new InvalidOperationException("never");
                 }),
-                new IndexStep("b.first", _ => throw new InvalidOperationException("It cannot be built.")),
+                new IndexStep("b.first", async _ =>
+                {
+                    await begun.Task;
+                    throw new InvalidOperationException("It cannot be built.");
+                }),
                 new IndexStep("b.second", _ =>
                 {
                     late = true;
