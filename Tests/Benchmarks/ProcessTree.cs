@@ -30,6 +30,23 @@ internal static class ProcessTree
             ? fields[11..15].Sum(ticks => long.Parse(ticks, CultureInfo.InvariantCulture))
             : 0) / TicksPerSecond);
 
+    /// <summary>The processes that have an entry in their environment, and all that they started, which may have another one.</summary>
+    /// <param name="entry">The entry, as <c>NAME=value</c>.</param>
+    public static IReadOnlyList<int> Marked(string entry) =>
+        [.. Numbers("/proc").Where(process => (Read($"/proc/{process}/environ") ?? "").Split('\0').Contains(entry)).SelectMany(Of).Distinct()];
+
+    /// <summary>The memory of processes by program, in MiB; what several share is divided among them, so that all together are what is used.</summary>
+    /// <param name="processes">The processes.</param>
+    public static IReadOnlyList<(string Program, double Mebibytes)> Memory(IEnumerable<int> processes) =>
+    [
+        .. processes
+            .Select(process => (Program: Read($"/proc/{process}/comm")?.Trim() ?? "", Memory: Read($"/proc/{process}/smaps_rollup")))
+            .Where(process => process.Memory is not null)
+            .GroupBy(process => process.Program, process => process.Memory!.Split('\n').First(line => line.StartsWith("Pss:", StringComparison.Ordinal)))
+            .Select(program => (program.Key, program.Sum(line => double.Parse(line[4..^2], CultureInfo.InvariantCulture)) / 1024))
+            .OrderByDescending(program => program.Item2),
+    ];
+
     /// <summary>The entries of a directory that are numbers.</summary>
     /// <param name="directory">The directory, which may be gone.</param>
     public static IReadOnlyList<int> Numbers(string directory)
@@ -49,15 +66,18 @@ internal static class ProcessTree
 
     private static int ParentOf(int process) => Fields(process) is { } fields ? int.Parse(fields[1], CultureInfo.InvariantCulture) : 0;
 
-    /*  /proc/N/stat: number (name) state parent ...; the name may contain anything. Null when the process has ended.  */
-    private static string[]? Fields(int process)
+    // /proc/N/stat: number (name) state parent ...; the name may contain anything. Null when the process has ended.
+    private static string[]? Fields(int process) =>
+        Read($"/proc/{process}/stat") is { } stat ? stat[(stat.LastIndexOf(')') + 2)..].Split(' ') : null;
+
+    // Null when the process has ended, or is somebody else's.
+    private static string? Read(string path)
     {
         try
         {
-            var stat = File.ReadAllText($"/proc/{process}/stat");
-            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return File.ReadAllText(path);
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return null;
         }

@@ -13,7 +13,15 @@ internal static class StartupBenchmark
     public const string Name = "startup";
 
     private const int Starts = 5;
+
+    // Among the steps of a start; in MiB.
+    private const string MemoryOf = "memory of ";
+
+    // In the environment of all that a start starts.
+    private const string Mark = "BENCH_STARTUP";
+
     private const double Target = 12; // seconds
+    private const double MostMemory = 2048; // MiB
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>Runs it.</summary>
@@ -35,13 +43,21 @@ internal static class StartupBenchmark
 
             Report.Say($"Seconds after the start of the AppHost (median of {Starts}):");
             foreach (var (step, seconds) in timelines[0].Keys
-                .Where(step => step != "stopped" && timelines.All(timeline => timeline.ContainsKey(step)))
+                .Where(step => step != "stopped" && !step.StartsWith(MemoryOf, StringComparison.Ordinal) && timelines.All(timeline => timeline.ContainsKey(step)))
                 .Select(step => (step, Median(timelines.Select(timeline => timeline[step]))))
                 .OrderBy(entry => entry.Item2))
             {
                 Report.Say(string.Create(CultureInfo.InvariantCulture, $"  {seconds,6:0.0}  {step}"));
             }
 
+            Report.Say("MiB of memory when everything is ready (last start):");
+            foreach (var (program, mebibytes) in timelines[^1].Where(entry => entry.Key.StartsWith(MemoryOf, StringComparison.Ordinal)))
+            {
+                Report.Say(string.Create(CultureInfo.InvariantCulture, $"  {mebibytes,6:0}  {program[MemoryOf.Length..]}"));
+            }
+
+            report.AtMost(
+                "memory-mib", timelines[^1].Where(entry => entry.Key.StartsWith(MemoryOf, StringComparison.Ordinal)).Sum(entry => entry.Value), MostMemory);
             report.AtMost("warm-start-s", Median(timelines.Select(timeline => timeline["api healthy"])), Target);
             report.AtMost("stop-s", Median(timelines.Select(timeline => timeline["stopped"])), 10);
         }
@@ -71,6 +87,7 @@ internal static class StartupBenchmark
             ],
             new Dictionary<string, string?>
             {
+                [Mark] = directory,
                 // As ./platform run does.
                 ["DOTNET_EnableWriteXorExecute"] = "0",
                 ["DOTNET_ENVIRONMENT"] = "Development",
@@ -96,6 +113,11 @@ internal static class StartupBenchmark
                 Patience,
                 cancellationToken);
             timeline["everything ready"] = watch.Elapsed.TotalSeconds;
+            foreach (var (program, mebibytes) in ProcessTree.Memory(ProcessTree.Marked($"{Mark}={directory}")))
+            {
+                timeline[MemoryOf + program] = mebibytes;
+            }
+
             watch.Restart();
         }
 

@@ -109,10 +109,13 @@ public sealed class ReleasedDatabaseTests(MongoServer server, ReleasedDatabaseTe
         Assert.Equal(before, await DocumentsAsync(database));
         Assert.Equal(structure, await StructureAsync(database));
 
-        var forced = await Runner(database).DownAsync(Environment(database).Allowing(loss: true), int.MaxValue, ++_fence, 0, Token);
+        var forced = await Runner(database).DownAsync(Environment(database).Allowing(loss: true), int.MaxValue, NextFence(), 0, Token);
         Assert.Null(forced.Failure?.Sentence);
         Assert.Empty(await DocumentsAsync(database));
     }
+
+    // Greater than those that the dumps recorded.
+    private long NextFence() => Interlocked.Increment(ref _fence) + 1000;
 
     private async Task WalkAsync(int seed, IReadOnlyList<string> states)
     {
@@ -215,13 +218,13 @@ public sealed class ReleasedDatabaseTests(MongoServer server, ReleasedDatabaseTe
 
     private async Task UpAsync(IMongoDatabase database, int to)
     {
-        var result = await Runner(database).UpAsync(Environment(database), Interlocked.Increment(ref _fence) + 1000, to, Token);
+        var result = await Runner(database).UpAsync(Environment(database), NextFence(), to, Token);
         Assert.Null(result.Failure?.Sentence);
     }
 
     private async Task DownAsync(IMongoDatabase database, int to)
     {
-        var result = await Runner(database).DownAsync(Environment(database), int.MaxValue, Interlocked.Increment(ref _fence) + 1000, to, Token);
+        var result = await Runner(database).DownAsync(Environment(database), int.MaxValue, NextFence(), to, Token);
         Assert.Null(result.Failure?.Sentence);
     }
 
