@@ -43,7 +43,8 @@ internal static class StartupBenchmark
 
             Report.Say($"Seconds after the start of the AppHost (median of {Starts}):");
             foreach (var (step, seconds) in timelines[0].Keys
-                .Where(step => step != "stopped" && !step.StartsWith(MemoryOf, StringComparison.Ordinal) && timelines.All(timeline => timeline.ContainsKey(step)))
+                .Where(step => step != "stopped" && !step.StartsWith(MemoryOf, StringComparison.Ordinal))
+                .Where(step => timelines.All(timeline => timeline.ContainsKey(step)))
                 .Select(step => (step, Median(timelines.Select(timeline => timeline[step]))))
                 .OrderBy(entry => entry.Item2))
             {
