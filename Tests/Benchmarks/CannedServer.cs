@@ -1,14 +1,11 @@
 using System.Buffers.Binary;
-using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using MongoDB.Bson;
 
 namespace Platform.Benchmarks;
 
 /// <summary>
-/// A MongoDB server that answers every find with the same document, made beforehand: what a driver takes that gets an answer at once. A thread per
-/// connection that blocks in receive and send, as the echo's.
+/// A MongoDB server that answers every find with the same document, made beforehand: what a driver takes that gets an answer at once.
 /// </summary>
 internal static class CannedServer
 {
@@ -16,28 +13,13 @@ internal static class CannedServer
     public const string Argument = "--canned";
 
     /// <summary>Starts the server in a process of its own.</summary>
-    public static ServerProcess Start(int port) => ServerProcess.Start(
-        Environment.ProcessPath ?? throw new BenchmarkException("The benchmark does not know its own program."),
-        [Argument, port.ToString(CultureInfo.InvariantCulture)],
-        []);
+    public static ServerProcess Start(int port) => BlockingServer.Start(Argument, port);
 
     /// <summary>Serves until the process is ended.</summary>
-    public static void Serve(int port)
-    {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
-        listener.Listen();
-        while (true)
-        {
-            var client = listener.Accept();
-            new Thread(() => Answer(client)) { IsBackground = true }.Start();
-        }
-    }
+    public static void Serve(int port) => BlockingServer.Serve(port, Answer);
 
-    private static void Answer(Socket client)
+    private static void Answer(Socket socket)
     {
-        using var socket = client;
-        socket.NoDelay = true;
         var found = Message(new BsonDocument
         {
             {
@@ -55,21 +37,8 @@ internal static class CannedServer
             { "ok", 1.0 },
         });
         var buffer = new byte[64 * 1024];
-        while (true)
+        while (BlockingServer.Receive(socket, buffer, head: 4))
         {
-            var filled = 0;
-            do
-            {
-                var count = socket.Receive(buffer, filled, buffer.Length - filled, SocketFlags.None);
-                if (count == 0)
-                {
-                    return;
-                }
-
-                filled += count;
-            }
-            while (filled < 4 || filled < BinaryPrimitives.ReadInt32LittleEndian(buffer));
-
             // The command's name is the first field of the body of an OP_MSG: header 16, flags 4, kind 1, length 4, type 1.
             var reply = buffer.AsSpan(26, 5).SequenceEqual("find\0"u8) ? found : other;
             buffer.AsSpan(4, 4).CopyTo(reply.AsSpan(8));

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
@@ -12,10 +11,7 @@ internal static class OtlpSink
     public const string Argument = "--otlp-sink";
 
     /// <summary>Starts the server in a process of its own.</summary>
-    public static ServerProcess Start(int port) => ServerProcess.Start(
-        Environment.ProcessPath ?? throw new BenchmarkException("The benchmark does not know its own program."),
-        [Argument, port.ToString(CultureInfo.InvariantCulture)],
-        []);
+    public static ServerProcess Start(int port) => BlockingServer.Start(Argument, port);
 
     /// <summary>Serves until the process is ended.</summary>
     public static async Task ServeAsync(string port)

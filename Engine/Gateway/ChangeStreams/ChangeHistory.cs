@@ -360,18 +360,14 @@ internal sealed partial class ChangeHistory(
         await primary.RunAsync(
             async p => place = (ulong)await p.Command(ChangeStatements.Snapshot).SingleAsync<long>(cancellationToken), cancellationToken);
         var started = time.GetTimestamp();
-        for (var now = 0UL; now < place;)
+        while (await NowAsync(connection, cancellationToken) < place)
         {
-            now = await NowAsync(connection, cancellationToken);
-            if (now < place)
+            if (time.GetElapsedTime(started) > s_snapshotPatience)
             {
-                if (time.GetElapsedTime(started) > s_snapshotPatience)
-                {
-                    throw new TimeoutException("This member is too far behind the primary.");
-                }
-
-                await Task.Delay(s_placePause, time, cancellationToken);
+                throw new TimeoutException("This member is too far behind the primary.");
             }
+
+            await Task.Delay(s_placePause, time, cancellationToken);
         }
 
         return place;

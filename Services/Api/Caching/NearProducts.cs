@@ -21,6 +21,7 @@ internal sealed class NearProducts(TimeProvider time)
     private readonly long[] _changes = new long[Stripes];
     private readonly long _life = (long)(Life.TotalSeconds * time.TimestampFrequency);
     private bool _hears;
+    private int _kept;
 
     /// <summary>How long a product is kept.</summary>
     public static TimeSpan Life => TimeSpan.FromSeconds(1);
@@ -56,8 +57,10 @@ internal sealed class NearProducts(TimeProvider time)
             return;
         }
 
-        if (_products.Count >= Most)
+        // Those that were kept twice count twice: the number of what is there costs all locks of the dictionary.
+        if (Interlocked.Increment(ref _kept) > Most)
         {
+            Volatile.Write(ref _kept, 1);
             _products.Clear();
         }
 
