@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Sockets;
 using Microsoft.Extensions.Options;
@@ -33,6 +34,7 @@ internal sealed partial class ChangeHistory(
     private static readonly TimeSpan s_snapshotPatience = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _gate = new(1);
+    private readonly ConcurrentDictionary<int, string> _madeForMember = [];
     private long _preparedFor = -1;
 
     private sealed record Slot(string Name, ulong Position, bool IsValid, ulong Keeps)
@@ -120,7 +122,7 @@ internal sealed partial class ChangeHistory(
         var now = await NowAsync(cancellationToken);
         if (!(await ValidSlotsAsync(cancellationToken)).Exists(s => s.Position <= now))
         {
-            await RenewAsync(hasNewMember: false, cancellationToken);
+            await RenewAsync([], cancellationToken);
             now = await NowAsync(cancellationToken);
         }
 
@@ -184,12 +186,12 @@ internal sealed partial class ChangeHistory(
     }
 
     /// <summary>Makes a new slot when the youngest one is too old, and drops those that are not needed any more, or keep too much.</summary>
-    /// <param name="hasNewMember">
-    /// Whether a member has come back, with a slot that begins at the present. When it is primary next, it need not keep what older slots of other members
-    /// refer to, which ends these: so there is one that is younger than its own.
+    /// <param name="newMembers">
+    /// The numbers of the members that have come back, each with a slot that begins at the present. When one of them is primary next, it need not keep what
+    /// older slots of other members refer to, which ends these: so there is one that is younger than its own, and it stays for as long as older ones do.
     /// </param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async ValueTask RenewAsync(bool hasNewMember, CancellationToken cancellationToken)
+    public async ValueTask RenewAsync(IReadOnlyCollection<int> newMembers, CancellationToken cancellationToken)
     {
         await PrepareAsync(cancellationToken);
         await using var lease = await pool.RentAsync(cancellationToken);
@@ -211,6 +213,7 @@ internal sealed partial class ChangeHistory(
         }
 
         var interval = (long)options.Value.ChangeStreamHistory.TotalMicroseconds / (MostSlots - 1);
+        var hasNewMember = newMembers.Count > 0;
         if (hasNewMember || Microseconds() - slots[0].Since > interval || now - slots[0].Position > most / MostSlots)
         {
             now = hasNewMember ? await PassSnapshotAsync(connection, cancellationToken) : now;
@@ -219,15 +222,40 @@ internal sealed partial class ChangeHistory(
             await connection.Command(ChangeStatements.AdvanceSlot).With(0, name).With(1, (long)now).RunAsync(cancellationToken);
             slots.Insert(0, new Slot(name, now, IsValid: true, now));
             LogRenewed(name, hasNewMember ? "a member has come back" : "the youngest one was old");
+            foreach (var member in newMembers)
+            {
+                _madeForMember[member] = name;
+            }
         }
 
         while (slots.Count > 1 && (slots.Count > MostSlots || now > slots[^1].Keeps + most))
         {
-            // Members that come and go shorten the past no more than they must.
-            var useless = now <= slots[^1].Keeps + most && slots[0].Since - slots[2].Since < interval ? slots[1] : slots[^1];
+            var useless = now > slots[^1].Keeps + most ? slots[^1]
+                : slots[LeastUseful([.. slots.Select(s => s.Since)], i => _madeForMember.Values.Contains(slots[i].Name), interval)];
             await DropAsync(connection, useless, cancellationToken);
             slots.Remove(useless);
         }
+    }
+
+    /// <summary>
+    /// The oldest slot when the others are as far apart as they should be. Else, since members that come and go shorten the past no more than they must, the
+    /// oldest that stands between two that are near to each other, unless it was made for a member that came back, which would end all that are older.
+    /// </summary>
+    /// <param name="since">When the slots begin, the youngest first.</param>
+    /// <param name="isMadeForMember">Whether a member came back when a slot was made.</param>
+    /// <param name="interval">How far apart slots should be.</param>
+    /// <returns>The slot's index.</returns>
+    internal static int LeastUseful(IReadOnlyList<long> since, Func<int, bool> isMadeForMember, long interval)
+    {
+        for (var i = since.Count - 2; i > 0; i--)
+        {
+            if (since[i - 1] - since[i + 1] < interval && !isMadeForMember(i))
+            {
+                return i;
+            }
+        }
+
+        return since.Count - 1;
     }
 
     /// <inheritdoc />

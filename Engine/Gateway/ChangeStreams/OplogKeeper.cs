@@ -33,7 +33,7 @@ internal sealed partial class OplogKeeper(
                     HashSet<int> now = replicaSet.Primary is null
                         ? followers
                         : [.. replicaSet.Others.Where(m => m.Role == MemberRole.Secondary).Select(m => m.Number)];
-                    await history.RenewAsync(hasNewMember: !now.IsSubsetOf(followers), stoppingToken);
+                    await history.RenewAsync([.. now.Except(followers)], stoppingToken);
                     followers = now;
                     await images.CompleteAsync(stoppingToken);
                     await oplog.RestAsync(stoppingToken);
