@@ -29,7 +29,7 @@ internal static class MigrationsBenchmark
             await FillAsync(database.GetCollection<BsonDocument>(collection), cancellationToken);
         }
 
-        var (ours, peer) = await BothAsync(server, "split", collections, cancellationToken);
+        var (ours, peer) = await BothAsync(server, "split", Database, collections, cancellationToken);
         foreach (var collection in collections)
         {
             await CheckAsync(database.GetCollection<BsonDocument>(collection), cancellationToken);
@@ -41,20 +41,24 @@ internal static class MigrationsBenchmark
         report.AtMost("peak_memory_mib", Peak(ours), Peak(peer));
     }
 
-    /// <summary>What the server does by itself, a rename, a constant and a calculated value for every document, against the peer's cursor loop.</summary>
+    /// <summary>
+    /// What the server does by itself, a rename, a constant and a calculated value for every document, against the peer's cursor loop. One update of all
+    /// documents by the server, which could neither be stopped nor resumed, shows what no way of doing it comes below.
+    /// </summary>
     public static async Task TransformsAsync(BenchmarkServer server, Report report, CancellationToken cancellationToken)
     {
         using var client = new MongoClient(server.ConnectionString);
-        var database = client.GetDatabase(Database);
         foreach (var (kind, done) in ((string, string)[])[("set", "active"), ("backfill", "label"), ("rename", "mail")])
         {
+            // Of its own, since each is the first migration of its program.
+            var database = client.GetDatabase($"{Database}_{kind}");
             string[] collections = [$"ours_{kind}", $"peer_{kind}"];
             foreach (var collection in collections)
             {
                 await FillAsync(database.GetCollection<BsonDocument>(collection), cancellationToken);
             }
 
-            var (ours, peer) = await BothAsync(server, kind, collections, cancellationToken);
+            var (ours, peer) = await BothAsync(server, kind, database.DatabaseNamespace.DatabaseName, collections, cancellationToken);
             foreach (var collection in collections)
             {
                 var changed = await database.GetCollection<BsonDocument>(collection)
@@ -63,24 +67,30 @@ internal static class MigrationsBenchmark
                 {
                     throw new BenchmarkException($"The {kind} of {collection} changed {changed} documents.");
                 }
-
-                await database.DropCollectionAsync(collection, cancellationToken);
             }
+
+            var started = Stopwatch.GetTimestamp();
+            await database.GetCollection<BsonDocument>(collections[0]).UpdateManyAsync(
+                new BsonDocument(), new BsonDocument("$set", new BsonDocument("once", true)), cancellationToken: cancellationToken);
+            var once = Stopwatch.GetElapsedTime(started);
+            await client.DropDatabaseAsync(database.DatabaseNamespace.DatabaseName, cancellationToken);
 
             Say($"{kind}, ours", ours);
             Say($"{kind}, migrate-mongo", peer);
+            Report.Say(string.Create(CultureInfo.InvariantCulture, $"{kind}, all in one update: {once.TotalSeconds:0.0} s"));
             report.AtLeast($"{kind}_times_the_peer", PerSecond(ours) / PerSecond(peer), 5);
         }
     }
 
     private static async Task<(JsonElement Ours, JsonElement Peer)> BothAsync(
-        BenchmarkServer server, string kind, string[] collections, CancellationToken cancellationToken) =>
-        (await OursAsync(server, kind, collections[0], cancellationToken),
-            await NodePeer.RunAsync("transform.js", server.ConnectionString, [kind, Database, collections[1], Text(Batch)], cancellationToken));
+        BenchmarkServer server, string kind, string database, string[] collections, CancellationToken cancellationToken) =>
+        (await OursAsync(server, kind, database, collections[0], cancellationToken),
+            await NodePeer.RunAsync("transform.js", server.ConnectionString, [kind, database, collections[1], Text(Batch)], cancellationToken));
 
-    private static async Task<JsonElement> OursAsync(BenchmarkServer server, string kind, string collection, CancellationToken cancellationToken)
+    private static async Task<JsonElement> OursAsync(
+        BenchmarkServer server, string kind, string database, string collection, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Platform.MigrationWorker"), [kind, Database, collection, Text(Batch)])
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Platform.MigrationWorker"), [kind, database, collection, Text(Batch)])
         {
             Environment = { ["WORKER_URI"] = server.ConnectionString },
         };

@@ -26,6 +26,7 @@ internal static class ErrorMapping
                 return new CommandException(
                     code,
                     code == ErrorCode.WriteConflict ? WriteConflictMessage
+                    : postgres.SqlState == SqlState.CardinalityViolation ? MergedTwiceMessage
                     : IsInternal(postgres) ? $"The backend failed to run the command ({postgres.SqlState}); the gateway's log says why."
                     : postgres.MessageText);
             case TimeoutException:
@@ -42,7 +43,7 @@ internal static class ErrorMapping
 
     /// <summary>Whether an error is one that PostgreSQL does not word for clients: its text tells of what they know nothing of, and goes to the log.</summary>
     public static bool IsInternal(PostgresException exception) =>
-        !exception.SqlState.StartsWith('M') && SqlState.ToCode(exception.SqlState) == ErrorCode.InternalError;
+        !exception.SqlState.StartsWith('M') && Code(exception, inTransaction: false) == ErrorCode.InternalError;
 
     /// <summary>True when the failure says that the backend itself is gone, not that a command was wrong.</summary>
     public static bool IsBackendLost(Exception exception) => exception switch
@@ -51,6 +52,18 @@ internal static class ErrorMapping
         SocketException or IOException => true,
         _ => false,
     };
+
+    private const string MergedTwiceMessage =
+        "Two documents of this pipeline have the same values in the 'on' fields of $merge, which this server does not apply one after the other.";
+
+    // By a part of the text: errors of the client that the engine has no number of its own for.
+    private static readonly (string Text, ErrorCode Code)[] s_unnumbered =
+    [
+        ("Sort direction value", ErrorCode.IllegalSortKey),
+        ("An expression evaluated in a multi field document", (ErrorCode)15983),
+        ("$mergeObjects needs both inputs to be objects", (ErrorCode)40400),
+        ("Expected 'document' type for $mergeObjects", (ErrorCode)40400),
+    ];
 
     /// <summary>What a write conflict says, as the server words it.</summary>
     public const string WriteConflictMessage =
@@ -68,8 +81,8 @@ internal static class ErrorMapping
         SqlState.LockNotAvailable when inTransaction => ErrorCode.WriteConflict,
         _ when inTransaction && IsCollectionMadeMeanwhile(e) => ErrorCode.WriteConflict,
         "57014" when e.MessageText.Contains("user request", StringComparison.Ordinal) => ErrorCode.Interrupted,
-        // The engine has no number of its own for a value of a sort that is no direction.
-        _ when e.MessageText.Contains("Sort direction value", StringComparison.Ordinal) => ErrorCode.IllegalSortKey,
-        _ => SqlState.ToCode(e.SqlState),
+        _ => Array.Find(s_unnumbered, known => e.MessageText.Contains(known.Text, StringComparison.Ordinal)) is { Text: not null } found
+            ? found.Code
+            : SqlState.ToCode(e.SqlState),
     };
 }

@@ -30,10 +30,13 @@ internal static class SqlState
     /// <summary>A statement was cancelled, or took longer than it may.</summary>
     public const string QueryCanceled = "57014";
 
+    /// <summary>A statement would change a row twice: a <c>$merge</c> with documents of equal <c>on</c> fields.</summary>
+    public const string CardinalityViolation = "21000";
+
     private static readonly FrozenDictionary<string, int> s_codes = new Dictionary<string, int>(StringComparer.Ordinal)
     {
         [UniqueViolation] = 11000, [ExclusionViolation] = 11000, [QueryCanceled] = 50, [LockNotAvailable] = 24, [Deadlock] = 112,
-        [SerializationFailure] = 112, ["0A000"] = 115, ["42501"] = 13, ["42P01"] = 26, ["42P07"] = 48, ["42704"] = 11,
+        [SerializationFailure] = 112, ["0A000"] = 115, [CardinalityViolation] = 115, ["42501"] = 13, ["42P01"] = 26, ["42P07"] = 48, ["42704"] = 11,
         ["42710"] = 51003, ["53100"] = 14031, ["53200"] = 146, ["53000"] = 146, ["25P02"] = 251, ["22P02"] = 2, ["22023"] = 2,
         ["54000"] = 201, ["28P01"] = 18,
         // The server is going down, coming up, standing by or full: the client finds it not to be primary for now.

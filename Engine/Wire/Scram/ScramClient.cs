@@ -75,9 +75,9 @@ public sealed class ScramClient
     public BsonDocument SaslContinue(BsonDocument started)
     {
         ArgumentNullException.ThrowIfNull(started);
-        return new()
+        return !started.TryGetValue("conversationId", out var conversation) ? throw new ScramException($"The server refused the login: {started}") : new()
         {
-            { "saslContinue", 1 }, { "conversationId", started["conversationId"] }, { "payload", Answer(started["payload"].AsByteArray) }, { "$db", "admin" },
+            { "saslContinue", 1 }, { "conversationId", conversation }, { "payload", Answer(started["payload"].AsByteArray) }, { "$db", "admin" },
         };
     }
 

@@ -15,7 +15,7 @@ namespace Platform.Data.Queries;
 public static class ProductQueries
 {
     /// <summary>How many of the products that contain the words are ranked. More have words too common to tell them apart.</summary>
-    public const int SearchDepth = 4_000;
+    public const int SearchDepth = 2_000;
 
     /// <summary>The field that search results have in addition: how well they match.</summary>
     public const string Score = "_score";

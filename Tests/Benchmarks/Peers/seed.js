@@ -17,13 +17,15 @@ uri.pathname = `/${database}`;
 const library = how === 'mongo-seeding' ? 'mongo-seeding' : 'mongodb';
 const { deserialize } = require(require.resolve('bson', { paths: [path.dirname(require.resolve(library))] }));
 const unordered = { ordered: false };
+// A long stays one, and a double that is whole: validators tell them apart.
+const asTheyAre = { promoteValues: false };
 
 function read(file) {
   const bytes = fs.readFileSync(file);
   const documents = [];
   for (let at = 0; at < bytes.length;) {
     const length = bytes.readInt32LE(at);
-    documents.push(deserialize(bytes.subarray(at, at + length)));
+    documents.push(deserialize(bytes.subarray(at, at + length), asTheyAre));
     at += length;
   }
   return { name: path.basename(file, '.bson').replace(/^\d+-/, ''), documents };

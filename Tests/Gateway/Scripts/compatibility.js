@@ -87,7 +87,7 @@ supported(reading, 'distinct', 'Collations other than simple are refused.', {
   'of array elements with a query': () => same(db.read.distinct('tags', { n: 1 }).sort(), ['all', 't1']),
   'a collation is refused': () => fails(() => db.read.distinct('s', {}, { collation: { locale: 'en', strength: 2 } }), 115),
 });
-supported(reading, 'aggregate', '$listSessions, $planCacheStats, $function, $accumulator, $where and $merge with a pipeline are refused; $sample sorts the whole input at random.', {
+supported(reading, 'aggregate', '$listSessions, $planCacheStats, $function, $accumulator, $where and $merge with a pipeline are refused, as is $merge of two documents with equal \'on\' fields; $sample sorts the whole input at random.', {
   '$match, $group and $sort': () => same(db.read.aggregate([{ $match: { g: { $lt: 2 } } }, { $group: { _id: '$g', n: { $sum: 1 } } }, { $sort: { _id: 1 } }]).toArray(), [{ _id: 0, n: 60 }, { _id: 1, n: 60 }]),
   '$lookup with a pipeline': () => equal(db.read.aggregate([{ $match: { _id: 1 } }, { $lookup: { from: 'read', let: { g: '$g' }, pipeline: [{ $match: { $expr: { $eq: ['$g', '$$g'] } } }], as: 'peers' } }]).next().peers.length, 60),
   '$unwind and $project': () => equal(db.read.aggregate([{ $match: { _id: { $lt: 2 } } }, { $unwind: '$tags' }, { $project: { t: '$tags' } }]).itcount(), 4),
@@ -100,6 +100,10 @@ supported(reading, 'aggregate', '$listSessions, $planCacheStats, $function, $acc
   '$out': () => { db.read.aggregate([{ $match: { n: { $lt: 5 } } }, { $out: 'out' }]); equal(db.out.countDocuments(), 5); },
   '$merge': () => { db.read.aggregate([{ $match: { n: { $lt: 8 } } }, { $merge: { into: 'out', whenMatched: 'keepExisting' } }]); equal(db.out.countDocuments(), 8); },
   '$merge with a pipeline is refused': () => fails(() => db.read.aggregate([{ $merge: { into: 'out', whenMatched: [{ $set: { a: 1 } }] } }]).toArray(), 115),
+  '$merge of equal keys is refused': () => {
+    db.merged.createIndex({ k: 1 }, { unique: true });
+    fails(() => db.read.aggregate([{ $match: { n: { $lt: 2 } } }, { $project: { _id: 0, k: 'same' } }, { $merge: { into: 'merged', on: 'k' } }]).toArray(), 115);
+  },
   '$documents': () => same(admin.aggregate([{ $documents: [{ a: 1 }, { a: 2 }] }, { $match: { a: 2 } }]).toArray(), [{ a: 2 }]),
   '$collStats': () => truthy('count' in db.read.aggregate([{ $collStats: { count: {} } }]).next()),
   'an unknown stage': () => fails(() => db.read.aggregate([{ $noSuchStage: 1 }]).toArray(), 40324),

@@ -43,6 +43,18 @@ public sealed class ErrorTests
     public void A_state_becomes_a_code(string state, string code, bool inTransaction) => Assert.Equal(
         code, ErrorMapping.ToCommandException(new PostgresException(state, "text"), inTransaction)?.Code.ToString());
 
+    [Theory]
+    [InlineData("XX000", "PlanExecutor error during aggregation :: cause by :: An expression evaluated in a multi field document", 15983)]
+    [InlineData("XX000", "$mergeObjects needs both inputs to be objects, but the provided input has the type int", 40400)]
+    [InlineData("21000", "MERGE command cannot affect row a second time", 115)]
+    public void An_error_of_the_client_without_a_number_of_the_engine_has_one(string state, string text, int code)
+    {
+        var error = ErrorMapping.ToCommandException(new PostgresException(state, text), inTransaction: false);
+        Assert.Equal((ErrorCode)code, error?.Code);
+        Assert.DoesNotContain("log", error!.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("row", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_cancelled_statement_says_who_cancelled_it() => Assert.Equal(
         ErrorCode.Interrupted,
