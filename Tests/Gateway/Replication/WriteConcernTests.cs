@@ -8,6 +8,9 @@ namespace Platform.Tests.Gateway.Replication;
 /// <summary>A write is acknowledged when it is where its concern wants it, and never before: also when members are away.</summary>
 public sealed class WriteConcernTests(ReplicaSetFixture set) : IClassFixture<ReplicaSetFixture>
 {
+    private const string FindsNothing = "{ findAndModify: 'c', query: { _id: 'nobody' }, update: { $inc: { b: 1 } } }";
+    private const string UpdatesNothing = "{ update: 'c', updates: [{ q: { _id: 'nobody' }, u: { $inc: { a: 1 } } }] }";
+
     /// <summary>Every kind of write, each of which may follow the one before it.</summary>
     private static readonly string[] s_writes =
     [
@@ -15,9 +18,9 @@ public sealed class WriteConcernTests(ReplicaSetFixture set) : IClassFixture<Rep
         "{ update: 'c', updates: [{ q: { n: 1 }, u: { $inc: { a: 1 } } }] }",
         "{ update: 'c', updates: [{ q: { _id: 'u' }, u: { $inc: { a: 1 } }, upsert: true }, { q: { n: 2 }, u: { $inc: { a: 1 } }, multi: true }] }",
         "{ update: 'c', updates: [{ q: { _id: 'u' }, u: { $inc: { a: 1 } } }, { q: { _id: 'nobody' }, u: { $inc: { a: 1 } } }] }",
-        "{ update: 'c', updates: [{ q: { _id: 'nobody' }, u: { $inc: { a: 1 } } }] }",
+        UpdatesNothing,
         "{ findAndModify: 'c', query: { n: 1 }, update: { $inc: { b: 1 } } }",
-        "{ findAndModify: 'c', query: { _id: 'nobody' }, update: { $inc: { b: 1 } } }",
+        FindsNothing,
         "{ delete: 'c', deletes: [{ q: { n: 2 }, limit: 1 }, { q: { _id: 'nobody' }, limit: 1 }] }",
         "{ bulkWrite: 1, ops: [{ insert: 0, document: { n: 3 } }, { update: 0, filter: { n: 3 }, updateMods: { $set: { m: 1 } } }], "
             + "nsInfo: [{ ns: 'DATABASE.c' }], $db: 'admin' }",
@@ -52,7 +55,9 @@ public sealed class WriteConcernTests(ReplicaSetFixture set) : IClassFixture<Rep
                 var before = await PositionAsync(postgres);
                 var reply = await client.RunAsync(For(write, database), Cancel, new BsonElement("writeConcern", BsonDocument.Parse(concern)));
                 Assert.True(reply["ok"] == 1 && !reply.Contains("writeConcernError") && !reply.Contains("writeErrors"), $"{write} with {concern}: {reply}");
-                if (members > 1)
+
+                // What the server itself wrote meanwhile may be nowhere else yet.
+                if (members > 1 && write is not (UpdatesNothing or FindsNothing))
                 {
                     Assert.True(await HaveAsync(postgres, before) >= members - 1, $"{write} with {concern} is on too few members");
                 }

@@ -102,6 +102,7 @@ supported(reading, 'aggregate', '$listSessions, $planCacheStats, $function, $acc
   '$merge with a pipeline is refused': () => fails(() => db.read.aggregate([{ $merge: { into: 'out', whenMatched: [{ $set: { a: 1 } }] } }]).toArray(), 115),
   '$merge of equal keys is refused': () => {
     db.merged.createIndex({ k: 1 }, { unique: true });
+    db.merged.insertOne({ k: 'same' });
     fails(() => db.read.aggregate([{ $match: { n: { $lt: 2 } } }, { $project: { _id: 0, k: 'same' } }, { $merge: { into: 'merged', on: 'k' } }]).toArray(), 115);
   },
   '$documents': () => same(admin.aggregate([{ $documents: [{ a: 1 }, { a: 2 }] }, { $match: { a: 2 } }]).toArray(), [{ a: 2 }]),
