@@ -8,7 +8,7 @@ public static class CacheCatalogue
     {
         Kind = "tenants",
         Holds = "an active tenant",
-        Id = "slug",
+        Id = "the slug",
         IsTenantOwned = false,
         TimeToLive = TimeSpan.FromSeconds(30),
         LocalLife = TimeSpan.FromSeconds(30),
@@ -23,7 +23,7 @@ public static class CacheCatalogue
     {
         Kind = "products",
         Holds = "a product on sale with its stock",
-        Id = "product id",
+        Id = "the product's",
         TimeToLive = TimeSpan.FromMinutes(5),
         ChangedBy = "`products`, `inventory`, and every order",
     };
@@ -33,7 +33,7 @@ public static class CacheCatalogue
     {
         Kind = "product-lists",
         Holds = "the first page of a list or search of products",
-        Id = "category or -, hash of the other parameters",
+        Id = "a hash of the other parameters",
         Tag = "category",
         TimeToLive = TimeSpan.FromSeconds(60),
         LocalEntries = 2_000,
@@ -46,7 +46,7 @@ public static class CacheCatalogue
     {
         Kind = "categories",
         Holds = "the ids of a category and of all below it",
-        Id = "slug or id",
+        Id = "its slug or id",
         TimeToLive = TimeSpan.FromMinutes(10),
         LocalEntries = 5_000,
         ChangedBy = "`categories`",
@@ -57,7 +57,7 @@ public static class CacheCatalogue
     {
         Kind = "stores",
         Holds = "the open stores near a place",
-        Id = "longitude, latitude, kilometres",
+        Id = "longitude, latitude and kilometres",
         TimeToLive = TimeSpan.FromMinutes(5),
         LocalEntries = 2_000,
         ChangedBy = "`stores`",
@@ -68,7 +68,7 @@ public static class CacheCatalogue
     {
         Kind = "reports",
         Holds = "a report of sales or of stock",
-        Id = "store or -, report and its parameters",
+        Id = "the report and its other parameters",
         Tag = "store",
         TimeToLive = TimeSpan.FromSeconds(10),
         LocalLife = TimeSpan.FromSeconds(10),

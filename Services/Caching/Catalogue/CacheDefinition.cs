@@ -12,7 +12,7 @@ public sealed record CacheDefinition
     /// <summary>The version of the value's form. A form that older programs cannot read takes another one, and so other keys.</summary>
     public int Version { get; init; } = 1;
 
-    /// <summary>What an entry is called within its tenant, as the documentation shows it.</summary>
+    /// <summary>What an entry's id is within its tenant, and tag if it has one; as the documentation shows it.</summary>
     public required string Id { get; init; }
 
     /// <summary>What the first part of the id names, by which entries can be invalidated together; null when it has no such part.</summary>
