@@ -53,6 +53,8 @@ internal sealed class FaultyStack : IAsyncDisposable
                     // Long enough to be told from a busy machine.
                     ["Cache__Patience"] = Patience.ToString(),
                     ["Cache__Rest"] = "00:00:02",
+                    // Faults strike what a test does, by count.
+                    ["Cache__Warming"] = "false",
                 },
                 cancellationToken);
             return new FaultyStack(redis, api, database, mongo, cache);
