@@ -44,7 +44,7 @@ if (builder.ExecutionContext.IsRunMode && options.Seed)
 var cursorKey = builder.AddGeneratedSecret("cursor-key", length: 44);
 builder.AddService<Projects.Api>(ResourceNames.Api)
     .WithReference(database)
-    .WithReference(cache)
+    .WithCache(cache)
     .WithEnvironment(SettingNames.PagingCursorKey, cursorKey)
     .WaitForCompletion(migrator)
     .WaitFor(cache)

@@ -9,8 +9,8 @@ public static class SettingNames
     /// <summary>Sections of the platform's programs and of the framework, each of which some other program may read.</summary>
     public static IReadOnlyCollection<string> Sections { get; } =
     [
-        "AllowedHosts", "ConnectionStrings", "Kestrel", "Logging", "OTEL", "ASPNETCORE", "DOTNET", "Platform", Gateway, "Health", "Migrator", "Mongo",
-        "MongoTelemetry", Paging, "ProductCache", "RateLimits", "Seeder", "Validation",
+        "AllowedHosts", "Cache", "ConnectionStrings", "Kestrel", "Logging", "OTEL", "ASPNETCORE", "DOTNET", "Platform", Gateway, "Health", "Migrator", "Mongo",
+        "MongoTelemetry", Paging, "RateLimits", "Seeder", "Validation",
     ];
 
     /// <summary>The gateway's section.</summary>

@@ -38,6 +38,9 @@ internal static class CacheCommands
                 await server.FlushDatabaseAsync();
             }
 
+            // The services also have entries in memory, and are to load what is to be warm.
+            await connection.GetSubscriber().PublishAsync(RedisChannel.Literal(CacheNames.Channel), $"{options.ClientName}\n{CacheNames.Everything}");
+
             return CommandResults.Success($"{keys} keys were removed.");
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)

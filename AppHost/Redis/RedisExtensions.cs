@@ -30,8 +30,9 @@ internal static class RedisExtensions
                 .WithFlushCommand();
         }
 
+        var apiPassword = builder.AddGeneratedSecret($"{name}-api-password", length: 22);
         var redis = new RedisServerResource(
-            name, Path.Combine(options.NativeScripts, "redis"), options.NativeScripts, password.Resource);
+            name, Path.Combine(options.NativeScripts, "redis"), options.NativeScripts, password.Resource, apiPassword.Resource);
         var healthCheck = $"{name}_check";
         builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
             healthCheck, new RedisPingHealthCheck(redis), failureStatus: HealthStatus.Unhealthy, tags: null));
@@ -40,6 +41,7 @@ internal static class RedisExtensions
             .WithArgs(options.ServerImage, Path.Combine(options.DataDirectory, "redis"))
             .WithEndpoint(scheme: "tcp", name: RedisServerResource.EndpointName, env: "REDIS_PORT", isProxied: false)
             .WithEnvironment("REDIS_PASSWORD", password)
+            .WithEnvironment("REDIS_API_PASSWORD", apiPassword)
             .WithHealthCheck(healthCheck)
             .WithIconName("DatabaseLightning")
             .WithFlushCommand();

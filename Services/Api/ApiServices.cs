@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Options;
 using Platform.Api.Caching;
 using Platform.Api.Events;
 using Platform.Api.Limits;
@@ -14,11 +13,11 @@ using Platform.Api.Products;
 using Platform.Api.Reports;
 using Platform.Api.Stores;
 using Platform.Api.Tenants;
+using Platform.Api.Warming;
 using Platform.Data.Events;
 using Platform.Data.Tenancy;
 using Platform.Mongo.Connections;
 using Platform.Mongo.Leases;
-using StackExchange.Redis;
 
 namespace Platform.Api;
 
@@ -30,7 +29,6 @@ internal static class ApiServices
 
     private static readonly TimeSpan s_requestTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan s_databaseTimeout = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan s_redisTimeout = TimeSpan.FromSeconds(1);
 
     public static void AddApi(this WebApplicationBuilder builder)
     {
@@ -42,7 +40,7 @@ internal static class ApiServices
             mongo.ConnectTimeout = s_databaseTimeout;
         });
         builder.Services.AddHostedService<DatabaseStartupService>();
-        builder.AddProductCache();
+        builder.AddDataCaches();
         builder.AddMigrationCheck();
 
         builder.Services.AddOptions<PagingOptions>()
@@ -56,6 +54,7 @@ internal static class ApiServices
 
         builder.Services.AddSingleton<ITenantDirectory, TenantDirectory>();
         builder.Services.AddSingleton<IProductCatalogue, ProductCatalogue>();
+        builder.Services.AddSingleton<ProductPages>();
         builder.Services.AddSingleton<IStoreFinder, StoreFinder>();
         builder.Services.AddSingleton<IOrderBook, OrderBook>();
         builder.Services.AddSingleton<IReports, EventReports>();
@@ -69,6 +68,7 @@ internal static class ApiServices
         builder.Services.AddSingleton<OutboxRelay>();
         builder.Services.AddHostedService(services => services.GetRequiredService<OutboxRelay>());
         builder.Services.AddHostedService<DataChanges>();
+        builder.Services.AddHostedService<CacheWarming>();
 
         // Numbers are numbers, also in the document, which else allows strings.
         builder.Services.ConfigureHttpJsonOptions(
@@ -115,36 +115,5 @@ internal static class ApiServices
         builder.Services.AddSingleton<IRecordedMigrations, RecordedMigrations>();
         builder.Services.AddSingleton<MigrationHealthCheck>();
         builder.Services.AddHealthChecks().AddCheck<MigrationHealthCheck>(MigrationHealthCheck.Name, HealthStatus.Unhealthy);
-    }
-
-    private static void AddProductCache(this WebApplicationBuilder builder)
-    {
-        builder.AddRedisClient(ResourceNames.Cache, configureOptions: options =>
-        {
-            // A cache that is slow is worse than none: no queueing while disconnected, short waits.
-            options.BacklogPolicy = BacklogPolicy.FailFast;
-            options.ConnectTimeout = (int)s_redisTimeout.TotalMilliseconds;
-            options.AsyncTimeout = (int)s_redisTimeout.TotalMilliseconds;
-            options.SyncTimeout = (int)s_redisTimeout.TotalMilliseconds;
-        });
-
-        // Without Redis the API is slower and still right, so it stays ready.
-        builder.Services.PostConfigure<HealthCheckServiceOptions>(health =>
-        {
-            foreach (var check in health.Registrations.Where(check => check.Name == "StackExchange.Redis"))
-            {
-                check.FailureStatus = HealthStatus.Degraded;
-            }
-        });
-
-        builder.Services.AddOptions<ProductCacheOptions>()
-            .BindSettings(ProductCacheOptions.Section)
-            .ValidateLimits(ProductCacheOptions.Section);
-        builder.Services.AddSingleton(services => new ProductCache(
-            services.GetRequiredService<IConnectionMultiplexer>,
-            services.GetRequiredService<IOptions<ProductCacheOptions>>(),
-            services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<ILogger<ProductCache>>()));
-        builder.Services.AddHostedService<ProductCacheWarmUp>();
     }
 }

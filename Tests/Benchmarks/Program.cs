@@ -38,6 +38,7 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     ["transforms"] = OnServer(MigrationsBenchmark.TransformsAsync),
     ["migration-lock"] = OnServer(MigrationLockBenchmark.RunAsync),
     ["indexes"] = OnServer(IndexesBenchmark.RunAsync),
+    [CacheBenchmark.Name] = CacheBenchmark.RunAsync, // on Redis alone
     ["search"] = OnServer(SearchBenchmark.RunAsync),
 };
 if (args is ["gateway", "--model", var count] && int.TryParse(count, CultureInfo.InvariantCulture, out var sequences) && sequences > 0)

@@ -1,6 +1,6 @@
 using System.ComponentModel;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
+using MongoDB.Bson;
 using Platform.Api.Caching;
 using Platform.Api.Contracts;
 using Platform.Api.OpenApi;
@@ -8,6 +8,8 @@ using Platform.Api.Paging;
 using Platform.Api.Problems;
 using Platform.Api.Products;
 using Platform.Api.Tenants;
+using Platform.Caching;
+using Platform.Caching.Catalogue;
 using Platform.Data.Rules;
 using Platform.Data.Search;
 
@@ -16,7 +18,6 @@ namespace Platform.Api.Endpoints;
 /// <summary>The resource <c>/tenants/{tenant}/products</c>.</summary>
 internal static class ProductEndpoints
 {
-    private const int DefaultLimit = 20;
     private const int MaxLimit = 100;
 
     public static void MapProducts(this IEndpointRouteBuilder tenant)
@@ -32,15 +33,16 @@ internal static class ProductEndpoints
             .WithMetadata(
                 ParameterSchema.Amount("minPrice"),
                 ParameterSchema.Amount("maxPrice"),
-                ParameterSchema.Whole("limit", 1, MaxLimit, DefaultLimit));
+                ParameterSchema.Whole("limit", 1, MaxLimit, ProductPages.DefaultLimit));
         group.MapGet("/{id}", GetAsync)
             .WithName("GetProduct")
             .WithSummary("Returns a product on sale with its stock.")
-            .WithDescription("The header X-Cache says whether the answer came from the cache: hit or miss.")
+            .WithDescription(
+                "The header X-Cache says where the answer came from: hit, miss, or stale when the database failed; ETag names it for If-None-Match.")
             .WithMetadata(ParameterSchema.Id("id"));
     }
 
-    private static async Task<Results<Ok<ProductPage>, ProblemHttpResult>> ListAsync(
+    private static async Task<Results<CachedOk<ProductPage>, Ok<ProductPage>, ProblemHttpResult>> ListAsync(
         [AsParameters] TenantOfPath owner,
         [Description("Words to find in names, SKUs, tags and descriptions: all of them, the last may be the "
             + "beginning of one; what has a -word is left out.")] string? search,
@@ -51,6 +53,7 @@ internal static class ProductEndpoints
         [Description("How many products a page has at most.")] string? limit,
         IProductCatalogue products,
         PageCursors cursors,
+        ProductPages pages,
         CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
@@ -58,15 +61,15 @@ internal static class ProductEndpoints
         var inCategory = errors.Text("category", category, maxLength: 100);
         var min = errors.Amount("minPrice", minPrice);
         var max = errors.Amount("maxPrice", maxPrice);
-        var count = errors.Whole("limit", limit, 1, MaxLimit, DefaultLimit);
+        var count = errors.Whole("limit", limit, 1, MaxLimit, ProductPages.DefaultLimit);
         if (min > max)
         {
             errors.Parameter("minPrice", ErrorCodes.Contradiction, "Must not be above maxPrice.");
         }
 
-        // The rest of the request identifies the list that a cursor belongs to.
-        var list = JsonSerializer.Serialize<object?[]>(["products", owner.Slug, words, inCategory, min, max]);
+        var tenant = owner.Tenant;
         var filter = new ProductFilter(query, null, min, max);
+        var list = ProductPages.ListOf(tenant, words, inCategory, filter);
         var after = cursor is null ? null : cursors.Decode(list, cursor);
         if (cursor is not null && (after is null || !products.IsPosition(filter.Order, after)))
         {
@@ -80,7 +83,7 @@ internal static class ProductEndpoints
 
         if (inCategory is not null)
         {
-            var categories = await products.FindCategoriesAsync(owner.Id, inCategory, cancellationToken);
+            var categories = await pages.CategoriesAsync(tenant.Id, inCategory, cancellationToken);
             if (categories.Count == 0)
             {
                 return ApiProblem.NotFound("category", "The tenant has no category of this name.");
@@ -89,16 +92,17 @@ internal static class ProductEndpoints
             filter = filter with { Categories = categories };
         }
 
-        var slice = await products.ListAsync(owner.Id, filter, after, count, cancellationToken);
-        return TypedResults.Ok(new ProductPage(
-            [.. slice.Products.Select(Summary)], slice.Next is null ? null : cursors.Encode(list, slice.Next)));
+        return after is null
+            ? new CachedOk<ProductPage>(
+                await pages.FirstAsync(tenant, inCategory, list, filter, count, cancellationToken), CacheCatalogue.ProductLists)
+            : TypedResults.Ok(await pages.ReadAsync(tenant.Id, list, filter, after, count, cancellationToken));
     }
 
-    private static async Task<Results<JsonOk<ProductDetails>, ProblemHttpResult>> GetAsync(
+    private static async Task<Results<CachedOk<ProductDetails>, ProblemHttpResult>> GetAsync(
         [AsParameters] TenantOfPath owner,
         [Description("The product's id.")] string id,
         IProductCatalogue products,
-        ProductCache cache,
+        DataCaches caches,
         HttpResponse response,
         CancellationToken cancellationToken)
     {
@@ -109,13 +113,26 @@ internal static class ProductEndpoints
             return ApiProblem.Malformed(errors);
         }
 
-        var (product, hit) = await cache.GetAsync(
-            owner.Id, productId, token => products.FindAsync(owner.Id, productId, token), cancellationToken);
-        response.Headers["X-Cache"] = hit ? "hit" : "miss";
-        return product.IsEmpty
-            ? ApiProblem.NotFound("id", "The tenant has no product of this id on sale.")
-            : new JsonOk<ProductDetails>(product);
+        var key = CacheKeys.Product(owner.Id.ToString(), productId.ToString());
+        var cache = caches[CacheCatalogue.Products];
+        if (!cache.TryGet(key, out var answer))
+        {
+            answer = await ReadAsync(cache, key, owner.Id, productId, products, cancellationToken);
+        }
+
+        if (answer.Entry.Exists)
+        {
+            return new CachedOk<ProductDetails>(answer, CacheCatalogue.Products);
+        }
+
+        response.Headers[CachedOk<ProductDetails>.OutcomeHeader] = Cached.WordOf(answer.Outcome);
+        return ApiProblem.NotFound("id", "The tenant has no product of this id on sale.");
     }
+
+    // By itself, so that a product that is in memory costs nothing of it.
+    private static ValueTask<CacheAnswer> ReadAsync(
+        DataCache cache, CacheKey key, ObjectId tenant, ObjectId product, IProductCatalogue products, CancellationToken cancellationToken) =>
+        cache.GetAsync(key, async token => CachedJson.Of(await products.FindAsync(tenant, product, token)), cancellationToken);
 
     // The words as they were sent, and as they are searched.
     private static (string? Words, SearchQuery? Query) Search(RequestErrors errors, string? search)
@@ -134,13 +151,4 @@ internal static class ProductEndpoints
 
         return (words, query);
     }
-
-    private static ProductSummary Summary(ListedProduct product) => new(
-        product.Id.ToString(),
-        product.Sku,
-        product.Name,
-        product.CategoryId.ToString(),
-        product.Price,
-        product.Currency,
-        product.Tags);
 }

@@ -1,11 +1,15 @@
 using System.ComponentModel;
+using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using MongoDB.Bson;
+using Platform.Api.Caching;
 using Platform.Api.Contracts;
 using Platform.Api.OpenApi;
 using Platform.Api.Problems;
 using Platform.Api.Reports;
 using Platform.Api.Tenants;
+using Platform.Caching;
+using Platform.Caching.Catalogue;
 using Platform.Data.Documents;
 
 namespace Platform.Api.Endpoints;
@@ -37,13 +41,14 @@ internal static class ReportEndpoints
                 ParameterSchema.Whole("limit", 1, MaxLimit, DefaultLimit));
     }
 
-    private static async Task<Results<Ok<SalesReport>, ProblemHttpResult>> SalesAsync(
+    private static async Task<Results<CachedOk<SalesReport>, ProblemHttpResult>> SalesAsync(
         [AsParameters] TenantOfPath owner,
         [Description("The first day (UTC); 29 days before the last unless given.")] string? from,
         [Description("The last day (UTC); today unless given.")] string? to,
         [Description("Only this product; not together with a store.")] string? product,
         [Description("Only this store; not together with a product.")] string? store,
         IReports reports,
+        DataCaches caches,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
@@ -62,11 +67,18 @@ internal static class ReportEndpoints
             return ApiProblem.Malformed(errors);
         }
 
-        return TypedResults.Ok(new SalesReport(
-            first, last, await reports.SalesAsync(owner.Id, first, last, productId, storeId, cancellationToken)));
+        var tenant = owner.Id;
+        var key = CacheKeys.Report(
+            tenant.ToString(), storeId?.ToString(), string.Create(CultureInfo.InvariantCulture, $"sales,{first:yyyyMMdd},{last:yyyyMMdd},{productId}"));
+        return new CachedOk<SalesReport>(
+            await caches[CacheCatalogue.Reports].GetAsync(
+                key,
+                async token => CachedJson.Of(new SalesReport(first, last, await reports.SalesAsync(tenant, first, last, productId, storeId, token))),
+                cancellationToken),
+            CacheCatalogue.Reports);
     }
 
-    private static async Task<Results<Ok<StockReport>, ProblemHttpResult>> StockAsync(
+    private static async Task<Results<CachedOk<StockReport>, ProblemHttpResult>> StockAsync(
         [AsParameters] TenantOfPath owner,
         [Description("The product's id.")] string? product,
         [Description("The store's id.")] string? store,
@@ -74,6 +86,7 @@ internal static class ReportEndpoints
         [Description("The last day (UTC); today unless given.")] string? to,
         [Description("How many changes are returned at most.")] string? limit,
         IReports reports,
+        DataCaches caches,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
@@ -87,14 +100,26 @@ internal static class ReportEndpoints
             return ApiProblem.Malformed(errors);
         }
 
-        // One more than asked for says whether there are more.
-        var changes = await reports.StockAsync(owner.Id, first, last, productId, storeId, count + 1, cancellationToken);
-        return TypedResults.Ok(new StockReport(
-            first,
-            last,
-            [.. changes.Take(count).Select(change => new StockChange(
-                change.At, DocumentConventions.Stored(change.Kind), change.Change, change.OnHand))],
-            changes.Count > count));
+        var tenant = owner.Id;
+        var key = CacheKeys.Report(
+            tenant.ToString(),
+            storeId.ToString(),
+            string.Create(CultureInfo.InvariantCulture, $"stock,{first:yyyyMMdd},{last:yyyyMMdd},{productId},{count}"));
+        return new CachedOk<StockReport>(
+            await caches[CacheCatalogue.Reports].GetAsync(key, async token => CachedJson.Of(await StockReportAsync(token)), cancellationToken),
+            CacheCatalogue.Reports);
+
+        async Task<StockReport> StockReportAsync(CancellationToken token)
+        {
+            // One more than asked for says whether there are more.
+            var changes = await reports.StockAsync(tenant, first, last, productId, storeId, count + 1, token);
+            return new StockReport(
+                first,
+                last,
+                [.. changes.Take(count).Select(change => new StockChange(
+                    change.At, DocumentConventions.Stored(change.Kind), change.Change, change.OnHand))],
+                changes.Count > count);
+        }
     }
 
     private static (DateOnly First, DateOnly Last) Period(

@@ -1,10 +1,13 @@
 using System.ComponentModel;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Platform.Api.Caching;
 using Platform.Api.Contracts;
 using Platform.Api.OpenApi;
 using Platform.Api.Problems;
 using Platform.Api.Stores;
 using Platform.Api.Tenants;
+using Platform.Caching;
+using Platform.Caching.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Rules;
 
@@ -33,12 +36,13 @@ internal static class StoreEndpoints
                 ParameterSchema.Number("lat", s_latitude.Min, s_latitude.Max, required: true),
                 ParameterSchema.Number("km", 0, MaxKm, absent: DefaultKm));
 
-    private static async Task<Results<Ok<NearStores>, ProblemHttpResult>> FindNearAsync(
+    private static async Task<Results<CachedOk<NearStores>, ProblemHttpResult>> FindNearAsync(
         [AsParameters] TenantOfPath owner,
         [Description("Longitude in degrees (WGS 84).")] string? lon,
         [Description("Latitude in degrees (WGS 84).")] string? lat,
         [Description("The greatest distance in kilometres.")] string? km,
         IStoreFinder stores,
+        DataCaches caches,
         CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
@@ -50,8 +54,13 @@ internal static class StoreEndpoints
             return ApiProblem.Malformed(errors);
         }
 
-        return TypedResults.Ok(new NearStores(
-            await stores.FindNearAsync(owner.Id, longitude, latitude, distance, MaxStores, cancellationToken)));
+        var tenant = owner.Id;
+        return new CachedOk<NearStores>(
+            await caches[CacheCatalogue.Stores].GetAsync(
+                CacheKeys.StoresNear(tenant.ToString(), longitude, latitude, distance),
+                async token => CachedJson.Of(new NearStores(await stores.FindNearAsync(tenant, longitude, latitude, distance, MaxStores, token))),
+                cancellationToken),
+            CacheCatalogue.Stores);
     }
 
     private static (double Min, double Max) Limits(SchemaNode node) =>

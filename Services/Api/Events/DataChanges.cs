@@ -1,6 +1,7 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Api.Caching;
+using Platform.Caching;
+using Platform.Caching.Catalogue;
 using Platform.Data.Tenancy;
 using Platform.Mongo.Changes;
 
@@ -12,14 +13,14 @@ namespace Platform.Api.Events;
 /// entries to expire, and the relay looks from time to time.
 /// </summary>
 internal sealed class DataChanges(
-    PlatformDatabase database, ProductCache cache, OutboxRelay relay, TimeProvider time, ILoggerFactory loggers) : BackgroundService, IChangeListener
+    PlatformDatabase database, DataCaches caches, OutboxRelay relay, TimeProvider time, ILoggerFactory loggers) : BackgroundService, IChangeListener
 {
     // Of documents, events carry no more than what tells whose they are, and when an entry is due.
     private static readonly BsonDocument[] s_stages =
     [
         new("$match", new BsonDocument("$or", new BsonArray
         {
-            new BsonDocument("ns.coll", new BsonDocument("$in", new BsonArray { CollectionNames.Products, CollectionNames.Inventory, CollectionNames.Outbox })),
+            new BsonDocument("ns.coll", new BsonDocument("$in", new BsonArray(ChangedNames.Collections.Append(CollectionNames.Outbox)))),
             new BsonDocument("operationType", "dropDatabase"),
         })),
         new("$project", new BsonDocument
@@ -33,10 +34,10 @@ internal sealed class DataChanges(
     public async Task BeganAsync(bool missed, CancellationToken cancellationToken)
     {
         // Before anything is forgotten: what is kept from here on is told of.
-        cache.HearOfChanges(true);
+        caches.HearOfChanges(true);
         if (missed)
         {
-            await cache.ForgetAllAsync();
+            await caches.InvalidateAsync([CacheKeys.Everything]);
         }
 
         relay.Follow(missed);
@@ -45,46 +46,29 @@ internal sealed class DataChanges(
     /// <inheritdoc/>
     public async Task ChangedAsync(IReadOnlyList<BsonDocument> events, CancellationToken cancellationToken)
     {
-        var products = new HashSet<(ObjectId Tenant, ObjectId Product)>();
-        var isUnknown = false;
+        var names = new ChangedNames();
         foreach (var change in events)
         {
-            var collection = change.GetValue("ns", BsonNull.Value) is BsonDocument ns ? ns.GetValue("coll", "").AsString : "";
-            var document = change.GetValue("fullDocument", BsonNull.Value) as BsonDocument;
-            if (collection == CollectionNames.Outbox)
+            if (change.GetValue("ns", BsonNull.Value) is BsonDocument ns && ns.GetValue("coll", "") == CollectionNames.Outbox)
             {
-                if (document is not null)
+                if (change.GetValue("fullDocument", BsonNull.Value) is BsonDocument entry)
                 {
-                    relay.Hear(document);
+                    relay.Hear(entry);
                 }
-            }
-            else if (ProductOf(collection, change, document) is { } product)
-            {
-                products.Add(product);
             }
             else
             {
-                // Of what was deleted only the key is known, not whose it was; and a collection that was dropped took all with it.
-                isUnknown |= !(change["operationType"] == "update" && document is null);
+                names.Add(change);
             }
         }
 
-        if (isUnknown)
-        {
-            await cache.ForgetAllAsync();
-            return;
-        }
-
-        foreach (var ofTenant in products.GroupBy(p => p.Tenant, p => p.Product))
-        {
-            await cache.InvalidateAsync(ofTenant.Key, ofTenant);
-        }
+        await caches.InvalidateAsync(names.All);
     }
 
     /// <inheritdoc/>
     public void Ended()
     {
-        cache.HearOfChanges(false);
+        caches.HearOfChanges(false);
         relay.LookForItself();
     }
 
@@ -92,15 +76,4 @@ internal sealed class DataChanges(
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         new ChangeFollower(database.Database, time, loggers.CreateLogger<ChangeFollower>())
             .FollowAsync(s_stages, ChangeStreamFullDocumentOption.UpdateLookup, this, stoppingToken);
-
-    private static (ObjectId, ObjectId)? ProductOf(string collection, BsonDocument change, BsonDocument? document)
-    {
-        if (document is null || !document.TryGetValue("tenantId", out var tenant) || !tenant.IsObjectId)
-        {
-            return null;
-        }
-
-        var product = collection == CollectionNames.Products ? change["documentKey"]["_id"] : document.GetValue("productId", BsonNull.Value);
-        return product.IsObjectId ? (tenant.AsObjectId, product.AsObjectId) : null;
-    }
 }

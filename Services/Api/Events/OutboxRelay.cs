@@ -1,6 +1,6 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Api.Caching;
+using Platform.Caching;
 using Platform.Mongo.Connections;
 using Platform.Data.Events;
 using Platform.Mongo.Leases;
@@ -14,7 +14,7 @@ namespace Platform.Api.Events;
 /// again after growing pauses, in the end set aside, and meanwhile passed over.
 /// </summary>
 internal sealed class OutboxRelay(
-    EventOutbox outbox, ProductCache cache, ILeaseStore leases, OutboxMetrics metrics, TimeProvider time,
+    EventOutbox outbox, DataCaches caches, ILeaseStore leases, OutboxMetrics metrics, TimeProvider time,
     ILogger<OutboxRelay> logger) : BackgroundService
 {
     /// <summary>The name of the lease.</summary>
@@ -211,7 +211,7 @@ internal sealed class OutboxRelay(
             }
 
             // Who committed it may have ended before the cache was told, or before the commit was carried out.
-            await cache.InvalidateAsync(entry.TenantId, entry.Stock.Select(change => change.ProductId).Distinct());
+            await caches.InvalidateAsync(OutboxWriter.NamesOf(entry.TenantId, entry.Stock.Select(change => change.ProductId)));
             await outbox.DeliverAgainAsync(entry, fence, cancellationToken);
             metrics.Delivered.Add(1);
             return true;

@@ -1,6 +1,7 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Api.Caching;
+using Platform.Caching;
+using Platform.Caching.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Events;
 using Platform.Data.Tenancy;
@@ -13,7 +14,7 @@ namespace Platform.Api.Events;
 /// ends, <see cref="OutboxRelay"/> does.
 /// </summary>
 public sealed class OutboxWriter(
-    PlatformDatabase database, EventOutbox outbox, ProductCache cache, OutboxDelivery delivery)
+    PlatformDatabase database, EventOutbox outbox, DataCaches caches, OutboxDelivery delivery)
 {
     /// <summary>
     /// Carries out a change in a transaction. Whatever was or may have been committed is forgotten by the cache, also
@@ -73,5 +74,12 @@ public sealed class OutboxWriter(
     /// <param name="tenantId">The tenant.</param>
     /// <param name="productIds">The products.</param>
     public Task ForgetAsync(ObjectId tenantId, IEnumerable<ObjectId> productIds) =>
-        cache.InvalidateAsync(tenantId, productIds.Distinct());
+        caches.InvalidateAsync(NamesOf(tenantId, productIds));
+
+    /// <summary>The names of what the caches have of products.</summary>
+    internal static string[] NamesOf(ObjectId tenantId, IEnumerable<ObjectId> productIds)
+    {
+        var tenant = tenantId.ToString();
+        return [.. productIds.Distinct().Select(product => CacheKeys.Product(tenant, product.ToString()).Text)];
+    }
 }

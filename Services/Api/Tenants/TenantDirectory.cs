@@ -1,6 +1,8 @@
-using System.Diagnostics;
-using Microsoft.Extensions.Caching.Memory;
+using MongoDB.Bson;
+using MongoDB.Bson.Serialization;
 using MongoDB.Driver;
+using Platform.Caching;
+using Platform.Caching.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Rules;
 using Platform.Data.Tenancy;
@@ -8,20 +10,13 @@ using Platform.Mongo.Connections;
 
 namespace Platform.Api.Tenants;
 
-/// <summary>
-/// The tenants in the database. Look-ups by slug, which every request makes, are remembered for a short while.
-/// </summary>
-public sealed class TenantDirectory(
-    PlatformDatabase database, MongoResilience resilience) : ITenantDirectory, IDisposable
+/// <summary>The tenants in the database. Look-ups by slug, which every request makes, are cached.</summary>
+public sealed class TenantDirectory(PlatformDatabase database, MongoResilience resilience, DataCaches caches) : ITenantDirectory
 {
-    // How long a suspended tenant may still be served, and a new one still be unknown.
-    private static readonly TimeSpan s_remember = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_rememberUnknown = TimeSpan.FromSeconds(5);
+    // Longer than any slug; what is longer is not even looked up.
+    private const int MaxSlug = 100;
 
     private static readonly SchemaNode Slug = DocumentRules.Of((Tenant tenant) => tenant.Slug);
-
-    // Bounded, since anyone can ask for slugs that do not exist.
-    private readonly MemoryCache _bySlug = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<Tenant>> ListAsync(CancellationToken cancellationToken) =>
@@ -37,33 +32,38 @@ public sealed class TenantDirectory(
     /// <inheritdoc/>
     public async Task<Tenant?> FindAsync(string slug, CancellationToken cancellationToken)
     {
-        if (_bySlug.TryGetValue(slug, out Tenant? known))
-        {
-            return known;
-        }
-
-        // What no tenant can be called is not asked for.
-        var violations = new List<RuleViolation>();
-        Slug.Evaluate(slug, "", violations);
-        if (violations.Count > 0)
+        ArgumentNullException.ThrowIfNull(slug);
+        if (slug.Length is 0 or > MaxSlug || !slug.All(char.IsAscii) || slug.Any(char.IsControl))
         {
             return null;
         }
 
-        // What is remembered was true when it was asked for, however long the answer was on the way.
-        var asked = Stopwatch.GetTimestamp();
-        var found = await resilience.RunAsync(
-            "find tenant", Repetition.Allowed, token => database.FindTenantAsync(slug, token), cancellationToken);
-        var active = found is { Status: TenantStatus.Active } ? found : null;
-        var left = (active is null ? s_rememberUnknown : s_remember) - Stopwatch.GetElapsedTime(asked);
-        if (left > TimeSpan.Zero)
+        var cache = caches[CacheCatalogue.Tenants];
+        var key = CacheKeys.Tenant(slug);
+        if (!cache.TryGet(key, out var answer))
         {
-            _bySlug.Set(slug, active, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = left });
+            answer = await ReadAsync(cache, key, slug, cancellationToken);
         }
 
-        return active;
+        return answer.Entry.Exists ? answer.Entry.As(Read) : null;
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _bySlug.Dispose();
+    private static Tenant Read(ReadOnlyMemory<byte> content) => BsonSerializer.Deserialize<Tenant>(content.ToArray());
+
+    private ValueTask<CacheAnswer> ReadAsync(DataCache cache, CacheKey key, string slug, CancellationToken cancellationToken) => cache.GetAsync(
+        key,
+        async token =>
+        {
+            // What no tenant can be called is not asked for.
+            var violations = new List<RuleViolation>();
+            Slug.Evaluate(slug, "", violations);
+            if (violations.Count > 0)
+            {
+                return null;
+            }
+
+            var found = await resilience.RunAsync("find tenant", Repetition.Allowed, read => database.FindTenantAsync(slug, read), token);
+            return found is { Status: TenantStatus.Active } ? found.ToBson() : null;
+        },
+        cancellationToken);
 }

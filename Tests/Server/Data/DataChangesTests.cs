@@ -1,12 +1,12 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Api.Caching;
-using Platform.Api.Contracts;
 using Platform.Api.Events;
+using Platform.Caching;
+using Platform.Caching.Catalogue;
+using Platform.Caching.Entries;
 using Platform.Data.Documents;
 using Platform.Data.Events;
 using Platform.Data.Tenancy;
@@ -21,6 +21,7 @@ public sealed class DataChangesTests(MongoServer server)
 {
     private static readonly ObjectId s_tenant = ObjectId.GenerateNewId();
     private static readonly ObjectId s_product = ObjectId.GenerateNewId();
+    private static readonly CacheKey s_key = CacheKeys.Product(s_tenant.ToString(), s_product.ToString());
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -32,7 +33,7 @@ public sealed class DataChangesTests(MongoServer server)
         await using var redis = await RedisProcess.StartAsync(Cancel);
         await using var connection = await ConnectionMultiplexer.ConnectAsync(
             string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{redis.Port},password={redis.Password}"));
-        var cache = new ProductCache(() => connection, Options.Create(new ProductCacheOptions()), TimeProvider.System, NullLogger<ProductCache>.Instance);
+        var cache = TestCaches.Of(() => connection);
         using var meters = new Meters();
         using var relay = Relay(database, cache, meters);
         using var changes = new DataChanges(new PlatformDatabase(database), cache, relay, TimeProvider.System, NullLoggerFactory.Instance);
@@ -59,19 +60,21 @@ public sealed class DataChangesTests(MongoServer server)
             using var second = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
             second.CancelAfter(TimeSpan.FromSeconds(5));
             await Wait.UntilAsync(
-                async () => !await connection.GetDatabase().KeyExistsAsync(CacheKeys.Product(s_tenant, s_product)), "the cache forgets", second.Token);
+                async () => !await connection.GetDatabase().HashExistsAsync(s_key.Text, "d")
+                    || await cache[CacheCatalogue.Products].PeekAsync(s_key, second.Token) is null,
+                "the cache forgets",
+                second.Token);
         }
 
-        async Task<bool> IsCachedAsync() => (await cache.GetAsync(s_tenant, s_product, _ => Task.FromResult<ProductDetails?>(Details), Cancel)).Hit;
+        async Task<bool> IsCachedAsync() => (await cache[CacheCatalogue.Products].GetAsync(
+            s_key, _ => Task.FromResult<byte[]?>("{}"u8.ToArray()), Cancel)).Outcome == CacheOutcome.Hit;
     }
 
     [Fact]
     public async Task An_entry_that_was_left_behind_is_delivered_when_it_is_due_without_being_looked_for()
     {
         var database = server.NewDatabase(MongoFeature.ChangeStreams);
-        var cache = new ProductCache(
-            () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "away"), Options.Create(new ProductCacheOptions()),
-            TimeProvider.System, NullLogger<ProductCache>.Instance);
+        var cache = TestCaches.Away();
         using var meters = new Meters();
         using var relay = Relay(database, cache, meters);
         using var changes = new DataChanges(new PlatformDatabase(database), cache, relay, TimeProvider.System, NullLoggerFactory.Instance);
@@ -93,10 +96,7 @@ public sealed class DataChangesTests(MongoServer server)
         await relay.StopAsync(Cancel);
     }
 
-    private static ProductDetails Details { get; } = new(
-        s_product.ToString(), "L-1", "Lamp", "Gives light", ObjectId.GenerateNewId().ToString(), 12.50m, "EUR", ["light"], 3, [], DateTime.UnixEpoch);
-
-    private static OutboxRelay Relay(IMongoDatabase database, ProductCache cache, IMeterFactory meters) => new(
+    private static OutboxRelay Relay(IMongoDatabase database, DataCaches cache, IMeterFactory meters) => new(
         new EventOutbox(new PlatformDatabase(database)), cache, new MongoLeaseStore(database), new OutboxMetrics(meters), TimeProvider.System,
         NullLogger<OutboxRelay>.Instance);
 

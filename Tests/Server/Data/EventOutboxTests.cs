@@ -1,17 +1,14 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.Api.Caching;
 using Platform.Api.Events;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Events;
 using Platform.Data.Tenancy;
 using Platform.Mongo.Leases;
-using StackExchange.Redis;
 using Xunit;
 
 namespace Platform.Tests.Server.Data;
@@ -31,7 +28,8 @@ public sealed class EventOutboxTests(MongoServer server)
         var entry = Entry(DateTime.UtcNow);
 
         await using var delivery = new OutboxDelivery(outbox, TimeProvider.System, NullLogger<OutboxDelivery>.Instance);
-        Assert.True(await new OutboxWriter(database, outbox, Cache(), delivery).CommitAsync((_, _) => Task.FromResult((true, (OutboxEntry?)entry)), Cancel));
+        var writer = new OutboxWriter(database, outbox, TestCaches.Away(), delivery);
+        Assert.True(await writer.CommitAsync((_, _) => Task.FromResult((true, (OutboxEntry?)entry)), Cancel));
 
         await delivery.Idle;
         await DeliveredAsync(database, 2, 1);
@@ -271,13 +269,9 @@ public sealed class EventOutboxTests(MongoServer server)
 
     private static Task<List<BsonDocument>> LeftAsync(PlatformDatabase database) => Outbox(database).Find(new BsonDocument()).ToListAsync(Cancel);
 
-    private static ProductCache Cache() => new(
-        () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "away"),
-        Options.Create(new ProductCacheOptions()), TimeProvider.System, NullLogger<ProductCache>.Instance);
-
     private static OutboxRelay Relay(PlatformDatabase database, EventOutbox outbox, TimeProvider? time = null, OutboxMetrics? metrics = null) => new(
         outbox,
-        Cache(),
+        TestCaches.Away(),
         new MongoLeaseStore(database.Database),
         metrics ?? new OutboxMetrics(new Meters()),
         time ?? TimeProvider.System,

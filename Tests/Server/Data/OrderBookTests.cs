@@ -2,11 +2,11 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using MongoDB.Driver.GeoJsonObjectModel;
-using Platform.Api.Caching;
+using Platform.Caching;
+using Platform.Caching.Catalogue;
 using Platform.Api.Events;
 using Platform.Api.Orders;
 using Platform.Api.Reports;
@@ -68,7 +68,7 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
             Assert.Equal((first.Id, first.Total, first.PlacedAt), (again.Id, again.Total, again.PlacedAt));
 
             // Who placed it may have ended before the cache was told.
-            Assert.Contains(CacheKeys.Product(shop.Tenant.Id, shop.Product), _forgotten);
+            Assert.Contains(CacheKeys.Product(shop.Tenant.Id.ToString(), shop.Product.ToString()).Text, _forgotten);
         }
 
         Assert.IsType<OrderOutcome.KeyReused>(await orders.PlaceAsync(shop.Tenant, draft with { Lines = [(shop.Product, 1)] }, Cancel));
@@ -116,7 +116,7 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
         Assert.IsType<OrderOutcome.Placed>(await orders.PlaceAsync(shop.Tenant, shop.Draft(2, mayExist: false), Cancel));
 
         Assert.Equal((1, 1, 3), (runs, await shop.OrdersAsync(), await shop.StockAsync()));
-        Assert.Contains(CacheKeys.Product(shop.Tenant.Id, shop.Product), _forgotten);
+        Assert.Contains(CacheKeys.Product(shop.Tenant.Id.ToString(), shop.Product.ToString()).Text, _forgotten);
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => orders.PlaceAsync(shop.Tenant, shop.Draft(2, mayExist: true), Cancel));
 
-        Assert.Contains(CacheKeys.Product(shop.Tenant.Id, shop.Product), _forgotten);
+        Assert.Contains(CacheKeys.Product(shop.Tenant.Id.ToString(), shop.Product.ToString()).Text, _forgotten);
     }
 
     [Fact]
@@ -234,7 +234,7 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
     }
 
     // A Redis that notes what it is to forget.
-    private ProductCache Cache()
+    private DataCaches Cache()
     {
         var batch = Interception<IBatch>.Of(null, (method, arguments, _) =>
         {
@@ -245,14 +245,20 @@ public sealed class OrderBookTests(MongoServer server) : IAsyncDisposable
 
             return method.ReturnType == typeof(Task<bool>) ? Task.FromResult(true) : null;
         });
-        var redis = Interception<IDatabase>.Of(
-            null, (method, _, _) => method.Name == nameof(IDatabase.CreateBatch) ? batch : throw new NotSupportedException(method.Name));
-        var connection = Interception<IConnectionMultiplexer>.Of(null, (method, _, _) => redis);
-        return new ProductCache(
-            () => connection,
-            Options.Create(new ProductCacheOptions { Patience = TimeSpan.FromSeconds(30) }),
-            TimeProvider.System,
-            NullLogger<ProductCache>.Instance);
+        var redis = Interception<IDatabase>.Of(null, (method, _, _) => method.Name switch
+        {
+            nameof(IDatabase.CreateBatch) => batch,
+            nameof(IDatabase.PublishAsync) => Task.FromResult(0L),
+            _ => throw new NotSupportedException(method.Name),
+        });
+        var subscriber = Interception<ISubscriber>.Of(null, (_, _, _) => Task.CompletedTask);
+        var connection = Interception<IConnectionMultiplexer>.Of(null, (method, _, _) => method.Name switch
+        {
+            nameof(IConnectionMultiplexer.GetDatabase) => redis,
+            nameof(IConnectionMultiplexer.GetSubscriber) => subscriber,
+            _ => null,
+        });
+        return TestCaches.Of(() => connection);
     }
 
     private async Task<Shop> ShopAsync(int stock, string currency = "EUR")

@@ -52,7 +52,8 @@ public sealed class ApiUnderFaultsTests(MongoServer server, ITestOutputHelper ou
             await Parallel.ForAsync(0, 160, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Cancel }, async (_, _) =>
             {
                 var started = Stopwatch.GetTimestamp();
-                Assert.Equal("miss", await CachedAsync(stack.Api, load));
+                // From the database, or from the API's own memory, which hears of changes also now.
+                await CachedAsync(stack.Api, load);
                 lock (times)
                 {
                     times.Add(Stopwatch.GetElapsedTime(started));

@@ -22,7 +22,7 @@ public sealed class WrongSettingTests
     [InlineData("Migrator", "migrator", "Validation__Colections__orders__Level", "off", "Validation:Colections is no setting; did you mean "
         + "Validation:Collections?")]
     [InlineData("Migrator", "migrator", "Validaton__Level", "off", "Validaton is no setting; did you mean Validation?")]
-    [InlineData("Api", "api", "ProductCache__TimeToLove", "00:01:00", "ProductCache:TimeToLove is no setting; did you mean ProductCache:TimeToLive?")]
+    [InlineData("Api", "api", "Cache__Patients", "00:01:00", "Cache:Patients is no setting; did you mean Cache:Patience?")]
     [InlineData("Api", "api", "RateLimits__Client__PerSecnd", "1", "RateLimits:Client:PerSecnd is no setting; did you mean RateLimits:Client:PerSecond?")]
     [InlineData("Seeder", "seeder", "Seeder__Writers", "many", "Seeder:Writers is many, but must be from 1 to 64.")]
     [InlineData("Seeder", "seeder", "Seeder__Until", "soon", "Seeder:Until must be a day such as 2026-01-01.")]

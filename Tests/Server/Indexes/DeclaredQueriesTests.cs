@@ -3,11 +3,9 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using MongoDB.Driver.Core.Events;
-using Platform.Api.Caching;
 using Platform.Api.Events;
 using Platform.Api.Orders;
 using Platform.Api.Products;
@@ -22,7 +20,6 @@ using Platform.Data.Tenancy;
 using Platform.Data.Validation;
 using Platform.Migrator.Structure;
 using Platform.Mongo.Connections;
-using StackExchange.Redis;
 using Xunit;
 
 namespace Platform.Tests.Server.Indexes;
@@ -163,9 +160,7 @@ public sealed class DeclaredQueriesTests(MongoServer server)
         builder.Services.AddSingleton<EventOutbox>();
         builder.Services.AddSingleton<OutboxDelivery>();
         builder.Services.AddSingleton<OutboxWriter>();
-        builder.Services.AddSingleton(services => new ProductCache(
-            () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "away"),
-            Options.Create(new ProductCacheOptions()), TimeProvider.System, NullLogger<ProductCache>.Instance));
+        builder.Services.AddSingleton(_ => TestCaches.Away());
         builder.Services.AddSingleton<OrderBook>();
         builder.Services.AddSingleton<EventReports>();
         builder.Services.AddSingleton<TenantDirectory>();

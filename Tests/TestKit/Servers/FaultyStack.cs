@@ -51,8 +51,10 @@ internal sealed class FaultyStack : IAsyncDisposable
                 new Dictionary<string, string?>(settings.Select(setting => KeyValuePair.Create(setting.Name, setting.Value)))
                 {
                     // Long enough to be told from a busy machine.
-                    ["ProductCache__Patience"] = Patience.ToString(),
-                    ["ProductCache__Rest"] = "00:00:02",
+                    ["Cache__Patience"] = Patience.ToString(),
+                    ["Cache__Rest"] = "00:00:02",
+                    // Faults strike what a test does, by count.
+                    ["Cache__Warming"] = "false",
                 },
                 cancellationToken);
             return new FaultyStack(redis, api, database, mongo, cache);

@@ -1,16 +1,13 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using NSubstitute;
-using Platform.Api.Caching;
 using Platform.Api.Events;
 using Platform.Data.Events;
 using Platform.Data.Tenancy;
 using Platform.Mongo.Leases;
-using StackExchange.Redis;
 using Xunit;
 
 namespace Platform.Tests.Unit.Api;
@@ -43,9 +40,7 @@ public sealed class OutboxRelayTests
         using var meters = new Meters();
         using var relay = new OutboxRelay(
             new EventOutbox(new PlatformDatabase(database)),
-            new ProductCache(
-                () => throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, "away"),
-                Options.Create(new ProductCacheOptions()), time, NullLogger<ProductCache>.Instance),
+            TestCaches.Away(),
             new InMemoryLeaseStore(time),
             new OutboxMetrics(meters),
             time,

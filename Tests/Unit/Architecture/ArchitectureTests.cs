@@ -16,14 +16,16 @@ public sealed class ArchitectureTests
         ["ServiceDefaults"] = ["Shared"],
         ["Services/Mongo"] = ["Shared", "ServiceDefaults"],
         ["Services/Data"] = ["Shared", "Services/Mongo"],
+        ["Services/Caching"] = ["Shared", "Services/Mongo"],
+        ["Services/CacheTool"] = ["Services/Caching", "Services/Jobs"],
         ["Services/Jobs"] = ["Shared", "ServiceDefaults", "Services/Mongo"],
-        ["Services/Api"] = ["Shared", "ServiceDefaults", "Services/Mongo", "Services/Data"],
+        ["Services/Api"] = ["Shared", "ServiceDefaults", "Services/Mongo", "Services/Data", "Services/Caching"],
         ["Services/Migrator"] = ["Shared", "ServiceDefaults", "Services/Mongo", "Services/Data", "Services/Jobs", "Engine/Wire"],
         ["Services/Seeder"] = ["Shared", "ServiceDefaults", "Services/Mongo", "Services/Data", "Services/Jobs"],
         ["Engine/Wire"] = [],
         ["Engine/Gateway"] = ["Shared", "ServiceDefaults", "Engine/Wire"],
         // The services only as project metadata, of which the SDK makes resources.
-        ["AppHost"] = ["Shared", "Services/Api", "Services/Migrator", "Services/Seeder", "Engine/Gateway"],
+        ["AppHost"] = ["Shared", "Services/Api", "Services/CacheTool", "Services/Migrator", "Services/Seeder", "Engine/Gateway"],
         ["Offline/Aspire.Hosting.MongoDB"] = [],
         ["Offline/Aspire.MongoDB.Driver"] = [],
     };

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Platform.Api;
+using Platform.Caching.Catalogue;
 using Platform.Gateway.Settings;
 using Platform.Mongo.Connections;
 using Platform.Migrator.Commands;
@@ -27,7 +28,7 @@ public sealed class SettingLimitsTests
         All().Select(setting => setting.Key).ToHashSet(),
         new HashSet<string>
         {
-            "Migrator:LeaseDuration", "Seeder:Writers", "Gateway:CursorTimeout", "Gateway:MaxConnectionsPerUser", "ProductCache:Jitter", "Health:Timeout",
+            "Migrator:LeaseDuration", "Seeder:Writers", "Gateway:CursorTimeout", "Gateway:MaxConnectionsPerUser", "Cache:Jitter", "Health:Timeout",
             "Mongo:Retry:Deadline", "MongoTelemetry:SlowCommandThreshold",
         });
 
@@ -82,6 +83,7 @@ public sealed class SettingLimitsTests
     private static IEnumerable<Setting> All() => new[]
     {
         typeof(ApiServices),
+        typeof(CacheOptions),
         typeof(MongoOptions),
         typeof(GatewayOptions),
         typeof(MigratorOptions),

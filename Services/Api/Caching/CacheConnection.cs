@@ -1,13 +1,15 @@
+using Platform.Caching;
+
 namespace Platform.Api.Caching;
 
 /// <summary>
 /// Starts to connect to Redis with the host, without holding it up, so that the first request finds a connection.
 /// </summary>
-internal sealed class ProductCacheWarmUp(ProductCache cache) : IHostedService
+internal sealed class CacheConnection(DataCaches caches) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        cache.Warm();
+        caches.Connect();
         return Task.CompletedTask;
     }
 

@@ -1,0 +1,4 @@
+using Platform.CacheTool;
+using Platform.Jobs;
+
+return await JobCommandLine.RunAsync(CacheCommands.Create(), args);

@@ -1,0 +1,27 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Platform.Caching.Catalogue;
+
+/// <summary>How all caches behave. Configuration section <c>Cache</c>. What differs from kind to kind is in <see cref="CacheCatalogue"/>.</summary>
+public sealed class CacheOptions
+{
+    /// <summary>The configuration section that these options are bound to.</summary>
+    public const string Section = "Cache";
+
+    /// <summary>
+    /// By which part of its life an entry may live longer or shorter, so that entries written together do not expire together. Default: 0.1.
+    /// </summary>
+    [Range(0.0, 0.5)]
+    public double Jitter { get; set; } = 0.1;
+
+    /// <summary>How long a request waits for Redis before it goes to the database. Default: 250 milliseconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
+    public TimeSpan Patience { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long Redis is left alone when it fails or stands still, before one request tries it again. Default: 1 second.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
+    public TimeSpan Rest { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Whether what the catalogue says is loaded after a start and after a flush. Default: true.</summary>
+    public bool Warming { get; set; } = true;
+}

@@ -1,0 +1,14 @@
+namespace Platform;
+
+/// <summary>How whoever changes the cache tells the services that use it.</summary>
+public static class CacheNames
+{
+    /// <summary>
+    /// The channel of Redis on which it is told: a line that says who tells, then a line for each name that changed
+    /// (<c>platform:v1:...</c>).
+    /// </summary>
+    public const string Channel = "platform:changes";
+
+    /// <summary>The name of everything.</summary>
+    public const string Everything = "platform:v1:~";
+}
