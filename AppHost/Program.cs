@@ -2,6 +2,7 @@ using Platform;
 using Platform.AppHost;
 using Platform.AppHost.Commands;
 using Platform.AppHost.Mongo;
+using Platform.AppHost.Publishing;
 using Platform.AppHost.Redis;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
@@ -24,7 +25,8 @@ var cache = builder.AddCache(ResourceNames.Cache, options)
 // Jobs: the migrator prepares the database; the seeder fills it, in development only.
 var migrator = builder.AddJob<Projects.Migrator>(ResourceNames.Migrator)
     .WithReference(database)
-    .WaitFor(database);
+    .WaitFor(database)
+    .WithPublishArgs("up", "--wait");
 database.WithMigrateCommand(migrator);
 
 if (builder.ExecutionContext.IsRunMode && options.Seed)
@@ -49,12 +51,16 @@ builder.AddService<Projects.Api>(ResourceNames.Api)
     .WaitForCompletion(migrator)
     .WaitFor(cache)
     .WithHttpEndpoint(port: options.ApiPort)
-    .WithHttpHealthCheck("/health")
+    .WithExternalHttpEndpoints()
+    .WithProbes()
     .WithUrlForEndpoint("http", _ => new() { Url = "/openapi/v1.json", DisplayText = "OpenAPI" })
     .WithStackEntry("api", "http");
 
+builder.PublishComposeFile();
+builder.NeedNoCertificate();
+builder.ReportFailures();
 builder.RecordStack(options);
 builder.RestartDashboard();
 builder.StopInOrder();
 
-builder.Build().Run();
+await builder.RunAsync();

@@ -103,9 +103,16 @@ find_engine() {
   engine=${Platform__Engine:-auto}
   engine=${engine,,}
   [[ $engine == auto ]] || return 0
-  if timeout 5 docker version >/dev/null 2>&1 || timeout 5 podman info >/dev/null 2>&1; then engine=containers
+  if runs_containers; then engine=containers
   elif have mongod && have mongosh; then engine=mongod
   else engine=documentdb; fi
+}
+# As the AppHost asks (ContainerRuntime.cs): for as long, and only for the runtime that Aspire is told to use.
+runs_containers() {
+  local wanted=${ASPIRE_CONTAINER_RUNTIME:-${DOTNET_ASPIRE_CONTAINER_RUNTIME:-}}
+  wanted=${wanted,,}
+  { [[ ${wanted:-docker} == docker ]] && have docker && timeout 15 docker version >/dev/null 2>&1; } \
+    || { [[ ${wanted:-podman} == podman ]] && have podman && timeout 15 podman info >/dev/null 2>&1; }
 }
 needs_image() { find_engine; [[ $engine == @(mongod|documentdb) ]]; }
 

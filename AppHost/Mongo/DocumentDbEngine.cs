@@ -63,6 +63,8 @@ internal static class DocumentDbEngine
             .AddExecutable(ResourceNames.Member(number), Path.Combine(options.NativeScripts, Program), options.NativeScripts)
             .WithArgs([.. gateway])
             .WithOtlpExporter()
+            // The driver's own spans tell of every command already; a second set that hangs on nothing would hide them.
+            .WithEnvironment("OTEL_TRACES_SAMPLER", "always_off")
             .WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName)
             .WithHttpEndpoint()
             .WithHttpHealthCheck("/health");

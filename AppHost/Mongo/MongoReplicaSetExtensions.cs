@@ -31,6 +31,7 @@ internal static class MongoReplicaSetExtensions
                     new(CustomResourceKnownProperties.Source, options.EngineChoice.ToString()),
                     new("servers", DescribeServers(options.Engine)),
                     new("replicaSet", MongoNames.ReplicaSet),
+                    new("another engine", "Platform:Engine: auto, containers, mongod, documentdb or external; see docs/engines.md"),
                 ],
             })
             .WithIconName("DatabaseMultiple")
@@ -57,7 +58,7 @@ internal static class MongoReplicaSetExtensions
         };
         return options.Engine switch
         {
-            Engine.Containers => mongo.RunAsContainer(password),
+            Engine.Containers => mongo.RunAsContainer(password, options),
             Engine.Mongod => mongo.RunAsMongod(password, options),
             _ => mongo.RunAsDocumentDb(password, options),
         };

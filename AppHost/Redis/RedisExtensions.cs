@@ -7,6 +7,10 @@ namespace Platform.AppHost.Redis;
 
 internal static class RedisExtensions
 {
+    // One configuration, whoever runs the server; the script beside it reads it, too.
+    private const string Configuration = "redis.conf";
+    private const string ContainerFiles = "/platform";
+
     /// <summary>
     /// Adds the Redis cache, run by the engine of <paramref name="options"/>. It is healthy when it answers an
     /// authenticated PING.
@@ -25,8 +29,14 @@ internal static class RedisExtensions
         {
             return builder.AddRedis(name, password: password)
                 .WithImageSHA256(RedisImage.Digest)
-                .WithDataVolume()
-                .WithPersistence()
+                .WithDataVolume(DataVolume.NameOf(options.DataDirectory, name))
+                .WithContainerFiles(ContainerFiles, [new ContainerFile
+                {
+                    Name = Configuration, Contents = File.ReadAllText(Path.Combine(options.NativeScripts, Configuration)),
+                }])
+                // redis-server takes a file as its first argument, and what follows has the last word.
+                .WithArgs(context => context.Args.Insert(
+                    context.Args.IndexOf("redis-server") + 1, $"{ContainerFiles}/{Configuration}"))
                 .WithFlushCommand();
         }
 

@@ -10,6 +10,12 @@ internal sealed record EngineChoice(Engine Engine, string Why)
     /// <summary>The engine's name, as the setting spells it.</summary>
     public string Name => Engine.ToString().ToLowerInvariant();
 
+    /// <summary>
+    /// The engine of a graph that is published and not run: the servers are somebody else's (Atlas, managed or self-hosted ones),
+    /// whatever the machine has that publishes it.
+    /// </summary>
+    public static EngineChoice Published { get; } = new(Engine.External, "published: the servers are parameters of the deployment");
+
     /// <summary>Takes the engine that is asked for, or the first that this machine can run.</summary>
     /// <param name="setting">
     /// The value of <c>Platform:Engine</c>; null, empty and <c>auto</c> leave the choice to the machine.
@@ -21,9 +27,9 @@ internal sealed record EngineChoice(Engine Engine, string Why)
     public static EngineChoice From(string? setting, Machine machine) => setting?.ToLowerInvariant() switch
     {
         null or "" or "auto" => FirstOf(machine),
-        "containers" => machine.RunsContainers()
+        "containers" => machine.FindContainerRuntime() is var runtime && runtime.Answers
             ? new(Engine.Containers, Asked)
-            : throw CannotRun(setting, "no container runtime answers: start Docker or Podman"),
+            : throw CannotRun(setting, $"{runtime}: start Docker or Podman"),
         "mongod" => MissingOf(machine) is { } missing
             ? throw CannotRun(setting, $"{missing} is not on the PATH: install it")
             : new(Engine.Mongod, Asked),
@@ -38,14 +44,15 @@ internal sealed record EngineChoice(Engine Engine, string Why)
 
     private static EngineChoice FirstOf(Machine machine)
     {
-        if (machine.RunsContainers())
+        var runtime = machine.FindContainerRuntime();
+        if (runtime.Answers)
         {
             return new(Engine.Containers, "chosen by auto: a container runtime answers");
         }
 
         return MissingOf(machine) is { } missing
-            ? new(Engine.DocumentDb, $"chosen by auto: no container runtime answers, and {missing} is not on the PATH")
-            : new(Engine.Mongod, "chosen by auto: no container runtime answers, and mongod is on the PATH");
+            ? new(Engine.DocumentDb, $"chosen by auto: {runtime}, and {missing} is not on the PATH")
+            : new(Engine.Mongod, $"chosen by auto: {runtime}, and mongod is on the PATH");
     }
 
     private static string? MissingOf(Machine machine)

@@ -54,9 +54,14 @@ internal sealed record PlatformOptions
     /// </exception>
     public static PlatformOptions From(IDistributedApplicationBuilder builder)
     {
-        var options = From(builder.Configuration.GetSection("Platform"), builder.AppHostDirectory, Machine.Here);
-        if (builder.ExecutionContext.IsRunMode
-            && options.ObstacleTo(builder.Configuration, Machine.Here) is { } obstacle)
+        var section = builder.Configuration.GetSection("Platform");
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            return From(section, builder.AppHostDirectory, EngineChoice.Published) with { ApiPort = null, StackFile = null };
+        }
+
+        var options = From(section, builder.AppHostDirectory, Machine.Here);
+        if (options.ObstacleTo(builder.Configuration, Machine.Here) is { } obstacle)
         {
             throw new DistributedApplicationException(obstacle);
         }
@@ -65,6 +70,9 @@ internal sealed record PlatformOptions
     }
 
     internal static PlatformOptions From(IConfiguration section, string appHostDirectory, Machine machine)
+        => From(section, appHostDirectory, EngineChoice.From(section["Engine"], machine));
+
+    private static PlatformOptions From(IConfiguration section, string appHostDirectory, EngineChoice engine)
     {
         var cache = Environment.GetEnvironmentVariable("PLATFORM_CACHE") is { Length: > 0 } path
             ? path
@@ -73,7 +81,7 @@ internal sealed record PlatformOptions
 
         return new PlatformOptions
         {
-            EngineChoice = EngineChoice.From(section["Engine"], machine),
+            EngineChoice = engine,
             DataDirectory = Path.GetFullPath(section["DataDirectory"] ?? Path.Combine(repository, ".platform", "data")),
             ServerImage = Path.GetFullPath(section["ServerImage"] ?? Path.Combine(cache, "server-image")),
             StackFile = section["StackFile"] is { Length: > 0 } file ? Path.GetFullPath(file) : null,
@@ -100,6 +108,9 @@ internal sealed record PlatformOptions
                 .Where(name => string.IsNullOrEmpty(configuration.GetConnectionString(name)))
                 .Select(name => $"The engine is external, but ConnectionStrings:{name} is not set.")
                 .FirstOrDefault(),
+            Engine.Mongod or Engine.DocumentDb when !machine.IsLinux =>
+                $"The engine is {EngineChoice}, whose servers run on Linux only: start Docker or Podman, or name servers that "
+                + "run already (--Platform:Engine=external).",
             Engine.Mongod or Engine.DocumentDb when !Directory.Exists(Path.Combine(ServerImage, "usr")) =>
                 $"The engine is {EngineChoice}, but the server image is missing at {ServerImage}: "
                 + "run './platform setup'.",

@@ -1,9 +1,15 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Platform.AppHost.Stack;
 
-internal static class ConsoleLine
+internal static partial class ConsoleLine
 {
+    private const int LongestLine = 300;
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(250);
+
     /// <summary>
     /// A line of a resource's console as the program wrote it: without the time that the orchestrator puts before it.
     /// </summary>
@@ -29,17 +35,60 @@ internal static class ConsoleLine
         var lines = new Queue<string>(count);
         await foreach (var batch in logs.GetAllAsync(resource))
         {
-            foreach (var line in batch)
+            // The orchestrator's own are exceptions with their traces, in one piece.
+            foreach (var text in batch.SelectMany(line => Text(line.Content).Split('\n')))
             {
                 if (lines.Count == count)
                 {
                     lines.Dequeue();
                 }
 
-                lines.Enqueue(Text(line.Content));
+                lines.Enqueue(text.TrimEnd('\r'));
             }
         }
 
         return lines;
     }
+
+    /// <summary>
+    /// What a resource that has ended printed last. The lines arrive a moment after its end: they are waited for until no
+    /// more come, for two seconds at most.
+    /// </summary>
+    /// <param name="logs">The consoles of the resources.</param>
+    /// <param name="resource">The resource.</param>
+    /// <param name="count">How many lines at most.</param>
+    /// <param name="cancellationToken">Ends the wait with an error.</param>
+    public static async Task<IReadOnlyCollection<string>> SettledLinesAsync(
+        this ResourceLoggerService logs, IResource resource, int count, CancellationToken cancellationToken)
+    {
+        IReadOnlyCollection<string> lines = [];
+        for (var since = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(since) < s_patience;)
+        {
+            await Task.Delay(s_pause, cancellationToken);
+            var now = await logs.LastLinesAsync(resource, count);
+            if (now.Count > 0 && now.SequenceEqual(lines))
+            {
+                break;
+            }
+
+            lines = now;
+        }
+
+        return lines;
+    }
+
+    /// <summary>A sentence about a program, with the last line that it printed and that is none of a stack trace.</summary>
+    /// <param name="sentence">The sentence.</param>
+    /// <param name="lines">The last lines of its console.</param>
+    public static string WhatItSaid(string sentence, IReadOnlyCollection<string> lines)
+    {
+        var last = lines.Select(line => Colours().Replace(line, ""))
+            .LastOrDefault(line => !string.IsNullOrWhiteSpace(line) && !line.TrimStart().StartsWith("at ", StringComparison.Ordinal))?
+            .Trim();
+        return last is null ? sentence
+            : $"{sentence} It said: {(last.Length > LongestLine ? $"{last[..LongestLine]}..." : last)}";
+    }
+
+    [GeneratedRegex("\\x1b\\[[0-9;]*m")]
+    private static partial Regex Colours();
 }

@@ -25,6 +25,7 @@ internal sealed partial class OrderedStop(
     DistributedApplicationModel model,
     ResourceNotificationService notifications,
     ResourceCommandService commands,
+    IHostApplicationLifetime lifetime,
     ILogger<OrderedStop> logger) : IHostedService
 {
     // The orchestrator kills after 6 seconds what does not end by itself.
@@ -34,6 +35,12 @@ internal sealed partial class OrderedStop(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (!lifetime.ApplicationStarted.IsCancellationRequested)
+        {
+            // Interrupted while it started: nobody follows the states any more, by which an end would be known.
+            return;
+        }
+
         foreach (var rank in Ranks([.. model.Resources]))
         {
             await Task.WhenAll(rank.Where(IsRunning).Select(resource => StopAsync(resource, cancellationToken)));
@@ -46,7 +53,7 @@ internal sealed partial class OrderedStop(
     /// <exception cref="InvalidOperationException">Resources depend on each other in a circle.</exception>
     internal static List<List<IResource>> Ranks(IReadOnlyList<IResource> resources)
     {
-        var left = resources.ToDictionary(resource => resource, Uses);
+        var left = resources.ToDictionary(resource => resource, resource => Dependencies.Of(resource, resources));
         var ranks = new List<List<IResource>>();
         while (left.Count > 0)
         {
@@ -63,28 +70,8 @@ internal sealed partial class OrderedStop(
         }
 
         // Those without a process were only needed for the order.
-        return [.. ranks.Select(rank => rank.Where(HasProcess).ToList()).Where(rank => rank.Count > 0)];
-
-        // A logical resource (a replica set) stands for its children: who uses it uses them.
-        HashSet<IResource> Uses(IResource resource)
-        {
-            var uses = resource.Annotations.OfType<WaitAnnotation>().Select(wait => wait.Resource)
-                .Concat(resource.Annotations.OfType<ResourceRelationshipAnnotation>()
-                    .Where(relationship => relationship.Type == "Reference")
-                    .Select(relationship => relationship.Resource))
-                .Concat(resource is IResourceWithParent child && !HasProcess(child.Parent) ? [child.Parent] : [])
-                .Concat(resources.Where(
-                    other => !HasProcess(resource) && ParentOf(other) == resource && HasProcess(other)));
-            return [.. uses.Where(used => used != resource)];
-        }
+        return [.. ranks.Select(rank => rank.Where(Dependencies.HasProcess).ToList()).Where(rank => rank.Count > 0)];
     }
-
-    private static bool HasProcess(IResource resource)
-        => resource is ProjectResource or ExecutableResource or ContainerResource;
-
-    private static IResource? ParentOf(IResource resource)
-        => resource.Annotations.OfType<ResourceRelationshipAnnotation>()
-            .FirstOrDefault(relationship => relationship.Type == "Parent")?.Resource;
 
     // The dashboard cannot be stopped by a command; it is the orchestrator's.
     private bool IsRunning(IResource resource)

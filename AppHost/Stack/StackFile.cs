@@ -19,18 +19,19 @@ internal sealed partial class StackFile(
     ResourceNotificationService notifications,
     ResourceLoggerService resourceLogs,
     IConfiguration configuration,
+    IHostApplicationLifetime lifetime,
     ILogger<StackFile> logger) : IHostedLifecycleService, IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly ConcurrentDictionary<string, CustomResourceSnapshot> _snapshots =
         new(StringComparer.OrdinalIgnoreCase);
-    private readonly HashSet<string> _stopped = new(StringComparer.OrdinalIgnoreCase);
+    private readonly StoppedResources _stopped = new();
     private readonly CancellationTokenSource _stopping = new();
     private Task _watching = Task.CompletedTask;
-    private volatile bool _ending;
     private string _state = StackState.Starting;
     private string? _message;
+    private FirstCause? _cause;
     private IReadOnlyList<(string Name, string? Address)> _addresses = [];
 
     /// <summary>
@@ -56,11 +57,7 @@ internal sealed partial class StackFile(
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppingAsync(CancellationToken cancellationToken)
-    {
-        _ending = true;
-        return Task.CompletedTask;
-    }
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -79,7 +76,7 @@ internal sealed partial class StackFile(
             await foreach (var change in notifications.WatchAsync(stoppingToken))
             {
                 _snapshots[change.Resource.Name] = change.Snapshot;
-                Remember(change.Resource.Name, change.Snapshot.State?.Text);
+                _stopped.Follow(change.Resource.Name, change.Snapshot);
                 if (!StackState.IsShown(change.Resource, change.Snapshot))
                 {
                     continue;
@@ -91,7 +88,7 @@ internal sealed partial class StackFile(
                 }
 
                 // From then on everything ends because it is told to.
-                if (!_ending)
+                if (!lifetime.ApplicationStopping.IsCancellationRequested)
                 {
                     await UpdateAsync(stoppingToken);
                 }
@@ -105,28 +102,31 @@ internal sealed partial class StackFile(
         await Task.WhenAll(copies);
     }
 
-    // What passes through stopping was told to end.
-    private void Remember(string name, string? state)
-    {
-        if (state == KnownResourceStates.Stopping)
-        {
-            _stopped.Add(name);
-        }
-        else if (!KnownResourceStates.TerminalStates.Contains(state))
-        {
-            _stopped.Remove(name);
-        }
-    }
-
     private async Task UpdateAsync(CancellationToken cancellationToken)
     {
-        var (state, message) = StackState.Judge([.. Resources()], _stopped, _state);
+        var (state, message) = StackState.Judge([.. Resources()], _stopped.Names, _state);
         if (state == StackState.Ready && _state != StackState.Ready)
         {
             _addresses = await ResolveAddressesAsync(cancellationToken);
         }
 
-        (_state, _message) = (state, message);
+        if (FirstCause.Of([.. Resources()], _stopped.Names) is not { } cause)
+        {
+            (_cause, _message) = (null, message);
+        }
+        else if (cause != _cause)
+        {
+            var said = ConsoleLine.WhatItSaid(
+                cause.Sentence, await resourceLogs.SettledLinesAsync(cause.Resource, count: 10, cancellationToken));
+            if (lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                return;
+            }
+
+            (_cause, _message) = (cause, said);
+        }
+
+        _state = state;
         await WriteAsync();
     }
 

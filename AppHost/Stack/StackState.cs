@@ -14,8 +14,7 @@ internal static class StackState
 
     /// <summary>
     /// A stack is ready from when everything was healthy once, through checks that fail for a moment, until a service
-    /// ends: whatever its exit code, a service that ends by itself has failed. A job has failed when its exit code says
-    /// so.
+    /// ends by itself, or a job fails; the message is the <see cref="FirstCause"/>.
     /// </summary>
     /// <param name="resources">The resources, as far as they are known.</param>
     /// <param name="stopped">The names of those that somebody stopped.</param>
@@ -24,41 +23,17 @@ internal static class StackState
         IReadOnlyList<(IResource Resource, CustomResourceSnapshot? Snapshot)> resources, IReadOnlySet<string> stopped,
         string before)
     {
-        string? absent = null;
-        foreach (var (resource, snapshot) in resources)
+        if (FirstCause.Of(resources, stopped) is { } cause)
         {
-            var state = snapshot?.State?.Text;
-            if (!HasProcess(resource))
-            {
-                // It ends with the processes behind it, and those say why.
-                continue;
-            }
-
-            if (state == KnownResourceStates.FailedToStart)
-            {
-                return (Failed, $"{resource.Name} failed to start.");
-            }
-
-            if (!KnownResourceStates.TerminalStates.Contains(state))
-            {
-                continue;
-            }
-
-            var mayEnd = IsJob(resource) || !IsShown(resource, snapshot);
-            if (!mayEnd && stopped.Contains(resource.Name))
-            {
-                absent ??= resource.Name;
-            }
-            else if (snapshot!.ExitCode is not (null or 0) || !mayEnd)
-            {
-                var how = snapshot.ExitCode is { } code ? $"ended with exit code {code}" : "ended";
-                return (Failed, $"{resource.Name} {how}.");
-            }
+            return (Failed, cause.Sentence);
         }
 
-        if (absent is not null)
+        var absent = resources.FirstOrDefault(entry =>
+            Dependencies.HasProcess(entry.Resource) && !FirstCause.MayEnd(entry.Resource, entry.Snapshot)
+            && KnownResourceStates.TerminalStates.Contains(entry.Snapshot?.State?.Text));
+        if (absent.Resource is not null)
         {
-            return (Incomplete, $"{absent} was stopped.");
+            return (Incomplete, $"{absent.Resource.Name} was stopped.");
         }
 
         // Not for ever what it was: somebody may have started what had failed again.
@@ -76,9 +51,6 @@ internal static class StackState
             || (IsJob(resource)
                 ? snapshot?.State?.Text == KnownResourceStates.Finished && snapshot.ExitCode == 0
                 : snapshot?.HealthStatus == HealthStatus.Healthy);
-
-    private static bool HasProcess(IResource resource)
-        => resource is ProjectResource or ExecutableResource or ContainerResource;
 
     private static bool IsJob(IResource resource) => resource.Annotations.OfType<JobAnnotation>().Any();
 }

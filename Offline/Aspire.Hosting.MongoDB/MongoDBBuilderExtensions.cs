@@ -1,4 +1,5 @@
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.MongoDB;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using MongoDB.Bson;
@@ -11,6 +12,7 @@ public static class MongoDBBuilderExtensions
 {
     private const int ContainerPort = 27017;
     private const string DataDirectory = "/data/db";
+    private const string InitDirectory = "/docker-entrypoint-initdb.d";
 
     /// <summary>Adds a MongoDB server with the user admin and a generated password.</summary>
     public static IResourceBuilder<MongoDBServerResource> AddMongoDB(this IDistributedApplicationBuilder builder, [ResourceName] string name, int? port)
@@ -72,6 +74,74 @@ public static class MongoDBBuilderExtensions
         string source,
         bool isReadOnly = false)
         => builder.WithBindMount(source, DataDirectory, isReadOnly);
+
+    /// <summary>Copies the files that the image runs when the database is empty.</summary>
+    /// <param name="builder">The server.</param>
+    /// <param name="source">A file or a directory; a relative path begins at the AppHost.</param>
+    public static IResourceBuilder<MongoDBServerResource> WithInitFiles(this IResourceBuilder<MongoDBServerResource> builder, string source)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        return builder.WithContainerFiles(InitDirectory, Path.GetFullPath(source, builder.ApplicationBuilder.AppHostDirectory));
+    }
+
+    /// <summary>Mounts the directory whose files the image runs when the database is empty.</summary>
+    [Obsolete("Use WithInitFiles instead.")]
+    public static IResourceBuilder<MongoDBServerResource> WithInitBindMount(
+        this IResourceBuilder<MongoDBServerResource> builder,
+        string source,
+        bool isReadOnly = true)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        return builder.WithBindMount(source, InitDirectory, isReadOnly);
+    }
+
+    /// <summary>Adds Mongo Express, a web client, as a child of the server. It is not published.</summary>
+    /// <param name="builder">The server.</param>
+    /// <param name="configureContainer">Changes the client's container.</param>
+    /// <param name="containerName">The name of the client's resource; null: that of the server and <c>-mongoexpress</c>.</param>
+    public static IResourceBuilder<T> WithMongoExpress<T>(
+        this IResourceBuilder<T> builder,
+        Action<IResourceBuilder<MongoExpressContainerResource>>? configureContainer = null,
+        string? containerName = null)
+        where T : MongoDBServerResource
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var server = builder.Resource;
+        var client = builder.ApplicationBuilder
+            .AddResource(new MongoExpressContainerResource(containerName ?? $"{server.Name}-mongoexpress"))
+            .WithImage("library/mongo-express", "1.0")
+            .WithImageRegistry("docker.io")
+            .WithIconName("WindowDatabase")
+            .WithHttpEndpoint(targetPort: 8081, name: "http")
+            .WithEnvironment(context =>
+            {
+                var environment = context.EnvironmentVariables;
+                environment["ME_CONFIG_MONGODB_SERVER"] = server.Name;
+                environment["ME_CONFIG_BASICAUTH"] = "false";
+                if (server.PrimaryEndpoint.TargetPort is { } port)
+                {
+                    environment["ME_CONFIG_MONGODB_PORT"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                }
+
+                if (server.PasswordParameter is { } password)
+                {
+                    environment["ME_CONFIG_MONGODB_ADMINUSERNAME"] = server.UserNameReference;
+                    environment["ME_CONFIG_MONGODB_ADMINPASSWORD"] = password;
+                }
+            })
+            .WithParentRelationship(builder)
+            .ExcludeFromManifest();
+        configureContainer?.Invoke(client);
+        return builder;
+    }
+
+    /// <summary>Gives the web client a fixed port of the host; null: any free one.</summary>
+    public static IResourceBuilder<MongoExpressContainerResource> WithHostPort(
+        this IResourceBuilder<MongoExpressContainerResource> builder, int? port)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.WithEndpoint("http", endpoint => endpoint.Port = port);
+    }
 
     private static IResourceBuilder<T> WithPing<T>(
         this IResourceBuilder<T> resource,

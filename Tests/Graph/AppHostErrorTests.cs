@@ -49,18 +49,45 @@ public sealed class AppHostErrorTests
             (exitCode, errors));
     }
 
+    [Fact]
+    public async Task An_interruption_while_the_graph_starts_is_no_error()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Sends a signal.");
+        var data = Directory.CreateTempSubdirectory("platform-test-");
+        try
+        {
+            var start = Starting(
+                ["--Platform:Engine=external", "--ConnectionStrings:platform=mongodb://127.0.0.1:1/", "--ConnectionStrings:cache=127.0.0.1:1",
+                    "--Platform:ApiPort=", $"--Platform:StackFile={Path.Combine(data.FullName, "stack")}"]);
+            start.RedirectStandardOutput = start.RedirectStandardError = true;
+            using var process = Process.Start(start)!;
+            var output = new System.Text.StringBuilder();
+            // The graph cannot become ready, so it is still starting whenever the signal comes.
+            while (await process.StandardOutput.ReadLineAsync(Token) is { } line)
+            {
+                output.AppendLine(line);
+                if (line.Contains("Distributed application starting.", StringComparison.Ordinal))
+                {
+                    await ProgramResult.OfAsync(new ProcessStartInfo("kill", ["-TERM", $"{process.Id}"]), Token);
+                }
+            }
+
+            var errors = await process.StandardError.ReadToEndAsync(Token);
+            await process.WaitForExitAsync(Token);
+            Assert.Equal((0, ""), (process.ExitCode, errors));
+            Assert.EndsWith("Interrupted while starting; what had started is stopped.", output.ToString().TrimEnd(), StringComparison.Ordinal);
+            Assert.DoesNotContain("Exception", output.ToString(), StringComparison.Ordinal);
+            Assert.Contains("state=stopped", await File.ReadAllLinesAsync(Path.Combine(data.FullName, "stack"), Token));
+        }
+        finally
+        {
+            data.Delete(recursive: true);
+        }
+    }
+
     private static async Task<(int ExitCode, string Errors)> StartAsync(string[] arguments, string? path = null)
     {
-        var start = new ProcessStartInfo(Program, arguments)
-        {
-            Environment =
-            {
-                ["DOTNET_ENVIRONMENT"] = "Development",
-                ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
-                ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
-                [TestStack.Mark] = null,
-            },
-        };
+        var start = Starting(arguments);
         if (path is not null)
         {
             // The runtime is looked for there first, and else where it is installed.
@@ -71,4 +98,15 @@ public sealed class AppHostErrorTests
         var (exitCode, _, errors) = await ProgramResult.OfAsync(start, Token);
         return (exitCode, errors);
     }
+
+    private static ProcessStartInfo Starting(string[] arguments) => new(Program, arguments)
+    {
+        Environment =
+        {
+            ["DOTNET_ENVIRONMENT"] = "Development",
+            ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+            ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
+            [TestStack.Mark] = null,
+        },
+    };
 }

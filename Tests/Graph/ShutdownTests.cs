@@ -41,7 +41,7 @@ public sealed class ShutdownTests
         }
         finally
         {
-            data.Delete(recursive: true);
+            await TestStack.RemoveDataAsync(data.FullName);
         }
     }
 

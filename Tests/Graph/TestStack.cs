@@ -6,6 +6,7 @@ using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
+using Platform.AppHost.Settings;
 
 namespace Platform.Tests.Graph;
 
@@ -86,8 +87,32 @@ public sealed class TestStack(string? dataDirectory = null, bool dashboard = fal
 
         if (dataDirectory is null)
         {
-            Directory.Delete(DataDirectory, recursive: true);
+            await RemoveDataAsync(DataDirectory);
         }
+    }
+
+    /// <summary>Removes a data directory, and the container volumes that belong to it.</summary>
+    /// <exception cref="InvalidOperationException">A volume stays: something still uses it.</exception>
+    public static async Task RemoveDataAsync(string dataDirectory)
+    {
+        if (Machine.Here.FindContainerRuntime().Program is { } runtime)
+        {
+            var volumes = (await RunAsync("ls", "--quiet", "--filter", $"name={DataVolume.NameOf(dataDirectory, "")}"))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            if (volumes.Length > 0)
+            {
+                await RunAsync(["rm", .. volumes]);
+            }
+
+            async Task<string> RunAsync(params string[] arguments)
+            {
+                var (exitCode, output, errors) = await ProgramResult.OfAsync(
+                    new ProcessStartInfo(runtime, ["volume", .. arguments]), CancellationToken.None);
+                return exitCode == 0 ? output : throw new InvalidOperationException($"{runtime} volume {arguments[0]}: {errors.Trim()}");
+            }
+        }
+
+        Directory.Delete(dataDirectory, recursive: true);
     }
 
     private static async Task UntilReadyAsync(DistributedApplication app, CancellationToken cancellationToken)

@@ -1,9 +1,15 @@
 using System.CommandLine;
 using System.Globalization;
+using Platform.Tests.TestKit.Mongod;
 
 if (args is [ProgramLoop.Argument])
 {
     return await ProgramLoop.RunAsync();
+}
+
+if (args is ["mongod", .. var mongod])
+{
+    return await ScriptedMongod.RunAsync(mongod);
 }
 
 // The proxy for clients in other languages. The first line of output is the port; then come faults as they happen, when asked for, and at

@@ -43,7 +43,7 @@ public sealed class GraphTests
         Assert.Matches("^[0-9a-f]{64}$", MongoImage.Digest);
         var volume = Assert.Single(container.Annotations.OfType<ContainerMountAnnotation>());
         Assert.Equal((ContainerMountType.Volume, "/data/db", false), (volume.Type, volume.Target, volume.IsReadOnly));
-        Assert.Matches(OfThisCheckout("mongo-members-data"), volume.Source);
+        Assert.Equal(DataVolume.NameOf("/data", "mongo"), volume.Source);
         Assert.Equal("/bin/bash", container.Entrypoint);
         Assert.Equal(["/platform/mongod-replica-set", "/data/db"], await ArgumentsOf(container));
 
@@ -57,8 +57,19 @@ public sealed class GraphTests
         Assert.StartsWith("#!", script.Contents, StringComparison.Ordinal);
     }
 
-    // Aspire puts a digest of the AppHost's path into the names of volumes, so that checkouts do not share data whose passwords differ.
-    private static string OfThisCheckout(string name) => $"^[a-z0-9.-]+-[0-9a-f]{{10}}-{name}$";
+    [Fact]
+    public void A_volume_belongs_to_a_data_directory_and_so_to_a_checkout_or_a_test()
+    {
+        Assert.Equal(DataVolume.NameOf("/one/.platform/data", "mongo"), DataVolume.NameOf("/one/.platform/data", "mongo"));
+        string[] names =
+        [
+            DataVolume.NameOf("/one/.platform/data", "mongo"), DataVolume.NameOf("/two/.platform/data", "mongo"),
+            DataVolume.NameOf("/one/.platform/data", "cache"), DataVolume.NameOf("/tmp/platform-test-1", "mongo"),
+        ];
+        Assert.Equal(names.Length, names.Distinct().Count());
+        // What Docker takes for a name: https://docs.docker.com/reference/cli/docker/volume/create/
+        Assert.All(names, name => Assert.Matches("^platform-[0-9a-f]{12}-[a-z]+$", name));
+    }
 
     [Fact]
     public async Task The_container_of_MongoDB_listens_to_its_host_and_knows_its_user_by_the_environment()
@@ -70,6 +81,10 @@ public sealed class GraphTests
 
         Assert.Equal("0.0.0.0", environment["MONGO_BIND_ADDRESS"]);
         Assert.Equal(MongoNames.RootUser, environment["MONGO_ROOT_USERNAME"]);
+        Assert.Equal(
+            $"Restore the AppHost's user secret Parameters:mongo-password, or remove the volume {DataVolume.NameOf("/data", "mongo")} "
+                + $"('docker volume rm {DataVolume.NameOf("/data", "mongo")}') and with it the data.",
+            environment["MONGO_WAYS_OUT"]);
         Assert.Contains("replicaSet=rs0", mongo.Resource.ConnectionStringExpression.Format, StringComparison.Ordinal);
         Assert.Equal(3, mongo.Resource.ConnectionStringExpression.Format.Split(',').Length); // members
     }
@@ -86,10 +101,20 @@ public sealed class GraphTests
         Assert.Matches("^[0-9a-f]{64}$", RedisImage.Digest);
         var volume = Assert.Single(redis.Annotations.OfType<ContainerMountAnnotation>());
         Assert.Equal((ContainerMountType.Volume, "/data", false), (volume.Type, volume.Target, volume.IsReadOnly));
-        Assert.Matches(OfThisCheckout("cache-data"), volume.Source);
+        Assert.Equal(DataVolume.NameOf("/data", "cache"), volume.Source);
         Assert.DoesNotContain("s3cr3t", string.Join(' ', await ArgumentsOf(redis)), StringComparison.Ordinal);
-        Assert.Contains("--save", string.Join(' ', await ArgumentsOf(redis)), StringComparison.Ordinal);
+        Assert.Equal(["redis-server", "/platform/redis.conf", "--requirepass"], (await ArgumentsOf(redis)).Take(3));
         Assert.Contains((await EnvironmentOf(builder, redis)).Values, value => ReferenceEquals(value, redis.PasswordParameter));
+
+        // The same file as the script of the other engines reads.
+        var files = Assert.Single(redis.Annotations.OfType<ContainerFileSystemCallbackAnnotation>());
+        Assert.Equal("/platform", files.DestinationPath);
+        var file = Assert.IsType<ContainerFile>(Assert.Single(await files.Callback(
+            new ContainerFileSystemCallbackContext { Model = redis, Services = null! }, TestContext.Current.CancellationToken)));
+        var configuration = await File.ReadAllTextAsync(
+            Path.Combine(Repository.Root, "AppHost", "Native", "redis.conf"), TestContext.Current.CancellationToken);
+        Assert.Equal(("redis.conf", configuration), (file.Name, file.Contents));
+        Assert.Contains("\nappendonly yes\n", configuration, StringComparison.Ordinal);
     }
 
     [Theory]

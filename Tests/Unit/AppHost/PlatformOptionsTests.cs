@@ -31,9 +31,32 @@ public sealed class PlatformOptionsTests
         => Assert.Equal(sentence, Assert.Throws<DistributedApplicationException>(() => EngineChoice.From(value, MachineWith(false, programs))).Message);
 
     [Fact]
+    public void A_runtime_that_is_installed_and_does_not_answer_is_named_with_its_reason()
+    {
+        var machine = MachineWith(runsContainers: false, "", obstacle: "docker did not answer within 15 s");
+
+        Assert.Equal(
+            "documentdb (chosen by auto: no container runtime answers (docker did not answer within 15 s), and mongod is not on the PATH)",
+            EngineChoice.From(setting: null, machine).ToString());
+        Assert.Equal(
+            "Platform:Engine is 'containers', but no container runtime answers (docker did not answer within 15 s): start Docker or Podman, or use "
+                + "--Platform:Engine=documentdb.",
+            Assert.Throws<DistributedApplicationException>(() => EngineChoice.From("containers", machine)).Message);
+    }
+
+    [Theory]
+    [InlineData("mongod")]
+    [InlineData("documentdb")]
+    public void Servers_of_the_machine_are_refused_where_it_is_not_Linux(string engine)
+        => Assert.Equal(
+            $"The engine is {engine} (asked for by Platform:Engine), whose servers run on Linux only: start Docker or Podman, or name servers that run "
+                + "already (--Platform:Engine=external).",
+            Read([new("Platform:Engine", engine)], "mongod mongosh").ObstacleTo(Section([]), MachineWith(false, "bwrap", isLinux: false)));
+
+    [Fact]
     public void Only_auto_and_containers_ask_for_a_container_runtime()
     {
-        var machine = new Machine(() => throw new InvalidOperationException("asked"), _ => true);
+        var machine = new Machine(() => throw new InvalidOperationException("asked"), _ => true, IsLinux: true);
 
         Assert.All(["mongod", "documentdb", "external"], engine => EngineChoice.From(engine, machine));
     }
@@ -114,7 +137,8 @@ public sealed class PlatformOptionsTests
     private static PlatformOptions Read(KeyValuePair<string, string?>[] settings, string programs = "")
         => PlatformOptions.From(Section(settings), "/repository/AppHost/", MachineWith(false, programs));
 
-    private static Machine MachineWith(bool runsContainers, string programs) => new(() => runsContainers, programs.Split(' ').Contains);
+    private static Machine MachineWith(bool runsContainers, string programs, string? obstacle = null, bool isLinux = true)
+        => new(() => new ContainerRuntime(runsContainers ? "docker" : null, obstacle), programs.Split(' ').Contains, isLinux);
 
     private static IConfigurationSection Section(KeyValuePair<string, string?>[] settings)
         => new ConfigurationBuilder().AddInMemoryCollection(settings).Build().GetSection("Platform");

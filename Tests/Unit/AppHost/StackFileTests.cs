@@ -55,6 +55,46 @@ public sealed class StackFileTests
         Assert.Equal(("failed", "migrator ended with exit code 1."), Judge("starting", (Api, Running()), (Migrator, Ended(1))));
 
     [Fact]
+    public void Of_resources_that_failed_because_of_another_the_other_is_named()
+    {
+        var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions { DisableDashboard = true });
+        // The victim comes first in the graph, so that its place does not decide.
+        var api = builder.AddExecutable("api", "api", ".");
+        var members = builder.AddExecutable("members", "mongod", ".");
+        var mongo = builder.AddResource(new MongoReplicaSetResource("mongo"));
+        members.WithParentRelationship(mongo);
+        var migrator = builder.AddExecutable("migrator", "migrator", ".").WaitFor(mongo).WithAnnotation(new JobAnnotation());
+        api.WaitForCompletion(migrator);
+        var failed = Snapshot(KnownResourceStates.FailedToStart);
+
+        Assert.Equal(
+            ("failed", "migrator ended with exit code 1."),
+            Judge("starting", (api.Resource, failed), (members.Resource, Running()), (mongo.Resource, Running()), (migrator.Resource, Ended(1))));
+        Assert.Equal(
+            ("failed", "members ended with exit code 78."),
+            Judge("starting", (api.Resource, failed), (members.Resource, Ended(78)), (mongo.Resource, failed), (migrator.Resource, failed)));
+        Assert.Equal(
+            ("failed", "members failed to start."),
+            Judge("starting", (api.Resource, failed), (members.Resource, failed), (mongo.Resource, failed), (migrator.Resource, failed)));
+        // It was stopped, and what fails without it is told all the same.
+        Assert.Equal(
+            ("failed", "migrator ended with exit code 69."),
+            StackState.Judge(
+                [(api.Resource, failed), (members.Resource, Ended(0)), (mongo.Resource, failed), (migrator.Resource, Ended(69))],
+                new HashSet<string> { "members" },
+                "ready"));
+    }
+
+    [Theory]
+    [InlineData(new string[0], "x ended.")]
+    [InlineData(new[] { "", "  " }, "x ended.")]
+    [InlineData(new[] { "one", "two", "" }, "x ended. It said: two")]
+    [InlineData(new[] { "fail: Job[0]", "      No space is left.", "   at Program.Main()" }, "x ended. It said: No space is left.")]
+    [InlineData(new[] { "\u001b[31mred\u001b[0m" }, "x ended. It said: red")]
+    public void What_a_program_said_last_follows_how_it_ended(string[] lines, string expected) =>
+        Assert.Equal(expected, ConsoleLine.WhatItSaid("x ended.", lines));
+
+    [Fact]
     public void A_service_that_somebody_stopped_is_missing_and_has_not_failed() => Assert.Equal(
         ("incomplete", "api was stopped."),
         StackState.Judge([(Api, Ended(0)), (Migrator, Ended(0))], new HashSet<string> { "api" }, "ready"));

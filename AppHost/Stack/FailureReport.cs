@@ -1,0 +1,109 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Platform.AppHost.Stack;
+
+internal static class FailureReportExtensions
+{
+    /// <summary>
+    /// Names the <see cref="FirstCause"/> of a failure with the last lines that it printed: on the AppHost's console, and on
+    /// the resource and all that use it, as a property and in their consoles. Whoever looks at the one that did not start
+    /// learns why without looking for it.
+    /// </summary>
+    public static IDistributedApplicationBuilder ReportFailures(this IDistributedApplicationBuilder builder)
+    {
+        if (builder.ExecutionContext.IsRunMode)
+        {
+            builder.Services.AddHostedService<FailureReport>();
+        }
+
+        return builder;
+    }
+}
+
+/// <summary>See <see cref="FailureReportExtensions.ReportFailures"/>.</summary>
+internal sealed partial class FailureReport(
+    DistributedApplicationModel model,
+    ResourceNotificationService notifications,
+    ResourceLoggerService consoles,
+    IHostApplicationLifetime lifetime,
+    ILogger<FailureReport> logger) : BackgroundService
+{
+    /// <summary>The property that has the first cause.</summary>
+    public const string Property = "first cause";
+
+    private const int ShownLines = 10;
+
+    private readonly Dictionary<string, CustomResourceSnapshot> _snapshots = new(StringComparer.OrdinalIgnoreCase);
+    private readonly StoppedResources _stopped = new();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // From when the graph stops everything ends because it is told to.
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
+        FirstCause? told = null;
+        HashSet<IResource> concerned = [];
+        try
+        {
+            await foreach (var change in notifications.WatchAsync(stopping.Token))
+            {
+                _snapshots[change.Resource.Name] = change.Snapshot;
+                _stopped.Follow(change.Resource.Name, change.Snapshot);
+                var cause = FirstCause.Of(
+                    [.. model.Resources.Select(resource => (resource, _snapshots.GetValueOrDefault(resource.Name)))], _stopped.Names);
+                if (cause == told)
+                {
+                    continue;
+                }
+
+                foreach (var resource in concerned)
+                {
+                    await notifications.PublishUpdateAsync(resource, snapshot => snapshot with { Properties = Without(snapshot.Properties) });
+                }
+
+                told = cause;
+                concerned = cause is null ? [] : [cause.Resource, .. UsersOf(cause.Resource)];
+                if (cause is not null)
+                {
+                    await TellAsync(cause, concerned, stopping.Token);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The graph stops.
+        }
+    }
+
+    private async Task TellAsync(FirstCause cause, HashSet<IResource> concerned, CancellationToken cancellationToken)
+    {
+        var lines = await consoles.SettledLinesAsync(cause.Resource, ShownLines, cancellationToken);
+        Failed(cause.Sentence, string.Concat(lines.Select(line => $"{Environment.NewLine}  {line}")));
+        var sentence = ConsoleLine.WhatItSaid(cause.Sentence, lines);
+        foreach (var resource in concerned)
+        {
+            await notifications.PublishUpdateAsync(
+                resource,
+                snapshot => snapshot with { Properties = Without(snapshot.Properties).Add(new ResourcePropertySnapshot(Property, sentence)) });
+            if (resource != cause.Resource)
+            {
+                BecauseOf(consoles.GetLogger(resource), sentence);
+            }
+        }
+    }
+
+    private IEnumerable<IResource> UsersOf(IResource cause)
+        => model.Resources.Where(
+            resource => resource is not ParameterResource && Dependencies.AllOf(resource, [.. model.Resources]).Contains(cause));
+
+    private static ImmutableArray<ResourcePropertySnapshot> Without(ImmutableArray<ResourcePropertySnapshot> properties)
+        => properties.RemoveAll(property => property.Name == Property);
+
+    [LoggerMessage(LogLevel.Error, "{Sentence} The last lines of its console:{Lines}")]
+    private partial void Failed(string sentence, string lines);
+
+    [LoggerMessage(LogLevel.Error, "First cause: {Sentence}")]
+    private static partial void BecauseOf(ILogger console, string sentence);
+}
