@@ -74,7 +74,7 @@ internal static class CacheBenchmark
         report.AtMost("memory_extra_bytes", Math.Max(bytes.Ours - bytes.Theirs, bytes.OursTry - bytes.TheirsTry), 0);
     }
 
-    private static async Task RedisAsync(Report report, IConnectionMultiplexer redis, CancellationToken cancellationToken)
+    private static async Task RedisAsync(Report report, ConnectionMultiplexer redis, CancellationToken cancellationToken)
     {
         var definition = CacheCatalogue.Products with { LocalLife = TimeSpan.Zero, RefreshAhead = 1 };
         using var caches = TestCaches.Of(() => redis, definitions: [definition]);
