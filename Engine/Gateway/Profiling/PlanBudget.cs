@@ -3,7 +3,8 @@ namespace Platform.Gateway.Profiling;
 /// <summary>
 /// Decides which commands are explained for the profile, and which of these are run again to count what they read, so that a profiler does not double
 /// the work of what it watches: no more than a tenth of the time of one connection goes there, and after a rest ten seconds at once. Commands of one
-/// shape read about the same, so that one of them is counted in a minute. Not thread-safe.
+/// shape read about the same, so that one of them is counted in a minute, and have the same plan, so that those for which no time is left are told the one of
+/// that minute. A shape that is new may use up to ten seconds of later time. Not thread-safe.
 /// </summary>
 internal sealed class PlanBudget(TimeProvider time)
 {
@@ -15,17 +16,37 @@ internal sealed class PlanBudget(TimeProvider time)
     private static readonly TimeSpan s_burst = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_again = TimeSpan.FromMinutes(1);
     private readonly Dictionary<string, long> _counted = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (ProfiledPlan Plan, long Since)> _plans = new(StringComparer.Ordinal);
     private TimeSpan _left = s_burst;
     private long _filled = time.GetTimestamp();
 
     /// <summary>Whether the next command may be explained.</summary>
-    public bool Allows()
+    /// <param name="shape">What commands that read alike have in common.</param>
+    public bool Allows(string shape)
     {
         var now = time.GetTimestamp();
         var filled = _left + (time.GetElapsedTime(_filled, now) * Share);
         _left = filled < s_burst ? filled : s_burst;
         _filled = now;
-        return _left > TimeSpan.Zero;
+        return _left > TimeSpan.Zero || (_left > -s_burst && PlanOf(shape) is null);
+    }
+
+    /// <summary>The plan that a command of this shape had within the last minute, without its counts; null for none.</summary>
+    /// <param name="shape">What commands that read alike have in common.</param>
+    public ProfiledPlan? PlanOf(string shape) =>
+        _plans.TryGetValue(shape, out var known) && time.GetElapsedTime(known.Since) < s_again ? known.Plan : null;
+
+    /// <summary>Remembers the plan of a command.</summary>
+    /// <param name="shape">What commands that read alike have in common.</param>
+    /// <param name="plan">Its plan.</param>
+    public void Remember(string shape, ProfiledPlan plan)
+    {
+        if (_plans.Count >= MostShapes)
+        {
+            _plans.Clear();
+        }
+
+        _plans[shape] = (plan with { Examined = null }, time.GetTimestamp());
     }
 
     /// <summary>Whether a command of this shape is to be counted now; that it was is remembered.</summary>

@@ -70,9 +70,12 @@ internal sealed partial class ProfileWriter(
         var documents = new BsonArray();
         foreach (var entry in entries)
         {
-            if (entry is { Explains: { } command, User: { } user } && _budget.Allows())
+            if (entry is { Explains: { } command, User: { } user })
             {
-                Tell(entry.Document, await PlanAsync(user, database, command, entry.Document, cancellationToken));
+                var shape = $"{entry.Document["ns"]} {entry.Document.GetValue("queryHash", "")}";
+                Tell(entry.Document, _budget.Allows(shape)
+                    ? await PlanAsync(user, database, command, entry.Document, shape, cancellationToken)
+                    : _budget.PlanOf(shape));
             }
 
             documents.Add(entry.Document);
@@ -133,16 +136,22 @@ internal sealed partial class ProfileWriter(
     /// command names.
     /// </summary>
     private async ValueTask<ProfiledPlan?> PlanAsync(
-        string user, string database, BsonDocument command, BsonDocument entry, CancellationToken cancellationToken)
+        string user, string database, BsonDocument command, BsonDocument entry, string shape, CancellationToken cancellationToken)
     {
         // Of a cursor that is still open the client has one batch; what comes of the rest, nobody knows yet.
         long? atMost = entry.Contains("cursorid") ? entry.GetValue("nreturned", 0).ToInt64() : null;
-        var measure = atMost != 0 && _budget.TryCount($"{entry["ns"]} {entry["queryHash"]}") ? new PlanMeasure(PlanBudget.Patience, atMost) : null;
+        var measure = atMost != 0 && _budget.TryCount(shape) ? new PlanMeasure(PlanBudget.Patience, atMost) : null;
         var started = time.GetTimestamp();
         try
         {
             await using var lease = await pool.RentAsync(user, BackendShare.Gateway, cancellationToken);
-            return await plans(lease.Connection, database, command, measure, cancellationToken);
+            var plan = await plans(lease.Connection, database, command, measure, cancellationToken);
+            if (plan is not null)
+            {
+                _budget.Remember(shape, plan);
+            }
+
+            return plan;
         }
         catch (Exception e) when (e is CommandException or BsonFormatException or PostgresException && !ErrorMapping.IsBackendLost(e))
         {
