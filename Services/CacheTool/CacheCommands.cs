@@ -150,13 +150,25 @@ internal static class CacheCommands
         command.SetAction((_, _) => RunAsync(async cache =>
         {
             var told = await cache.WarmAsync();
-            await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{told} processes were told."));
+            await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{told} {(told == 1 ? "process was" : "processes were")} told."));
             return told > 0 ? ExitCodes.Success : ExitCodes.Refused;
         }));
         return command;
     }
 
-    private static Option<string> Tenant() => new("--tenant") { Description = "A tenant's id." };
+    private static Option<string> Tenant()
+    {
+        var tenant = new Option<string>("--tenant") { Description = "A tenant's id, of 24 hexadecimal digits." };
+        // A slug would name nothing, and nobody would be told.
+        tenant.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string>() is { } id && !(id.Length == 24 && id.All(char.IsAsciiHexDigitLower)))
+            {
+                result.AddError($"'{id}' is no tenant's id, which has 24 hexadecimal digits in lower case; the API lists the tenants with theirs.");
+            }
+        });
+        return tenant;
+    }
 
     private static Option<string> Kind()
     {
