@@ -77,7 +77,7 @@ public sealed partial class DataCache : IDisposable
             _memory,
             // It would log each call.
             logger: null,
-            locker);
+            locker ?? new EntryLocks());
         _fusion.SetupDistributedCache(shared, new EntryFormat());
         _fusion.SetupDistributedLocker(new LoaderLocks(shared));
         _fusion.Events.Memory.Eviction += (_, eviction) => metrics.Evicted(definition, eviction.Reason);
