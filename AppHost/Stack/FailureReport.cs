@@ -36,8 +36,7 @@ internal sealed partial class FailureReport(
 
     private const int ShownLines = 10;
 
-    private readonly Dictionary<string, CustomResourceSnapshot> _snapshots = new(StringComparer.OrdinalIgnoreCase);
-    private readonly StoppedResources _stopped = new();
+    private readonly FollowedResources _resources = new(model);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -49,10 +48,8 @@ internal sealed partial class FailureReport(
         {
             await foreach (var change in notifications.WatchAsync(stopping.Token))
             {
-                _snapshots[change.Resource.Name] = change.Snapshot;
-                _stopped.Follow(change.Resource.Name, change.Snapshot);
-                var cause = FirstCause.Of(
-                    [.. model.Resources.Select(resource => (resource, _snapshots.GetValueOrDefault(resource.Name)))], _stopped.Names);
+                _resources.Follow(change);
+                var cause = _resources.Cause;
                 if (cause == told)
                 {
                     continue;

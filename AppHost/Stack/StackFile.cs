@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
@@ -24,9 +23,7 @@ internal sealed partial class StackFile(
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private readonly ConcurrentDictionary<string, CustomResourceSnapshot> _snapshots =
-        new(StringComparer.OrdinalIgnoreCase);
-    private readonly StoppedResources _stopped = new();
+    private readonly FollowedResources _resources = new(model);
     private readonly CancellationTokenSource _stopping = new();
     private Task _watching = Task.CompletedTask;
     private string _state = StackState.Starting;
@@ -75,8 +72,7 @@ internal sealed partial class StackFile(
             var copied = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
             await foreach (var change in notifications.WatchAsync(stoppingToken))
             {
-                _snapshots[change.Resource.Name] = change.Snapshot;
-                _stopped.Follow(change.Resource.Name, change.Snapshot);
+                _resources.Follow(change);
                 if (!StackState.IsShown(change.Resource, change.Snapshot))
                 {
                     continue;
@@ -104,13 +100,13 @@ internal sealed partial class StackFile(
 
     private async Task UpdateAsync(CancellationToken cancellationToken)
     {
-        var (state, message) = StackState.Judge([.. Resources()], _stopped.Names, _state);
+        var (state, message) = StackState.Judge(_resources.All, _resources.Stopped, _state);
         if (state == StackState.Ready && _state != StackState.Ready)
         {
             _addresses = await ResolveAddressesAsync(cancellationToken);
         }
 
-        if (FirstCause.Of([.. Resources()], _stopped.Names) is not { } cause)
+        if (_resources.Cause is not { } cause)
         {
             (_cause, _message) = (null, message);
         }
@@ -129,9 +125,6 @@ internal sealed partial class StackFile(
         _state = state;
         await WriteAsync();
     }
-
-    private IEnumerable<(IResource Resource, CustomResourceSnapshot? Snapshot)> Resources()
-        => model.Resources.Select(resource => (resource, _snapshots.GetValueOrDefault(resource.Name)));
 
     private async Task<IReadOnlyList<(string Name, string? Address)>> ResolveAddressesAsync(
         CancellationToken cancellationToken)
@@ -165,7 +158,7 @@ internal sealed partial class StackFile(
             Line("message", _message),
             Line("engine", engine.ToString()),
             .. _addresses.Select(entry => Line($"address.{entry.Name}", entry.Address)),
-            .. Resources().Where(entry => StackState.IsShown(entry.Resource, entry.Snapshot))
+            .. _resources.All.Where(entry => StackState.IsShown(entry.Resource, entry.Snapshot))
                 .Select(entry => Line($"resource.{entry.Resource.Name}", entry.Snapshot?.State?.Text)),
         ];
 
