@@ -15,8 +15,7 @@ internal sealed class PlanBudget(TimeProvider time)
     private const double Share = 0.1;
     private static readonly TimeSpan s_burst = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_again = TimeSpan.FromMinutes(1);
-    private readonly Dictionary<string, long> _counted = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (ProfiledPlan Plan, long Since)> _plans = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Shape> _shapes = new(StringComparer.Ordinal);
     private TimeSpan _left = s_burst;
     private long _filled = time.GetTimestamp();
 
@@ -33,42 +32,58 @@ internal sealed class PlanBudget(TimeProvider time)
 
     /// <summary>The plan that a command of this shape had within the last minute, without its counts; null for none.</summary>
     /// <param name="shape">What commands that read alike have in common.</param>
-    public ProfiledPlan? PlanOf(string shape) =>
-        _plans.TryGetValue(shape, out var known) && time.GetElapsedTime(known.Since) < s_again ? known.Plan : null;
+    public ProfiledPlan? PlanOf(string shape) => _shapes.TryGetValue(shape, out var known) && IsRecent(known.Explained) ? known.Plan : null;
 
     /// <summary>Remembers the plan of a command.</summary>
     /// <param name="shape">What commands that read alike have in common.</param>
     /// <param name="plan">Its plan.</param>
     public void Remember(string shape, ProfiledPlan plan)
     {
-        if (_plans.Count >= MostShapes)
-        {
-            _plans.Clear();
-        }
-
-        _plans[shape] = (plan with { Examined = null }, time.GetTimestamp());
+        var known = Of(shape);
+        (known.Plan, known.Explained) = (plan with { Examined = null }, time.GetTimestamp());
     }
 
     /// <summary>Whether a command of this shape is to be counted now; that it was is remembered.</summary>
     /// <param name="shape">What commands that read alike have in common.</param>
     public bool TryCount(string shape)
     {
-        var now = time.GetTimestamp();
-        if (_counted.TryGetValue(shape, out var before) && time.GetElapsedTime(before, now) < s_again)
+        var known = Of(shape);
+        if (IsRecent(known.Counted))
         {
             return false;
         }
 
-        if (_counted.Count >= MostShapes)
-        {
-            _counted.Clear();
-        }
-
-        _counted[shape] = now;
+        known.Counted = time.GetTimestamp();
         return true;
     }
 
     /// <summary>Takes what was spent off the budget.</summary>
     /// <param name="started">The timestamp of the beginning.</param>
     public void Spend(long started) => _left -= time.GetElapsedTime(started);
+
+    private bool IsRecent(long? timestamp) => timestamp is { } then && time.GetElapsedTime(then) < s_again;
+
+    private Shape Of(string shape)
+    {
+        if (!_shapes.TryGetValue(shape, out var known))
+        {
+            if (_shapes.Count >= MostShapes)
+            {
+                _shapes.Clear();
+            }
+
+            _shapes[shape] = known = new Shape();
+        }
+
+        return known;
+    }
+
+    private sealed class Shape
+    {
+        public ProfiledPlan? Plan { get; set; }
+
+        public long? Explained { get; set; }
+
+        public long? Counted { get; set; }
+    }
 }
