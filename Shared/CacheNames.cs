@@ -11,4 +11,9 @@ public static class CacheNames
 
     /// <summary>The name of everything.</summary>
     public const string Everything = "platform:v1:~";
+
+    /// <summary>What is told on the channel.</summary>
+    /// <param name="sender">Who tells; whoever that is does not listen to it.</param>
+    /// <param name="names">What changed.</param>
+    public static string Message(string sender, IEnumerable<string> names) => $"{sender}\n{string.Join('\n', names)}";
 }

@@ -39,7 +39,8 @@ internal static class CacheCommands
             }
 
             // The services also have entries in memory, and are to load what is to be warm.
-            await connection.GetSubscriber().PublishAsync(RedisChannel.Literal(CacheNames.Channel), $"{options.ClientName}\n{CacheNames.Everything}");
+            await connection.GetSubscriber().PublishAsync(
+                RedisChannel.Literal(CacheNames.Channel), CacheNames.Message(options.ClientName, [CacheNames.Everything]));
 
             return CommandResults.Success($"{keys} keys were removed.");
         }

@@ -42,7 +42,7 @@ internal sealed class CachedOk<TValue>(CacheAnswer answer, CacheDefinition defin
         var entry = answer.Entry;
         response.Headers.ETag = entry.ETag;
         response.Headers.CacheControl = definition.CacheControl;
-        response.Headers[OutcomeHeader] = Cached.WordOf(answer.Outcome);
+        response.Headers[OutcomeHeader] = answer.Outcome.Word();
         if (answer.Outcome != CacheOutcome.Miss)
         {
             var seconds = Math.Max(0, (DateTime.UtcNow.Ticks - entry.ReadAt) / TimeSpan.TicksPerSecond);
@@ -64,13 +64,4 @@ internal sealed class CachedOk<TValue>(CacheAnswer answer, CacheDefinition defin
     private static bool Knows(StringValues known, string etag) =>
         EntityTagHeaderValue.TryParseList(known.ToArray()!, out var tags)
         && tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || tag.Tag.Equals(etag, StringComparison.Ordinal));
-}
-
-/// <summary>How answers of the caches are told over HTTP.</summary>
-internal static class Cached
-{
-    private static readonly string[] s_words = ["miss", "hit", "stale"];
-
-    /// <summary>The word of an outcome.</summary>
-    public static string WordOf(CacheOutcome outcome) => s_words[(int)outcome];
 }

@@ -10,6 +10,7 @@ using Platform.Api.Products;
 using Platform.Api.Tenants;
 using Platform.Caching;
 using Platform.Caching.Catalogue;
+using Platform.Caching.Entries;
 using Platform.Data.Rules;
 using Platform.Data.Search;
 
@@ -125,7 +126,7 @@ internal static class ProductEndpoints
             return new CachedOk<ProductDetails>(answer, CacheCatalogue.Products);
         }
 
-        response.Headers[CachedOk<ProductDetails>.OutcomeHeader] = Cached.WordOf(answer.Outcome);
+        response.Headers[CachedOk<ProductDetails>.OutcomeHeader] = answer.Outcome.Word();
         return ApiProblem.NotFound("id", "The tenant has no product of this id on sale.");
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Platform.Caching.Catalogue;
 using Platform.Caching.Entries;
+using Platform.Caching.Servers;
 using StackExchange.Redis;
 
 namespace Platform.Caching.Administration;
@@ -79,7 +80,7 @@ public sealed class CacheAdministration(IConnectionMultiplexer redis)
     /// <param name="key">Its name.</param>
     public async Task<StoredEntry?> GetAsync(string key)
     {
-        byte[]? data = await redis.GetDatabase().HashGetAsync(key, "d");
+        var data = await RedisCacheServer.ReadAsync(redis.GetDatabase(), key);
         if (data is null || !EntryFormat.IsEntry(data))
         {
             return null;
@@ -93,15 +94,10 @@ public sealed class CacheAdministration(IConnectionMultiplexer redis)
 
     /// <summary>Lets every process forget entries or scopes.</summary>
     /// <param name="names">Their names, of <see cref="CacheKeys"/>.</param>
-    public async Task InvalidateAsync(IReadOnlyCollection<string> names)
+    public Task InvalidateAsync(IReadOnlyCollection<string> names)
     {
         ArgumentNullException.ThrowIfNull(names);
-        foreach (var name in names)
-        {
-            await redis.GetDatabase().KeyDeleteAsync(name);
-        }
-
-        await TellAsync(names);
+        return RedisCacheServer.DropAsync(redis.GetDatabase(), Sender, names);
     }
 
     /// <summary>Removes every key of Redis, on all masters, and lets every process forget everything, and warm again.</summary>
@@ -124,7 +120,7 @@ public sealed class CacheAdministration(IConnectionMultiplexer redis)
     public Task<long> WarmAsync() => TellAsync([CacheKeys.Warm]);
 
     private Task<long> TellAsync(IReadOnlyCollection<string> names) =>
-        redis.GetSubscriber().PublishAsync(RedisChannel.Literal(CacheKeys.Channel), $"{Sender}\n{string.Join('\n', names)}");
+        RedisCacheServer.TellAsync(redis.GetDatabase(), Sender, names);
 
     private IEnumerable<IServer> Masters() => redis.GetServers().Where(server => server is { IsConnected: true, IsReplica: false });
 

@@ -14,7 +14,6 @@ public sealed class CacheMetrics
 
     private const int ShownTenants = 10;
 
-    private static readonly string[] s_outcomes = ["miss", "hit", "stale"];
     private static readonly string[] s_levels = ["memory", "redis", "database"];
 
     private readonly Meter _meter;
@@ -54,7 +53,7 @@ public sealed class CacheMetrics
             return;
         }
 
-        _reads.Add(1, new("cache", cache.Kind), new("outcome", s_outcomes[(int)outcome]), new("level", s_levels[(int)level]));
+        _reads.Add(1, new("cache", cache.Kind), new("outcome", outcome.Word()), new("level", s_levels[(int)level]));
         if (outcome == CacheOutcome.Miss && tenant != CacheKeys.NoTenant)
         {
             _missing.Count(tenant);

@@ -34,7 +34,7 @@ internal sealed class RedisCacheServer : ICacheServer
     public void Warm() => _ = _connection.Value;
 
     /// <inheritdoc/>
-    public async Task<byte[]?> ReadAsync(string key) => await (await DatabaseAsync()).HashGetAsync(key, "d");
+    public async Task<byte[]?> ReadAsync(string key) => await ReadAsync(await DatabaseAsync(), key);
 
     /// <inheritdoc/>
     public async Task<long> BeginAsync(string key, long mark) =>
@@ -52,15 +52,7 @@ internal sealed class RedisCacheServer : ICacheServer
         (bool)await (await DatabaseAsync()).ScriptEvaluateAsync(Store, [key], [mark, data, (long)life.TotalMilliseconds]);
 
     /// <inheritdoc/>
-    public async Task DropAsync(IReadOnlyCollection<string> names)
-    {
-        var batch = (await DatabaseAsync()).CreateBatch();
-        List<Task> answers = [.. names.Select(name => batch.KeyDeleteAsync(name))];
-        batch.Execute();
-        await Task.WhenAll(answers);
-        // Who is told may read at once, and must not find what was.
-        await (await DatabaseAsync()).PublishAsync(RedisChannel.Literal(CacheKeys.Channel), $"{_process}\n{string.Join('\n', names)}");
-    }
+    public async Task DropAsync(IReadOnlyCollection<string> names) => await DropAsync(await DatabaseAsync(), _process, names);
 
     /// <inheritdoc/>
     public async Task<bool> LockAsync(string name, long owner, TimeSpan life) =>
@@ -68,6 +60,33 @@ internal sealed class RedisCacheServer : ICacheServer
 
     /// <inheritdoc/>
     public async Task UnlockAsync(string name, long owner) => await (await DatabaseAsync()).ScriptEvaluateAsync(Unlock, [name], [owner]);
+
+    /// <summary>The data of an entry; null when nobody has stored it.</summary>
+    /// <param name="redis">Redis.</param>
+    /// <param name="key">The entry.</param>
+    internal static async Task<byte[]?> ReadAsync(IDatabase redis, string key) => await redis.HashGetAsync(key, "d");
+
+    /// <summary>Removes entries or scopes, and tells the processes.</summary>
+    /// <param name="redis">Redis.</param>
+    /// <param name="sender">Who tells.</param>
+    /// <param name="names">What to remove.</param>
+    internal static async Task DropAsync(IDatabase redis, string sender, IReadOnlyCollection<string> names)
+    {
+        var batch = redis.CreateBatch();
+        List<Task> answers = [.. names.Select(name => batch.KeyDeleteAsync(name))];
+        batch.Execute();
+        await Task.WhenAll(answers);
+        // Who is told may read at once, and must not find what was.
+        await TellAsync(redis, sender, names);
+    }
+
+    /// <summary>Tells the processes what has changed.</summary>
+    /// <param name="redis">Redis.</param>
+    /// <param name="sender">Who tells.</param>
+    /// <param name="names">What has changed.</param>
+    /// <returns>How many processes were told.</returns>
+    internal static Task<long> TellAsync(IDatabase redis, string sender, IEnumerable<string> names) =>
+        redis.PublishAsync(RedisChannel.Literal(CacheNames.Channel), CacheNames.Message(sender, names));
 
     private async ValueTask<IDatabase> DatabaseAsync() => (await _connection.Value).GetDatabase();
 
