@@ -1,9 +1,13 @@
 using Platform;
 using Platform.AppHost;
+using Platform.AppHost.Auditing;
+using Platform.AppHost.Backup;
 using Platform.AppHost.Commands;
 using Platform.AppHost.Mongo;
+using Platform.AppHost.Monitoring;
 using Platform.AppHost.Publishing;
 using Platform.AppHost.Redis;
+using Platform.AppHost.Security;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
 using Platform.AppHost.Stack;
@@ -14,29 +18,36 @@ var builder = DistributedApplication.CreateBuilder(args);
 var options = PlatformOptions.From(builder);
 Console.WriteLine($"The engine is {options.EngineChoice}.");
 
-// Data: a MongoDB replica set and a Redis cache, from the engine.
-var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, options)
+// Data: a MongoDB replica set and a Redis cache, from the engine, with certificates of this stack's own.
+var certificates = builder.AddCertificates(options);
+var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, options, certificates)
     .WithPrimaryCommands();
 var database = mongo.AddReplicaSetDatabase(ResourceNames.Database)
     .WithStackEntry("mongo");
-var cache = builder.AddCache(ResourceNames.Cache, options)
-    .WithStackEntry("redis", RedisUri.Of);
+var cache = builder.AddCache(ResourceNames.Cache, options, certificates)
+    .WithStackEntry("redis", RedisUri.Of)
+    .WithRedisCliEntry()
+    .WithAuthorityEntry();
+
+// Access: each program has a user of its own; only the job that makes them knows the administrator.
+var access = database.AddAccess<Projects.Migrator>(ResourceNames.Api, ResourceNames.Migrator, ResourceNames.Seeder, ResourceNames.Monitor)?
+    .WithAudit(options);
 
 // Jobs: the migrator prepares the database; the seeder fills it, in development only.
 var migrator = builder.AddJob<Projects.Migrator>(ResourceNames.Migrator)
-    .WithReference(database)
-    .WaitFor(database)
+    .WithDatabase(database)
+    .WaitForAccess(database, access)
     .WithPublishArgs("up", "--wait");
 database.WithMigrateCommand(migrator);
 
 if (builder.ExecutionContext.IsRunMode && options.Seed)
 {
     var seeder = builder.AddJob<Projects.Seeder>(ResourceNames.Seeder)
-        .WithReference(database)
+        .WithDatabase(database)
         .WaitForCompletion(migrator);
     var cleaner = builder.AddJob<Projects.Seeder>(ResourceNames.Cleaner)
         .WithArgs("clean")
-        .WithReference(database)
+        .WithDatabase(database, ResourceNames.Seeder)
         .WithParentRelationship(seeder)
         .WithExplicitStart();
     database.WithSeedCommands(seeder, cleaner);
@@ -45,21 +56,38 @@ if (builder.ExecutionContext.IsRunMode && options.Seed)
 // Services. All processes of the API sign page cursors with one key, also after a restart.
 var cursorKey = builder.AddGeneratedSecret("cursor-key", length: 44);
 builder.AddService<Projects.Api>(ResourceNames.Api)
-    .WithReference(database)
+    .WithDatabase(database)
+    .WithMigrationStates(access)
     .WithCache(cache)
     .WithEnvironment(SettingNames.PagingCursorKey, cursorKey)
+    .WithCallers()
     .WaitForCompletion(migrator)
     .WaitFor(cache)
     .WithHttpEndpoint(port: options.ApiPort)
     .WithExternalHttpEndpoints()
     .WithProbes()
-    .WithUrlForEndpoint("http", _ => new() { Url = "/openapi/v1.json", DisplayText = "OpenAPI" })
+    .WithUrlForEndpoint("http", _ => new() { Url = "/scalar", DisplayText = "API reference" })
+    .WithUrlForEndpoint("http", _ => new() { Url = "/openapi/v1.json", DisplayText = "OpenAPI document" })
     .WithStackEntry("api", "http");
+
+// Parts: what --with adds.
+if (options.Parts.Contains(Part.Backup))
+{
+    builder.AddBackup(ResourceNames.Backup, mongo, options, database.Resource.Passwords[ResourceNames.Api]);
+}
+
+if (options.Parts.Contains(Part.Monitoring))
+{
+    builder.AddMonitoring(options)
+        .WithDatabase(database)
+        .WithCache(cache);
+}
 
 builder.PublishComposeFile();
 builder.NeedNoCertificate();
 builder.ReportFailures();
 builder.RecordStack(options);
+builder.RecordAudit(options);
 builder.RestartDashboard();
 builder.StopInOrder();
 

@@ -116,6 +116,12 @@ runs_containers() {
 }
 needs_image() { find_engine; [[ $engine == @(mongod|documentdb) ]]; }
 
+has_part() { # PART: whether it is asked for
+  local asked=${Platform__Parts:-}
+  asked=,${asked,,},
+  [[ ${asked//[[:space:]]/} == @(,all,|*,"$1",*) ]]
+}
+
 as_root=()
 # become_root COMMAND [INSTEAD]: fills as_root with the prefix of COMMAND, which needs root, and says what it is; where root
 # cannot be had, says what an administrator can run once: INSTEAD, or the same
@@ -153,10 +159,12 @@ publish() {
 }
 is_published() { [[ $(readlink "$cache/$1") == "$2" && -d $cache/$2 ]]; } # LINK ENTRY
 
-image_entry() {
-  local hash; hash=$(sha256sum <<<"$image_suite $image_packages $image_recipe")
-  printf 'store/server-image-%.12s' "$hash"
+image_entry() { # IMAGE
+  local hash; hash=$(sha256sum <<<"$image_suite ${image_packages[$1]} $image_recipe")
+  printf 'store/%s-%.12s' "$1" "$hash"
 }
+image_is_made() { is_published "$1" "$(image_entry "$1")"; } # IMAGE
+image_title() { printf '%s image' "${1%-image}"; } # IMAGE
 node_tools_entry() {
   local hash; hash=$(sha256sum <"$node_tools_source/package-lock.json")
   printf 'store/node-tools-%.12s' "$hash"
@@ -165,9 +173,9 @@ node_tools_entry() {
 # npm's own patience would hide a missing network for minutes.
 npm_options=(--loglevel=error --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=4000)
 
-make_image() {
-  local entry work mirror='' proxy='' options=()
-  entry=$(image_entry) work=$cache/$entry.partial
+make_image() { # IMAGE
+  local image=$1 entry work mirror='' proxy='' options=()
+  entry=$(image_entry "$image") work=$cache/$entry.partial
   local mode=auto
   ((EUID == 0 || ${#as_root[@]})) || mode=unshare
   "${as_root[@]}" rm -rf --one-file-system "$work"
@@ -184,58 +192,70 @@ make_image() {
   # The tree goes through tar so that it belongs to the calling user, whoever built it; devices come from bubblewrap.
   # Without root the tree belongs to other users than the caller while it is made, who must be able to reach it: a home often lets nobody in.
   local scratch=$work/tmp; [[ $mode != unshare ]] || scratch=/var/tmp
-  "${as_root[@]}" env TMPDIR="$scratch" LC_ALL=C.UTF-8 mmdebstrap --mode=$mode --variant=apt --format=tar --include="$image_packages" \
+  "${as_root[@]}" env TMPDIR="$scratch" LC_ALL=C.UTF-8 mmdebstrap --mode=$mode --variant=apt --format=tar --include="${image_packages[$image]}" \
     --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
     "$image_suite" - "${options[@]}" \
     | tar -x -C "$work/root" --no-same-owner --exclude='./dev/*'
   mkdir -p "$work/root/mnt" "$work/root/run"
-  check_image "$work/root" || fail "The server image was made, but its programs do not run: './platform doctor' says what this machine lacks"
-  other_versions "$work/root"
-  ((${#others[@]} == 0)) || printf 'Recorded otherwise in Scripts/server-image.versions: %s\n' "${others[@]}"
+  # What the machine's own are mounted on.
+  touch "$work/root/etc/hosts" "$work/root/etc/resolv.conf"
+  "check_$image" "$work/root" || fail "The $(image_title "$image") was made, but its programs do not run: './platform doctor' says what this machine lacks"
+  other_versions "$image" "$work/root"
+  ((${#others[@]} == 0)) || printf "Recorded otherwise in Scripts/$image.versions: %s\\n" "${others[@]}"
   [[ ${PLATFORM_IMAGE_VERSIONS:-any} != recorded ]] || ((${#others[@]} == 0)) \
-    || fail "The mirror has other versions than those recorded in Scripts/server-image.versions (${#others[@]} packages, first ${others[0]})"
+    || fail "The mirror has other versions than those recorded in Scripts/$image.versions (${#others[@]} packages, first ${others[0]})"
   rm -rf "${cache:?}/$entry"
   mv -T "$work/root" "$cache/$entry"
   "${as_root[@]}" rm -rf --one-file-system "$work"
-  publish server-image "$entry"
+  publish "$image" "$entry"
 }
 
 # The packages of an image, NAME VERSION a line, in the order of their names.
-image_versions() { # IMAGE
+image_versions() { # ROOT
   awk '/^Package: / { name = $2 } /^Status: / { installed = $NF == "installed" } /^Version: / { version = $2 } /^$/ { if (installed) print name, version; installed = 0 }
     END { if (installed) print name, version }' "$1/var/lib/dpkg/status" | LC_ALL=C sort
 }
 
 # Fills 'others' with what an image has otherwise than recorded; other processors' packages are not recorded.
 others=()
-other_versions() { # IMAGE
-  local recorded=$root/Scripts/server-image.versions
+other_versions() { # IMAGE ROOT
+  local recorded=$root/Scripts/$1.versions
   others=()
-  [[ -e $1/var/lib/dpkg/arch-native && -e $recorded && $(<"$1/var/lib/dpkg/arch-native") == $(sed -n 's/^# Architecture: //p' "$recorded") ]] || return 0
+  [[ -e $2/var/lib/dpkg/arch-native && -e $recorded && $(<"$2/var/lib/dpkg/arch-native") == $(sed -n 's/^# Architecture: //p' "$recorded") ]] || return 0
   mapfile -t others < <(awk '
     /^#/ { next }
     FNR == NR { was[$1] = $2; next }
     !($1 in was) { print $1 " " $2 " (not recorded)" }
     $1 in was { if (was[$1] != $2) print $1 " " $2 " (recorded: " was[$1] ")"; delete was[$1] }
-    END { for (name in was) print name " is missing (recorded: " was[name] ")" }' "$recorded" <(image_versions "$1") | LC_ALL=C sort)
+    END { for (name in was) print name " is missing (recorded: " was[name] ")" }' "$recorded" <(image_versions "$2") | LC_ALL=C sort)
 }
 
 record_versions() {
-  local image=$cache/server-image
-  [[ -e $image/var/lib/dpkg/status ]] || die "There is no server image whose versions could be recorded: the engine here does not need it."
-  {
-    say "# The Debian packages of the server image ($image_suite, made of $image_packages), written by './platform setup --record'."
-    say "# Architecture: $(<"$image/var/lib/dpkg/arch-native")"
-    image_versions "$image"
-  } >"$root/Scripts/server-image.versions.new"
-  mv -f "$root/Scripts/server-image.versions.new" "$root/Scripts/server-image.versions"
+  local image made=''
+  for image in "${!image_packages[@]}"; do
+    [[ -e $cache/$image/var/lib/dpkg/status ]] || continue
+    made=1
+    {
+      say "# The Debian packages of the $(image_title "$image") ($image_suite, made of ${image_packages[$image]}), written by './platform setup --record'."
+      say "# Architecture: $(<"$cache/$image/var/lib/dpkg/arch-native")"
+      image_versions "$cache/$image"
+    } >"$root/Scripts/$image.versions.new"
+    mv -f "$root/Scripts/$image.versions.new" "$root/Scripts/$image.versions"
+  done
+  [[ -n $made ]] || die "There is no image whose versions could be recorded: the engine here does not need one."
 }
 
-check_image() {
+# Whether what is needed of an image runs.
+check_server-image() { # ROOT
   "$root/AppHost/Native/in-image" "$1" postgres TERM -- /usr/lib/postgresql/18/bin/postgres --version \
+    && "$root/AppHost/Native/in-image" "$1" postgres TERM -- /usr/bin/pgbackrest version \
     && "$root/AppHost/Native/in-image" "$1" redis TERM -- /usr/bin/redis-server --version
+}
+check_monitoring-image() { # ROOT
+  local program
+  for program in prometheus promtool prometheus-alertmanager amtool; do "$root/AppHost/Native/in-image" "$1" prometheus TERM -- "/usr/bin/$program" --version || return; done
 }
 
 make_node_tools() {
@@ -260,7 +280,7 @@ setup_for() {
   [[ -n $forced || -n $(profile) ]] || todo+=(profile)
   [[ -z $forced ]] || remember_profile "$forced"
 
-  if [[ -n $(profile) ]] && parts_to_make "$what" && ((${#parts[@]} == 0)); then return; fi
+  if [[ -n $(profile) ]] && find_lacking "$what" && ((${#lacking[@]} == 0)); then return; fi
 
   { mkdir -p "$cache/log" "$cache/store" && : >>"$cache/setup.lock"; } 2>/dev/null \
     || die "The cache directory $cache cannot be written: set PLATFORM_CACHE to another one."
@@ -277,17 +297,17 @@ setup_for() {
     else say "    the feed lacks some of the Aspire packages: the stand-ins in Offline/ replace these"; fi
   fi
 
-  parts_to_make "$what" # again: another setup may have made them meanwhile
-  for part in "${parts[@]}"; do
+  find_lacking "$what" # again: another setup may have made them meanwhile
+  for part in "${lacking[@]}"; do
     case $part in
       browser) need apt-get "the browser of the tests" "install chromium" ;;
-      image)
-        need apt-get "the server image" "use Debian or Ubuntu, or a container engine (docs/engines.md)"
+      *-image)
+        need apt-get "the $(image_title "$part")" "use Debian or Ubuntu, or a container engine (docs/engines.md)"
         have mmdebstrap || missing+=(mmdebstrap)
         have bwrap || missing+=(bubblewrap)
         ((EUID == 0)) || have newuidmap || missing+=(uidmap)
         [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || missing+=(debian-archive-keyring)
-        ((megabytes += image_disk)) ;;
+        ((megabytes += image_disk[$part])) ;;
       node_tools) need npm "a test against other MongoDB clients" "install Node.js 20 or later"; ((megabytes += node_tools_disk)) ;;
     esac
   done
@@ -296,14 +316,14 @@ setup_for() {
     become_root "apt-get install ${missing[*]}"
     step "Debian packages (${missing[*]})" install_packages "${missing[@]}"
   fi
-  for part in "${parts[@]}"; do
+  for part in "${lacking[@]}"; do
     case $part in
       browser) become_root "apt-get install chromium"; step "Debian packages (chromium)" install_packages chromium ;;
-      image)
-        is_published server-image "$(image_entry)" && continue
+      *-image)
+        image_is_made "$part" && continue
         as_root=()
         ((EUID == 0)) || may_map_users || become_root mmdebstrap "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(id -un)"
-        step "server image (PostgreSQL with DocumentDB, Redis)" make_image ;;
+        step "$(image_title "$part") (${image_packages[$part]//,/, })" make_image "$part" ;;
       node_tools) step "test clients (mongosh, Node.js driver, Mongoose, mingo)" make_node_tools ;;
     esac
   done
@@ -311,23 +331,30 @@ setup_for() {
 }
 
 # What each of 'run' and the test projects needs besides the .NET SDK.
-parts=()
-parts_to_make() { # WHAT...
-  parts=()
-  local image='' browser_needed='' tools=''
+lacking=()
+find_lacking() { # WHAT...
+  lacking=()
+  local image monitoring='' browser_needed='' tools='' images=()
   for what in $1; do
     case $what in
-      run) ! needs_image || image=1 ;;
+      run)
+        ! needs_image || images+=(server-image)
+        ! has_part monitoring || monitoring=1 ;;
       # The stand-in of MongoDB, whatever engine the stack would use; a server that is given needs none.
-      Server) [[ -n ${PLATFORM_TEST_MONGO:-} ]] || image=1; tools=1 ;;
-      Gateway | bench) image=1 tools=1 ;;
-      # The tests look at the dashboard in a browser; where there is no apt they say that they did not.
-      Graph) ! needs_image || image=1; tools=1 browser_needed=1 ;;
+      Server) [[ -n ${PLATFORM_TEST_MONGO:-} ]] || images+=(server-image); tools=1 ;;
+      Gateway | bench) images+=(server-image) tools=1 ;;
+      # The tests look at the dashboard in a browser, and at the rules of the alerts with Prometheus' tools; where there is no apt they
+      # say that they did not.
+      Graph) ! needs_image || images+=(server-image); tools=1 browser_needed=1; ! have apt-get || monitoring=1 ;;
+      Unit) ! have apt-get || monitoring=1 ;;
     esac
   done
-  [[ -z $image ]] || { is_published server-image "$(image_entry)" && have bwrap; } || parts+=(image)
-  [[ -z $browser_needed || -x $browser ]] || ! have apt-get || parts+=(browser)
-  [[ -z $tools || ! -e $node_tools_source/package-lock.json ]] || is_published node-tools "$(node_tools_entry)" || parts+=(node_tools)
+  [[ -z $monitoring ]] || images+=(monitoring-image)
+  for image in "${images[@]}"; do
+    [[ " ${lacking[*]} " == *" $image "* ]] || { image_is_made "$image" && have bwrap; } || lacking+=("$image")
+  done
+  [[ -z $browser_needed || -x $browser ]] || ! have apt-get || lacking+=(browser)
+  [[ -z $tools || ! -e $node_tools_source/package-lock.json ]] || is_published node-tools "$(node_tools_entry)" || lacking+=(node_tools)
 }
 
 cmd_setup() {
@@ -336,8 +363,9 @@ cmd_setup() {
     case $1 in
       --record) record=1 ;;
       --again) rm -f "$profile_file" ;;
+      --with) [[ -n ${2:-} ]] || die "--with needs the names of parts, separated by commas: backup, monitoring, or all." 2; Platform__Parts=$2; shift ;;
       --profile) [[ ${2:-} =~ ^(nuget|offline)$ ]] || die "--profile takes nuget or offline." 2; forced=$2; shift ;;
-      *) die "setup does not know '$1': it takes --again, --profile nuget|offline and --record." 2 ;;
+      *) die "setup does not know '$1': it takes --again, --profile nuget|offline, --with PARTS and --record." 2 ;;
     esac
     shift
   done
@@ -364,6 +392,15 @@ limit() { # NAME VALUE LEAST HOW TO RAISE IT
   if [[ $2 == unlimited || -z $2 ]] || (($2 >= $3)); then row ok "$1" "${2:-not limited}"; else row missing "$1" "only $2 for each user or process" "$4"; fi
 }
 
+image_row() { # IMAGE missing|note HOW TO GET IT
+  if image_is_made "$1"; then
+    row ok "$(image_title "$1")" "${image_packages[$1]}"
+    other_versions "$1" "$cache/$1"
+    if ((${#others[@]})); then row note "image's versions" "${#others[@]} packages are not as recorded, first ${others[0]}" "Scripts/$1.versions"
+    else row ok "image's versions" "as recorded in Scripts/$1.versions"; fi
+  else row "$2" "$(image_title "$1")" "not made, or out of date" "$3"; fi
+}
+
 cmd_doctor() {
   local sdk chosen=", chosen by auto" free
   [[ ${Platform__Engine:-auto} == [Aa][Uu][Tt][Oo] ]] || chosen=", asked for by Platform__Engine"
@@ -384,19 +421,16 @@ cmd_doctor() {
     if ! have bwrap; then row note "user namespaces" "not tried: bubblewrap is missing"
     elif bwrap --unshare-user --uid 1000 --ro-bind / / true 2>/dev/null; then row ok "user namespaces" "work"
     else row missing "user namespaces" "this kernel does not let users make them" "allow them (kernel.unprivileged_userns_clone=1, or kernel.apparmor_restrict_unprivileged_userns=0)"; fi
-    if is_published server-image "$(image_entry)"; then
-      row ok "server image" "$image_packages"
-      other_versions "$cache/server-image"
-      if ((${#others[@]})); then row note "image's versions" "${#others[@]} packages are not as recorded, first ${others[0]}" "Scripts/server-image.versions"
-      else row ok "image's versions" "as recorded in Scripts/server-image.versions"; fi
-    else row missing "server image" "not made, or out of date" "./platform setup makes it"; fi
+    image_row server-image missing "./platform setup makes it"
   else row note "engine" "$engine$chosen"; fi
+  if has_part monitoring; then image_row monitoring-image missing "./platform setup makes it"
+  else image_row monitoring-image note "./platform setup --with monitoring makes it"; fi
   # .NET watches files with inotify instances and dcp with open files; a desktop's programs use most of what a user has.
   limit "inotify instances" "$(cat /proc/sys/fs/inotify/max_user_instances 2>/dev/null)" 128 "sudo sysctl fs.inotify.max_user_instances=512"
   limit "open files" "$(ulimit -n)" 1024 "ulimit -n 4096"
   free=$(free_space "$cache")
-  if ((free >= image_disk)); then row ok "disk for the cache" "$free MiB free at $cache"
-  else row missing "disk for the cache" "$free MiB free at $cache" "free $image_disk MiB, or set PLATFORM_CACHE"; fi
+  if ((free >= image_disk[server-image])); then row ok "disk for the cache" "$free MiB free at $cache"
+  else row missing "disk for the cache" "$free MiB free at $cache" "free ${image_disk[server-image]} MiB, or set PLATFORM_CACHE"; fi
   free=$(free_space "$root/.platform/data")
   if ((free >= data_disk)); then row ok "disk for data" "$free MiB free"; else row missing "disk for data" "$free MiB free" "free $data_disk MiB"; fi
   if is_running; then row ok "stack" "${stack[state]:-} (process ${stack[pid]})"

@@ -82,6 +82,7 @@ cmd_test() {
     if [[ $project == Script ]]; then run_script_tests; else run_project "$project"; fi
   done
   check_leftovers "$mark" || ((failed += 1))
+  name_failures
   ((passed + failed)) || say "${red}No test was executed${filter:+: no name contains $filter}.${plain}"
   say "$passed passed, $failed failed, $skipped skipped"
   ((failed == 0 && passed > 0))
@@ -134,6 +135,21 @@ read_counts() {
     done
     counts=1
   done < <(grep -o '<assembly [^>]*>' "$1")
+}
+
+# The tests that failed, each with the first line of what it says: in the last lines, where a log that was cut short still has them.
+name_failures() {
+  local report
+  ((failed)) || return 0
+  for report in "$results"/*.xml; do
+    [[ ! -e $report ]] || awk '
+      /<test [^>]*result="Fail"/ { name = $0; sub(/.* name="/, "", name); sub(/".*/, "", name); sub(/^Platform[.]Tests[.]/, "", name) }
+      name != "" && /<message>/ {
+        message = $0; sub(/.*<message>(<!\[CDATA\[)?/, "", message); sub(/(\]\]>)?<\/message>.*/, "", message)
+        print "  " name ": " substr(message, 1, 300); name = ""
+      }' "$report"
+  done
+  [[ ! -e $results/Script.txt ]] || sed -n 's/^not ok /  Script./p' "$results/Script.txt"
 }
 
 check_leftovers() { # MARK: servers of the last test may need a moment to end

@@ -3,17 +3,18 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Platform.ServiceDefaults;
 
-/// <summary>Writes a health report as JSON: <c>{"status":"Healthy"}</c>, with one entry per check in Development.</summary>
+/// <summary>Writes a health report as JSON: <c>{"status":"Healthy"}</c>, with one entry per check for a developer on this machine.</summary>
 internal static class HealthResponse
 {
-    public static Task WriteAsync(HttpContext http, HealthReport report, bool detailed)
+    public static Task WriteAsync(HttpContext http, HealthReport report, bool isDevelopment)
     {
+        // Descriptions and exceptions can name hosts and users, so they stay on the developer's machine.
+        var detailed = isDevelopment && LoopbackOnly.IsFromHere(http);
         http.Response.StatusCode = report.Status == HealthStatus.Unhealthy
             ? StatusCodes.Status503ServiceUnavailable
             : StatusCodes.Status200OK;
         http.Response.Headers.CacheControl = "no-store";
 
-        // Descriptions and exceptions can name hosts and users, so they stay on the developer's machine.
         var body = detailed
             ? new Body(report.Status.ToString(), report.Entries.ToDictionary(
                 entry => entry.Key,

@@ -5,14 +5,24 @@ using Microsoft.AspNetCore.Http;
 namespace Platform.ServiceDefaults;
 
 /// <summary>Hides an endpoint from callers on other machines by the connection's address, which a header cannot forge.</summary>
-internal static class LoopbackOnly
+public static class LoopbackOnly
 {
+    /// <summary>Whether a request comes from this machine; what has no address comes from this process.</summary>
+    /// <param name="http">The request.</param>
+    public static bool IsFromHere(HttpContext http)
+    {
+        ArgumentNullException.ThrowIfNull(http);
+        return http.Connection.RemoteIpAddress is not { } address || IPAddress.IsLoopback(address);
+    }
+
+    /// <summary>Answers callers on other machines with 404.</summary>
+    /// <param name="endpoint">The endpoint.</param>
     public static void Apply(IEndpointConventionBuilder endpoint) => endpoint.Add(builder =>
     {
         var next = builder.RequestDelegate!;
         builder.RequestDelegate = http =>
         {
-            if (http.Connection.RemoteIpAddress is { } address && !IPAddress.IsLoopback(address))
+            if (!IsFromHere(http))
             {
                 http.Response.StatusCode = StatusCodes.Status404NotFound;
                 return Task.CompletedTask;

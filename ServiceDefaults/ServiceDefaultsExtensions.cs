@@ -90,7 +90,7 @@ public static class ServiceDefaultsExtensions
     /// <summary>
     /// Maps <c>/health</c> (200 when the service can do its work, else 503) and <c>/alive</c> (200 while the process
     /// works; touches no other server), in every environment. Who may ask is set by <see cref="HealthEndpointOptions"/>;
-    /// outside Development the answer is the status alone.
+    /// outside Development, and to callers on other machines, the answer is the status alone.
     /// </summary>
     /// <param name="app">The web application.</param>
     /// <returns>The same application.</returns>
@@ -99,15 +99,15 @@ public static class ServiceDefaultsExtensions
         ArgumentNullException.ThrowIfNull(app);
 
         var options = app.Services.GetRequiredService<IOptions<HealthEndpointOptions>>().Value;
-        var detailed = app.Environment.IsDevelopment();
+        var isDevelopment = app.Environment.IsDevelopment();
 
         var ready = app.MapGet(HealthPath, async (HttpContext http, ReadinessProbe probe) =>
-            await HealthResponse.WriteAsync(http, await probe.CheckAsync(http.RequestAborted), detailed))
+            await HealthResponse.WriteAsync(http, await probe.CheckAsync(http.RequestAborted), isDevelopment))
             .ExcludeFromDescription();
         var alive = app.MapHealthChecks(AlivePath, new HealthCheckOptions
         {
             Predicate = check => check.Tags.Contains(LiveTag),
-            ResponseWriter = (http, report) => HealthResponse.WriteAsync(http, report, detailed),
+            ResponseWriter = (http, report) => HealthResponse.WriteAsync(http, report, isDevelopment),
         });
 
         foreach (IEndpointConventionBuilder endpoint in new IEndpointConventionBuilder[] { ready, alive })
@@ -115,6 +115,7 @@ public static class ServiceDefaultsExtensions
             // Probes arrive every few seconds for ever; counted as requests they would hide the real traffic.
             endpoint.DisableHttpMetrics();
             endpoint.DisableRateLimiting();
+            endpoint.AllowAnonymous();
             endpoint.WithMetadata(new HostFilter.AnyHost());
             if (options.Hosts.Count > 0)
             {

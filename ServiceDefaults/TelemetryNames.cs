@@ -8,6 +8,7 @@ public static class TelemetryNames
     /// </summary>
     public static readonly string[] Sources = ["Platform.*", "MongoDB.Driver", "ZiggyCreatures.Caching.Fusion.Distributed"];
 
-    /// <summary>Names of meters: our own, the caches' and those of the resilience pipelines.</summary>
-    public static readonly string[] Meters = ["Platform.*", "Polly", "ZiggyCreatures.Caching.Fusion*"];
+    /// <summary>Names of meters: our own, the caches', those of the resilience pipelines, and who was let in.</summary>
+    public static readonly string[] Meters =
+        ["Platform.*", "Polly", "ZiggyCreatures.Caching.Fusion*", "Microsoft.AspNetCore.Authentication", "Microsoft.AspNetCore.Authorization"];
 }

@@ -39,6 +39,11 @@ public static class CollectionNames
     /// <summary>What was done to the database's structure, one document per migration.</summary>
     public const string Migrations = "_migrations";
 
+    /// <summary>
+    /// A view of <see cref="Migrations"/> that shows how far each of them is and nothing else: for who must know that and may not read the history.
+    /// </summary>
+    public const string MigrationStates = "_migrationStates";
+
     /// <summary>Indexes that are hidden before they are dropped, one document per index.</summary>
     public const string HiddenIndexes = "_hiddenIndexes";
 

@@ -1,3 +1,4 @@
+using Platform.AppHost.Security;
 using StackExchange.Redis;
 
 namespace Platform.AppHost.Commands;
@@ -27,12 +28,11 @@ internal static class CacheCommands
     {
         try
         {
-            var options = ConfigurationOptions.Parse((await cache.GetConnectionStringAsync(cancellationToken))!);
-            options.ClientName = "apphost-flush";
+            var options = await cache.OptionsAsync("apphost-flush", cancellationToken);
             options.AllowAdmin = true; // FLUSHDB
             await using var connection = await ConnectionMultiplexer.ConnectAsync(options);
             var keys = 0L;
-            foreach (var server in connection.GetServers().Where(server => !server.IsReplica))
+            foreach (var server in connection.GetServers().Where(server => server is { IsConnected: true, IsReplica: false }))
             {
                 keys += await server.DatabaseSizeAsync();
                 await server.FlushDatabaseAsync();
@@ -40,7 +40,7 @@ internal static class CacheCommands
 
             // The services also have entries in memory, and are to load what is to be warm.
             await connection.GetSubscriber().PublishAsync(
-                RedisChannel.Literal(CacheNames.Channel), CacheNames.Message(options.ClientName, [CacheNames.Everything]));
+                RedisChannel.Literal(CacheNames.Channel), CacheNames.Message(options.ClientName!, [CacheNames.Everything]));
 
             return CommandResults.Success($"{keys} keys were removed.");
         }

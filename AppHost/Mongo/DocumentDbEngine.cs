@@ -1,4 +1,7 @@
 using System.Globalization;
+using Platform.AppHost.Auditing;
+using Platform.AppHost.Security;
+using Platform.AppHost.Servers;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
 
@@ -16,8 +19,8 @@ internal static class DocumentDbEngine
         this IResourceBuilder<MongoReplicaSetResource> mongo, IResourceBuilder<ParameterResource> password,
         PlatformOptions options)
     {
-        var data = Path.Combine(options.DataDirectory, "postgres");
-        var sockets = SocketDirectory.For(data);
+        var data = DataOf(options, 1);
+        var sockets = SocketsOf(options);
         if (MemberData.AheadOf(data, options.MongoMembers) is { } ahead)
         {
             throw new DistributedApplicationException(
@@ -43,13 +46,29 @@ internal static class DocumentDbEngine
                 .WithEnvironment(SettingNames.GatewayNativeScripts, options.NativeScripts)
                 .WithEnvironment(SettingNames.GatewayRootUsername, MongoNames.RootUser)
                 .WithEnvironment(SettingNames.GatewayRootPassword, password)
+                .WithAudit(options, SettingNames.GatewayAudit)
                 .WithParentRelationship(mongo)
                 .WithIconName("DatabasePlugConnected");
+            if (mongo.Resource.Encryption() is { } encrypted)
+            {
+                // The gateways of the members talk to each other by sockets in a directory that only this user can enter.
+                member
+                    .WithEnvironment(SettingNames.GatewayTlsCertificateFile, encrypted.Certificate.File)
+                    .WithEnvironment(SettingNames.GatewayTlsKeyFile, encrypted.Certificate.File);
+            }
+
             mongo.Resource.AddServer(member.Resource, member.GetEndpoint("mongodb"));
         }
 
         return mongo;
     }
+
+    /// <summary>The data directory of a member.</summary>
+    public static string DataOf(PlatformOptions options, int member)
+        => MemberData.DirectoryOf(Path.Combine(options.DataDirectory, "postgres"), member);
+
+    /// <summary>Where the Unix sockets of all members are.</summary>
+    public static string SocketsOf(PlatformOptions options) => SocketDirectory.For(DataOf(options, 1));
 
     // Not a project resource: the script starts the gateway again when it ends, which the orchestrator does not.
     private static IResourceBuilder<ExecutableResource> AddMember(

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Platform.AppHost.Security;
 using Platform.AppHost.Settings;
 
 namespace Platform.AppHost.Mongo;
@@ -10,8 +11,12 @@ internal static class MongoReplicaSetExtensions
     /// Adds a MongoDB replica set, run by the engine of <paramref name="options"/>. It is healthy when a writable
     /// primary answers an authenticated client.
     /// </summary>
+    /// <param name="builder">The graph.</param>
+    /// <param name="name">The name of the set's resource.</param>
+    /// <param name="options">The settings.</param>
+    /// <param name="certificates">Who gives the members their certificate; null: they take connections without TLS.</param>
     public static IResourceBuilder<MongoReplicaSetResource> AddMongoReplicaSet(
-        this IDistributedApplicationBuilder builder, string name, PlatformOptions options)
+        this IDistributedApplicationBuilder builder, string name, PlatformOptions options, StackCertificates? certificates = null)
     {
         var resource = new MongoReplicaSetResource(name);
         var healthCheck = $"{name}_check";
@@ -22,6 +27,8 @@ internal static class MongoReplicaSetExtensions
             tags: null));
 
         var mongo = builder.AddResource(resource)
+            // From another container the members have the name of theirs.
+            .WithEncryption(certificates?.Of(name, options.Engine == Engine.Containers ? [$"{name}-members"] : []))
             .WithInitialState(new CustomResourceSnapshot
             {
                 ResourceType = "MongoDB replica set",
@@ -29,8 +36,9 @@ internal static class MongoReplicaSetExtensions
                 Properties =
                 [
                     new(CustomResourceKnownProperties.Source, options.EngineChoice.ToString()),
-                    new("servers", DescribeServers(options.Engine)),
+                    new("servers", DescribeServers(options)),
                     new("replicaSet", MongoNames.ReplicaSet),
+                    new(EncryptedInTransit.Property, EncryptedInTransit.Describe(resource.Encryption(), options)),
                     new("another engine", "Platform:Engine: auto, containers, mongod, documentdb or external; see docs/engines.md"),
                 ],
             })
@@ -83,9 +91,9 @@ internal static class MongoReplicaSetExtensions
             });
     }
 
-    private static string DescribeServers(Engine engine) => engine switch
+    private static string DescribeServers(PlatformOptions options) => options.Engine switch
     {
-        Engine.Containers => $"mongod, from the container image mongo:{MongoImage.Tag}",
+        Engine.Containers => $"mongod, from the container image {options.MongoImage ?? $"mongo:{MongoImage.Tag}"}",
         Engine.Mongod => "mongod of this machine",
         Engine.DocumentDb => "DocumentDB on PostgreSQL, behind a gateway",
         _ => "none of this graph",

@@ -1,3 +1,5 @@
+using Platform.AppHost.Security;
+
 namespace Platform.AppHost.Mongo;
 
 /// <summary>
@@ -45,7 +47,7 @@ internal sealed class MongoReplicaSetResource(string name) : Resource(name), IRe
 
     // mongodb://user:password@host:port[,host:port...]/[database]?option=value[&option=value...]
     // https://www.mongodb.com/docs/manual/reference/connection-string/
-    internal ReferenceExpression BuildConnectionString(string? database)
+    internal ReferenceExpression BuildConnectionString(string? database, string user = MongoNames.RootUser, ParameterResource? password = null)
     {
         if (External is not null)
         {
@@ -53,9 +55,9 @@ internal sealed class MongoReplicaSetResource(string name) : Resource(name), IRe
         }
 
         var expression = new ReferenceExpressionBuilder();
-        expression.AppendLiteral($"mongodb://{MongoNames.RootUser}:");
+        expression.AppendLiteral($"mongodb://{user}:");
         expression.AppendFormatted(
-            Password ?? throw new InvalidOperationException($"The replica set '{Name}' has no password."));
+            password ?? Password ?? throw new InvalidOperationException($"The replica set '{Name}' has no password."));
         expression.AppendLiteral("@");
         for (var i = 0; i < _members.Count; i++)
         {
@@ -67,6 +69,11 @@ internal sealed class MongoReplicaSetResource(string name) : Resource(name), IRe
 
         expression.AppendLiteral(
             $"/{database}?authSource=admin&authMechanism=SCRAM-SHA-256&replicaSet={MongoNames.ReplicaSet}");
+        if (this.Encryption() is { } encrypted)
+        {
+            expression.AppendLiteral($"&tls=true&tlsCAFile={Uri.EscapeDataString(encrypted.Certificate.CaFile)}");
+        }
+
         return expression.Build();
     }
 }

@@ -1,3 +1,5 @@
+using Platform.AppHost.Security;
+using Platform.AppHost.Servers;
 using Platform.AppHost.Settings;
 
 namespace Platform.AppHost.Mongo;
@@ -13,6 +15,7 @@ internal static class MongodReplicaSet
     private const string Script = "mongod-replica-set";
     private const string FirstEndpoint = "tcp";
     private const string ContainerScripts = "/platform";
+    private const string ContainerCa = $"{ContainerScripts}/{StackCertificates.AuthorityFile}";
 
     public static IResourceBuilder<MongoReplicaSetResource> RunAsContainer(
         this IResourceBuilder<MongoReplicaSetResource> mongo, IResourceBuilder<ParameterResource> password,
@@ -23,9 +26,11 @@ internal static class MongodReplicaSet
         var user = mongo.ApplicationBuilder.AddParameter($"{mongo.Resource.Name}-username", MongoNames.RootUser);
         var servers = mongo.ApplicationBuilder
             .AddMongoDB($"{mongo.Resource.Name}-members", userName: user, password: password)
-            .WithImageSHA256(MongoImage.Digest)
+            .WithImageOr(options.MongoImage, MongoImage.Digest)
             .WithDataVolume(volume)
-            .WithContainerFiles(ContainerScripts, [new ContainerFile { Name = Script, Contents = script }])
+            .WithContainerFiles(
+                ContainerScripts,
+                [new ContainerFile { Name = Script, Contents = script }, .. ContainerCertificates.Of(mongo.Resource.Encryption()?.Certificate)])
             .WithEntrypoint("/bin/bash")
             .WithArgs($"{ContainerScripts}/{Script}", "/data/db")
             .WithMongoExpress(client => client
@@ -36,11 +41,22 @@ internal static class MongodReplicaSet
                     // From another container the members are not where the set says: the first is asked directly.
                     var members = (MongoDBServerResource)mongo.Resource.Servers[0];
                     var port = members.PrimaryEndpoint.Property(EndpointProperty.TargetPort);
-                    context.EnvironmentVariables["ME_CONFIG_MONGODB_URL"] = ReferenceExpression.Create(
-                        $"mongodb://{user}:{password}@{members.Name}:{port}/?authSource=admin&directConnection=true");
-                }));
+                    context.EnvironmentVariables["ME_CONFIG_MONGODB_URL"] = mongo.Resource.Encryption() is null
+                        ? ReferenceExpression.Create(
+                            $"mongodb://{user}:{password}@{members.Name}:{port}/?authSource=admin&directConnection=true")
+                        : ReferenceExpression.Create(
+                            $"mongodb://{user}:{password}@{members.Name}:{port}/?authSource=admin&directConnection=true&tls=true&tlsCAFile={ContainerCa}");
+                })
+                .WithContainerFiles(ContainerScripts, [.. ContainerCertificates.Of(mongo.Resource.Encryption()?.Certificate).Take(1)]));
+        if (mongo.Resource.Encryption() is not null)
+        {
+            // Whether the set can be used is our own's say.
+            servers.Resource.RemoveHealthChecks();
+        }
+
         return mongo.WithMembers(
-            servers, password, bindAddress: "0.0.0.0", $"the volume {volume} ('docker volume rm {volume}')");
+            servers, password, bindAddress: "0.0.0.0", $"the volume {volume} ('docker volume rm {volume}')", ContainerCa,
+            $"{ContainerScripts}/{StackCertificates.ServerFile}");
     }
 
     public static IResourceBuilder<MongoReplicaSetResource> RunAsMongod(
@@ -52,7 +68,9 @@ internal static class MongodReplicaSet
             .AddExecutable(
                 $"{mongo.Resource.Name}-members", Path.Combine(options.NativeScripts, Script), options.NativeScripts)
             .WithArgs(data);
-        return mongo.WithMembers(servers, password, bindAddress: "127.0.0.1", $"the directory {data}");
+        var certificate = mongo.Resource.Encryption()?.Certificate;
+        return mongo.WithMembers(
+            servers, password, bindAddress: "127.0.0.1", $"the directory {data}", certificate?.CaFile ?? "", certificate?.File ?? "");
     }
 
     private static IResourceBuilder<MongoReplicaSetResource> WithMembers<T>(
@@ -60,7 +78,9 @@ internal static class MongodReplicaSet
         IResourceBuilder<T> servers,
         IResourceBuilder<ParameterResource> password,
         string bindAddress,
-        string data)
+        string data,
+        string caFile,
+        string certificateFile)
         where T : IResourceWithEnvironment, IResourceWithEndpoints
     {
         var keyfile = mongo.ApplicationBuilder.AddGeneratedSecret($"{mongo.Resource.Name}-keyfile", length: 64);
@@ -89,6 +109,10 @@ internal static class MongodReplicaSet
             .WithEnvironment("MONGO_WAYS_OUT", waysOut)
             .WithParentRelationship(mongo)
             .WithIconName("DatabaseStack");
+        if (mongo.Resource.Encryption() is not null)
+        {
+            servers.WithEnvironment("MONGO_TLS_CA", caFile).WithEnvironment("MONGO_TLS_CERTIFICATE", certificateFile);
+        }
 
         mongo.Resource.AddServer(servers.Resource, endpoints);
         return mongo;

@@ -1,4 +1,5 @@
 using MongoDB.Driver;
+using Platform.AppHost.Security;
 
 namespace Platform.AppHost.Mongo;
 
@@ -22,6 +23,11 @@ internal static class ReplicaSetClient
         settings.HeartbeatInterval = TimeSpan.FromSeconds(1);
         settings.MaxConnectionPoolSize = 4;
         settings.ApplicationName = "apphost";
+        if (replicaSet.Encryption() is { } encrypted)
+        {
+            settings.SslSettings = new SslSettings { ServerCertificateValidationCallback = encrypted.Authority.IsTrusted, CheckCertificateRevocation = false };
+        }
+
         return new MongoClient(settings);
     }
 }

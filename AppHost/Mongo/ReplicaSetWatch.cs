@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.AppHost.Servers;
 
 namespace Platform.AppHost.Mongo;
 
@@ -168,15 +169,16 @@ internal sealed partial class ReplicaSetWatch(
     private static ResourcePropertySnapshot Summary(MemberStatus member)
         => new($"member {member.Host}", member.LagText.Length > 0 ? $"{member.State}, {member.LagText} behind" : member.State);
 
-    // What is shown already is not told again.
+    // What is shown already is not told again. The dashboard shows what is highlighted without being asked for all properties.
     private async Task ShowAsync(IResource resource, IReadOnlyList<ResourcePropertySnapshot> properties)
     {
         if (initialize.Notifications.TryGetCurrentState(resource.Name, out var current)
             && !properties.All(property => current.Snapshot.Properties.Any(
                 shown => shown.Name == property.Name && Equals(shown.Value, property.Value))))
         {
+            ResourcePropertySnapshot[] highlighted = [.. properties.Select(property => property with { IsHighlighted = true })];
             await initialize.Notifications.PublishUpdateAsync(
-                resource, snapshot => snapshot with { Properties = With(snapshot.Properties, properties) });
+                resource, snapshot => snapshot with { Properties = With(snapshot.Properties, highlighted) });
         }
     }
 

@@ -151,8 +151,8 @@ internal sealed class ComposeFile(DistributedApplicationExecutionContext executi
     {
         // A dollar begins a variable.
         string text => text.Replace("$", "$$", StringComparison.Ordinal),
-        ParameterResource parameter => RequiredOf(parameter),
-        IResourceBuilder<ParameterResource> parameter => RequiredOf(parameter.Resource),
+        ParameterResource parameter => VariableOf(parameter),
+        IResourceBuilder<ParameterResource> parameter => VariableOf(parameter.Resource),
         ConnectionStringReference { Resource.ConnectionStringExpression: { ValueProviders: [ParameterResource parameter] } whole } reference
             when whole.Format == "{0}" && parameter.Name == reference.Resource.Name =>
                 Required($"{Variable(parameter.Name)}_CONNECTION_STRING", $"the connection string of {parameter.Name}").Value!,
@@ -169,8 +169,10 @@ internal sealed class ComposeFile(DistributedApplicationExecutionContext executi
             $"'{where}' is a {value.GetType().Name}, which a Compose file cannot say: give it as a parameter."),
     };
 
-    private static string RequiredOf(ParameterResource parameter)
-        => Required(Variable(parameter.Name), $"the parameter {parameter.Name} of the graph").Value!;
+    // What may be left out has a default, which stands in the file.
+    private static string VariableOf(ParameterResource parameter) => parameter.Default is { } known and not GenerateParameterDefault
+        ? $"${{{Variable(parameter.Name)}:-{known.GetDefaultValue()}}}"
+        : Required(Variable(parameter.Name), $"the parameter {parameter.Name} of the graph").Value!;
 
     private static YamlScalarNode Required(string variable, string what) => Quoted($"${{{variable}:?{what}}}");
 

@@ -1,17 +1,24 @@
+using Platform.AppHost.Security;
+
 namespace Platform.AppHost.Redis;
 
 internal static class CacheUserExtensions
 {
     /// <summary>
-    /// Refers to the cache as <c>WithReference</c> does, and logs in as the user of the API where the engine has one; elsewhere as whoever the cache's own
-    /// connection string names.
+    /// Refers to the cache as <c>WithReference</c> does, and logs in as the user of the services, which every engine has that runs a Redis; where it is
+    /// somebody else's, as whoever its connection string names.
     /// </summary>
     public static IResourceBuilder<T> WithCache<T>(this IResourceBuilder<T> service, IResourceBuilder<IResourceWithConnectionString> cache)
         where T : IResourceWithEnvironment
     {
         service.WithReference(cache);
-        return cache.Resource is RedisServerResource redis
-            ? service.WithEnvironment($"ConnectionStrings__{cache.Resource.Name}", redis.ApiConnectionString)
+        if (cache.Resource.Encryption() is { } encrypted)
+        {
+            service.WithEnvironment(SettingNames.CacheTlsCaFile, encrypted.Certificate.CaFile);
+        }
+
+        return cache.Resource.TryGetLastAnnotation<CacheLogin>(out var login)
+            ? service.WithEnvironment($"ConnectionStrings__{cache.Resource.Name}", login.ConnectionString)
             : service;
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Platform.AppHost.Security;
 using StackExchange.Redis;
 
 namespace Platform.AppHost.Redis;
@@ -33,8 +34,7 @@ internal sealed class RedisPingHealthCheck(IResourceWithConnectionString redis) 
 
     private async Task<ConnectionMultiplexer> ConnectAsync(CancellationToken cancellationToken)
     {
-        var options = ConfigurationOptions.Parse((await redis.GetConnectionStringAsync(cancellationToken))!);
-        options.ClientName = "apphost-health";
+        var options = await redis.OptionsAsync("apphost-health", cancellationToken);
         options.ConnectTimeout = 2000;
         options.AsyncTimeout = 2000;
         return await ConnectionMultiplexer.ConnectAsync(options);

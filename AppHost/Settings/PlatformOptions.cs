@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.NetworkInformation;
 using Microsoft.Extensions.Configuration;
 
@@ -8,6 +9,11 @@ namespace Platform.AppHost.Settings;
 /// </summary>
 internal sealed record PlatformOptions
 {
+    /// <summary>The section of the audit log.</summary>
+    public const string AuditSection = "Platform:Audit";
+
+    private static readonly string[] s_policies = ["allkeys-lru", "allkeys-lfu"];
+
     /// <summary>
     /// <c>Platform:Engine</c>: <c>auto</c> (default), <c>containers</c>, <c>mongod</c>, <c>documentdb</c> or
     /// <c>external</c>.
@@ -42,8 +48,68 @@ internal sealed record PlatformOptions
     /// </summary>
     public int MongoMembers { get; init; } = 3;
 
+    /// <summary>
+    /// <c>Platform:Mongo:Image</c>: the image of the engine <c>containers</c>, such as <c>mirror.example/mongo:8.0</c>; null (the default) for
+    /// the official one, by digest.
+    /// </summary>
+    public string? MongoImage { get; init; }
+
+    /// <summary><c>Platform:Redis:Image</c>: the same of Redis.</summary>
+    public string? RedisImage { get; init; }
+
+    /// <summary>
+    /// <c>Platform:Redis:Mode</c>: <c>single</c> (default) or <c>cluster</c>, which the engines <c>mongod</c> and <c>documentdb</c> run.
+    /// </summary>
+    public RedisMode RedisMode { get; init; } = RedisMode.Single;
+
+    /// <summary><c>Platform:Redis:MaxMemoryPolicy</c>: what the cache evicts when it is full, <c>allkeys-lru</c> (default) or <c>allkeys-lfu</c>.</summary>
+    public string RedisMaxMemoryPolicy { get; init; } = s_policies[0];
+
+    /// <summary><c>Platform:Parts</c>: what is added to the graph. Default: nothing.</summary>
+    public IReadOnlySet<Part> Parts { get; init; } = new HashSet<Part>();
+
+    /// <summary>
+    /// <c>Platform:Backup:Directory</c>: where the backups are. Default: <c>.platform/backup</c> in the repository, or <c>backup</c> in a data directory that
+    /// was named.
+    /// </summary>
+    public string BackupDirectory { get; init; } = "";
+
+    /// <summary>
+    /// <c>Platform:MonitoringImage</c>: the root file system with Prometheus and Alertmanager. Default: <c>monitoring-image</c> in the cache.
+    /// </summary>
+    public string MonitoringImage { get; init; } = "";
+
+    /// <summary><c>Platform:Monitoring:Interval</c>: how often servers are asked and rules are evaluated, 1 s to 5 min. Default: 15 s.</summary>
+    public MonitoringTimes MonitoringTimes { get; init; } = new(MonitoringTimes.Usual);
+
+    /// <summary><c>Platform:Monitoring:Rules</c>: Prometheus' file with the alerts. Default: <c>deploy/monitoring/rules.yml</c> in the repository.</summary>
+    public string AlertRules { get; init; } = "";
+
+    /// <summary><c>Platform:Tls</c>: whether MongoDB and Redis take encrypted connections alone; see docs/security.md. Default: true.</summary>
+    public bool Tls { get; init; }
+
+    /// <summary>
+    /// <c>Platform:Audit:Enabled</c>: whether the members of the engine <c>documentdb</c>, and the commands of the platform, write an audit log.
+    /// Default: true.
+    /// </summary>
+    public bool Audit { get; init; }
+
+    /// <summary><c>Platform:Audit:Directory</c>: where the audit log is. Default: <c>audit</c> in the data directory.</summary>
+    public string AuditDirectory { get; init; } = "";
+
+    /// <summary>
+    /// <c>Platform:Audit:KeyDirectory</c>: where the keys are that it is signed with, best where only the members can write. Default: <c>audit-keys</c> in the
+    /// data directory.
+    /// </summary>
+    public string AuditKeyDirectory { get; init; } = "";
+
     /// <summary><c>Platform:Seed</c>: whether the seeder runs. Default: true.</summary>
     public bool Seed { get; init; } = true;
+
+    /// <summary>What whoever starts the graph is to know; null for nothing.</summary>
+    public string? Warning => Tls || Engine == Engine.External
+        ? null
+        : "connections to MongoDB and Redis are NOT ENCRYPTED: Platform:Tls is false";
 
     /// <summary>The directory of the scripts that run local servers.</summary>
     public string NativeScripts { get; } = Path.Combine(AppContext.BaseDirectory, "Native");
@@ -57,7 +123,7 @@ internal sealed record PlatformOptions
         var section = builder.Configuration.GetSection("Platform");
         if (builder.ExecutionContext.IsPublishMode)
         {
-            return From(section, builder.AppHostDirectory, EngineChoice.Published) with { ApiPort = null, StackFile = null };
+            return From(section, builder.AppHostDirectory, EngineChoice.Published) with { ApiPort = null, StackFile = null, Parts = new HashSet<Part>() };
         }
 
         var options = From(section, builder.AppHostDirectory, Machine.Here);
@@ -79,15 +145,31 @@ internal sealed record PlatformOptions
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "platform");
         var repository = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(appHostDirectory))!;
 
+        var data = Path.GetFullPath(section["DataDirectory"] ?? Path.Combine(repository, ".platform", "data"));
         return new PlatformOptions
         {
             EngineChoice = engine,
-            DataDirectory = Path.GetFullPath(section["DataDirectory"] ?? Path.Combine(repository, ".platform", "data")),
+            DataDirectory = data,
             ServerImage = Path.GetFullPath(section["ServerImage"] ?? Path.Combine(cache, "server-image")),
             StackFile = section["StackFile"] is { Length: > 0 } file ? Path.GetFullPath(file) : null,
             ApiPort = ParsePort(section["ApiPort"]),
-            Seed = ParseSwitch(section["Seed"]),
+            Seed = ParseSwitch(section, "Seed", usual: true),
+            Tls = ParseSwitch(section, "Tls", usual: true),
+            Audit = ParseSwitch(section, "Audit:Enabled", usual: true) && engine.Engine == Engine.DocumentDb,
+            AuditDirectory = Path.GetFullPath(section["Audit:Directory"] ?? Path.Combine(data, "audit")),
+            AuditKeyDirectory = Path.GetFullPath(section["Audit:KeyDirectory"] ?? Path.Combine(data, "audit-keys")),
+            Parts = ParseParts(section["Parts"]),
+            MonitoringImage = Path.GetFullPath(section["MonitoringImage"] ?? Path.Combine(cache, "monitoring-image")),
+            MonitoringTimes = new(ParseInterval(section["Monitoring:Interval"])),
+            AlertRules = Path.GetFullPath(section["Monitoring:Rules"] ?? Path.Combine(repository, "deploy", "monitoring", "rules.yml")),
+            BackupDirectory = Path.GetFullPath(
+                section["Backup:Directory"]
+                ?? Path.Combine(section["DataDirectory"] ?? Path.Combine(repository, ".platform"), "backup")),
             MongoMembers = ParseMembers(section["Mongo:Members"]),
+            MongoImage = ParseImage(section, "Mongo:Image"),
+            RedisImage = ParseImage(section, "Redis:Image"),
+            RedisMode = ParseRedisMode(section["Redis:Mode"]),
+            RedisMaxMemoryPolicy = ParsePolicy(section["Redis:MaxMemoryPolicy"]),
         };
     }
 
@@ -102,8 +184,25 @@ internal sealed record PlatformOptions
                 + "end that program or choose another port.";
         }
 
+        if (Parts.Contains(Part.Backup) && Engine != Engine.DocumentDb)
+        {
+            return $"Platform:Parts has backup, but the engine is {EngineChoice}, whose backups are not supported yet: those of mongod "
+                + "are made by Percona Backup for MongoDB, those of Atlas by Atlas.";
+        }
+
+        if (Parts.Contains(Part.Monitoring) && ObstacleToMonitoring(machine) is { } missing)
+        {
+            return $"Platform:Parts has monitoring, but {missing}";
+        }
+
         return Engine switch
         {
+            Engine.Containers when RedisMode == RedisMode.Cluster =>
+                "Platform:Redis:Mode is 'cluster', which the engine containers does not run: use --Platform:Engine=documentdb or mongod, or external with the "
+                + "connection string of a cluster.",
+            Engine.External when RedisMode == RedisMode.Cluster || RedisMaxMemoryPolicy != s_policies[0] =>
+                "Platform:Redis:Mode and MaxMemoryPolicy are for a Redis that the graph runs, but the engine is external: the Redis of "
+                + $"ConnectionStrings:{ResourceNames.Cache} has its own configuration.",
             Engine.External => ((string[])[ResourceNames.Database, ResourceNames.Cache])
                 .Where(name => string.IsNullOrEmpty(configuration.GetConnectionString(name)))
                 .Select(name => $"The engine is external, but ConnectionStrings:{name} is not set.")
@@ -120,6 +219,22 @@ internal sealed record PlatformOptions
         };
     }
 
+    private string? ObstacleToMonitoring(Machine machine) =>
+        !machine.IsLinux ? "its servers run on Linux only."
+        : !Directory.Exists(Path.Combine(MonitoringImage, "usr"))
+            ? $"the monitoring image is missing at {MonitoringImage}: run './platform setup --with monitoring'."
+        : !machine.HasProgram("bwrap") ? "bubblewrap is not on the PATH: run './platform setup --with monitoring'."
+        : !File.Exists(AlertRules) ? $"the rules are missing at {AlertRules} (Platform:Monitoring:Rules)."
+        : null;
+
+    private static TimeSpan ParseInterval(string? value) => value switch
+    {
+        null or "" => MonitoringTimes.Usual,
+        _ when TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var interval)
+            && interval >= MonitoringTimes.Limits.Least && interval <= MonitoringTimes.Limits.Most => interval,
+        _ => throw new DistributedApplicationException($"Platform:Monitoring:Interval is '{value}', but must be from 00:00:01 to 00:05:00."),
+    };
+
     private static int? ParsePort(string? value) => value switch
     {
         null or "" => null,
@@ -135,11 +250,41 @@ internal sealed record PlatformOptions
         _ => throw new DistributedApplicationException($"Platform:Mongo:Members is '{value}', but must be 1 or 3."),
     };
 
-    private static bool ParseSwitch(string? value) => value switch
+    private static string? ParseImage(IConfiguration section, string key) => section[key] switch
     {
-        null or "" => true,
-        _ when bool.TryParse(value, out var on) => on,
-        _ => throw new DistributedApplicationException($"Platform:Seed is '{value}', but must be true or false."),
+        null or "" => null,
+        { } reference when reference.All(char.IsAscii) && !reference.Any(char.IsWhiteSpace) && char.IsLetterOrDigit(reference[0]) => reference,
+        { } other => throw new DistributedApplicationException(
+            $"Platform:{key} is '{other}', but must be the name of an image, such as mirror.example/name:tag."),
+    };
+
+    private static RedisMode ParseRedisMode(string? value) => value switch
+    {
+        null or "" or "single" => RedisMode.Single,
+        "cluster" => RedisMode.Cluster,
+        _ => throw new DistributedApplicationException($"Platform:Redis:Mode is '{value}', but must be single or cluster."),
+    };
+
+    private static string ParsePolicy(string? value) => value is null or "" ? s_policies[0]
+        : s_policies.Contains(value) ? value
+        : throw new DistributedApplicationException($"Platform:Redis:MaxMemoryPolicy is '{value}', but must be {string.Join(" or ", s_policies)}.");
+
+    private static HashSet<Part> ParseParts(string? value) => value is null or "" ? []
+        : string.Equals(value, "all", StringComparison.OrdinalIgnoreCase) ? [.. Enum.GetValues<Part>()]
+        :
+        [
+            .. value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(
+                name => Enum.TryParse<Part>(name, ignoreCase: true, out var part) && Enum.IsDefined(part) && !char.IsAsciiDigit(name[0])
+                    ? part
+                    : throw new DistributedApplicationException(
+                        $"Platform:Parts has '{name}', but there are {string.Join(", ", Enum.GetNames<Part>()).ToLowerInvariant()}, and all.")),
+        ];
+
+    private static bool ParseSwitch(IConfiguration section, string key, bool usual) => section[key] switch
+    {
+        null or "" => usual,
+        { } value when bool.TryParse(value, out var on) => on,
+        { } other => throw new DistributedApplicationException($"Platform:{key} is '{other}', but must be true or false."),
     };
 
     private static bool IsTaken(int port)

@@ -7,6 +7,11 @@ namespace Platform.AppHost.Stack;
 internal static partial class ConsoleLine
 {
     private const int LongestLine = 300;
+
+    // What Aspire writes into the console of a resource that waits.
+    private static readonly string[] s_announcements =
+        ["Waiting for resource ", "Finished waiting for resource ", "No custom certificate authorities to configure for "];
+
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(250);
 
@@ -25,7 +30,10 @@ internal static partial class ConsoleLine
             : content;
     }
 
-    /// <summary>What a resource printed last, as the program wrote it.</summary>
+    /// <summary>
+    /// What a resource printed last, as the program wrote it, without colours. What the orchestrator says of it counts only where the program said
+    /// nothing: that it is started or waited for explains no failure.
+    /// </summary>
     /// <param name="logs">The consoles of the resources.</param>
     /// <param name="resource">The resource.</param>
     /// <param name="count">How many lines at most.</param>
@@ -33,22 +41,27 @@ internal static partial class ConsoleLine
         this ResourceLoggerService logs, IResource resource, int count)
     {
         var lines = new Queue<string>(count);
+        var orchestrator = new Queue<string>(count);
         await foreach (var batch in logs.GetAllAsync(resource))
         {
             // The orchestrator's own are exceptions with their traces, in one piece.
-            foreach (var text in batch.SelectMany(line => Text(line.Content).Split('\n')))
+            foreach (var text in batch.SelectMany(line => Colours().Replace(Text(line.Content), "").Split('\n')))
             {
-                if (lines.Count == count)
+                var queue = IsOrchestrator(text) ? orchestrator : lines;
+                if (queue.Count == count)
                 {
-                    lines.Dequeue();
+                    queue.Dequeue();
                 }
 
-                lines.Enqueue(text.TrimEnd('\r'));
+                queue.Enqueue(text.TrimEnd('\r'));
             }
         }
 
-        return lines;
+        return lines.Any(line => line.Length > 0) ? lines : orchestrator;
     }
+
+    private static bool IsOrchestrator(string line)
+        => line.StartsWith("[sys] ", StringComparison.Ordinal) || s_announcements.Any(start => line.StartsWith(start, StringComparison.Ordinal));
 
     /// <summary>
     /// What a resource that has ended printed last. The lines arrive a moment after its end: they are waited for until no
@@ -77,14 +90,17 @@ internal static partial class ConsoleLine
         return lines;
     }
 
-    /// <summary>A sentence about a program, with the last line that it printed and that is none of a stack trace.</summary>
-    /// <param name="sentence">The sentence.</param>
+    /// <summary>
+    /// A sentence about a program, with what it said for people: the last line that begins with a name and a colon (<c>migrator: ...</c>), or else
+    /// the last that is none of a stack trace.
+    /// </summary>
+    /// <param name="sentence">The sentence; its first word is the name.</param>
     /// <param name="lines">The last lines of its console.</param>
     public static string WhatItSaid(string sentence, IReadOnlyCollection<string> lines)
     {
-        var last = lines.Select(line => Colours().Replace(line, ""))
-            .LastOrDefault(line => !string.IsNullOrWhiteSpace(line) && !line.TrimStart().StartsWith("at ", StringComparison.Ordinal))?
-            .Trim();
+        var name = $"{sentence.Split(' ')[0]}: ";
+        var last = (lines.LastOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))
+            ?? lines.LastOrDefault(line => !string.IsNullOrWhiteSpace(line) && !line.TrimStart().StartsWith("at ", StringComparison.Ordinal)))?.Trim();
         return last is null ? sentence
             : $"{sentence} It said: {(last.Length > LongestLine ? $"{last[..LongestLine]}..." : last)}";
     }

@@ -29,7 +29,7 @@ internal sealed partial class FailureReport(
     ResourceNotificationService notifications,
     ResourceLoggerService consoles,
     IHostApplicationLifetime lifetime,
-    ILogger<FailureReport> logger) : BackgroundService
+    ILogger<FailureReport> logger) : IHostedLifecycleService
 {
     /// <summary>The property that has the first cause.</summary>
     public const string Property = "first cause";
@@ -37,16 +37,36 @@ internal sealed partial class FailureReport(
     private const int ShownLines = 10;
 
     private readonly FollowedResources _resources = new(model);
+    private Task _watching = Task.CompletedTask;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>
+    /// Begins before the orchestrator starts, which returns only when everything that waits for something has started: what waits for a server that
+    /// failed does so until somebody mends it.
+    /// </summary>
+    public Task StartingAsync(CancellationToken cancellationToken)
     {
         // From when the graph stops everything ends because it is told to.
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
+        _watching = WatchAsync(lifetime.ApplicationStopping);
+        return Task.CompletedTask;
+    }
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => _watching;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task WatchAsync(CancellationToken stopping)
+    {
         FirstCause? told = null;
         HashSet<IResource> concerned = [];
         try
         {
-            await foreach (var change in notifications.WatchAsync(stopping.Token))
+            await foreach (var change in notifications.WatchAsync(stopping))
             {
                 _resources.Follow(change);
                 var cause = _resources.Cause;
@@ -64,7 +84,7 @@ internal sealed partial class FailureReport(
                 concerned = cause is null ? [] : [cause.Resource, .. UsersOf(cause.Resource)];
                 if (cause is not null)
                 {
-                    await TellAsync(cause, concerned, stopping.Token);
+                    await TellAsync(cause, concerned, stopping);
                 }
             }
         }
@@ -83,7 +103,7 @@ internal sealed partial class FailureReport(
         {
             await notifications.PublishUpdateAsync(
                 resource,
-                snapshot => snapshot with { Properties = Without(snapshot.Properties).Add(new ResourcePropertySnapshot(Property, sentence)) });
+                snapshot => snapshot with { Properties = Without(snapshot.Properties).Add(Shown(sentence)) });
             if (resource != cause.Resource)
             {
                 BecauseOf(consoles.GetLogger(resource), sentence);
@@ -94,6 +114,9 @@ internal sealed partial class FailureReport(
     private IEnumerable<IResource> UsersOf(IResource cause)
         => model.Resources.Where(
             resource => resource is not ParameterResource && Dependencies.AllOf(resource, [.. model.Resources]).Contains(cause));
+
+    // The dashboard shows it without being asked for all properties.
+    private static ResourcePropertySnapshot Shown(string sentence) => new(Property, sentence) { DisplayName = "First cause", IsHighlighted = true };
 
     private static ImmutableArray<ResourcePropertySnapshot> Without(ImmutableArray<ResourcePropertySnapshot> properties)
         => properties.RemoveAll(property => property.Name == Property);

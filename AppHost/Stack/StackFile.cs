@@ -9,11 +9,11 @@ namespace Platform.AppHost.Stack;
 /// <summary>Writes the stack file; see <see cref="StackFileExtensions.RecordStack"/>.</summary>
 /// <remarks>
 /// A line <c>KEY=VALUE</c> for each thing that is known: <c>pid</c>, <c>state</c>, <c>message</c>, <c>engine</c>,
-/// <c>address.NAME</c> and <c>resource.NAME</c>. Any program reads it, a shell script too, without a parser.
+/// <c>data</c> (the data directory), <c>warning</c>, <c>address.NAME</c> and <c>resource.NAME</c>. Any program reads it, a shell script too, without a parser.
 /// </remarks>
 internal sealed partial class StackFile(
     string file,
-    EngineChoice engine,
+    PlatformOptions options,
     DistributedApplicationModel model,
     ResourceNotificationService notifications,
     ResourceLoggerService resourceLogs,
@@ -21,8 +21,6 @@ internal sealed partial class StackFile(
     IHostApplicationLifetime lifetime,
     ILogger<StackFile> logger) : IHostedLifecycleService, IDisposable
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     private readonly FollowedResources _resources = new(model);
     private readonly CancellationTokenSource _stopping = new();
     private Task _watching = Task.CompletedTask;
@@ -59,10 +57,6 @@ internal sealed partial class StackFile(
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose() => _stopping.Dispose();
-
-    /// <summary>One line of the file: whatever a value holds, it stays on its line.</summary>
-    internal static string Line(string key, string? value)
-        => $"{key}={string.Concat((value ?? "").Select(unit => char.IsControl(unit) ? ' ' : unit))}";
 
     private async Task WatchAsync(CancellationToken stoppingToken)
     {
@@ -153,23 +147,17 @@ internal sealed partial class StackFile(
     {
         string[] lines =
         [
-            Line("pid", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)),
-            Line("state", _state),
-            Line("message", _message),
-            Line("engine", engine.ToString()),
-            .. _addresses.Select(entry => Line($"address.{entry.Name}", entry.Address)),
+            OwnerFile.Line("pid", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)),
+            OwnerFile.Line("state", _state),
+            OwnerFile.Line("message", _message),
+            OwnerFile.Line("engine", options.EngineChoice.ToString()),
+            OwnerFile.Line("data", options.DataDirectory),
+            .. options.Warning is { } warning ? [OwnerFile.Line("warning", warning)] : Array.Empty<string>(),
+            .. _addresses.Select(entry => OwnerFile.Line($"address.{entry.Name}", entry.Address)),
             .. _resources.All.Where(entry => StackState.IsShown(entry.Resource, entry.Snapshot))
-                .Select(entry => Line($"resource.{entry.Resource.Name}", entry.Snapshot?.State?.Text)),
+                .Select(entry => OwnerFile.Line($"resource.{entry.Resource.Name}", entry.Snapshot?.State?.Text)),
         ];
-
-        // Renamed into place, so that a reader never sees half of it.
-        var draft = $"{file}.{Environment.ProcessId}";
-        await using (var writer = new StreamWriter(draft, ForOwner(FileShare.None)))
-        {
-            await writer.WriteAsync(string.Join('\n', lines) + '\n');
-        }
-
-        File.Move(draft, file, overwrite: true);
+        await OwnerFile.WriteAsync(file, lines);
     }
 
     private async Task CopyLogAsync(string name, string resourceId, CancellationToken cancellationToken)
@@ -179,7 +167,7 @@ internal sealed partial class StackFile(
         try
         {
             await using var log = new StreamWriter(
-                Path.Combine(directory, $"{name}.log"), ForOwner(FileShare.ReadWrite));
+                Path.Combine(directory, $"{name}.log"), OwnerOnly.Options(FileMode.Create, FileShare.ReadWrite));
             await foreach (var lines in resourceLogs.WatchAsync(resourceId).WithCancellation(cancellationToken))
             {
                 foreach (var line in lines)
@@ -198,17 +186,6 @@ internal sealed partial class StackFile(
         {
             LogCopyFailed(name, exception.Message);
         }
-    }
-
-    private static FileStreamOptions ForOwner(FileShare share)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = share };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnerOnly;
-        }
-
-        return options;
     }
 
     [LoggerMessage(LogLevel.Warning, "The console log of {Resource} is no longer copied: {Reason}")]

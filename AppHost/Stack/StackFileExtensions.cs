@@ -15,7 +15,7 @@ internal static class StackFileExtensions
         if (options.StackFile is { } file)
         {
             builder.Services.AddHostedService(
-                services => ActivatorUtilities.CreateInstance<StackFile>(services, file, options.EngineChoice));
+                services => ActivatorUtilities.CreateInstance<StackFile>(services, file, options));
         }
     }
 }

@@ -1,11 +1,8 @@
 using System.Net;
-using System.Security.Authentication;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
+using Platform.Gateway.Auditing;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Causality;
@@ -68,6 +65,9 @@ internal static class GatewayApplication
         services.AddOptions<GatewayOptions>().BindSettings(GatewayOptions.Section);
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidation>();
         services.PostConfigure<GatewayOptions>(static options => options.TakeHost());
+        // Started before all others, and stopped after them: what they do is recorded.
+        services.AddSingleton<Auditor>();
+        services.AddHostedService(static s => s.GetRequiredService<Auditor>());
         services.AddSingleton(CreateSource);
         services.AddSingleton<MemberState>();
         services.AddSingleton<LogicalClock>();
@@ -86,6 +86,7 @@ internal static class GatewayApplication
         services.AddSingleton<SessionStore>();
         services.AddSingleton<LoginThrottle>();
         services.AddSingleton<Authenticator>();
+        services.AddSingleton<UserChanges>();
         services.AddSingleton<UserWatch>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<HelloStream>();
@@ -98,6 +99,7 @@ internal static class GatewayApplication
         services.AddSingleton<ICommandFamily, IndexCommands>();
         services.AddSingleton<ICommandFamily, SessionCommands>();
         services.AddSingleton<ICommandFamily, UserCommands>();
+        services.AddSingleton<ICommandFamily, RoleCommands>();
         services.AddSingleton<ICommandFamily, ServerCommands>();
         services.AddSingleton<ICommandFamily, ReplicaSetCommands>();
         services.AddSingleton<ICommandFamily, ExplainCommands>();
@@ -115,17 +117,18 @@ internal static class GatewayApplication
         services.AddSingleton<CommandExecutor>();
         services.AddSingleton<ClientRegistry>();
         services.AddSingleton<MongoConnectionHandler>();
+        services.AddSingleton<TlsHandshakes>();
         AddReplication(services);
         services.AddHostedService<BackendMonitor>();
         services.AddHostedService<RoleWatch>();
         services.AddHostedService<Sweeper>();
         services.AddHostedService<OplogKeeper>();
         services.AddHostedService<ProfileWriter>();
-        services.AddHealthChecks().AddCheck<BackendHealthCheck>("engine");
+        services.AddHealthChecks().AddCheck<BackendHealthCheck>("engine").AddCheck<AuditHealthCheck>("audit");
         services.AddOptions<HostOptions>().Configure<IOptions<GatewayOptions>>(
             static (host, gateway) => host.ShutdownTimeout = gateway.Value.DrainTimeout);
-        services.AddOptions<KestrelServerOptions>().Configure<IOptions<GatewayOptions>>(
-            (kestrel, gateway) => Listen(kestrel, gateway.Value, urls));
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<GatewayOptions>, TlsHandshakes>(
+            (kestrel, gateway, handshakes) => Listen(kestrel, gateway.Value, handshakes, urls));
 
         var app = builder.Build();
         app.CheckSettings();
@@ -214,50 +217,17 @@ internal static class GatewayApplication
         }
     }
 
-    /// <summary>TLS as the settings ask for it. The name is that of the web server's; what it wraps is any connection.</summary>
-    private static HttpsConnectionAdapterOptions Tls(GatewayOptions settings)
-    {
-        try
-        {
-            var tls = new HttpsConnectionAdapterOptions
-            {
-                ServerCertificate = X509Certificate2.CreateFromPemFile(settings.TlsCertificateFile!, settings.TlsKeyFile),
-                SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            };
-            if (settings.TlsClientCaFile is { Length: > 0 } file)
-            {
-                var authorities = new X509Certificate2Collection();
-                authorities.ImportFromPemFile(file);
-                tls.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                tls.ClientCertificateValidation = (certificate, _, _) =>
-                {
-                    using var chain = new X509Chain();
-                    chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-                    chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
-                    chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-                    return chain.Build(certificate);
-                };
-            }
-
-            return tls;
-        }
-        catch (CryptographicException e)
-        {
-            throw new OptionsValidationException("Gateway", typeof(GatewayOptions), [$"The TLS certificate, key or authorities cannot be read: {e.Message}"]);
-        }
-    }
-
     /// <summary>
     /// The MongoDB port, and the HTTP addresses of ASPNETCORE_URLS again: listening explicitly makes the server ignore them.
     /// </summary>
-    private static void Listen(KestrelServerOptions kestrel, GatewayOptions settings, string urls)
+    private static void Listen(KestrelServerOptions kestrel, GatewayOptions settings, TlsHandshakes handshakes, string urls)
     {
         kestrel.AddServerHeader = false;
         kestrel.Listen(IPAddress.Parse(settings.BindAddress), settings.Port, mongo =>
         {
             if (settings.TlsCertificateFile is { Length: > 0 })
             {
-                mongo.UseHttps(Tls(settings));
+                handshakes.Use(mongo);
             }
 
             mongo.UseConnectionHandler<MongoConnectionHandler>();

@@ -1,4 +1,5 @@
 using Platform;
+using Platform.Audit;
 using Platform.Gateway;
 using Platform.Gateway.Backend;
 using Platform.ServiceDefaults;
@@ -23,6 +24,7 @@ return await ServiceProgram.RunAsync(
     exception => exception switch
     {
         BackendStartupException => ExitCodes.Unavailable,
+        AuditUnavailableException => ExitCodes.CannotCreate,
         IOException => ExitCodes.Failure,
         _ => null,
     });

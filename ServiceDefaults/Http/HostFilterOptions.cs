@@ -6,7 +6,7 @@ namespace Platform.ServiceDefaults.Http;
 public sealed class HostFilterOptions
 {
     /// <summary>The configuration key.</summary>
-    public const string Key = "AllowedHosts";
+    public const string Key = SettingNames.AllowedHosts;
 
     /// <summary>Host names and addresses without a port, or <c>*.example.com</c> for everything below it; <c>*</c> for any. Default: loopback.</summary>
     public IReadOnlyList<string> Hosts { get; private set; } = ["localhost", "127.0.0.1", "[::1]"];

@@ -5,7 +5,8 @@ namespace Platform.ServiceDefaults.Http;
 
 /// <summary>
 /// The headers by which every answer, also that to a defect, tells browsers what they may not do with it: these services answer programs, and
-/// none of their answers is a page. <see href="https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html"/>
+/// none of their answers is a page unless its endpoint says so (<see cref="PagePolicy"/>).
+/// <see href="https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html"/>
 /// </summary>
 internal sealed class SecurityHeaders(RequestDelegate next)
 {
@@ -24,7 +25,7 @@ internal sealed class SecurityHeaders(RequestDelegate next)
         var headers = http.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
-        headers.ContentSecurityPolicy = Nothing;
+        headers.ContentSecurityPolicy = http.GetEndpoint()?.Metadata.GetMetadata<PagePolicy>()?.ContentSecurityPolicy ?? Nothing;
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         if (headers.CacheControl.Count == 0)

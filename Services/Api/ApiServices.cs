@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Platform.Api.Caching;
+using Platform.Api.Callers;
 using Platform.Api.Events;
 using Platform.Api.Limits;
 using Platform.Api.Migrations;
@@ -39,6 +40,7 @@ internal static class ApiServices
             mongo.ServerSelectionTimeout = s_databaseTimeout;
             mongo.ConnectTimeout = s_databaseTimeout;
         });
+        builder.AddTargetingGuard();
         builder.Services.AddHostedService<DatabaseStartupService>();
         builder.AddDataCaches();
         builder.AddMigrationCheck();
@@ -76,6 +78,7 @@ internal static class ApiServices
         builder.Services.AddProblemDetails();
         builder.Services.AddExceptionHandler<ExceptionProblems>();
         builder.Services.AddApiDocument();
+        builder.AddCallers();
         builder.Services.AddRequestLimits();
         builder.Services.AddRequestTimeouts(options => options.DefaultPolicy = new RequestTimeoutPolicy
         {
@@ -92,12 +95,15 @@ internal static class ApiServices
 
     public static void UseApi(this WebApplication app)
     {
+        app.UseProxies();
         app.UseHttpDefaults(static answers =>
         {
             answers.UseExceptionHandler();
             answers.UseStatusCodePages(StatusProblems.WriteAsync);
         });
+        app.UseCallers();
         app.UseRateLimiter();
+        app.UseRoles();
         app.UseRequestTimeouts();
         // Whatever of it is left when the request comes to the database.
         app.Use(static async (http, next) =>

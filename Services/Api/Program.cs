@@ -1,6 +1,7 @@
 using Platform;
 using Platform.Api;
 using Platform.Api.Endpoints;
+using Platform.Api.OpenApi;
 using Platform.Api.Problems;
 using Platform.ServiceDefaults;
 
@@ -21,7 +22,7 @@ return await ServiceProgram.RunAsync(ResourceNames.Api, async () =>
     tenant.MapOrders();
     tenant.MapReports();
 
-    app.MapOpenApi();
+    app.MapApiDocument();
     app.MapDefaultEndpoints();
 
     await app.RunAsync();

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Platform.Caching.Administration;
 using Platform.Caching.Catalogue;
+using Platform.Caching.Servers;
 using Platform.Jobs;
 using StackExchange.Redis;
 
@@ -24,7 +25,7 @@ internal static class CacheCommands
             Looks into the cache in Redis, and lets the services forget what is in it. On a cluster, all masters.
 
             Exit codes: 0 done, 2 not there, 64 wrong command line, 69 no Redis, 78 wrong setting.
-            Settings: {ConnectionVariable}, of a user who may do everything.
+            Settings: {ConnectionVariable}, of a user who may do everything; {SettingNames.CacheTlsCaFile}, the authorities to trust.
             """);
         root.Subcommands.Add(Status());
         root.Subcommands.Add(Keys());
@@ -129,7 +130,7 @@ internal static class CacheCommands
             await Console.Out.WriteLineAsync($"{name} is forgotten.");
             return ExitCodes.Success;
         }));
-        return command;
+        return command.Audited("cacheInvalidate");
     }
 
     private static Command Flush()
@@ -141,7 +142,7 @@ internal static class CacheCommands
             await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{keys} keys were removed."));
             return ExitCodes.Success;
         }));
-        return command;
+        return command.Audited("cacheFlush");
     }
 
     private static Command Warm()
@@ -192,13 +193,14 @@ internal static class CacheCommands
             var options = ConfigurationOptions.Parse(RedisAddress.ConnectionStringOf(connectionString));
             // FLUSHDB, INFO of all sections.
             (options.AllowAdmin, options.ClientName, options.ConnectTimeout) = (true, "platform-cache", 3000);
+            options.Trust(Environment.GetEnvironmentVariable(SettingNames.CacheTlsCaFile));
             await using var connection = await ConnectionMultiplexer.ConnectAsync(options);
             return await work(new CacheAdministration(connection));
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or ArgumentException)
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ArgumentException or InvalidDataException)
         {
             await Console.Error.WriteLineAsync($"{Name}: {exception.Message.ReplaceLineEndings(" ")}");
-            return exception is ArgumentException ? ExitCodes.Usage : ExitCodes.Unavailable;
+            return exception is InvalidDataException ? ExitCodes.Configuration : exception is ArgumentException ? ExitCodes.Usage : ExitCodes.Unavailable;
         }
     }
 

@@ -178,7 +178,7 @@ public sealed partial class DataCache : IDisposable
     private CacheAnswer Answer(CacheKey key, CachedEntry entry, CacheLevel level)
     {
         var outcome = level == CacheLevel.Database ? CacheOutcome.Miss
-            : DateTime.UtcNow.Ticks > entry.FreshUntil ? CacheOutcome.Stale
+            : (level == CacheLevel.Memory ? entry.HasExpired : DateTime.UtcNow.Ticks > entry.FreshUntil) ? CacheOutcome.Stale
             : CacheOutcome.Hit;
         _metrics.Read(_definition, outcome, level, key.Tenant);
         return new CacheAnswer(entry, outcome);

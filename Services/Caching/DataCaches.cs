@@ -97,7 +97,7 @@ public sealed class DataCaches : IDisposable
         Hear(names);
     }
 
-    /// <summary>Tells Redis what it could not be told of, if it answers by now.</summary>
+    /// <summary>Tells Redis what it could not be told of, if it answers by now. A read does so, too; without reads it is the owner's to call.</summary>
     public Task SettleAsync() => _shared.SettleAsync();
 
     /// <inheritdoc/>

@@ -23,4 +23,18 @@ public static class PlatformDataExtensions
         builder.Services.TryAddSingleton<PlatformDatabase>();
         return builder;
     }
+
+    /// <summary>
+    /// Registers the guard of a program that serves tenants: commands that a sharded cluster would send to all shards are refused or counted, as section
+    /// <c>MongoGuard</c> says.
+    /// </summary>
+    /// <typeparam name="TBuilder">The kind of host builder.</typeparam>
+    /// <param name="builder">The host builder.</param>
+    /// <returns>The same builder.</returns>
+    public static TBuilder AddTargetingGuard<TBuilder>(this TBuilder builder)
+        where TBuilder : IHostApplicationBuilder
+    {
+        builder.Services.AddCommandGuard<TargetingGuard>();
+        return builder;
+    }
 }

@@ -21,14 +21,17 @@ public static class JobCommandLine
     /// <summary>Parses the words and runs the command that they name.</summary>
     /// <param name="command">What <see cref="Create"/> made.</param>
     /// <param name="words">The words after the program's name.</param>
+    /// <param name="patience">How long it may take to end after Ctrl-C or SIGTERM; two seconds when not given.</param>
     /// <returns>What the command returned; <see cref="ExitCodes.Usage"/>, with one sentence on standard error, when the words are wrong.</returns>
-    public static async Task<int> RunAsync(Command command, string[] words)
+    public static async Task<int> RunAsync(Command command, string[] words, TimeSpan? patience = null)
     {
         ArgumentNullException.ThrowIfNull(command);
         var result = command.Parse(words);
         if (Mistake(result) is not { } mistake)
         {
-            return await result.InvokeAsync();
+            var invocation = new InvocationConfiguration();
+            invocation.ProcessTerminationTimeout = patience ?? invocation.ProcessTerminationTimeout;
+            return await result.InvokeAsync(invocation);
         }
 
         await Console.Error.WriteLineAsync($"{command.Name}: {mistake}");
@@ -77,20 +80,31 @@ public static class JobCommandLine
         Description = description,
         HelpName = unit,
         DefaultValueFactory = _ => initial,
-        CustomParser = result =>
-        {
-            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-                && value >= least
-                && value <= most)
-            {
-                return value;
-            }
-
-            result.AddError(
-                string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number between {least} and {most}, not '{result.Tokens[0].Value}'."));
-            return initial;
-        },
+        CustomParser = result => NumberOf(result, name, least, most) ?? initial,
     };
+
+    /// <summary>As the other, without a default: null when it is not given.</summary>
+    /// <inheritdoc cref="WholeNumber(string, string, string, int, int, int)"/>
+    public static Option<int?> WholeNumber(string name, string unit, string description, int least, int most) => new(name)
+    {
+        Description = description,
+        HelpName = unit,
+        CustomParser = result => NumberOf(result, name, least, most),
+    };
+
+    private static int? NumberOf(ArgumentResult result, string name, int least, int most)
+    {
+        if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            && value >= least
+            && value <= most)
+        {
+            return value;
+        }
+
+        result.AddError(
+            string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number between {least} and {most}, not '{result.Tokens[0].Value}'."));
+        return null;
+    }
 
     // The option whose value is missing, whether the parser says so of it or of the value.
     private static Option? Lacking(ParseError error)
@@ -106,7 +120,8 @@ public static class JobCommandLine
         return null;
     }
 
-    private static string Path(CommandResult? result) =>
+    /// <summary>A command with those that it is below: <c>migrator access apply</c>.</summary>
+    internal static string Path(CommandResult? result) =>
         result is null ? "" : $"{Path(result.Parent as CommandResult)} {result.Command.Name}".TrimStart();
 
     private static string List(List<string> names) =>

@@ -15,6 +15,9 @@ public static class JobReport
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
+    /// <summary>Whether people look at the output, and want colours: <see href="https://no-color.org/"/>.</summary>
+    public static bool HasColours => !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+
     /// <summary>JSON with camelCase names and enum values.</summary>
     /// <typeparam name="TReport">What kind of report.</typeparam>
     /// <param name="report">The report.</param>

@@ -27,7 +27,7 @@ internal static class MigratorCommands
         foreach (var command in new[]
         {
             UpCommand.Create(), DownCommand.Create(), StatusCommand.Create(), VerifyCommand.Create(), ResolveCommand.Create(), Indexes(),
-            BaselineCommand.Create(),
+            Access(), Sharding(), BaselineCommand.Create(),
             NewCommand.Create(), FingerprintCommand.Create(), ValidateCommand.Create(),
         })
         {
@@ -36,6 +36,16 @@ internal static class MigratorCommands
 
         return root;
     }
+
+    private static Command Access() => new("access", "Compare users and roles with the access catalogue, and make them so.")
+    {
+        AccessPlanCommand.Create(), AccessApplyCommand.Create(), AccessPlanCommand.CreateStatus(),
+    };
+
+    private static Command Sharding() => new("sharding", "Plan, apply, watch and simulate how collections are distributed over shards.")
+    {
+        ShardingCommands.CreatePlan(), ShardingCommands.CreateApply(), ShardingCommands.CreateStatus(), ShardingSimulateCommand.Create(),
+    };
 
     private static Command Indexes() => new("indexes", "Compare, build, measure and look after indexes.")
     {

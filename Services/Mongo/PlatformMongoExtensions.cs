@@ -105,7 +105,15 @@ public static partial class PlatformMongoExtensions
         }
 
         var settings = MongoClientSettings.FromConnectionString(connectionString);
-        services.GetRequiredService<IOptions<MongoOptions>>().Value.ApplyTo(settings);
+        var options = services.GetRequiredService<IOptions<MongoOptions>>().Value;
+        options.ApplyTo(settings);
+        if (options.TlsCaFile.Length > 0)
+        {
+            var authority = TrustedAuthority.FromFile(options.TlsCaFile);
+            settings.Trust(authority);
+            services.GetRequiredService<MongoMetrics>().Authority = authority;
+        }
+
         MongoTelemetry.Observe(settings, services);
         settings.LoggingSettings ??= new LoggingSettings(services.GetService<ILoggerFactory>());
         return new MongoClient(settings);

@@ -8,13 +8,14 @@ namespace Platform.Benchmarks;
 /// <summary>A seeded tenant with stock that does not run out, and the requests that callers send about it.</summary>
 internal sealed class ApiShop
 {
+    /// <summary>The tenant.</summary>
+    public const string Slug = "aurora-outdoor";
+
     // As many different ones as a caller is likely to meet again: products that many look at, and orders that seldom want the same.
     private const int Popular = 100;
     private const int Drafts = 500;
     private const int MostLines = 3;
     private const int Plenty = 100_000_000;
-
-    private const string Slug = "aurora-outdoor";
 
     private readonly byte[][] _products;
     private readonly byte[] _list;

@@ -245,7 +245,7 @@ internal static class GatewayBenchmark
         {
             Server = new("127.0.0.1", port), DirectConnection = true, ServerApi = new(ServerApiVersion.V1),
         });
-        // A fifth is left out while compilers finish; rounds take turns, as the machine has moods.
+        // A fifth is left out while compilers finish; rounds take turns, as the machine's speed varies.
         List<double> ours = [], least = [];
         for (var round = 0; round < 10; round++)
         {

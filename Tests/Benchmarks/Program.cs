@@ -19,6 +19,12 @@ if (args is [OtlpSink.Argument, var sink])
     return 0;
 }
 
+if (args is [CacheBenchmark.CallerArgument])
+{
+    await CacheBenchmark.CallAsync();
+    return 0;
+}
+
 // Usage: Platform.Benchmarks NAME. Every figure is a line "bench NAME FIGURE=value target=value ok|short"; the exit
 // code says whether the benchmark ran, not whether it met its targets.
 Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
@@ -30,6 +36,7 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     ["gateway --model"] = OnServer((server, report, token) => GatewayModel.RunAsync(server, report, GatewayModel.Sequences, token)),
     ["seed"] = OnServer(SeedBenchmark.RunAsync),
     [ApiBenchmark.Name] = OnServer(ApiBenchmark.RunAsync),
+    [TokensBenchmark.Name] = OnServer(TokensBenchmark.RunAsync),
     ["orders"] = OnServer(OrdersBenchmark.RunAsync),
     ["changes"] = OnServer(ChangesBenchmark.RunAsync),
     [StartupBenchmark.Name] = StartupBenchmark.RunAsync, // the graph has servers of its own
@@ -40,6 +47,8 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     ["indexes"] = OnServer(IndexesBenchmark.RunAsync),
     [CacheBenchmark.Name] = CacheBenchmark.RunAsync, // on Redis alone
     ["search"] = OnServer(SearchBenchmark.RunAsync),
+    [ShardingBenchmark.Name] = ShardingBenchmark.RunAsync, // on numbers alone
+    ["security"] = OnServer(SecurityBenchmark.RunAsync),
 };
 if (args is ["gateway", "--model", var count] && int.TryParse(count, CultureInfo.InvariantCulture, out var sequences) && sequences > 0)
 {

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Gateway;
@@ -28,6 +25,18 @@ public sealed class AccessTests(GatewayFixture gateway)
             },
             cancellationToken: Cancel);
         await PingAsync(gateway.ConnectionStringOf(user, "secret"));
+    }
+
+    [Fact]
+    public async Task A_login_that_has_begun_outlives_the_start_of_another_gateway()
+    {
+        gateway.Require();
+        await using var client = await WireClient.ConnectAsync(gateway, Cancel);
+        var begun = await client.StartLoginAsync(GatewayFixture.User, Cancel);
+        await using var other = new OtherGateway(gateway);
+        await other.InitializeAsync();
+        var (proof, login) = WireClient.Prove(GatewayFixture.User, GatewayFixture.Password, begun);
+        login.Verify(await client.CommandAsync(proof, Cancel));
     }
 
     [Fact]
@@ -75,14 +84,17 @@ public sealed class AccessTests(GatewayFixture gateway)
         using var client = new MongoClient(gateway.ConnectionStringOf(user, "secret"));
         var collection = client.GetDatabase(database.DatabaseNamespace.DatabaseName).GetCollection<BsonDocument>("c");
         await database.CreateCollectionAsync("c", null, Cancel);
-        var refused = await Assert.ThrowsAsync<MongoWriteException>(() => collection.InsertOneAsync([], null, Cancel));
-        Assert.Equal(13, refused.WriteError.Code);
+        var refused = await Assert.ThrowsAsync<MongoCommandException>(() => collection.InsertOneAsync([], null, Cancel));
+        Assert.Equal(13, refused.Code);
+        Assert.StartsWith(
+            $"not authorized on {database.DatabaseNamespace.DatabaseName} to execute command {{ insert: \"c\", ", refused.ErrorMessage,
+            StringComparison.Ordinal);
         await admin.RunCommandAsync<BsonDocument>(
             new BsonDocument { { "grantRolesToUser", user }, { "roles", new BsonArray { "root" } } }, cancellationToken: Cancel);
         await collection.InsertOneAsync(new BsonDocument("_id", 1), null, Cancel);
         await admin.RunCommandAsync<BsonDocument>(
             new BsonDocument { { "updateUser", user }, { "roles", new BsonArray { "readAnyDatabase" } } }, cancellationToken: Cancel);
-        Assert.Equal(13, (await Assert.ThrowsAsync<MongoWriteException>(() => collection.InsertOneAsync([], null, Cancel))).WriteError.Code);
+        Assert.Equal(13, (await Assert.ThrowsAsync<MongoCommandException>(() => collection.InsertOneAsync([], null, Cancel))).Code);
         Assert.Equal(1, await collection.CountDocumentsAsync("{}", null, Cancel));
     }
 
@@ -222,44 +234,4 @@ public sealed class AccessTests(GatewayFixture gateway)
 
     private static Task<BsonDocument> PingAsync(MongoClient client) =>
         client.GetDatabase("admin").RunCommandAsync<BsonDocument>(new BsonDocument("ping", 1), cancellationToken: Cancel);
-
-    /// <summary>An authority with a server's and a client's certificate, as files.</summary>
-    private sealed class TestAuthority : IDisposable
-    {
-        private readonly DirectoryInfo _directory;
-
-        public TestAuthority(DirectoryInfo directory)
-        {
-            _directory = directory;
-            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var request = new CertificateRequest("CN=conformance authority", key, HashAlgorithmName.SHA256);
-            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-            using var authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddHours(1));
-            Name = authority.Subject;
-            System.IO.File.WriteAllText(File("ca.pem"), authority.ExportCertificatePem());
-            using var server = Issue(authority, "CN=127.0.0.1", 1);
-            System.IO.File.WriteAllText(File("server.pem"), server.ExportCertificatePem());
-            System.IO.File.WriteAllText(File("server.key"), server.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
-            Client = Issue(authority, "CN=client", 2);
-        }
-
-        public string Name { get; }
-
-        public X509Certificate2 Client { get; }
-
-        public string File(string name) => Path.Combine(_directory.FullName, name);
-
-        public void Dispose() => Client.Dispose();
-
-        private static X509Certificate2 Issue(X509Certificate2 authority, string subject, byte number)
-        {
-            var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
-            var names = new SubjectAlternativeNameBuilder();
-            names.AddIpAddress(IPAddress.Loopback);
-            request.CertificateExtensions.Add(names.Build());
-            using var certificate = request.Create(authority, DateTimeOffset.UtcNow.AddMinutes(-4), DateTimeOffset.UtcNow.AddMinutes(50), [number]);
-            return certificate.CopyWithPrivateKey(key);
-        }
-    }
 }

@@ -129,6 +129,7 @@ public sealed class ApiUnderLossTests(ApiUnderLossTests.Servers servers, ITestOu
             builder.UseSetting("ConnectionStrings:platform", connectionString);
             // Nothing listens there: without its cache the API works too.
             builder.UseSetting("ConnectionStrings:cache", "127.0.0.1:9");
+            builder.UseSetting("Api:Authentication:Mode", "Gateway");
             builder.UseSetting("Paging:CursorKey", "the key of the tests, which is long enough");
             builder.UseSetting("Health:CacheDuration", "00:00:00");
             // Its database is made without a history.

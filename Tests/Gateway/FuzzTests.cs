@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -76,6 +75,9 @@ public sealed class FuzzTests
         Assert.InRange(answered, Messages / 20, Messages);
     }
 
+    private static User UserWith(string role) =>
+        new("platform", "admin", [new RoleName(role, "admin")], RoleGraph.BuiltIn.RightsOf([new RoleName(role, "admin")]), Number: 1);
+
     private static async Task<(long Refused, long Answered)> RunAsync(IServiceProvider services, int seed, int count)
     {
         var mutator = new MessageMutator(seed, "fuzz");
@@ -102,7 +104,7 @@ public sealed class FuzzTests
             using var client = new ClientConnection(
                 id, "fuzz", new Duplex(input.Reader, output.Writer), executor, clock, metrics, busyWait, socket: null, TimeProvider.System)
             {
-                User = random.Next(4) == 0 ? null : new User("platform", IsAdministrator: random.Next(2) == 0),
+                User = random.Next(4) == 0 ? null : UserWith(random.Next(2) == 0 ? BuiltInRoles.Root : "readAnyDatabase"),
             };
             input.Writer.Write(message);
             await input.Writer.CompleteAsync();
@@ -269,30 +271,5 @@ public sealed class FuzzTests
         public PipeReader Input => input;
 
         public PipeWriter Output => output;
-    }
-
-    /// <summary>Keeps what is logged as an error: a message that a client made up must not cause one.</summary>
-    private sealed class ErrorLog : ILoggerProvider, ILogger
-    {
-        public ConcurrentQueue<string> Entries { get; } = new();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-            {
-                Entries.Enqueue($"{formatter(state, exception)} {exception}");
-            }
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using Aspire.Hosting.Testing;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Caching.Catalogue;
@@ -119,8 +118,9 @@ public sealed class CacheTests(StackFixture stack, OwnData<CacheTests> own, ITes
     [Fact]
     public async Task The_API_logs_in_to_Redis_as_a_user_who_may_use_its_keys_alone()
     {
-        await using var admin = await ConnectionMultiplexer.ConnectAsync(
-            $"{await stack.App.GetConnectionStringAsync(ResourceNames.Cache, Cancel)},allowAdmin=true");
+        var options = await stack.App.CacheOptionsAsync(Cancel);
+        options.AllowAdmin = true;
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(options);
         var redis = admin.GetServers().Single();
         var clients = (await redis.ExecuteAsync("CLIENT", "LIST")).ToString();
         Assert.Contains("user=api", clients, StringComparison.Ordinal);

@@ -122,7 +122,8 @@ public sealed class IndexTests(StackFixture stack)
             var stats = await stack.Database.RunCommandAsync<BsonDocument>(new BsonDocument("collStats", definition.Name), cancellationToken: Token);
             var (data, sizes) = (stats["size"].ToInt64(), stats["indexSizes"].AsBsonDocument);
             Assert.Equal(sizes.Sum(size => size.Value.ToInt64()), stats["totalIndexSize"].ToInt64());
-            if (data < 500_000)
+            // A stock event has some 120 bytes, hardly more than the five fields of its index: what that may take is in the budget, for each document.
+            if (data < 500_000 || definition.TimeSeries is not null)
             {
                 continue;
             }

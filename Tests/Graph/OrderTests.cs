@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Xunit;
@@ -131,13 +132,19 @@ public sealed class OrderTests(StackFixture stack)
 
     private static object Line(Shelf shelf, int quantity) => new { productId = shelf.Product.ToString(), quantity };
 
-    private Task<HttpResponseMessage> OrderAsync(Shelf shelf, int quantity)
-        => stack.Api.PostAsync($"/tenants/{shelf.Slug}/orders", new
+    // Each under a key of its own, so that one that has to be sent again is one order.
+    private async Task<HttpResponseMessage> OrderAsync(Shelf shelf, int quantity)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/tenants/{shelf.Slug}/orders")
         {
-            customerId = shelf.Customer.ToString(),
-            storeId = shelf.Store.ToString(),
-            lines = new[] { Line(shelf, quantity) },
-        });
+            Headers = { { "Idempotency-Key", Guid.NewGuid().ToString() } },
+            Content = JsonContent.Create(new
+            {
+                customerId = shelf.Customer.ToString(), storeId = shelf.Store.ToString(), lines = new[] { Line(shelf, quantity) },
+            }),
+        };
+        return await stack.Api.SendAsync(request, Token);
+    }
 
     private Task<UpdateResult> SetStockAsync(Shelf shelf, int stock)
         => Collection(CollectionNames.Inventory).UpdateOneAsync(

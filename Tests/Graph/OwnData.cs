@@ -39,15 +39,14 @@ public sealed class OwnData<TClass>(StackFixture stack) : IAsyncLifetime
 
     /// <summary>How a program reaches a database of this class.</summary>
     public string ConnectionStringOf(IMongoDatabase database) =>
-        new MongoUrlBuilder(_connectionString) { DatabaseName = database.DatabaseNamespace.DatabaseName }.ToString();
+        StackClients.InDatabase(_connectionString, database.DatabaseNamespace.DatabaseName);
 
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
         _connectionString = await stack.App.GetConnectionStringAsync(ResourceNames.Mongo)
             ?? throw new InvalidOperationException("The replica set has no connection string.");
-        _cache = await ConnectionMultiplexer.ConnectAsync(
-            await stack.App.GetConnectionStringAsync(ResourceNames.Cache) ?? throw new InvalidOperationException("The cache has no connection string."));
+        _cache = await ConnectionMultiplexer.ConnectAsync(await stack.App.CacheOptionsAsync(TestContext.Current.CancellationToken));
     }
 
     /// <inheritdoc/>

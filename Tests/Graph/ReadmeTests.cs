@@ -61,6 +61,7 @@ public sealed class ReadmeTests(StackFixture stack)
 
             await File.WriteAllTextAsync(Path.Combine(logs.FullName, "migrator.log"), "The database is up to date.\n");
             var redis = (await stack.App.GetConnectionStringAsync(ResourceNames.Cache))!;
+            var authority = Path.Combine(stack.DataDirectory, "tls", "ca.pem");
             await File.WriteAllLinesAsync(
                 Path.Combine(run.FullName, "stack"),
                 [
@@ -68,14 +69,16 @@ public sealed class ReadmeTests(StackFixture stack)
                     "state=ready",
                     $"address.api={stack.App.GetEndpoint(ResourceNames.Api, "http").ToString().TrimEnd('/')}",
                     $"address.mongo={await stack.App.GetConnectionStringAsync(ResourceNames.Database)}",
-                    $"address.redis={RedisUri.Of(redis)}",
+                    $"address.redis-cli={RedisEntryExtensions.Arguments(redis, File.Exists(authority) ? authority : null)}",
                 ]);
 
             var tools = _directory.CreateSubdirectory("tools");
             File.CreateSymbolicLink(Path.Combine(tools.FullName, "mongosh"), Mongosh);
             var client = Path.Combine(tools.FullName, "redis-cli");
             await File.WriteAllTextAsync(
-                client, $"#!/bin/sh\nexec '{ServerImage.Script("in-image")}' '{ServerImage.Directory}' redis TERM -- redis-cli \"$@\"\n");
+                client,
+                $"#!/bin/sh\nexec '{ServerImage.Script("in-image")}' '{ServerImage.Directory}' redis TERM "
+                    + $"--ro-bind-try '{stack.DataDirectory}' '{stack.DataDirectory}' -- redis-cli \"$@\"\n");
             if (!OperatingSystem.IsWindows())
             {
                 File.SetUnixFileMode(client, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

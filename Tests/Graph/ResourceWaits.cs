@@ -23,6 +23,43 @@ internal static class ResourceWaits
     public static Task<ResourceEvent> UntilDoneAsync(this DistributedApplication app, string name, TimeSpan limit, CancellationToken cancellationToken)
         => app.UntilAsync(name, "end with exit code 0", change => change.Snapshot is { ExitCode: 0 }, limit, cancellationToken);
 
+    /// <summary>Waits until the console of a resource has a line with a text.</summary>
+    /// <param name="app">The application.</param>
+    /// <param name="name">The resource's name.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="limit">How long to wait.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="WaitFailedException">It was never said.</exception>
+    public static async Task UntilSaidAsync(this DistributedApplication app, string name, string text, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(limit);
+        try
+        {
+            if (app.ResourceNotifications.TryGetCurrentState(name, out var current))
+            {
+                var console = app.Services.GetRequiredService<ResourceLoggerService>().WatchAsync(current.ResourceId);
+                await foreach (var lines in console.WithCancellation(timeout.Token))
+                {
+                    if (lines.Any(line => line.Content.Contains(text, StringComparison.Ordinal)))
+                    {
+                        return;
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Told below.
+        }
+
+        throw new WaitFailedException($"The resource '{name}' never said '{text}'.");
+    }
+
+    /// <summary>The first cause of why a resource waits, as the dashboard shows it without being asked for; null when none is shown.</summary>
+    public static string? FirstCause(this CustomResourceSnapshot snapshot)
+        => snapshot.Properties.FirstOrDefault(property => property is { Name: FailureReport.Property, IsHighlighted: true })?.Value as string;
+
     /// <summary>Waits until a resource is as expected; a resource that ends or fails to start otherwise ends the wait at once.</summary>
     /// <param name="app">The application.</param>
     /// <param name="name">The resource's name.</param>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,6 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using Platform.AppHost.Mongo;
+using Platform.AppHost.Security;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
 using Platform.AppHost.Stack;
@@ -49,10 +49,12 @@ public sealed class ScriptedReplicaSetTests : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    [Fact(Timeout = 300_000)]
-    public async Task A_set_becomes_healthy_lets_a_job_begin_and_outlives_a_member()
+    [Theory(Timeout = 300_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_set_becomes_healthy_lets_a_job_begin_and_outlives_a_member(bool encrypted)
     {
-        await using var app = Build(password: "first");
+        await using var app = Build(password: "first", encrypted);
         // The start ends when what waits has started; a wait that fails says why.
         var starting = app.StartAsync(Token);
         await app.UntilHealthyAsync("mongo", s_patience, Token);
@@ -65,13 +67,13 @@ public sealed class ScriptedReplicaSetTests : IAsyncLifetime
             process.Kill();
         }
 
-        await UntilSaidAsync(app, "mongo-members", "ended with exit code 137; it is started again in 0.5 s.");
+        await app.UntilSaidAsync("mongo-members", "ended with exit code 137; it is started again in 0.5 s.", s_patience, Token);
         Assert.True(app.ResourceNotifications.TryGetCurrentState("mongo", out var mongo));
         Assert.Equal((KnownResourceStates.Running, HealthStatus.Healthy), (mongo.Snapshot.State!.Text, mongo.Snapshot.HealthStatus));
         await app.StopAsync(Token);
     }
 
-    private DistributedApplication Build(string password)
+    private DistributedApplication Build(string password, bool encrypted)
     {
         var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
         {
@@ -80,10 +82,11 @@ public sealed class ScriptedReplicaSetTests : IAsyncLifetime
             DisableDashboard = true,
         });
         builder.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));
-        var mongo = builder.AddMongoReplicaSet("mongo", new PlatformOptions
+        var options = new PlatformOptions
         {
-            EngineChoice = new(Engine.Mongod, "asked for by the test"), DataDirectory = Data, ServerImage = Data,
-        });
+            EngineChoice = new(Engine.Mongod, "asked for by the test"), DataDirectory = Data, ServerImage = Data, Tls = encrypted,
+        };
+        var mongo = builder.AddMongoReplicaSet("mongo", options, builder.AddCertificates(options));
         builder.CreateResourceBuilder(Assert.IsType<ExecutableResource>(Assert.Single(mongo.Resource.Servers)))
             .WithEnvironment("PATH", $"{Tools}:{Environment.GetEnvironmentVariable("PATH")}");
         var shop = mongo.AddReplicaSetDatabase("shop");
@@ -99,21 +102,5 @@ public sealed class ScriptedReplicaSetTests : IAsyncLifetime
         {
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
-    }
-
-    private static async Task UntilSaidAsync(DistributedApplication app, string resource, string text)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        patience.CancelAfter(s_patience);
-        Assert.True(app.ResourceNotifications.TryGetCurrentState(resource, out var current));
-        await foreach (var lines in app.Services.GetRequiredService<ResourceLoggerService>().WatchAsync(current.ResourceId).WithCancellation(patience.Token))
-        {
-            if (lines.Any(line => line.Content.Contains(text, StringComparison.Ordinal)))
-            {
-                return;
-            }
-        }
-
-        Assert.Fail(string.Create(CultureInfo.InvariantCulture, $"{resource} never said '{text}'."));
     }
 }

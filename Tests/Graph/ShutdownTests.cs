@@ -1,5 +1,8 @@
+using System.Text.Json;
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Platform.AppHost.Settings;
 using Xunit;
 
 namespace Platform.Tests.Graph;
@@ -7,17 +10,24 @@ namespace Platform.Tests.Graph;
 [Collection(TestCollections.Cache)]
 public sealed class ShutdownTests
 {
-    [Fact(Timeout = 240_000)]
+    [Fact(Timeout = 290_000)]
     public async Task A_second_stack_runs_beside_the_first_leaves_no_process_and_starts_again_on_its_data()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc.");
         var cancellationToken = TestContext.Current.CancellationToken;
         var data = Directory.CreateTempSubdirectory("platform-test-");
+        var hasBackups = EngineChoice.From(Environment.GetEnvironmentVariable("Platform__Engine"), Machine.Here).Engine == Engine.DocumentDb;
+        var parts = hasBackups ? "backup" : "";
         try
         {
-            await using (var stack = new TestStack(data.FullName))
+            await using (var stack = new TestStack(data.FullName, settings: $"--Platform:Parts={parts}"))
             {
                 await stack.StartAsync(cancellationToken);
+                if (hasBackups)
+                {
+                    await UntilBackedUpAsync(stack, cancellationToken);
+                }
+
                 Assert.NotEmpty(MarkedProcesses.Find(TestStack.Mark, data.FullName));
 
                 // Without those that the engine does not have.
@@ -43,6 +53,25 @@ public sealed class ShutdownTests
         {
             await TestStack.RemoveDataAsync(data.FullName);
         }
+    }
+
+    /// <summary>Waits until the agent of the backups says that the database can be restored.</summary>
+    private static async Task UntilBackedUpAsync(TestStack stack, CancellationToken cancellationToken)
+    {
+        using var agent = stack.App.CreateHttpClient(ResourceNames.Backup, "http");
+        var description = "";
+        await Wait.UntilAsync(
+            async () =>
+            {
+                using var answer = await agent.GetAsync(new Uri("/health", UriKind.Relative), cancellationToken);
+                using var health = JsonDocument.Parse(await answer.Content.ReadAsStreamAsync(cancellationToken));
+                var check = health.RootElement.GetProperty("checks").GetProperty("backups");
+                description = check.GetProperty("description").GetString()!;
+                return check.GetProperty("status").GetString() == "Healthy";
+            },
+            () => $"the database can be restored: {description}",
+            TimeSpan.FromMinutes(1),
+            cancellationToken);
     }
 
     // The orchestrator ends by itself, a moment after the application.

@@ -45,9 +45,9 @@ public sealed class StackFixture : IAsyncLifetime
         await _stack.StartAsync(TestContext.Current.CancellationToken);
         Timeline = _stack.Timeline.ToDictionary(step => step.Step, step => step.After);
         await TellStartAsync();
-        Api = App.CreateHttpClient(ResourceNames.Api, "http");
+        Api = new HttpClient(new PatientHandler()) { BaseAddress = App.GetEndpoint(ResourceNames.Api, "http") };
         var connectionString = await App.GetConnectionStringAsync(ResourceNames.Database);
-        Database = new MongoClient(connectionString).GetDatabase(ResourceNames.Database);
+        Database = StackClients.Mongo(connectionString).GetDatabase(ResourceNames.Database);
     }
 
     /// <inheritdoc/>

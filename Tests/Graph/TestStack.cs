@@ -13,7 +13,8 @@ namespace Platform.Tests.Graph;
 /// <summary>One start of the whole app graph on a data directory; without one, on a new one that is removed with the stack.</summary>
 /// <param name="dataDirectory">Where the servers keep their data.</param>
 /// <param name="dashboard">Whether the dashboard runs too and takes the telemetry.</param>
-public sealed class TestStack(string? dataDirectory = null, bool dashboard = false) : IAsyncDisposable
+/// <param name="settings">Further settings of the graph, as arguments.</param>
+public sealed class TestStack(string? dataDirectory = null, bool dashboard = false, params string[] settings) : IAsyncDisposable
 {
     /// <summary>The environment variable by which every process of a stack can be found: its value is the data directory.</summary>
     public const string Mark = "PLATFORM_TEST_STACK";
@@ -44,6 +45,7 @@ public sealed class TestStack(string? dataDirectory = null, bool dashboard = fal
                 $"--Platform:DataDirectory={DataDirectory}",
                 "--Platform:ApiPort=", // any free one, whatever the launch profile says
                 "--ASPIRE_ALLOW_UNSECURED_TRANSPORT=true",
+                .. settings,
             ],
             (options, _) => options.DisableDashboard = !dashboard,
             cancellationToken);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Hosting;
+using Platform.Api.Callers;
 using Platform.Api.Migrations;
 using Platform.Api.Paging;
 using Platform.Jobs;
@@ -22,6 +23,8 @@ public sealed partial class DeploymentTests
         [MigratorOptions.Section] = Names<MigratorOptions>(),
         [MigrationCheckOptions.Section] = Names<MigrationCheckOptions>(),
         [PagingOptions.Section] = Names<PagingOptions>(),
+        [ApiOptions.Section] = [.. Names<ApiOptions>(), .. Names<AuthenticationSettings>().Select(name => $"Authentication__{name}")],
+        [SettingNames.AllowedHosts] = [""],
     };
 
     [Fact]
@@ -35,7 +38,9 @@ public sealed partial class DeploymentTests
             Assert.Null(JobCommandLine.Mistake(MigratorCommands.Create().Parse(words)));
         }
 
-        Assert.All(containers.SelectMany(Variables), name => Assert.Contains(name.Split("__")[1], s_settings[name.Split("__")[0]]));
+        Assert.All(
+            containers.SelectMany(Variables).Select(name => $"{name}__".Split("__", 2)),
+            name => Assert.Contains(name[1].TrimEnd('_'), s_settings[name[0]]));
         Assert.Contains("MigrationCheck__CacheDuration", containers.SelectMany(Variables));
     }
 

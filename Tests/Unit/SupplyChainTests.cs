@@ -42,14 +42,15 @@ public sealed partial class SupplyChainTests
         Assert.All(projects, project => Assert.True(File.Exists(Path.Combine(Path.GetDirectoryName(project)!, "packages.offline.lock.json")), project));
     }
 
-    [Fact]
-    public void The_packages_of_the_server_image_are_recorded()
+    [Theory]
+    [InlineData("server-image", "postgresql-18-documentdb", "redis-server")]
+    [InlineData("monitoring-image", "prometheus", "prometheus-alertmanager")]
+    public void The_packages_of_the_images_are_recorded(string image, params string[] expected)
     {
-        var packages = File.ReadLines(Path.Combine(Repository.Root, "Scripts", "server-image.versions")).Where(line => !line.StartsWith('#')).ToList();
+        var packages = File.ReadLines(Path.Combine(Repository.Root, "Scripts", $"{image}.versions")).Where(line => !line.StartsWith('#')).ToList();
 
         Assert.All(packages, line => Assert.Matches(@"^[a-z0-9][a-z0-9+.-]+ [0-9][A-Za-z0-9.+:~-]*$", line));
-        Assert.Contains(packages, line => line.StartsWith("postgresql-18-documentdb ", StringComparison.Ordinal));
-        Assert.Contains(packages, line => line.StartsWith("redis-server ", StringComparison.Ordinal));
+        Assert.All(expected, package => Assert.Contains(packages, line => line.StartsWith($"{package} ", StringComparison.Ordinal)));
         Assert.Equal(packages.Order(StringComparer.Ordinal), packages);
     }
 

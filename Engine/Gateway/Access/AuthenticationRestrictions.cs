@@ -28,7 +28,7 @@ internal static class AuthenticationRestrictions
 
             foreach (var source in field.Value is BsonArray sources ? sources : [field.Value])
             {
-                if (source is not BsonString text || !TryParse(text.Value, out _))
+                if (source is not BsonString text || !AddressRange.TryParse(text.Value, out _))
                 {
                     throw new CommandException(ErrorCode.BadValue, $"'{source}' in clientSource is neither an IP address nor a CIDR range");
                 }
@@ -42,17 +42,6 @@ internal static class AuthenticationRestrictions
         var client = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
         return restrictions is not BsonArray { Count: > 0 } list || list.OfType<BsonDocument>().Any(restriction =>
             !restriction.TryGetValue("clientSource", out var value)
-            || (value is BsonArray sources ? sources : [value]).Any(s => TryParse(s.AsString, out var network) && network.Contains(client)));
-    }
-
-    private static bool TryParse(string text, out IPNetwork network)
-    {
-        if (IPAddress.TryParse(text, out var single))
-        {
-            network = new IPNetwork(single, single.GetAddressBytes().Length * 8);
-            return true;
-        }
-
-        return IPNetwork.TryParse(text, out network);
+            || (value is BsonArray sources ? sources : [value]).Any(s => AddressRange.TryParse(s.AsString, out var network) && network.Contains(client)));
     }
 }

@@ -5,14 +5,14 @@ using Platform.Gateway.Backend;
 using Platform.Gateway.Clients;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
-using Platform.Gateway.Telemetry;
 using Platform.Wire.Bson;
 using Platform.Wire.Scram;
 
 namespace Platform.Gateway.Authentication;
 
 /// <summary>Runs <c>saslStart</c> and <c>saslContinue</c>.</summary>
-internal sealed partial class Authenticator(BackendPool pool, LoginThrottle throttle, ClientRegistry clients, ILogger<Authenticator> logger)
+internal sealed partial class Authenticator(
+    BackendPool pool, LoginThrottle throttle, ClientRegistry clients, UserChanges changes, ILogger<Authenticator> logger)
 {
     // No role can have this name: the backend is asked for it where it must not be asked for the one that was given, so that all
     // answers take the same way.
@@ -93,7 +93,7 @@ internal sealed partial class Authenticator(BackendPool pool, LoginThrottle thro
         {
             client.FailedLogins++;
             LogThrottled(Printable.Of(login.User), client.RemoteEndPoint, wait.TotalSeconds);
-            throw Failed();
+            throw Failed("throttled");
         }
 
         var judged = false;
@@ -108,23 +108,33 @@ internal sealed partial class Authenticator(BackendPool pool, LoginThrottle thro
                 throw Failed();
             }
 
-            var options = await lease.Connection.Command(Statements.UserOptions).With(0, login.User).SingleAsync<byte[]>(cancellationToken);
-            if (options is not null && !AuthenticationRestrictions.Allow(
-                new RawDocument(options).ToTree().GetValue("authenticationRestrictions", BsonNull.Value), client.Address))
+            var version = changes.Version;
+            var (user, restrictions) = await FindAsync(lease.Connection, login.User, cancellationToken);
+            if (user is null)
             {
-                LogForbiddenAddress(Printable.Of(login.User), client.RemoteEndPoint);
                 throw Failed();
             }
 
-            var administrator = await lease.Connection.Command(Statements.IsAdministrator).With(0, login.User)
-                .SingleAsync<bool>(cancellationToken);
+            if (!AuthenticationRestrictions.Allow(restrictions ?? (BsonValue)BsonNull.Value, client.Address))
+            {
+                LogForbiddenAddress(Printable.Of(login.User), client.RemoteEndPoint);
+                throw Failed("address");
+            }
+
             judged = true;
             throttle.Succeeded(login.User, client.Address);
-            if (!clients.TryLogIn(client, new User(login.User, administrator)))
+            if (!clients.TryLogIn(client, user))
             {
                 LogFull(Printable.Of(login.User), client.RemoteEndPoint);
                 throw new CommandException(
                     ErrorCode.TemporarilyUnavailable, $"User '{login.User}' cannot log in: too many connections are logged in.");
+            }
+
+            while (changes.Version != version)
+            {
+                // What was read may be older than a change that did not see this connection yet.
+                version = changes.Version;
+                (client.User, _) = await FindAsync(lease.Connection, login.User, cancellationToken);
             }
 
             login.IsProven = true;
@@ -166,6 +176,20 @@ internal sealed partial class Authenticator(BackendPool pool, LoginThrottle thro
         // Once there was a user the exception is over for good.
         _hasUsers = reply.TryGet("users"u8, out var users) && users.Document.Count() > 0;
         return !_hasUsers;
+    }
+
+    private static async ValueTask<(User? User, BsonArray? Restrictions)> FindAsync(
+        BackendConnection connection, string name, CancellationToken cancellationToken)
+    {
+        if (await StoredUser.FindAsync(connection, name, cancellationToken) is not { } user)
+        {
+            return (null, null);
+        }
+
+        var roles = user.Roles.Any(role => BuiltInRoles.Named(role) is null)
+            ? await StoredUser.RolesAsync(connection, cancellationToken)
+            : RoleGraph.BuiltIn;
+        return (user.ToUser(roles), user.Restrictions);
     }
 
     /// <summary>Whether a name is one that the backend may be asked for; others it would cut, misread or know as its own.</summary>
@@ -210,8 +234,8 @@ internal sealed partial class Authenticator(BackendPool pool, LoginThrottle thro
         return Failed();
     }
 
-    /// <summary>The one error of every failed login: it must not tell why.</summary>
-    private static CommandException Failed() => new(ErrorCode.AuthenticationFailed, "Authentication failed.");
+    /// <summary>The one error of every failed login: it must not tell why, but to the audit log.</summary>
+    private static CommandException Failed(string? reason = null) => new(ErrorCode.AuthenticationFailed, "Authentication failed.") { Reason = reason };
 
     private static ReadOnlySpan<byte> Payload(RawDocument command) => !command.TryGet("payload"u8, out var payload) ? default
         : payload.Type switch

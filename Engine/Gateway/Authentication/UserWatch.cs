@@ -1,17 +1,17 @@
-using Platform.Gateway.Access;
+using System.Security.Cryptography;
+using MongoDB.Bson;
 using Platform.Gateway.Backend;
-using Platform.Gateway.Clients;
 using Platform.Gateway.Topology;
 
 namespace Platform.Gateway.Authentication;
 
 /// <summary>
-/// Carries changes of users that were made on another member to the clients of this one: a dropped user is logged out here, too, and a changed one goes
-/// on with the new rights.
+/// Carries changes of users and roles that were made on another member to the clients of this one: a dropped user is logged out here, too, and a changed one
+/// goes on with the new rights.
 /// </summary>
-internal sealed class UserWatch(ReplicaSet replicaSet, MemberState state, BackendPool pool, ClientRegistry clients)
+internal sealed class UserWatch(ReplicaSet replicaSet, MemberState state, BackendPool pool, UserChanges changes)
 {
-    private Dictionary<string, (long Id, bool IsAdministrator)> _known = [];
+    private byte[] _known = [];
 
     /// <summary>Looks whether anything has changed since the last look.</summary>
     public async ValueTask LookAsync(CancellationToken cancellationToken)
@@ -21,27 +21,20 @@ internal sealed class UserWatch(ReplicaSet replicaSet, MemberState state, Backen
             return;
         }
 
-        var users = new Dictionary<string, (long Id, bool IsAdministrator)>(StringComparer.Ordinal);
-        await using (var lease = await pool.RentAsync(cancellationToken))
+        await using var lease = await pool.RentAsync(cancellationToken);
+        var users = await StoredUser.AllAsync(lease.Connection, cancellationToken);
+        var roles = await StoredUser.RolesAsync(lease.Connection, cancellationToken);
+        var seen = SHA256.HashData(new BsonDocument
         {
-            await using var reader = await lease.Connection.Command(Statements.UserRights).ReadAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                users.Add(reader.GetString(0), (reader.GetInt64(1), reader.GetBoolean(2)));
-            }
+            { "users", new BsonArray(users.OrderBy(u => u.Number).Select(u => u.ToDocument().Set("number", u.Number).Set("mayWrite", u.MayWrite))) },
+            { "roles", new BsonArray(roles.Custom.Values.OrderBy(r => r.Name.ToString(), StringComparer.Ordinal).Select(
+                r => r.ToDocument().Set("name", r.Name.ToString()))) },
+        }.ToBson());
+        if (_known.Length > 0 && !seen.AsSpan().SequenceEqual(_known))
+        {
+            await changes.ApplyAsync(lease.Connection, cancellationToken);
         }
 
-        foreach (var (name, before) in _known)
-        {
-            var isThere = users.TryGetValue(name, out var now);
-            if (!isThere || now != before)
-            {
-                pool.ForgetRoles();
-                // A new user of the same name is somebody else.
-                clients.Changed(name, isThere && now.Id == before.Id ? new User(name, now.IsAdministrator) : null);
-            }
-        }
-
-        _known = users;
+        _known = seen;
     }
 }

@@ -2,11 +2,13 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
+using Platform.Gateway.Access;
 using Platform.Gateway.Postgres;
 using Platform.Gateway.Settings;
 using Platform.Gateway.Sockets;
 using Platform.Gateway.Topology;
 using Platform.Wire.Bson;
+using Platform.Wire.Scram;
 
 namespace Platform.Gateway.Backend;
 
@@ -68,6 +70,7 @@ internal sealed partial class BackendStartup(
     public async Task SetUpAsync(BackendConnection connection, CancellationToken cancellationToken)
     {
         await connection.RunAsync("CREATE EXTENSION IF NOT EXISTS documentdb CASCADE", cancellationToken);
+        await NameRolesAsync(connection, cancellationToken);
         await connection.RunAsync(Statements.OwnSchema, cancellationToken);
         await connection.RunAsync(OrderedIndexes, cancellationToken);
         await connection.RunAsync(LeftBehind, cancellationToken);
@@ -115,6 +118,21 @@ internal sealed partial class BackendStartup(
         _ => false,
     };
 
+    // Before roles were kept, the backend's two sets of rights were all that there was.
+    private static async Task NameRolesAsync(BackendConnection connection, CancellationToken cancellationToken)
+    {
+        if (!await connection.Command(Statements.HasNoRoles).SingleAsync<bool>(cancellationToken))
+        {
+            return;
+        }
+
+        foreach (var user in await StoredUser.AllAsync(connection, cancellationToken))
+        {
+            await (user with { Database = "admin", Roles = [new RoleName(user.MayWrite ? BuiltInRoles.Root : "readAnyDatabase", "admin")] })
+                .SaveAsync(connection, cancellationToken);
+        }
+    }
+
     private async Task EnsureRootAsync(BackendConnection connection, CancellationToken cancellationToken)
     {
         var user = options.Value.RootUsername;
@@ -141,12 +159,21 @@ internal sealed partial class BackendStartup(
         var reply = await RunAsync(connection, Statements.UsersInfo, info, cancellationToken);
         if (new RawDocument(reply).TryGet("users"u8, out var users) && users.Document.Count() > 0)
         {
+            // A verifier with another salt would fail logins on all members that began with the old one.
+            if (ScramVerifier.IsOf(await connection.Command(Statements.Verifier).With(0, user).SingleAsync<string>(cancellationToken) ?? "", password))
+            {
+                return;
+            }
+
             var update = new BsonDocument { { "updateUser", user }, { "pwd", password }, { "$db", "admin" } };
             await RunAsync(connection, Statements.UpdateUser, update, cancellationToken);
             return;
         }
 
+        await connection.RunAsync("BEGIN", cancellationToken);
         await RunAsync(connection, Statements.CreateUser, create, cancellationToken);
+        await new StoredUser(user) { Roles = [new RoleName(BuiltInRoles.Root, "admin")] }.SaveAsync(connection, cancellationToken);
+        await connection.RunAsync("COMMIT", cancellationToken);
         LogRootCreated(user);
     }
 

@@ -91,6 +91,9 @@ internal static class Statements
     public static readonly Statement ScramProof = new(
         "SELECT documentdb_api_internal.authenticate_with_scram_sha256($1,$2,$3)::bytea", [Text, Text, Text]);
 
+    /// <summary>What is kept of a user's password.</summary>
+    public static readonly Statement Verifier = new("SELECT rolpassword FROM pg_authid WHERE rolname = $1", [Text]);
+
     /// <summary>The secret that salts of unknown users are made with, and iterations and salt of the newest user.</summary>
     public static readonly Statement FakeSalts = new(
         "SELECT secret, coalesce((SELECT split_part(rolpassword, '$', 2) FROM pg_authid WHERE rolpassword LIKE 'SCRAM-SHA-256$%' ORDER BY oid DESC LIMIT "
@@ -98,12 +101,33 @@ internal static class Statements
         + " FROM platform_gateway.secrets WHERE name = 'salts'",
         []);
 
-    /// <summary>The users, the backend's numbers of them, and whether they administer the server.</summary>
-    public static readonly Statement UserRights = new(
-        "SELECT rolname::text, oid::bigint, pg_has_role(oid, 'documentdb_admin_role', 'MEMBER') FROM pg_roles WHERE rolcanlogin", []);
+    private const string UsersOf =
+        "SELECT r.rolname::text, r.oid::bigint, pg_has_role(r.oid, 'documentdb_admin_role', 'MEMBER'), o.options FROM pg_roles r"
+        + " LEFT JOIN platform_gateway.user_options o ON o.user_name = r.rolname WHERE r.rolcanlogin AND NOT r.rolsuper"
+        + " AND r.rolname NOT LIKE 'documentdb\\_%' AND r.rolname NOT LIKE 'pg\\_%'"
+        + " AND (pg_has_role(r.oid, 'documentdb_admin_role', 'MEMBER') OR pg_has_role(r.oid, 'documentdb_readonly_role', 'MEMBER'))";
 
-    public static readonly Statement IsAdministrator = new(
-        "SELECT pg_has_role($1::name, 'documentdb_admin_role', 'MEMBER')", [Text]);
+    /// <summary>The users: names, the backend's numbers of them, whether the backend lets them write, and what the gateway keeps of them.</summary>
+    public static readonly Statement Users = new(UsersOf, []);
+
+    /// <summary>The same of one user.</summary>
+    public static readonly Statement OneUser = new(UsersOf + " AND r.rolname = $1", [Text]);
+
+    /// <summary>The roles that users made.</summary>
+    public static readonly Statement Roles = new("SELECT role_name, database_name, definition FROM platform_gateway.roles", []);
+
+    public static readonly Statement SetRole = new(
+        "INSERT INTO platform_gateway.roles VALUES ($1, $2, $3) ON CONFLICT (role_name, database_name) DO UPDATE SET definition = excluded.definition",
+        [Text, Text, Bytes]);
+
+    public static readonly Statement DeleteRole = new("DELETE FROM platform_gateway.roles WHERE role_name = $1 AND database_name = $2", [Text, Text]);
+
+    /// <summary>Whether this is the database of a gateway that kept no roles of users yet.</summary>
+    public static readonly Statement HasNoRoles = new(
+        "SELECT to_regclass('platform_gateway.user_options') IS NOT NULL AND to_regclass('platform_gateway.roles') IS NULL", []);
+
+    /// <summary>Lets one change of users and roles happen at a time, until the end of its transaction.</summary>
+    public const string LockUsers = "SELECT pg_advisory_xact_lock(7243392870115)";
 
     /// <summary>
     /// Records, as a part of a transaction that has written something, that it is committed: whoever did not hear of it asks again, maybe
@@ -162,7 +186,7 @@ internal static class Statements
 
     /// <summary>
     /// What the gateway itself keeps beside the backend's catalogue: options of collections that the backend has no place for,
-    /// restrictions of users, and outcomes of retryable writes. Options are keyed by the backend's number of a collection, which a rename
+    /// roles and restrictions of users, and outcomes of retryable writes. Options are keyed by the backend's number of a collection, which a rename
     /// keeps and which is never given again.
     /// <para>
     /// An outcome is written by the statement that makes the write, one row for each transaction of a command: <c>first</c> is the position of its
@@ -188,6 +212,9 @@ internal static class Statements
         CREATE TABLE IF NOT EXISTS platform_gateway.collection_options (collection_id bigint PRIMARY KEY, options bytea NOT NULL);
         CREATE TABLE IF NOT EXISTS platform_gateway.user_options (user_name text PRIMARY KEY, options bytea NOT NULL);
         REVOKE ALL ON platform_gateway.user_options FROM PUBLIC;
+        CREATE TABLE IF NOT EXISTS platform_gateway.roles (
+          role_name text, database_name text, definition bytea NOT NULL, PRIMARY KEY (role_name, database_name));
+        REVOKE ALL ON platform_gateway.roles FROM PUBLIC;
         CREATE TABLE IF NOT EXISTS platform_gateway.secrets (name text PRIMARY KEY, secret bytea NOT NULL);
         REVOKE ALL ON platform_gateway.secrets FROM PUBLIC;
         INSERT INTO platform_gateway.secrets VALUES ('salts', uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) ON CONFLICT DO NOTHING;
@@ -321,9 +348,6 @@ internal static class Statements
         "SELECT database_name, sum(coalesce(pg_total_relation_size(to_regclass('documentdb_data.documents_' || collection_id)), 0))::bigint"
         + " FROM documentdb_api_catalog.collections GROUP BY database_name",
         []);
-
-    public static readonly Statement UserOptions = new("SELECT options FROM platform_gateway.user_options WHERE user_name = $1", [Text]);
-    public static readonly Statement AllUserOptions = new("SELECT user_name, options FROM platform_gateway.user_options", []);
 
     public static readonly Statement SetUserOptions = new(
         "INSERT INTO platform_gateway.user_options VALUES ($1, $2) ON CONFLICT (user_name) DO UPDATE SET options = excluded.options", [Text, Bytes]);

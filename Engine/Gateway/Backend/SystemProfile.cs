@@ -14,14 +14,18 @@ internal static class SystemProfile
     /// <summary>The name under which the backend keeps it.</summary>
     public const string Stored = "gateway.system.profile";
 
+    // Never made. A server profiles each member by itself; the backend replicates the primary's entries, and a secondary, which keeps none, must not
+    // show them as its own: who adds up all members would count each three times.
+    private const string OfSecondary = "gateway.system.profile.secondary";
+
     /// <summary>Whether a command addresses it.</summary>
     public static bool IsTarget(in RawElement command) => command.StringBytes.SequenceEqual("system.profile"u8);
 
     /// <summary>The collection as the backend knows it.</summary>
     public static string StoredName(string collection) => collection == Name ? Stored : collection;
 
-    /// <summary>The command with the stored name in place of the known one.</summary>
-    public static RawDocument ToStored(RawDocument body)
+    /// <summary>The command with the stored name in place of the known one; on a secondary, with that of a collection that is empty.</summary>
+    public static RawDocument ToStored(RawDocument body, bool isSecondary = false)
     {
         var builder = new BsonBuilder(body.Bytes.Length + 16);
         var first = true;
@@ -30,7 +34,7 @@ internal static class SystemProfile
             // getMore names the collection in a field of its own.
             if ((first || element.Is("collection"u8)) && IsTarget(element))
             {
-                builder.Add(element.Name, Stored);
+                builder.Add(element.Name, isSecondary ? OfSecondary : Stored);
             }
             else
             {

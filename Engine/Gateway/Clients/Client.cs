@@ -22,6 +22,12 @@ internal abstract class Client(long id, string remoteEndPoint, TimeProvider time
     /// <summary>The client's address; loopback when it is none of the network.</summary>
     public IPAddress Address { get; } = IPEndPoint.TryParse(remoteEndPoint, out var endPoint) ? endPoint.Address : IPAddress.Loopback;
 
+    /// <summary>The gateway's end of the connection; null when it is none of the network.</summary>
+    public IPEndPoint? LocalEndPoint { get; init; }
+
+    /// <summary>What the audit log calls the connection.</summary>
+    public Guid AuditId { get; } = Guid.NewGuid();
+
     /// <summary>Who is logged in.</summary>
     public User? User
     {

@@ -100,16 +100,17 @@ internal sealed class ClientRegistry(IOptions<GatewayOptions> options)
     }
 
     /// <summary>
-    /// A user was dropped (<paramref name="user"/> is null) or has other rights: connections that are logged in under the name are logged
-    /// out, or go on with these rights. Commands in flight end as they began.
+    /// Users or roles have changed: each connection that is logged in goes on as who its user is now, or is logged out when there is no such user any
+    /// more: a new one of the same name is somebody else. Commands in flight end as they began.
     /// </summary>
-    public void Changed(string name, User? user)
+    /// <param name="find">The user of a number; null when there is none.</param>
+    public void Refresh(Func<long, User?> find)
     {
         foreach (var client in _clients.Values)
         {
-            if (client.User?.Name == name)
+            if (client.User is { } user)
             {
-                client.User = user;
+                client.User = find(user.Number);
             }
         }
     }

@@ -16,12 +16,9 @@ internal enum CommandTraits
     /// <summary>A write that a client may send again under the same number.</summary>
     RetryableWrite = 4,
 
-    /// <summary>Only for users who administer the server; it runs with the gateway's own rights.</summary>
-    Administrator = 8,
-
     /// <summary>Too frequent and too dull for a span.</summary>
-    Quiet = 16,
+    Quiet = 8,
 
     /// <summary>Carries a password or a proof: neither the profiler nor a log may keep it.</summary>
-    Secret = 32,
+    Secret = 16,
 }

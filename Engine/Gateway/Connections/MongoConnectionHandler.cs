@@ -1,6 +1,8 @@
+using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Options;
+using Platform.Gateway.Auditing;
 using Platform.Gateway.Clients;
 using Platform.Gateway.Commands.Execution;
 using Platform.Gateway.Cursors;
@@ -21,6 +23,7 @@ internal sealed partial class MongoConnectionHandler(
     ClientRegistry clients,
     SessionStore sessions,
     CursorStore cursors,
+    Auditor auditor,
     GatewayMetrics metrics,
     BusyWait busyWait,
     IOptions<GatewayOptions> options,
@@ -44,6 +47,7 @@ internal sealed partial class MongoConnectionHandler(
             using var client = new ClientConnection(id, remote, connection.Transport, executor, clock, metrics, busyWait, socket, time)
             {
                 Abort = connection.Abort,
+                LocalEndPoint = connection.LocalEndPoint as IPEndPoint,
             };
             if (!clients.TryAdd(client))
             {
@@ -75,6 +79,7 @@ internal sealed partial class MongoConnectionHandler(
             {
                 sessions.Orphan(id);
                 cursors.Orphan(served);
+                await auditor.LeftAsync(served);
                 if (served.CloseReason is { } reason)
                 {
                     LogClosed(id, remote, reason);

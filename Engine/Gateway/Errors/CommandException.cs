@@ -17,6 +17,9 @@ internal sealed class CommandException : Exception
     /// <summary>More fields of the reply, as <c>keyPattern</c> or <c>errInfo</c>.</summary>
     public MongoDB.Bson.BsonDocument? Details { get; init; }
 
+    /// <summary>Why, in a word for the audit log, where clients are not told.</summary>
+    public string? Reason { get; init; }
+
     /// <summary>The reply's <c>errorLabels</c>.</summary>
     public IReadOnlyList<string> Labels { get; }
 }

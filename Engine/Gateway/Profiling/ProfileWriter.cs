@@ -2,7 +2,6 @@ using MongoDB.Bson;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Postgres;
-using Platform.Gateway.Telemetry;
 using Platform.Gateway.Topology;
 using Platform.Wire.Bson;
 

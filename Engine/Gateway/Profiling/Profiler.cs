@@ -5,7 +5,6 @@ using MongoDB.Bson;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Requests;
 using Platform.Gateway.Settings;
-using Platform.Gateway.Telemetry;
 using Platform.Wire.Bson;
 
 namespace Platform.Gateway.Profiling;

@@ -17,15 +17,7 @@ internal static class MemberSockets
     public static string PathOf(string directory, int member) => Path.Combine(directory, $"member-{member}.sock");
 
     /// <summary>Makes the directory, if it is not there, and sees to it that only the user can enter it.</summary>
-    public static void Prepare(string directory)
-    {
-        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        if (!OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(directory, owner);
-            File.SetUnixFileMode(directory, owner);
-        }
-    }
+    public static void Prepare(string directory) => OwnerOnly.MakeDirectory(directory);
 
     /// <summary>Sends a message.</summary>
     public static async ValueTask SendAsync(Stream stream, BsonDocument message, CancellationToken cancellationToken) =>

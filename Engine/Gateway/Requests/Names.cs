@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text;
 using Platform.Gateway.Errors;
-using Platform.Gateway.Telemetry;
 
 namespace Platform.Gateway.Requests;
 

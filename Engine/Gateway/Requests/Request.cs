@@ -163,6 +163,29 @@ internal sealed class Request
         _ => GenericFields.None,
     };
 
+    /// <summary>The command that an explain has inside; null when it has none.</summary>
+    public Request? Explained()
+    {
+        if (Command.Type != BsonType.Document)
+        {
+            return null;
+        }
+
+        foreach (var first in Command.Document)
+        {
+            return new Request
+            {
+                Body = Command.Document,
+                Command = first,
+                Name = first.NameText,
+                Target = first.Type == BsonType.String ? TextCache.Get(first.StringBytes) : null,
+                Database = Database,
+            };
+        }
+
+        return null;
+    }
+
     /// <summary>The command as an object tree with its sequences as arrays.</summary>
     public BsonDocument ToTree()
     {

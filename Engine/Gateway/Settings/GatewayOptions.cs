@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Platform.Audit;
 
 namespace Platform.Gateway.Settings;
 
@@ -66,6 +67,9 @@ internal sealed class GatewayOptions
 
     /// <summary>Its password; a changed one is set at start.</summary>
     public string RootPassword { get; set; } = "";
+
+    /// <summary>Where the audit log is, and how much of it is kept. Default: nowhere, and nothing is recorded.</summary>
+    public AuditSettings Audit { get; } = new();
 
     /// <summary>Connections to PostgreSQL for commands; a command waits for a free one. Default 100.</summary>
     [Range(1, 1_000)]

@@ -45,6 +45,7 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
             Check(file is null or "" || File.Exists(file), $"Gateway:{key} '{file}' does not exist.");
         }
 
+        failures.AddRange(options.Audit.Mistakes($"{GatewayOptions.Section}:{nameof(options.Audit)}"));
         CheckMembers(options);
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 

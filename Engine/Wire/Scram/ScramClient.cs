@@ -15,7 +15,7 @@ public sealed class ScramClient
     public const string Mechanism = "SCRAM-SHA-256";
 
     private const int NonceBytes = 18;
-    private const int MaxIterations = 1_000_000;
+    internal const int MaxIterations = 1_000_000;
 
     private readonly string _password;
     private readonly string _nonce;

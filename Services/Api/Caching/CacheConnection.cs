@@ -3,15 +3,24 @@ using Platform.Caching;
 namespace Platform.Api.Caching;
 
 /// <summary>
-/// Starts to connect to Redis with the host, without holding it up, so that the first request finds a connection.
+/// Starts to connect to Redis with the host, without holding it up, so that the first request finds a connection; and tells Redis, when it is back, what
+/// changed while it was away, also when nobody asks for anything.
 /// </summary>
-internal sealed class CacheConnection(DataCaches caches) : IHostedService
+internal sealed class CacheConnection(DataCaches caches, TimeProvider time) : BackgroundService
 {
-    public Task StartAsync(CancellationToken cancellationToken)
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(250);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         caches.Connect();
-        return Task.CompletedTask;
+        using var timer = new PeriodicTimer(s_pause, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            if (caches.Owed > 0)
+            {
+                await caches.SettleAsync();
+            }
+        }
     }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

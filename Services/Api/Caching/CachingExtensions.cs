@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Platform.Caching;
 using Platform.Caching.Catalogue;
 using Platform.Caching.Observation;
+using Platform.Caching.Servers;
 using StackExchange.Redis;
 
 namespace Platform.Api.Caching;
@@ -27,6 +28,7 @@ internal static class CachingExtensions
             options.ReconnectRetryPolicy = new LinearRetry(500);
             // A key of its own name, which the user of the API may not use.
             options.TieBreaker = "";
+            options.Trust(builder.Configuration[$"{CacheOptions.Section}:{nameof(CacheOptions.TlsCaFile)}"]);
         });
 
         // Without Redis the API is slower and still right, so it stays ready.
@@ -40,7 +42,8 @@ internal static class CachingExtensions
 
         builder.Services.AddOptions<CacheOptions>()
             .BindSettings(CacheOptions.Section)
-            .ValidateLimits(CacheOptions.Section);
+            .ValidateLimits(CacheOptions.Section)
+            .Validate(options => options.TlsCaFile.Length == 0 || File.Exists(options.TlsCaFile), $"{CacheOptions.Section}:TlsCaFile does not exist.");
         builder.Services.AddSingleton<CacheMetrics>();
         builder.Services.AddSingleton(services => new DataCaches(
             services.GetRequiredService<IConnectionMultiplexer>,

@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using MongoDB.Bson;
+using Platform.Api.Callers;
 using Platform.Api.Contracts;
 using Platform.Api.OpenApi;
 using Platform.Api.Orders;
@@ -29,6 +30,7 @@ internal static class OrderEndpoints
                 "409 when the store is closed, when a product's price is none of the tenant's currency, or when the "
                 + "stock is short; the member short then names the lines and what is there. 422 when the order would "
                 + "break a rule. Sent again with the same Idempotency-Key, an order is placed once.")
+            .For(Roles.Orders, Roles.Admin)
             .AddEndpointFilter<RequireJson>()
             .Accepts<OrderRequest>("application/json")
             .ProducesProblem(StatusCodes.Status408RequestTimeout)
@@ -39,6 +41,7 @@ internal static class OrderEndpoints
         group.MapGet("/{id}", GetAsync)
             .WithName("GetOrder")
             .WithSummary("Returns an order.")
+            .For(Roles.Reader, Roles.Orders, Roles.Admin)
             .WithMetadata(ParameterSchema.Id("id"));
     }
 

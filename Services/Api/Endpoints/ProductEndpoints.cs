@@ -2,6 +2,7 @@ using System.ComponentModel;
 using Microsoft.AspNetCore.Http.HttpResults;
 using MongoDB.Bson;
 using Platform.Api.Caching;
+using Platform.Api.Callers;
 using Platform.Api.Contracts;
 using Platform.Api.OpenApi;
 using Platform.Api.Paging;
@@ -23,7 +24,7 @@ internal static class ProductEndpoints
 
     public static void MapProducts(this IEndpointRouteBuilder tenant)
     {
-        var group = tenant.MapGroup("/products").WithTags("Products");
+        var group = tenant.MapGroup("/products").WithTags("Products").For(Roles.Reader, Roles.Orders, Roles.Admin);
 
         group.MapGet("/", ListAsync)
             .WithName("ListProducts")

@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using MongoDB.Bson;
 using Platform.Api.Caching;
+using Platform.Api.Callers;
 using Platform.Api.Contracts;
 using Platform.Api.OpenApi;
 using Platform.Api.Problems;
@@ -24,7 +25,7 @@ internal static class ReportEndpoints
 
     public static void MapReports(this IEndpointRouteBuilder tenant)
     {
-        var group = tenant.MapGroup("/reports").WithTags("Reports");
+        var group = tenant.MapGroup("/reports").WithTags("Reports").For(Roles.Reader, Roles.Admin);
 
         group.MapGet("/sales", SalesAsync)
             .WithName("ReportSales")

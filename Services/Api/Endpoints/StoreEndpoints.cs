@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Platform.Api.Caching;
+using Platform.Api.Callers;
 using Platform.Api.Contracts;
 using Platform.Api.OpenApi;
 using Platform.Api.Problems;
@@ -31,6 +32,7 @@ internal static class StoreEndpoints
             .WithName("FindStoresNear")
             .WithTags("Stores")
             .WithSummary("Finds the open stores near a place, the nearest first, with their distances.")
+            .For(Roles.Reader, Roles.Orders, Roles.Admin)
             .WithMetadata(
                 ParameterSchema.Number("lon", s_longitude.Min, s_longitude.Max, required: true),
                 ParameterSchema.Number("lat", s_latitude.Min, s_latitude.Max, required: true),

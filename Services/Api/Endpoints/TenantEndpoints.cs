@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Platform.Api.Callers;
 using Platform.Api.Contracts;
 using Platform.Api.Tenants;
 
@@ -12,6 +13,7 @@ internal static class TenantEndpoints
             .WithName("ListTenants")
             .WithTags("Tenants")
             .WithSummary("Lists the tenants.")
+            .For(Roles.Admin)
             .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 

@@ -15,14 +15,12 @@ namespace Platform.Api.Events;
 internal sealed class DataChanges(
     PlatformDatabase database, DataCaches caches, OutboxRelay relay, TimeProvider time, ILoggerFactory loggers) : BackgroundService, IChangeListener
 {
-    // Of documents, events carry no more than what tells whose they are, and when an entry is due.
+    private static readonly string[] s_collections = [.. ChangedNames.Collections, CollectionNames.Outbox];
+
+    // Without the event that ends a stream. Of documents, events carry no more than what tells whose they are, and when an entry is due.
     private static readonly BsonDocument[] s_stages =
     [
-        new("$match", new BsonDocument("$or", new BsonArray
-        {
-            new BsonDocument("ns.coll", new BsonDocument("$in", new BsonArray(ChangedNames.Collections.Append(CollectionNames.Outbox)))),
-            new BsonDocument("operationType", "dropDatabase"),
-        })),
+        new("$match", new BsonDocument("operationType", new BsonDocument("$ne", "invalidate"))),
         new("$project", new BsonDocument
         {
             { "operationType", 1 }, { "ns", 1 }, { "documentKey", 1 }, { "fullDocument.tenantId", 1 }, { "fullDocument.productId", 1 },
@@ -75,5 +73,5 @@ internal sealed class DataChanges(
     /// <inheritdoc/>
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         new ChangeFollower(database.Database, time, loggers.CreateLogger<ChangeFollower>())
-            .FollowAsync(s_stages, ChangeStreamFullDocumentOption.UpdateLookup, this, stoppingToken);
+            .FollowAsync(s_collections, s_stages, ChangeStreamFullDocumentOption.UpdateLookup, this, stoppingToken);
 }

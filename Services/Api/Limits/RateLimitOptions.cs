@@ -8,7 +8,7 @@ public sealed class RateLimitOptions
     /// <summary>The configuration section that these options are bound to.</summary>
     public const string Section = "RateLimits";
 
-    /// <summary>What one client may send, by its address. Default: 100 a second, 200 at once.</summary>
+    /// <summary>What one client may send, by who its token names or else by its address. Default: 100 a second, 200 at once.</summary>
     public RateLimit Client { get; } = new() { PerSecond = 100, Burst = 200 };
 
     /// <summary>What all clients together may ask of one tenant. Default: 500 a second, 1,000 at once.</summary>

@@ -3,13 +3,14 @@ using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
+using Platform.Api.Callers;
 using Platform.Api.Problems;
 
 namespace Platform.Api.Limits;
 
 /// <summary>
-/// Limits requests per client and per tenant, so that one caller's loop does not take the database from the others. Who
-/// is over a limit gets 429 at once, before anything is read or asked.
+/// Limits requests per client, which is who a token names or else an address, and per tenant, so that one
+/// caller's loop does not take the database from the others. Who is over a limit gets 429 at once, before anything is read or asked.
 /// </summary>
 internal static class RequestLimits
 {
@@ -26,11 +27,12 @@ internal static class RequestLimits
             .BindSettings(RateLimitOptions.Section)
             .ValidateLimits(RateLimitOptions.Section);
         services.AddRateLimiter(_ => { });
-        services.AddOptions<RateLimiterOptions>().Configure<IOptions<RateLimitOptions>>((limiter, limits) =>
+        services.AddOptions<RateLimiterOptions>().Configure<IOptions<RateLimitOptions>, IServiceProvider>((limiter, limits, provider) =>
         {
+            var haveTokens = provider.HaveTokens();
             limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(
-                Limiter(http => Client(http.Connection.RemoteIpAddress), limits.Value.Client),
-                Limiter(http => http.GetRouteValue("tenant"), limits.Value.Tenant));
+                Limiter(http => (object?)Caller.Of(http)?.Subject ?? Client(http.Connection.RemoteIpAddress), limits.Value.Client),
+                Limiter(http => Tenant(http, haveTokens), limits.Value.Tenant));
             limiter.OnRejected = async (rejected, _) => await RejectAsync(rejected.HttpContext, rejected.Lease);
         });
     }
@@ -45,6 +47,11 @@ internal static class RequestLimits
             [.. address.GetAddressBytes()[..NetworkBytes], .. new byte[NetworkBytes]]),
         _ => address,
     };
+
+    // Who does not belong to a tenant is refused, and does not take from what those who do may ask.
+    private static string? Tenant(HttpContext http, bool haveTokens) =>
+        http.GetRouteValue(CallerExtensions.TenantParameter) is string tenant
+            && (haveTokens ? Caller.Of(http)?.BelongsTo(tenant) ?? false : true) ? tenant : null;
 
     internal static int Bucket(object key) => HashCode.Combine(key) & (Buckets - 1);
 

@@ -11,6 +11,13 @@ public sealed class MigrationCheckOptions
     /// <summary>Whether the history is looked at. Default: true.</summary>
     public bool Enabled { get; set; } = true;
 
+    /// <summary>
+    /// Where the history is: <see cref="CollectionNames.Migrations"/>, or the view <see cref="CollectionNames.MigrationStates"/> of it for a user who may
+    /// read no more than that. Default: the former.
+    /// </summary>
+    [Required]
+    public string Collection { get; set; } = CollectionNames.Migrations;
+
     /// <summary>How long the answer that nothing is pending holds, before the history is read again. Default: 30 seconds.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan CacheDuration { get; set; } = TimeSpan.FromSeconds(30);

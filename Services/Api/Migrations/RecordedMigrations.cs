@@ -1,12 +1,17 @@
+using Microsoft.Extensions.Options;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Tenancy;
 
 namespace Platform.Api.Migrations;
 
-/// <summary>Reads the history from <see cref="CollectionNames.Migrations"/>: a few small documents, without what was done at each attempt.</summary>
+/// <summary>
+/// Reads the history, or the view of it that <see cref="MigrationCheckOptions.Collection"/> names: a few small documents, without what was
+/// done at each attempt.
+/// </summary>
 /// <param name="database">The database.</param>
-internal sealed class RecordedMigrations(PlatformDatabase database) : IRecordedMigrations
+/// <param name="options">Where they are.</param>
+internal sealed class RecordedMigrations(PlatformDatabase database, IOptions<MigrationCheckOptions> options) : IRecordedMigrations
 {
     // { _id: "0002_order_item_count", number: 2, state: "applied", isBreaking: false, ... }; the catalogue's own record has the number 0.
     private static readonly BsonDocument s_migrations = new("number", new BsonDocument("$gt", 0));
@@ -14,7 +19,7 @@ internal sealed class RecordedMigrations(PlatformDatabase database) : IRecordedM
 
     public async Task<IReadOnlyList<RecordedMigration>> ReadAsync(CancellationToken cancellationToken)
     {
-        var records = await database.Database.GetCollection<BsonDocument>(CollectionNames.Migrations)
+        var records = await database.Database.GetCollection<BsonDocument>(options.Value.Collection)
             .Find(s_migrations).Project(s_fields).ToListAsync(cancellationToken);
         return
         [

@@ -18,6 +18,8 @@ internal static class StatusProblems
     /// <param name="status">The HTTP status code.</param>
     public static string TitleOf(int status) => status switch
     {
+        StatusCodes.Status401Unauthorized => "The request needs a token.",
+        StatusCodes.Status403Forbidden => "The caller may not do this.",
         StatusCodes.Status404NotFound => "There is nothing at this path.",
         StatusCodes.Status405MethodNotAllowed => "The method is not allowed here.",
         StatusCodes.Status408RequestTimeout => "The request took too long to arrive.",

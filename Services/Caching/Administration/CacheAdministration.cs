@@ -1,4 +1,3 @@
-using System.Globalization;
 using Platform.Caching.Catalogue;
 using Platform.Caching.Entries;
 using Platform.Caching.Servers;
@@ -26,21 +25,20 @@ public sealed class CacheAdministration(IConnectionMultiplexer redis)
         List<CacheNode> nodes = [];
         foreach (var server in Masters())
         {
-            var info = (await server.InfoAsync()).SelectMany(section => section).DistinctBy(pair => pair.Key)
-                .ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
+            var info = await ServerInfo.OfAsync(server);
             nodes.Add(new CacheNode(
                 server.EndPoint.ToString()!,
-                Number(info, "used_memory"),
-                Number(info, "maxmemory"),
-                info.GetValueOrDefault("maxmemory_policy", ""),
-                double.TryParse(info.GetValueOrDefault("mem_fragmentation_ratio"), NumberStyles.Float, CultureInfo.InvariantCulture, out var ratio) ? ratio : 0,
-                Number(info, "evicted_keys"),
-                Number(info, "expired_keys"),
-                Number(info, "keyspace_hits"),
-                Number(info, "keyspace_misses"),
-                Number(info, "connected_slaves"),
-                info.GetValueOrDefault("aof_enabled") == "1" && info.GetValueOrDefault("aof_last_write_status") == "ok",
-                info.GetValueOrDefault("rdb_last_bgsave_status") == "ok"));
+                info.Whole("used_memory"),
+                info.Whole("maxmemory"),
+                info.Text("maxmemory_policy"),
+                info.Number("mem_fragmentation_ratio"),
+                info.Whole("evicted_keys"),
+                info.Whole("expired_keys"),
+                info.Whole("keyspace_hits"),
+                info.Whole("keyspace_misses"),
+                info.Whole("connected_slaves"),
+                info.Says("aof_enabled", "1") && info.Says("aof_last_write_status", "ok"),
+                info.Says("rdb_last_bgsave_status", "ok")));
         }
 
         var kinds = CacheCatalogue.All.ToDictionary(cache => cache.Kind, _ => 0L, StringComparer.Ordinal);
@@ -116,14 +114,21 @@ public sealed class CacheAdministration(IConnectionMultiplexer redis)
     }
 
     /// <summary>Lets the processes load what the catalogue says.</summary>
-    /// <returns>How many processes were told.</returns>
+    /// <returns>How many processes listen.</returns>
     public Task<long> WarmAsync() => TellAsync([CacheKeys.Warm]);
 
-    private Task<long> TellAsync(IReadOnlyCollection<string> names) =>
-        RedisCacheServer.TellAsync(redis.GetDatabase(), Sender, names);
+    // A node of a cluster knows of its own listeners alone.
+    private async Task<long> TellAsync(IReadOnlyCollection<string> names)
+    {
+        var listeners = 0L;
+        foreach (var server in redis.GetServers().Where(server => server.IsConnected))
+        {
+            listeners += await server.SubscriptionSubscriberCountAsync(RedisChannel.Literal(CacheKeys.Channel));
+        }
+
+        await RedisCacheServer.TellAsync(redis.GetDatabase(), Sender, names);
+        return listeners;
+    }
 
     private IEnumerable<IServer> Masters() => redis.GetServers().Where(server => server is { IsConnected: true, IsReplica: false });
-
-    private static long Number(Dictionary<string, string> info, string name) =>
-        long.TryParse(info.GetValueOrDefault(name), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : 0;
 }

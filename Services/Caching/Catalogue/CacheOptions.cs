@@ -22,6 +22,12 @@ public sealed class CacheOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan Rest { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// A file with the certificate authorities, in PEM form, that alone are trusted to sign Redis's certificate, where the connection string has
+    /// <c>ssl=true</c>. Default: none, and those of the machine are.
+    /// </summary>
+    public string TlsCaFile { get; set; } = "";
+
     /// <summary>Whether what the catalogue says is loaded after a start and after a flush. Default: true.</summary>
     public bool Warming { get; set; } = true;
 }

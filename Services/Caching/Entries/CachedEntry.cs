@@ -17,7 +17,15 @@ public sealed class CachedEntry
     public long ReadAt { get; init; }
 
     /// <summary>Until when it is fresh, in ticks of UTC.</summary>
-    public long FreshUntil { get; init; }
+    public long FreshUntil
+    {
+        get;
+        init
+        {
+            field = value;
+            _expiresAt = Environment.TickCount64 + ((value - DateTime.UtcNow.Ticks) / TimeSpan.TicksPerMillisecond);
+        }
+    }
 
     /// <summary>
     /// Names the content, for conditional requests (<see href="https://www.rfc-editor.org/rfc/rfc9110#name-etag">RFC 9110</see>): the same content has the
@@ -40,6 +48,10 @@ public sealed class CachedEntry
     /// <summary>Whether somebody reads it anew already; once true, it stays so.</summary>
     internal ref int Refreshing => ref _refreshing;
 
+    /// <summary>Whether it is no longer fresh, to some milliseconds: by the clock that takes no time to look at.</summary>
+    internal bool HasExpired => Environment.TickCount64 > _expiresAt;
+
+    private readonly long _expiresAt;
     private int _refreshing;
 
     /// <summary>The content as a value, which is made once.</summary>

@@ -96,6 +96,8 @@ internal sealed class RedisCacheServer : ICacheServer
         // What was told while the connection was away, nobody tells again.
         connection.ConnectionFailed += (_, _) => Told?.Invoke(null);
         connection.ConnectionRestored += (_, _) => Told?.Invoke(null);
+        // A replica has become master, perhaps, and may not have heard of the last changes.
+        connection.ConfigurationChanged += (_, _) => Told?.Invoke(null);
         // It takes effect when there is a connection, also later.
         await connection.GetSubscriber().SubscribeAsync(RedisChannel.Literal(CacheKeys.Channel), (_, message) => Hear(message), CommandFlags.FireAndForget);
         return connection;

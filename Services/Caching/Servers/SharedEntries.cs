@@ -16,7 +16,7 @@ namespace Platform.Caching.Servers;
 internal sealed partial class SharedEntries : IDistributedCache
 {
     // Beyond this many changes that Redis could not be told of, it is not believed in anything until it was told.
-    private const int MaxOwed = 10_000;
+    private const int MaxOwed = RecentChanges.Most;
 
     // Beyond this many, what is known of scopes is asked for anew.
     private const int MaxScopes = 20_000;
@@ -38,12 +38,16 @@ internal sealed partial class SharedEntries : IDistributedCache
     // Changes that Redis could not be told of, with the time of each: nothing that depends on them is believed until it was told.
     private readonly ConcurrentDictionary<string, long> _owed = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, (long Mark, long Since)> _marks = new(StringComparer.Ordinal);
+
+    // Redis may go back behind its last changes, when a replica takes over or a server crashed.
+    private readonly RecentChanges _recent;
     private int _settling;
     private long _lastLog;
 
     public SharedEntries(ICacheServer server, ChangeStamps stamps, CacheOptions options, TimeProvider time, ILogger logger)
     {
         (_server, _stamps, _options, _time, _logger) = (server, stamps, options, time, logger);
+        _recent = new RecentChanges(time);
         _breaker = new CircuitBreaker(failureRatio: 0.5, minimumThroughput: 3, TimeSpan.FromSeconds(1), options.Rest, time);
         server.Told += Hear;
     }
@@ -143,15 +147,32 @@ internal sealed partial class SharedEntries : IDistributedCache
         Count(names);
         if (!await TryDropAsync(names))
         {
-            foreach (var name in names)
-            {
-                // Too many to remember each: none of them may be forgotten.
-                _owed[_owed.Count < MaxOwed ? name : CacheKeys.Everything] = _time.GetTimestamp();
-            }
+            Owe(names);
         }
 
         // Again: what was read from Redis until it had been told is of before the change.
         Count(names);
+    }
+
+    private void Owe(IReadOnlyCollection<string> names)
+    {
+        var now = _time.GetTimestamp();
+        foreach (var name in names)
+        {
+            if (_owed.Count < MaxOwed)
+            {
+                _owed[name] = now;
+            }
+            else if (_owed.TryAdd(CacheKeys.Everything, now))
+            {
+                // Too many to remember each: none of them may be forgotten.
+                Count([CacheKeys.Everything]);
+            }
+            else
+            {
+                _owed[CacheKeys.Everything] = now;
+            }
+        }
     }
 
     private void Count(IReadOnlyCollection<string> names)
@@ -277,6 +298,7 @@ internal sealed partial class SharedEntries : IDistributedCache
     {
         if (names is null)
         {
+            Owe(_recent.Names());
             _stamps.Changed(CacheKeys.Everything);
             _marks.Clear();
             if (!_owed.IsEmpty)
@@ -293,13 +315,18 @@ internal sealed partial class SharedEntries : IDistributedCache
     }
 
     // Not tied to a request: the data has changed, whether or not the caller still waits for the answer.
-    private Task<bool> TryDropAsync(IReadOnlyCollection<string> names) => TryAsync(
-        async () =>
-        {
-            await _server.DropAsync(names);
-            return true;
-        },
-        CancellationToken.None);
+    private Task<bool> TryDropAsync(IReadOnlyCollection<string> names)
+    {
+        // Before Redis is told, so that whenever it goes back behind this it is told again.
+        _recent.Add(names);
+        return TryAsync(
+            async () =>
+            {
+                await _server.DropAsync(names);
+                return true;
+            },
+            CancellationToken.None);
+    }
 
     /// <summary>Tells Redis what it could not be told of, if it answers.</summary>
     public async Task SettleAsync()
@@ -311,8 +338,7 @@ internal sealed partial class SharedEntries : IDistributedCache
 
         try
         {
-            var owed = _owed.Take(1000).ToArray();
-            if (owed.Length > 0 && await TryDropAsync([.. owed.Select(entry => entry.Key)]))
+            while (_owed.Take(1000).ToArray() is { Length: > 0 } owed && await TryDropAsync([.. owed.Select(entry => entry.Key)]))
             {
                 foreach (var entry in owed)
                 {

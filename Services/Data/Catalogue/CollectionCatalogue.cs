@@ -56,6 +56,7 @@ public static class CollectionCatalogue
         ShardKey = new()
         {
             Keys = [Tenant],
+            LargeTenantMegabytes = 5,
             Reason = "Thousands of a tenant at most, of whom every question names the tenant: one shard answers. An address, which could part them, changes.",
         },
         CrossField = CrossFieldRules.History,
@@ -79,6 +80,7 @@ public static class CollectionCatalogue
         ShardKey = new()
         {
             Keys = [Tenant],
+            LargeTenantMegabytes = 10,
             Reason = "Thousands of a tenant at most, of which every question names the tenant: one shard answers.",
         },
         CrossField = CrossFieldRules.History,
@@ -117,6 +119,7 @@ public static class CollectionCatalogue
         ShardKey = new()
         {
             Keys = [Tenant],
+            LargeTenantMegabytes = 3,
             Reason = "A tenant's tree is small and read whole, from one shard.",
         },
         CrossField = CrossFieldRules.Category,
@@ -149,6 +152,7 @@ public static class CollectionCatalogue
         ShardKey = new()
         {
             Keys = [Tenant, Up("sku")],
+            LargeTenantMegabytes = 2_000,
             Reason = "A large tenant's products part between two SKUs. An SKU names one product of a tenant and stays; the unique index is the key's own.",
         },
         CrossField = CrossFieldRules.Product,
@@ -207,6 +211,7 @@ public static class CollectionCatalogue
         ShardKey = new()
         {
             Keys = [Tenant, Up("productId")],
+            LargeTenantMegabytes = 3_000,
             Reason = "A large tenant's stock parts between two products; what all stores have of one is together. The unique index begins with it.",
         },
         CrossField = CrossFieldRules.Inventory,
@@ -231,6 +236,7 @@ public static class CollectionCatalogue
         ShardKey = new()
         {
             Keys = [Tenant],
+            LargeTenantMegabytes = 5_000,
             Reason = "An address, which alone could part them beside the unique index, changes and is personal: boundaries of ranges would show it. Ten "
                 + "million are 5 GB, which one shard has room for.",
         },
@@ -256,6 +262,7 @@ public static class CollectionCatalogue
         ShardKey = new()
         {
             Keys = [Tenant, new("number", IndexKind.Hashed)],
+            LargeTenantMegabytes = 100_000,
             Reason = "A large tenant's orders part evenly: numbers count up with time, so that plain ranges would send all new orders to one shard. A number "
                 + "names one order and stays.",
         },
@@ -281,6 +288,8 @@ public static class CollectionCatalogue
         ShardKey = new()
         {
             Keys = [Tenant],
+            LargeTenantMegabytes = 5_000,
+            IsZoned = false,
             Reason = "A time series is sharded by its source, or by its time, which MongoDB 8.0 deprecates. Buckets are small and expire; should a tenant "
                 + "need it, \"at\" can be added without moving anything.",
         },
@@ -316,6 +325,8 @@ public static class CollectionCatalogue
         ShardKey = new()
         {
             Keys = [Tenant],
+            LargeTenantMegabytes = 5_000,
+            IsZoned = false,
             Reason = "As saleEvents.",
         },
         TimeSeries = new()

@@ -9,6 +9,12 @@ namespace Platform.Data.Catalogue;
 /// </remarks>
 public sealed record ShardKey
 {
+    /// <summary>The size of ranges that a cluster has unless it is told another, in MiB.</summary>
+    public const int DefaultRangeMebibytes = 128;
+
+    /// <summary>The name of <see cref="Index"/>.</summary>
+    public const string IndexName = "shard_key";
+
     /// <summary>
     /// The fields, in order: <see cref="IndexKind.Ascending"/>, or one of them <see cref="IndexKind.Hashed"/>. Empty for a
     /// collection that stays whole, on one shard.
@@ -18,11 +24,48 @@ public sealed record ShardKey
     /// <summary>Why it is this one, for the page.</summary>
     public required string Reason { get; init; }
 
+    /// <summary>
+    /// How much of the collection moves between shards at once, in MiB, from 1 to 1,024. Shards are left alone until they differ by three times as
+    /// much. Default: 128, which is MongoDB's own.
+    /// </summary>
+    /// <remarks><see href="https://www.mongodb.com/docs/manual/core/sharding-data-partitioning/#range-size"/></remarks>
+    public int RangeMebibytes { get; init; } = DefaultRangeMebibytes;
+
+    /// <summary>
+    /// Whether a tenant's documents can be kept on the shards of its region, with a zone. Default: true. Not those of a time series: the server
+    /// distributes it over all shards.
+    /// </summary>
+    /// <remarks><see href="https://www.mongodb.com/docs/manual/core/timeseries/timeseries-limitations/#zone-sharding"/></remarks>
+    public bool IsZoned { get; init; } = true;
+
+    /// <summary>What the documents of a large tenant take, in MB, before compression: what the key was chosen for. Default: 0, for next to nothing.</summary>
+    public long LargeTenantMegabytes { get; init; }
+
     /// <summary>Whether the collection is distributed at all.</summary>
     public bool IsSharded => Keys.Count > 0;
 
     /// <summary>The names of the fields, in order.</summary>
     public IEnumerable<string> Fields => Keys.Select(key => key.Field);
+
+    /// <summary>Whether documents that belong to one tenant can be on several shards: the key has a field beside the tenant.</summary>
+    public bool PartsTenants => Keys.Count > 1;
+
+    /// <summary>Whether a field of the key is hashed.</summary>
+    public bool IsHashed => Keys.Any(key => key.Kind == IndexKind.Hashed);
+
+    /// <summary>The index that a collection gets when it is sharded and none of its own supports the key.</summary>
+    public IndexDefinition Index() => new()
+    {
+        Name = IndexName,
+        Keys = Keys,
+        Serves = "Every shard finds and moves ranges of the shard key by it; only there when the collection is sharded.",
+    };
+
+    /// <summary>Whether the cluster is told that no two documents have the same key: a unique index has just its fields, none of them hashed.</summary>
+    /// <param name="indexes">The indexes of the collection.</param>
+    /// <remarks><see href="https://www.mongodb.com/docs/manual/reference/command/shardCollection/#std-label-shardCollection-unique"/></remarks>
+    public bool IsUnique(IEnumerable<IndexDefinition> indexes) =>
+        !IsHashed && indexes.Any(index => index.Unique && index.PartialFilter is null && index.Keys.SequenceEqual(Keys));
 
     /// <summary>The key as the <c>shardCollection</c> command takes it.</summary>
     public BsonDocument KeyDocument() => new(Keys.Select(key => new BsonElement(key.Field, key.ToBsonValue())));

@@ -9,8 +9,10 @@ using Microsoft.Extensions.Options;
 using MongoDB.Driver;
 using Platform.Data.Validation;
 using Platform.Jobs;
+using Platform.Migrator.Access;
 using Platform.Migrator.Execution;
 using Platform.Migrator.History;
+using Platform.Migrator.Sharding;
 using Platform.Migrator.Structure;
 using Platform.Mongo.Leases;
 
@@ -71,6 +73,10 @@ internal static class MigratorJob
                 $"{MigratorOptions.Section}:{nameof(MigratorOptions.MaxDocumentsPerSecond)} must be 0, for no limit, or at least "
                     + $"{MigratorOptions.LeastDocumentsPerSecond.ToString(CultureInfo.InvariantCulture)}.");
         services.AddValidationOptions();
+        services.AddOptions<ShardingOptions>().BindSettings(ShardingOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ShardingOptions>, ShardingOptionsValidator>();
+        services.AddSingleton<ICluster, MongoCluster>();
+        services.AddSingleton<AccessServer>();
         services.AddSingleton<ILeaseStore, MongoLeaseStore>();
         services.AddSingleton<IMigrationHistory, MongoMigrationHistory>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<CatalogueSynchroniser>(

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using MongoDB.Driver.Core.Servers;
+using Platform.Mongo.Connections;
 using Platform.Wire.Bson;
 using Platform.Wire.Messages;
 
@@ -78,10 +79,8 @@ internal sealed class CommandTap : IAsyncDisposable
     {
         var tapped = settings.Clone();
         tapped.Scheme = MongoDB.Driver.Core.Configuration.ConnectionStringScheme.MongoDB;
-        tapped.Server = new MongoServerAddress(tap.Address.ToString(), tap.Port);
-        tapped.ReplicaSetName = null;
+        tapped.AskOnly(new MongoServerAddress(tap.Address.ToString(), tap.Port));
         tapped.LoadBalanced = false;
-        tapped.DirectConnection = true;
         tapped.UseTls = false;
         tapped.Compressors = [];
         tapped.MinConnectionPoolSize = 0;

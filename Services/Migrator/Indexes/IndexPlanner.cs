@@ -56,7 +56,9 @@ internal static class IndexPlanner
 
         foreach (var (name, index) in existing)
         {
-            if (name == PrimaryKey)
+            // On a sharded cluster: without it the shards could not move ranges.
+            var isOfShardKey = name == ShardKey.IndexName && definition.ShardKey.IsSharded && definition.ShardKey.Index().HasKeysOf(index);
+            if (name == PrimaryKey || isOfShardKey)
             {
                 continue;
             }

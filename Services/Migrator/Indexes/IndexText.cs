@@ -1,13 +1,11 @@
 using System.Globalization;
-using Spectre.Console;
+using static Platform.Migrator.Reports.ReportLines;
 
 namespace Platform.Migrator.Indexes;
 
 /// <summary>Prints the reports on indexes for people, in lines that fit 80 columns.</summary>
 internal static class IndexText
 {
-    private const int WidthOfFiles = 200;
-
     // Purposes are worth a column of their own where there is room for some words in a line.
     private const int LeastWidthOfWords = 30;
 
@@ -47,7 +45,7 @@ internal static class IndexText
                 Number(row.Unknown), Number(row.Hidden), Size(row.IndexBytes));
         }
 
-        Print(output, table);
+        PrintTable(output, table);
         Notes(output, report.Notes);
         output.WriteLine(report.InLine ? "The indexes are as declared." : "The indexes are not as declared; 'migrator indexes plan' says how.");
     }
@@ -69,7 +67,7 @@ internal static class IndexText
             Row(table, purposes ? [.. cells, row.Hidden ? $"Hidden. {row.Purpose}" : row.Purpose] : cells);
         }
 
-        Print(output, table);
+        PrintTable(output, table);
         Notes(output, report.Notes);
     }
 
@@ -100,7 +98,7 @@ internal static class IndexText
                 row.Candidate == MaintenanceCandidate.Keep ? "" : Word(row.Candidate));
         }
 
-        Print(output, table);
+        PrintTable(output, table);
         foreach (var row in report.Indexes.Where(row => row.Candidate != MaintenanceCandidate.Keep))
         {
             Item(output, $"{Word(row.Candidate)}: {row.Collection}.{row.Index}", row.Reason);
@@ -130,66 +128,4 @@ internal static class IndexText
     };
 
     private static string Word(MaintenanceCandidate candidate) => candidate.ToString().ToLowerInvariant();
-
-    // No cell of a table may be broken in two: a name that is cut cannot be copied.
-    private static Table New(params string[] columns)
-    {
-        var table = new Table().Border(TableBorder.None);
-        foreach (var (column, index) in columns.Select((column, index) => (column, index)))
-        {
-            var right = column.StartsWith('>');
-            var header = new TableColumn(Markup.Escape(right ? column[1..] : column)).Padding(0, 0, index == columns.Length - 1 ? 0 : 1, 0);
-            header = right ? header.RightAligned() : header;
-            table.AddColumn(column == "For" ? header : header.NoWrap());
-        }
-
-        return table;
-    }
-
-    private static void Row(Table table, params string[] cells) => table.AddRow([.. cells.Select(cell => new Text(cell))]);
-
-    private static void Print(TextWriter output, Table table)
-    {
-        using var text = new StringWriter(CultureInfo.InvariantCulture);
-        var console =
-            AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
-        console.Profile.Width = Width(output);
-        console.Write(table);
-        // The console fills every line with blanks.
-        foreach (var line in text.ToString().Split(console.Profile.Out.Writer.NewLine, StringSplitOptions.RemoveEmptyEntries))
-        {
-            output.WriteLine(line.TrimEnd());
-        }
-    }
-
-    private static int Width(TextWriter output) => output != Console.Out || Console.IsOutputRedirected ? WidthOfFiles : AnsiConsole.Profile.Width;
-
-    // What it is about in one line, and the sentences below it.
-    private static void Item(TextWriter output, string title, params string[] sentences)
-    {
-        output.WriteLine(title);
-        foreach (var sentence in sentences)
-        {
-            output.WriteLine($"  {sentence}");
-        }
-    }
-
-    private static void Notes(TextWriter output, IReadOnlyList<string> notes)
-    {
-        foreach (var note in notes)
-        {
-            output.WriteLine($"Note: {note}");
-        }
-    }
-
-    private static string Count(int count, string one, string more) => string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : more)}");
-
-    private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
-
-    private static string Size(long bytes) => bytes switch
-    {
-        < 1024 * 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0} KiB"),
-        < 1024L * 1024 * 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0 / 1024:0.0} MiB"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0 / 1024 / 1024:0.00} GiB"),
-    };
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using MongoDB.Driver;
+using Platform.Mongo.Connections;
 
 namespace Platform.Migrator.Indexes;
 
@@ -31,14 +32,12 @@ internal sealed class ReplicaMembers : IDisposable
         foreach (var server in servers)
         {
             var settings = database.Client.Settings.Clone();
-            settings.Server = server.EndPoint switch
+            settings.AskOnly(server.EndPoint switch
             {
                 DnsEndPoint dns => new MongoServerAddress(dns.Host, dns.Port),
                 IPEndPoint ip => new MongoServerAddress(ip.Address.ToString(), ip.Port),
                 var other => throw new NotSupportedException($"A member cannot be reached at {other}."),
-            };
-            settings.ReplicaSetName = null;
-            settings.DirectConnection = true;
+            });
             settings.ReadPreference = ReadPreference.SecondaryPreferred;
             var client = new MongoClient(settings);
             members._clients.Add(client);

@@ -6,8 +6,9 @@ using Platform.Mongo.Connections;
 namespace Platform.Mongo.Changes;
 
 /// <summary>
-/// Follows the changes of a database for as long as the process lives: over failovers and restarts of the server without missing one, and where that cannot be
-/// had it says so. A server without change streams, which is one that stands alone, is asked again from time to time.
+/// Follows the changes of some collections for as long as the process lives: over failovers and restarts of the server without missing one, and where that
+/// cannot be had it says so. Each has a stream of its own: one for the whole database would need the right to read all of it. A server
+/// without change streams, which is one that stands alone, is asked again from time to time.
 /// </summary>
 /// <param name="database">The database.</param>
 /// <param name="time">The clock.</param>
@@ -31,37 +32,56 @@ public sealed partial class ChangeFollower(IMongoDatabase database, TimeProvider
     public static TimeSpan UnsupportedPause => TimeSpan.FromMinutes(1);
 
     /// <summary>Follows until cancelled.</summary>
+    /// <param name="collections">The collections.</param>
     /// <param name="stages">The stages behind <c>$changeStream</c>; they must keep <c>_id</c>.</param>
     /// <param name="fullDocument">Which document the events of updates have.</param>
-    /// <param name="listener">Who is told.</param>
+    /// <param name="listener">Who is told; it hears that following began when all collections are followed, and that it ended when one of them is not.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async Task FollowAsync(
-        IReadOnlyList<BsonDocument> stages, ChangeStreamFullDocumentOption fullDocument, IChangeListener listener, CancellationToken cancellationToken)
+        IReadOnlyList<string> collections, IReadOnlyList<BsonDocument> stages, ChangeStreamFullDocumentOption fullDocument, IChangeListener listener,
+        CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(collections);
         ArgumentNullException.ThrowIfNull(listener);
-        PipelineDefinition<ChangeStreamDocument<BsonDocument>, BsonDocument> pipeline = stages.ToArray();
+        using var together = new StreamsTogether(listener, collections.Count);
+        // A stream that waits for changes has a connection to itself: with those of requests, a small pool would have none left for them.
+        var settings = database.Client.Settings.Clone();
+        (settings.MinConnectionPoolSize, settings.MaxConnectionPoolSize) = (0, collections.Count + 1);
+        using var client = new MongoClient(settings);
+        var own = client.GetDatabase(database.DatabaseNamespace.DatabaseName, database.Settings);
+        await Task.WhenAll(collections.Select(collection => FollowAsync(
+            own.GetCollection<BsonDocument>(collection), stages.ToArray(), fullDocument, together, cancellationToken)));
+    }
+
+    private async Task FollowAsync(
+        IMongoCollection<BsonDocument> collection, PipelineDefinition<ChangeStreamDocument<BsonDocument>, BsonDocument> pipeline,
+        ChangeStreamFullDocumentOption fullDocument, StreamsTogether together, CancellationToken cancellationToken)
+    {
         BsonDocument? token = null;
         var pause = s_firstPause;
         while (!cancellationToken.IsCancellationRequested)
         {
+            var hasBegun = false;
             try
             {
                 var options = new ChangeStreamOptions { FullDocument = fullDocument, ResumeAfter = token, MaxAwaitTime = s_patience };
-                using var stream = await database.WatchAsync(pipeline, options, cancellationToken);
-                await listener.BeganAsync(missed: token is null, cancellationToken);
+                using var stream = await collection.WatchAsync(pipeline, options, cancellationToken);
+                await together.BeganAsync(missed: token is null, cancellationToken);
+                hasBegun = true;
                 token = stream.GetResumeToken() ?? token;
                 pause = s_firstPause;
                 while (await stream.MoveNextAsync(cancellationToken))
                 {
                     if (stream.Current.ToList() is { Count: > 0 } events)
                     {
-                        await listener.ChangedAsync(events, cancellationToken);
+                        await together.ChangedAsync(events, cancellationToken);
                     }
 
                     token = stream.GetResumeToken();
                 }
 
-                // The database was dropped, and the stream with it.
+                // The collection was dropped or renamed, and the stream ended with it.
+                await together.EndedAsync();
                 token = null;
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -72,7 +92,11 @@ public sealed partial class ChangeFollower(IMongoDatabase database, TimeProvider
             catch (Exception exception)
 #pragma warning restore CA1031
             {
-                listener.Ended();
+                if (hasBegun)
+                {
+                    await together.EndedAsync();
+                }
+
                 pause = await PauseAsync(exception, pause, cancellationToken);
                 token = exception is MongoCommandException { Code: var code } && s_lost.Contains(code) ? null : token;
             }

@@ -4,7 +4,7 @@ using MongoDB.Bson;
 namespace Platform.Mongo.Connections;
 
 /// <summary>Statements as they may be logged: the names of fields and operators stay, every value becomes a question mark.</summary>
-internal static class CommandShape
+public static class CommandShape
 {
     /// <summary>What stands for a statement that was not kept.</summary>
     public const string Unknown = "{ … }";

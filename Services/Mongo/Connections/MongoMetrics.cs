@@ -16,6 +16,7 @@ internal sealed class MongoMetrics
     private const string Counter = "counter";
     private const string UpDownCounter = "up-down counter";
     private const string Histogram = "histogram";
+    private const string Gauge = "gauge";
 
     private static readonly string[] s_poolAttributes = [Attributes.PoolName];
     private static readonly InstrumentAdvice<double> s_seconds = new()
@@ -73,6 +74,14 @@ internal sealed class MongoMetrics
     private static readonly MetricDefinition s_heartbeatDefinition = new(
         "mongodb.client.heartbeat.failures", Counter, "{failure}", s_poolAttributes, "Heartbeats that a server did not answer");
 
+    private static readonly MetricDefinition s_untargetedDefinition = new(
+        "mongodb.client.untargeted_commands", Counter, "{command}", [Attributes.Namespace, Attributes.Operation],
+        "Commands that a sharded cluster sends to all of its shards, refused or not; only where MongoGuard:Mode is Count or Refuse");
+
+    private static readonly MetricDefinition s_certificateDefinition = new(
+        "mongodb.client.tls.certificate.days_left", Gauge, "d", [],
+        "Days until the first of the servers' certificates expires, where Mongo:TlsCaFile says who signs them; none before a connection was made");
+
     private readonly Lock _change = new();
     // Replaced as a whole: there are few, they change seldom, and each event looks for one.
     private volatile ObservedPool[] _pools = [];
@@ -97,6 +106,14 @@ internal sealed class MongoMetrics
         PoolClears = Count(s_clearsDefinition);
         SelectionFailures = Count(s_selectionDefinition);
         HeartbeatFailures = Count(s_heartbeatDefinition);
+        UntargetedCommands = Count(s_untargetedDefinition);
+        Meter.CreateObservableGauge(
+            s_certificateDefinition.Name,
+            () => Authority?.Expires is { } expires
+                ? [new Measurement<double>((expires - DateTimeOffset.UtcNow).TotalDays)]
+                : Array.Empty<Measurement<double>>(),
+            s_certificateDefinition.Unit,
+            s_certificateDefinition.Description);
     }
 
     /// <summary>Every metric, in the order of the page.</summary>
@@ -104,11 +121,15 @@ internal sealed class MongoMetrics
     [
         s_countDefinition, s_idleMinDefinition, s_idleMaxDefinition, s_maxDefinition, s_pendingDefinition, s_timeoutsDefinition,
         s_createTimeDefinition, s_waitTimeDefinition, s_useTimeDefinition, s_durationDefinition,
-        s_clearsDefinition, s_selectionDefinition, s_heartbeatDefinition,
+        s_clearsDefinition, s_selectionDefinition, s_heartbeatDefinition, s_untargetedDefinition,
+        s_certificateDefinition,
     ];
 
     /// <summary>The meter.</summary>
     public Meter Meter { get; }
+
+    /// <summary>Who signs the servers' certificates; null where those of the machine do.</summary>
+    public TrustedAuthority? Authority { get; set; }
 
     /// <summary>The pools that are open, of every client.</summary>
     public IReadOnlyList<ObservedPool> Pools => _pools;
@@ -151,6 +172,9 @@ internal sealed class MongoMetrics
 
     /// <summary><c>mongodb.client.heartbeat.failures</c></summary>
     public Counter<long> HeartbeatFailures { get; }
+
+    /// <summary><c>mongodb.client.untargeted_commands</c></summary>
+    public Counter<long> UntargetedCommands { get; }
 
     /// <summary>Adds a pool under a name that no other open pool has.</summary>
     public void Open(ServerId server, int min, int max)

@@ -4,8 +4,8 @@ namespace Platform.Mongo.Connections;
 
 /// <summary>
 /// How services connect to MongoDB. Configuration section <c>Mongo</c>. Of four places the later wins: the defaults here, the
-/// defaults of the service, the options of the connection string, and this section. Servers, user, replica-set name and
-/// TLS files are the connection string's alone. The page docs/connections.md shows these texts as a table.
+/// defaults of the service, the options of the connection string, and this section. Servers, user and replica-set name are
+/// the connection string's alone. The page docs/connections.md shows these texts as a table.
 /// </summary>
 public sealed class MongoOptions
 {
@@ -111,6 +111,12 @@ public sealed class MongoOptions
     /// <summary>Whether connections use TLS. Off for servers on this machine; <c>mongodb+srv</c> turns it on. Default: false.</summary>
     /// <remarks>tls</remarks>
     public bool Tls { get; set; }
+
+    /// <summary>
+    /// A file with the certificate authorities, in PEM form, that alone are trusted to sign servers' certificates. Default: none, and those of the machine are.
+    /// </summary>
+    /// <remarks>tlsCAFile</remarks>
+    public string TlsCaFile { get; set; } = "";
 
     /// <summary>The gate before the pool.</summary>
     public MongoGateOptions Gate { get; } = new();

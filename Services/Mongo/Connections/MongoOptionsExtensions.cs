@@ -42,13 +42,16 @@ public static class MongoOptionsExtensions
         options.RetryWrites = said.RetryWrites ?? options.RetryWrites;
         options.ApplicationName = said.ApplicationName ?? options.ApplicationName;
         options.Tls = said.Tls ?? options.Tls;
+        options.TlsCaFile = MongoTls.CaFileOf(said) ?? options.TlsCaFile;
         if (said.Compressors is { Count: > 0 } compressors)
         {
             options.Compressors = string.Join(',', compressors.Select(compressor => Name(compressor.Type)));
         }
     }
 
-    /// <summary>Sets the driver's settings. What has no option, such as servers, credentials and TLS files, stays.</summary>
+    /// <summary>
+    /// Sets the driver's settings. What has no option, such as servers and credentials, stays; whose certificates are trusted is <see cref="MongoTls"/>'s.
+    /// </summary>
     /// <param name="options">The options, valid.</param>
     /// <param name="settings">The driver's settings.</param>
     public static void ApplyTo(this MongoOptions options, MongoClientSettings settings)

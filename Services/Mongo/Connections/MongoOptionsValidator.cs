@@ -35,6 +35,25 @@ internal sealed class MongoOptionsValidator : IValidateOptions<MongoOptions>
                 MongoOptions.Section, nameof(options.WriteConcern), options.WriteConcern, "must acknowledge writes when they are to be journalled"));
         }
 
+        if (options.TlsCaFile.Length > 0)
+        {
+            if (!options.Tls)
+            {
+                failures.Add(SettingLimits.Mistake(
+                    MongoOptions.Section, nameof(options.TlsCaFile), options.TlsCaFile,
+                    $"is for TLS, which {MongoOptions.Section}:{nameof(options.Tls)} turns on"));
+            }
+
+            try
+            {
+                TrustedAuthority.FromFile(options.TlsCaFile);
+            }
+            catch (InvalidDataException exception)
+            {
+                failures.Add($"{MongoOptions.Section}:{nameof(options.TlsCaFile)}: {exception.Message}");
+            }
+        }
+
         return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
     }
 }

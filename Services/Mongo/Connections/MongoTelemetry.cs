@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using MongoDB.Driver;
@@ -33,6 +34,21 @@ public static class MongoTelemetry
         return services;
     }
 
+    /// <summary>Registers a guard, which clients that <see cref="Observe"/> sees have their commands judged by.</summary>
+    /// <typeparam name="TGuard">The guard.</typeparam>
+    /// <param name="services">The services.</param>
+    /// <returns>The same services.</returns>
+    public static IServiceCollection AddCommandGuard<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TGuard>(
+        this IServiceCollection services)
+        where TGuard : class, ICommandGuard
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddOptions<CommandGuardOptions>().BindSettings(CommandGuardOptions.Section).ValidateOnStart();
+        services.TryAddSingleton<ICommandGuard, TGuard>();
+        services.TryAddSingleton<CommandGuarding>();
+        return services;
+    }
+
     /// <summary>
     /// Has a client that is made with these settings observed. The text of statements in the driver's spans is their shape: the
     /// driver itself would write them with their values.
@@ -46,11 +62,13 @@ public static class MongoTelemetry
         ArgumentNullException.ThrowIfNull(services);
 
         var observer = services.GetRequiredService<MongoObserver>();
+        var guarding = services.GetService<CommandGuarding>();
         var before = settings.ClusterConfigurator;
         settings.ClusterConfigurator = builder =>
         {
             before?.Invoke(builder);
             observer.Subscribe(builder);
+            guarding?.Subscribe(builder);
         };
         if (settings.TracingOptions is { QueryTextMaxLength: > 0 } tracing)
         {

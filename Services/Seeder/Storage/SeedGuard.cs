@@ -18,7 +18,8 @@ internal sealed class SeedGuard(PlatformDatabase database, IHostEnvironment envi
     // What the platform's programs keep for themselves, also in a database without data. Events that wait are data.
     private static readonly HashSet<string> s_bookkeeping = new(StringComparer.Ordinal)
     {
-        CollectionNames.Migrations, CollectionNames.HiddenIndexes, CollectionNames.Leases, CollectionNames.SeedMarker, CollectionNames.Environment,
+        CollectionNames.Migrations, CollectionNames.MigrationStates, CollectionNames.HiddenIndexes, CollectionNames.Leases, CollectionNames.SeedMarker,
+        CollectionNames.Environment,
     };
 
     private IMongoCollection<EnvironmentMark> Marks => database.Database.GetCollection<EnvironmentMark>(CollectionNames.Environment).ForDecisions();

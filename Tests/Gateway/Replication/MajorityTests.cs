@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Npgsql;
@@ -60,6 +61,20 @@ public sealed class MajorityTests(ReplicaSetFixture set) : IClassFixture<Replica
         {
             Assert.Equal(true, await ExecuteAsync(member, "SELECT to_regclass('lost') IS NULL"));
         }
+    }
+
+    [Fact(Timeout = 240_000)]
+    public async Task A_server_that_its_gateway_had_no_time_to_write_down_ends_with_it()
+    {
+        await set.UntilWholeAsync(Cancel);
+        var primary = await set.PrimaryAsync(Cancel);
+        var member = set.Members.First(m => m != primary);
+        var postgres = Assert.NotNull(member.Postgres);
+        File.Delete(Path.Combine(set.DataOf(member.Number), "postgres.pid"));
+        member.KillGateway();
+        await Wait.UntilAsync(() => !Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{postgres}")), "its PostgreSQL has ended", Cancel);
+        await set.UntilWholeAsync(Cancel);
+        Assert.DoesNotContain(member.Lines, line => line.Contains("does not end", StringComparison.Ordinal));
     }
 
     [Theory(Timeout = 290_000)]

@@ -32,6 +32,28 @@ public sealed class SecondaryTests(ReplicaSetFixture set) : IClassFixture<Replic
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task Each_member_has_a_profile_of_its_own_so_that_who_reads_all_of_them_counts_nothing_twice()
+    {
+        var (primary, secondaries, database) = await StartAsync();
+        await using var writer = await ConnectAsync(primary, database);
+        Assert.Equal(1, (await writer.RunAsync("{ insert: 'c', documents: [{ n: 1 }] }", Cancel))["ok"].ToInt32());
+        await writer.RunAsync("{ profile: 2 }", Cancel);
+        await writer.RunAsync("{ find: 'c', filter: { n: 1 } }", Cancel);
+        await Wait.UntilAsync(async () => await CountAsync(writer) > 0, "the query is profiled", Cancel);
+        await writer.RunAsync("{ profile: 0 }", Cancel);
+        foreach (var secondary in secondaries)
+        {
+            await using var client = await ConnectAsync(secondary, database);
+            await CatchUpAsync(client, writer);
+            Assert.Equal(0, await CountAsync(client));
+            var found = await client.ReadAsync("{ find: 'system.profile', batchSize: 1 }", Cancel);
+            Assert.Equal((1, 0, 0L), (found["ok"].ToInt32(), found["cursor"]["firstBatch"].AsBsonArray.Count, found["cursor"]["id"].ToInt64()));
+        }
+
+        static async Task<int> CountAsync(MemberClient client) => (await client.ReadAsync("{ count: 'system.profile' }", Cancel))["n"].ToInt32();
+    }
+
+    [Fact]
     public async Task A_secondary_writes_nothing_and_reads_with_leave()
     {
         var (primary, secondaries, database) = await StartAsync();

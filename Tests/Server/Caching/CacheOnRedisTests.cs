@@ -17,6 +17,17 @@ public sealed class CacheOnRedisTests(ITestOutputHelper output) : IAsyncLifetime
 
     private static readonly CacheKey s_key = CacheKeys.Product(Tenant, "65f000000000000000000002");
 
+    // What changes this connection, or tells of the server no more than it is.
+    private static readonly string[] s_keylessCommands =
+    [
+        "asking", "auth", "client caching", "client getname", "client getredir", "client help", "client id", "client info", "client no-touch",
+        "client reply", "client setinfo", "client setname", "client tracking", "client trackinginfo", "cluster info", "cluster nodes",
+        "cluster shards", "cluster slots", "command count", "command docs", "command getkeys", "command getkeysandflags", "command help",
+        "command info", "command list", "discard", "echo", "exec", "hello", "info", "lolwut", "multi", "ping", "pubsub channels", "pubsub numpat",
+        "pubsub numsub", "pubsub shardchannels", "pubsub shardnumsub", "punsubscribe", "quit", "readonly", "readwrite", "reset", "script debug",
+        "script exists", "script help", "script kill", "script load", "select", "sunsubscribe", "unsubscribe", "unwatch", "wait", "waitaof",
+    ];
+
     private readonly List<IAsyncDisposable> _made = [];
     private RedisProcess _redis = null!;
     private IConnectionMultiplexer _admin = null!;
@@ -162,9 +173,12 @@ public sealed class CacheOnRedisTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Under_pressure_Redis_evicts_and_keeps_what_is_asked_for_most(string policy)
     {
         const int Hot = 100, Cold = 12_000;
-        var server = _admin.GetServers().Single();
-        await server.ConfigSetAsync("maxmemory-policy", policy);
-        await server.ConfigSetAsync("maxmemory", "8mb");
+        // As the graph's setting starts it.
+        await _redis.DisposeAsync();
+        _redis = await RedisProcess.StartAsync(Cancel, policy);
+        _admin = await ConnectAsync(_redis.ConnectionString + ",allowAdmin=true");
+        Assert.Equal(policy, (await InfoAsync("memory"))["maxmemory_policy"]);
+        await _admin.GetServers().Single().ConfigSetAsync("maxmemory", "8mb");
         var database = _admin.GetDatabase();
         var value = new byte[1000];
         for (var i = 0; i < Hot; i++)
@@ -172,8 +186,11 @@ public sealed class CacheOnRedisTests(ITestOutputHelper output) : IAsyncLifetime
             await database.HashSetAsync($"platform:v1:t:products:hot-{i}", "d", value);
         }
 
+        // Redis knows to the second when a key was used: the load has to last for some of them, or all keys were used at the same time.
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(15));
         for (var i = 0; i < Cold; i += 20)
         {
+            await pace.WaitForNextTickAsync(Cancel);
             List<Task> writes = [.. Enumerable.Range(i, 20).Select(n => database.HashSetAsync($"platform:v1:t:products:cold-{n}", "d", value))];
             writes.AddRange(Enumerable.Range(0, Hot / 5).Select(n => database.HashGetAsync($"platform:v1:t:products:hot-{((i / 4) + n) % Hot}", "d")));
             await Task.WhenAll(writes);
@@ -224,6 +241,106 @@ public sealed class CacheOnRedisTests(ITestOutputHelper output) : IAsyncLifetime
             await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"{command}\r\n"), Cancel);
             return await reader.ReadLineAsync(Cancel) ?? "";
         }
+    }
+
+    [Fact]
+    public async Task Of_all_commands_of_Redis_the_user_of_the_API_may_send_none_that_touches_other_keys_and_few_that_touch_none()
+    {
+        var server = _admin.GetServers().Single();
+        var (checkedCommands, allowed, wrong) = (0, new SortedSet<string>(StringComparer.Ordinal), new List<string>());
+        foreach (var command in Commands((RedisResult[])(await server.ExecuteAsync("COMMAND"))!))
+        {
+            var answer = (string?)await server.ExecuteAsync("ACL", ["DRYRUN", "api", .. command.Words]);
+            checkedCommands++;
+            if (answer == "OK" && !command.HasKeys)
+            {
+                allowed.Add(string.Join(' ', command.Words.Take(command.NameWords)));
+            }
+            else if (answer is null || !answer.Contains("no permissions", StringComparison.Ordinal))
+            {
+                wrong.Add($"{string.Join(' ', command.Words)}: {answer}");
+            }
+        }
+
+        Assert.Empty(wrong);
+
+        output.WriteLine($"{checkedCommands} commands; without keys it may: {string.Join(", ", allowed)}");
+        Assert.True(checkedCommands > 300, $"{checkedCommands}");
+        Assert.Equal(string.Join(", ", s_keylessCommands), string.Join(", ", allowed));
+    }
+
+    [Theory]
+    [InlineData("SET other 1")]
+    [InlineData("KEYS *")]
+    [InlineData("FLUSHALL")]
+    [InlineData("CONFIG GET *")]
+    [InlineData("SCAN 0")]
+    [InlineData("SHUTDOWN NOSAVE")]
+    [InlineData("PUBLISH elsewhere x")]
+    public async Task A_redis_cli_of_the_user_of_the_API_is_refused(string command)
+    {
+        var start = new ProcessStartInfo(
+            ServerImage.Script("in-image"),
+            [
+                ServerImage.Directory, "redis", "TERM", "--setenv", "REDISCLI_AUTH", _redis.Password, "--", "redis-cli", "-p",
+                _redis.Port.ToString(CultureInfo.InvariantCulture), "--user", "api", .. command.Split(' '),
+            ]);
+
+        var result = await ProgramResult.OfAsync(start, Cancel);
+
+        Assert.StartsWith("NOPERM", result.Output.Trim(), StringComparison.Ordinal);
+    }
+
+    // The commands and their subcommands, with "other" for whatever they take: for each key where the command says that it has keys.
+    private static IEnumerable<(string[] Words, int NameWords, bool HasKeys)> Commands(RedisResult[] commands)
+    {
+        foreach (var command in commands)
+        {
+            var parts = (RedisResult[])command!;
+            var name = ((string)parts[0]!).Split('|');
+            var subcommands = (RedisResult[]?)parts[9] ?? [];
+            if (subcommands.Length > 0)
+            {
+                foreach (var subcommand in Commands(subcommands))
+                {
+                    yield return subcommand;
+                }
+
+                continue;
+            }
+
+            var arity = Math.Abs((int)parts[1]);
+            var words = name.Concat(Enumerable.Repeat("other", Math.Max(0, arity - name.Length))).ToList();
+            var specifications = (RedisResult[]?)parts[8] ?? [];
+            foreach (var specification in specifications)
+            {
+                var fields = Fields(specification);
+                var (search, find) = (Fields(fields["begin_search"]), Fields(fields["find_keys"]));
+                if ((string?)search["type"] == "index" && (string?)find["type"] == "keynum")
+                {
+                    // A count of keys, and then the keys.
+                    var (at, keys) = ((int)Fields(search["spec"])["index"], Fields(find["spec"]));
+                    var (count, first) = (at + (int)keys["keynumidx"], at + (int)keys["firstkey"]);
+                    while (words.Count <= Math.Max(count, first))
+                    {
+                        words.Add("other");
+                    }
+
+                    words[count] = "1";
+                }
+            }
+
+            // Channels are named where keys are, and are none.
+            var hasKeys = Array.Exists(
+                specifications, specification => !((string[])Fields(specification)["flags"]!).Contains("not_key", StringComparer.OrdinalIgnoreCase));
+            yield return ([.. words], name.Length, hasKeys);
+        }
+    }
+
+    private static Dictionary<string, RedisResult> Fields(RedisResult map)
+    {
+        var parts = (RedisResult[])map!;
+        return Enumerable.Range(0, parts.Length / 2).ToDictionary(i => (string)parts[2 * i]!, i => parts[(2 * i) + 1]);
     }
 
     private static string Text(CacheAnswer answer) => Encoding.UTF8.GetString(answer.Entry.Content.Span);

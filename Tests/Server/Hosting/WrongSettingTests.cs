@@ -24,6 +24,9 @@ public sealed class WrongSettingTests
     [InlineData("Migrator", "migrator", "Validaton__Level", "off", "Validaton is no setting; did you mean Validation?")]
     [InlineData("Api", "api", "Cache__Patients", "00:01:00", "Cache:Patients is no setting; did you mean Cache:Patience?")]
     [InlineData("Api", "api", "RateLimits__Client__PerSecnd", "1", "RateLimits:Client:PerSecnd is no setting; did you mean RateLimits:Client:PerSecond?")]
+    [InlineData("Api", "api", "DOTNET_ENVIRONMENT", "Production", "Api:Authentication is not set, without which the API starts in Development alone")]
+    [InlineData("Api", "api", "Api__Authentication__Mode", "Nobody", "Api:Authentication:Mode is Nobody, but must be one of Token, Gateway, Open.")]
+    [InlineData("Api", "api", "Api__Authentification__Mode", "Gateway", "Api:Authentification is no setting; did you mean Api:Authentication?")]
     [InlineData("Seeder", "seeder", "Seeder__Writers", "many", "Seeder:Writers is many, but must be from 1 to 64.")]
     [InlineData("Seeder", "seeder", "Seeder__Until", "soon", "Seeder:Until must be a day such as 2026-01-01.")]
     public async Task A_wrong_setting_is_told_in_one_sentence_and_ends_with_78(string project, string name, string key, string value, string sentence)

@@ -77,8 +77,11 @@ public sealed class DeclaredQueriesTests(MongoServer server)
             sent,
             command => command.GetElement(0).Name is "find" or "aggregate" or "findAndModify" && s_asked.Contains(command[0].AsString)
                 && !(command.GetValue("maxTimeMS", 0).ToDouble() is var milliseconds && milliseconds > 0 && milliseconds <= limit));
+        Assert.Empty(sent.Select(command => CommandTargeting.Objection(command, KeyOf)).OfType<string>());
         Assert.DoesNotContain(sent, command => !IsTargeted(command, CollectionCatalogue.All.Single(collection => collection.Name == command[0])));
     }
+
+    private static ShardKey? KeyOf(string name) => CollectionCatalogue.All.SingleOrDefault(collection => collection.Name == name)?.ShardKey;
 
     private static readonly HashSet<string> s_asked =
     [

@@ -136,7 +136,7 @@ public sealed class IndexLifecycleTests(MongoServer server)
     {
         var database = await NewAsync();
         var (queries, notes) = await new ProfileReader(database).ReadAsync(Cancel);
-        Assert.True(queries.Count > 0 || notes.Count == 1, "Neither slow queries nor a note.");
+        Assert.True(queries.Count > 0 || notes.Count > 0, "Neither slow queries nor a note.");
     }
 
     private async Task<IMongoDatabase> NewAsync()

@@ -1,7 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Platform.Wire.Bson;
 using Platform.Wire.Messages;
 
@@ -12,7 +15,12 @@ namespace Platform.Tests.TestKit.Mongod;
 /// that runs, and answers what drivers, mongosh and the AppHost ask on the way to a healthy set. Everything else is a command that it
 /// does not know. With it the start of a set is tried where there is no mongod.
 /// </summary>
-internal sealed class ScriptedMongod(string set, string directory, int port, IPAddress address)
+/// <param name="set">The replica set's name.</param>
+/// <param name="directory">Its data directory.</param>
+/// <param name="port">Its port.</param>
+/// <param name="address">The address that it listens on.</param>
+/// <param name="certificate">With it, only TLS connections are taken.</param>
+internal sealed class ScriptedMongod(string set, string directory, int port, IPAddress address, X509Certificate2? certificate)
 {
     private readonly MemberFiles _files = new(directory);
 
@@ -49,7 +57,10 @@ internal sealed class ScriptedMongod(string set, string directory, int port, IPA
             Value("--replSet"),
             directory,
             int.Parse(Value("--port"), System.Globalization.CultureInfo.InvariantCulture),
-            IPAddress.Parse(Value("--bind_ip")));
+            IPAddress.Parse(Value("--bind_ip")),
+            arguments.Contains("--tlsMode") && Value("--tlsMode") == "requireTLS" && File.Exists(Value("--tlsCAFile"))
+                ? X509Certificate2.CreateFromPemFile(Value("--tlsCertificateKeyFile"))
+                : null);
         try
         {
             await member.ServeAsync(stopping.Token);
@@ -81,7 +92,7 @@ internal sealed class ScriptedMongod(string set, string directory, int port, IPA
         var session = new MongodSession(set, $"localhost:{port}", _files);
         try
         {
-            var stream = client.GetStream();
+            await using var stream = await SecuredAsync(client.GetStream(), cancellationToken);
             using var reader = new MessageReader(PipeReader.Create(stream), TimeProvider.System);
             while (await reader.ReadAsync(WireLimits.MaxMessageLength, cancellationToken))
             {
@@ -103,9 +114,21 @@ internal sealed class ScriptedMongod(string set, string directory, int port, IPA
                 }
             }
         }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException or ProtocolException)
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or ProtocolException or AuthenticationException)
         {
             // The client left, or this process ends.
         }
+    }
+
+    private async Task<Stream> SecuredAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        if (certificate is null)
+        {
+            return stream;
+        }
+
+        var secured = new SslStream(stream);
+        await secured.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, cancellationToken);
+        return secured;
     }
 }

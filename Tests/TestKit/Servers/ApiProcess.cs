@@ -31,6 +31,8 @@ internal sealed class ApiProcess : IAsyncDisposable
         {
             // Databases of tests are mostly made without a history.
             ["MigrationCheck__Enabled"] = "false",
+            // Tests and benchmarks ask it without tokens, unless they are about these.
+            [SettingNames.ApiAuthenticationMode] = "Gateway",
             [SettingNames.PagingCursorKey] = "the key of the tests, which is long enough",
             ["ConnectionStrings__platform"] = database,
             ["ConnectionStrings__cache"] = cache,

@@ -10,8 +10,14 @@ internal sealed class RedisProcess : IAsyncDisposable
     private readonly DirectoryInfo _directory;
     private ServerProcess _process;
 
-    private RedisProcess(ServerProcess process, DirectoryInfo directory, int port, string password) =>
-        (_process, _directory, Port, Password) = (process, directory, port, password);
+    private readonly string? _policy;
+    private readonly string? _tls;
+
+    private RedisProcess(DirectoryInfo directory, int port, string password, string? policy, string? tls)
+    {
+        (_directory, Port, Password, _policy, _tls) = (directory, port, password, policy, tls);
+        _process = StartServer();
+    }
 
     /// <summary>Its port on 127.0.0.1.</summary>
     public int Port { get; }
@@ -29,10 +35,12 @@ internal sealed class RedisProcess : IAsyncDisposable
     public string ApiConnectionString => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port},user=api,password={Password}");
 
     /// <summary>Starts it and waits until it takes connections.</summary>
-    public static async Task<RedisProcess> StartAsync(CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="policy">What it evicts when it is full; null: the default.</param>
+    /// <param name="tls">The directory with its certificate, for TLS alone; null: there is no TLS.</param>
+    public static async Task<RedisProcess> StartAsync(CancellationToken cancellationToken, string? policy = null, string? tls = null)
     {
-        var (directory, port, password) = (Directory.CreateTempSubdirectory("redis-"), FreePort.Find(), RandomNumberGenerator.GetHexString(24));
-        var redis = new RedisProcess(StartServer(directory, port, password), directory, port, password);
+        var redis = new RedisProcess(Directory.CreateTempSubdirectory("redis-"), FreePort.Find(), RandomNumberGenerator.GetHexString(24), policy, tls);
         try
         {
             await redis.ListensAsync(cancellationToken);
@@ -56,7 +64,7 @@ internal sealed class RedisProcess : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task StartAgainAsync(CancellationToken cancellationToken)
     {
-        _process = StartServer(_directory, Port, Password);
+        _process = StartServer();
         await ListensAsync(cancellationToken);
     }
 
@@ -68,17 +76,27 @@ internal sealed class RedisProcess : IAsyncDisposable
         _directory.Delete(recursive: true);
     }
 
-    private static ServerProcess StartServer(DirectoryInfo directory, int port, string password) => ServerProcess.Start(
-        ServerImage.Script("redis"),
-        [ServerImage.Directory, Path.Combine(directory.FullName, "data")],
-        new Dictionary<string, string?>
-        {
-            ["REDIS_PORT"] = port.ToString(CultureInfo.InvariantCulture), ["REDIS_PASSWORD"] = password, ["REDIS_API_PASSWORD"] = password,
-        });
+    private ServerProcess StartServer() =>
+        StartServer(Path.Combine(_directory.FullName, "data"), Port, Password, [new("REDIS_MAXMEMORY_POLICY", _policy), new("REDIS_TLS", _tls)]);
 
     private Task ListensAsync(CancellationToken cancellationToken) => _process.UntilAsync(() => ListensAsync(Port, cancellationToken), cancellationToken);
 
-    private static async Task<bool> ListensAsync(int port, CancellationToken cancellationToken)
+    /// <summary>Starts a server by the script of the app graph.</summary>
+    /// <param name="data">Where its data are.</param>
+    /// <param name="port">Its port on 127.0.0.1.</param>
+    /// <param name="password">The password of all its users.</param>
+    /// <param name="settings">Further environment variables of the script.</param>
+    internal static ServerProcess StartServer(string data, int port, string password, IEnumerable<KeyValuePair<string, string?>> settings) =>
+        ServerProcess.Start(
+            ServerImage.Script("redis"),
+            [ServerImage.Directory, data],
+            new Dictionary<string, string?>(settings)
+            {
+                ["REDIS_PORT"] = port.ToString(CultureInfo.InvariantCulture), ["REDIS_PASSWORD"] = password, ["REDIS_API_PASSWORD"] = password,
+            });
+
+    /// <summary>Whether something listens on a port of 127.0.0.1.</summary>
+    internal static async Task<bool> ListensAsync(int port, CancellationToken cancellationToken)
     {
         try
         {

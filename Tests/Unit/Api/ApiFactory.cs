@@ -81,6 +81,8 @@ public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
         builder.UseSetting("ConnectionStrings:platform", "mongodb://127.0.0.1:9/platform");
         builder.UseSetting("ConnectionStrings:cache", "127.0.0.1:9");
         builder.UseSetting("Paging:CursorKey", CursorKey);
+        // Nobody is asked who it is, unless a test says otherwise.
+        builder.UseSetting("Api:Authentication:Mode", "Gateway");
         // What a test's substitutes are asked is what the test asks.
         builder.UseSetting("Cache:Warming", "false");
         foreach (var (key, value) in Settings)

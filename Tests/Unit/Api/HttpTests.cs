@@ -276,12 +276,18 @@ public sealed class HttpTests : IDisposable
     [InlineData("AllowedHosts", "https://shop.example.com")]
     [InlineData("AllowedHosts", "shop.example.com:443")]
     [InlineData("AllowedHosts", ";")]
+    [InlineData("Api:Authentication:Mode", "Nobody")]
+    [InlineData("Api:Authentication:Mode", "gateway")]
+    [InlineData("Api:Authentication:ClockSkew", "00:05:01")]
+    [InlineData("Api:Authentication:Audiense", "x")]
+    [InlineData("Api:Proxies", "somewhere")]
     public void A_wrong_setting_stops_the_service_at_start_and_is_named(string key, string value)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Configuration["ConnectionStrings:platform"] = "mongodb://127.0.0.1:9/platform";
         builder.Configuration["ConnectionStrings:cache"] = "127.0.0.1:9";
         builder.Configuration["Paging:CursorKey"] = ApiFactory.CursorKey;
+        builder.Configuration["Api:Authentication:Mode"] = "Gateway";
         builder.Configuration[key] = value;
         builder.AddApi();
         using var app = (IHost)builder.Build();

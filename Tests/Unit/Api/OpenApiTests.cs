@@ -1,5 +1,7 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -34,6 +36,28 @@ public sealed class OpenApiTests : IDisposable
             Assert.True(success.GetProperty("content").GetProperty("application/json").TryGetProperty("schema", out _));
             Assert.True(operation.GetProperty("responses").GetProperty("503").GetProperty("content").TryGetProperty("application/problem+json", out _));
         }
+    }
+
+    [Fact]
+    public async Task In_development_there_is_a_page_of_it_that_may_load_its_own_parts_alone()
+    {
+        using var api = new ApiFactory { Settings = { ["Environment"] = "Development" } };
+        using var http = api.CreateClient();
+        using var answer = await http.GetAsync("/scalar", Cancellation);
+        var page = await answer.Content.ReadAsStringAsync(Cancellation);
+
+        Assert.Equal(("text/html", HttpStatusCode.OK), (answer.Content.Headers.ContentType!.MediaType, answer.StatusCode));
+        var policy = Assert.Single(answer.Headers.GetValues("Content-Security-Policy"));
+        Assert.StartsWith("default-src 'self';", policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("http", policy, StringComparison.Ordinal);
+        // What it loads is here, and the document that it shows.
+        var script = Regex.Match(page, "src=\"([^\"]+)\"").Groups[1].Value;
+        using var loaded = await http.GetAsync(new Uri(answer.RequestMessage!.RequestUri!, script), Cancellation);
+        Assert.Equal(HttpStatusCode.OK, loaded.StatusCode);
+        Assert.Contains("openapi/v1.json", page, StringComparison.Ordinal);
+        // Nothing but pages is one: the rest of the API stays as closed as it is.
+        using var data = await http.GetAsync("/openapi/v1.json", Cancellation);
+        Assert.StartsWith("default-src 'none'", Assert.Single(data.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using Platform.AppHost.Backup;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
 using Platform.AppHost.Settings;
@@ -90,6 +91,23 @@ public sealed class GraphTests
     }
 
     [Fact]
+    public void Images_of_a_mirror_take_the_place_of_the_official_ones()
+    {
+        var builder = CreateBuilder();
+        var options = Options(Engine.Containers) with
+        {
+            MongoImage = "mirror.example:5000/team/mongo:8.0.28", RedisImage = $"mirror.example/redis@sha256:{RedisImage.Digest}",
+        };
+        builder.AddMongoReplicaSet(ResourceNames.Mongo, options);
+        builder.AddCache(ResourceNames.Cache, options);
+
+        Assert.Equal("mirror.example:5000/team/mongo:8.0.28", NameOf(builder.Resources.OfType<MongoDBServerResource>().Single()));
+        Assert.Equal(options.RedisImage, NameOf(builder.Resources.OfType<RedisResource>().Single()));
+
+        static string? NameOf(ContainerResource container) => container.TryGetContainerImageName(out var name) ? name : null;
+    }
+
+    [Fact]
     public async Task The_container_of_Redis_is_a_pinned_image_on_a_volume_and_its_password_is_no_argument()
     {
         var builder = CreateBuilder($"--Parameters:{ResourceNames.Cache}-password=s3cr3t");
@@ -103,7 +121,7 @@ public sealed class GraphTests
         Assert.Equal((ContainerMountType.Volume, "/data", false), (volume.Type, volume.Target, volume.IsReadOnly));
         Assert.Equal(DataVolume.NameOf("/data", "cache"), volume.Source);
         Assert.DoesNotContain("s3cr3t", string.Join(' ', await ArgumentsOf(redis)), StringComparison.Ordinal);
-        Assert.Equal(["redis-server", "/platform/redis.conf", "--requirepass"], (await ArgumentsOf(redis)).Take(3));
+        Assert.Equal(["exec", "redis-server", "/platform/redis.conf", "--requirepass"], (await ArgumentsOf(redis)).Take(4));
         Assert.Contains((await EnvironmentOf(builder, redis)).Values, value => ReferenceEquals(value, redis.PasswordParameter));
 
         // The same file as the script of the other engines reads.
@@ -113,8 +131,61 @@ public sealed class GraphTests
             new ContainerFileSystemCallbackContext { Model = redis, Services = null! }, TestContext.Current.CancellationToken)));
         var configuration = await File.ReadAllTextAsync(
             Path.Combine(Repository.Root, "AppHost", "Native", "redis.conf"), TestContext.Current.CancellationToken);
-        Assert.Equal(("redis.conf", configuration), (file.Name, file.Contents));
+        Assert.Equal("redis.conf", file.Name);
+        Assert.StartsWith(configuration, file.Contents, StringComparison.Ordinal);
         Assert.Contains("\nappendonly yes\n", configuration, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task In_the_container_too_the_API_is_a_user_of_its_own_whose_password_is_there_as_a_hash_alone()
+    {
+        var builder = CreateBuilder($"--Parameters:{ResourceNames.Cache}-api-password=s3cr3t");
+        var cache = builder.AddCache(ResourceNames.Cache, Options(Engine.Containers) with { RedisMaxMemoryPolicy = "allkeys-lfu" });
+        var api = builder.AddExecutable("service", "true", ".").WithCache(cache);
+        var redis = builder.Resources.OfType<RedisResource>().Single();
+
+        var files = Assert.Single(redis.Annotations.OfType<ContainerFileSystemCallbackAnnotation>());
+        var file = Assert.IsType<ContainerFile>(Assert.Single(await files.Callback(
+            new ContainerFileSystemCallbackContext { Model = redis, Services = null! }, TestContext.Current.CancellationToken)));
+
+        var rules = (await File.ReadAllLinesAsync(
+            Path.Combine(Repository.Root, "AppHost", "Native", "redis-users.acl"), TestContext.Current.CancellationToken))[0]["api ".Length..];
+        // SHA-256 of s3cr3t.
+        Assert.EndsWith(
+            $"\nmaxmemory-policy allkeys-lfu\nuser api on #4e738ca5563c06cfd0018299933d58db1dd8bf97f6973dc99bf6cdc64b5550bd {rules}\n",
+            file.Contents,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cr3t", file.Contents, StringComparison.Ordinal);
+        var login = Assert.IsType<ReferenceExpression>((await EnvironmentOf(builder, api.Resource))["ConnectionStrings__cache"]);
+        Assert.Contains(",user=api,password=", login.Format, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_cluster_is_six_servers_with_ports_and_data_of_their_own_below_one_resource_that_names_them_all()
+    {
+        var builder = CreateBuilder();
+        var cache = builder.AddCache(ResourceNames.Cache, Options(Engine.DocumentDb) with { RedisMode = RedisMode.Cluster });
+        var service = builder.AddExecutable("service", "true", ".").WithCache(cache);
+
+        var cluster = Assert.IsType<RedisClusterResource>(cache.Resource);
+        var environments = await EnvironmentsOf(builder, [.. cluster.Nodes, service.Resource]);
+        Assert.Equal(Enumerable.Range(1, 6).Select(ResourceNames.CacheNode), cluster.Nodes.Select(node => node.Name));
+        Assert.Equal(12, cluster.Addresses.SelectMany(address => (int[])[address.Port, address.BusPort]).Distinct().Count());
+        foreach (var (i, node) in cluster.Nodes.Index())
+        {
+            Assert.Equal(["/image", $"/data/redis-cluster/{i + 1}"], await ArgumentsOf(node));
+            var endpoint = Assert.Single(node.Annotations.OfType<EndpointAnnotation>());
+            Assert.Equal((cluster.Addresses[i].Port, false), (endpoint.Port, endpoint.IsProxied));
+            Assert.Equal($"{cluster.Addresses[i].BusPort}", environments[i]["REDIS_CLUSTER_PORT"]);
+            Assert.True(Assert.IsType<ParameterResource>(environments[i]["REDIS_REPLICA_PASSWORD"]).Secret);
+        }
+
+        Assert.Equal(6, cluster.AllAddresses.ValueProviders.Count);
+        var login = Assert.IsType<ReferenceExpression>(environments[^1]["ConnectionStrings__cache"]);
+        Assert.Contains(",user=api,password=", login.Format, StringComparison.Ordinal);
+        Assert.Equal(
+            ["service", "cache-1 cache-2 cache-3 cache-4 cache-5 cache-6"],
+            OrderedStop.Ranks([.. builder.Resources]).Select(rank => string.Join(' ', rank.Select(resource => resource.Name).Order(StringComparer.Ordinal))));
     }
 
     [Theory]
@@ -205,6 +276,40 @@ public sealed class GraphTests
     }
 
     [Fact]
+    public async Task Programs_reach_the_database_as_users_of_their_own_and_only_the_job_that_makes_them_as_the_administrator()
+    {
+        var builder = CreateBuilder();
+        var database = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.DocumentDb)).AddReplicaSetDatabase(ResourceNames.Database);
+        string[] programs = [.. Platform.Data.Access.AccessCatalogue.All.Select(principal => principal.Name)];
+        var access = database.AddAccess<Projects.Migrator>(programs)!;
+        var services = programs
+            .Select(program => builder.AddExecutable(program, "program", ".").WithDatabase(database).WaitForAccess(database, access)).ToList();
+
+        var environments = await EnvironmentsOf(builder, [access.Resource, .. services.Select(service => service.Resource)]);
+        foreach (var (service, environment) in services.Zip(environments.Skip(1)))
+        {
+            var connection = Assert.IsType<ReferenceExpression>(environment[$"ConnectionStrings__{ResourceNames.Database}"]);
+            var password = Assert.Single(connection.ValueProviders.OfType<ParameterResource>());
+            Assert.Equal($"{ResourceNames.Mongo}-{service.Resource.Name}-password", password.Name);
+            Assert.True(password.Secret);
+            Assert.StartsWith($"mongodb://{ResourceNames.Database}-{service.Resource.Name}:", connection.Format, StringComparison.Ordinal);
+            Assert.Same(password, environments[0][SettingNames.PasswordOf(service.Resource.Name)]);
+            Assert.Contains(service.Resource.Annotations.OfType<WaitAnnotation>(), wait => wait.Resource == access.Resource);
+        }
+
+        Assert.Equal(["access", "apply"], await ArgumentsOf(access.Resource));
+    }
+
+    [Fact]
+    public void The_graph_gives_users_to_whom_the_access_catalogue_names()
+    {
+        var program = System.IO.File.ReadAllText(Path.Combine(Repository.Root, "AppHost", "Program.cs"));
+        var given = program.Split("AddAccess<Projects.Migrator>(", 2)[1].Split(')', 2)[0].Split(", ")
+            .Select(name => name.Replace("ResourceNames.", "", StringComparison.Ordinal));
+        Assert.Equal(Platform.Data.Access.AccessCatalogue.All.Select(principal => principal.Name), given.Select(name => name.ToLowerInvariant()));
+    }
+
+    [Fact]
     public async Task External_engine_runs_no_server_and_hands_on_the_given_connection_strings()
     {
         const string Given = "mongodb://db.example:27017/platform?replicaSet=rs7";
@@ -272,6 +377,33 @@ public sealed class GraphTests
         Assert.Equal(directory, SocketDirectory.For(data));
         Assert.NotEqual(directory, SocketDirectory.For(data + "y"));
         Assert.True(Path.Combine(directory, ".s.PGSQL.5432.lock").Length <= 107, directory);
+    }
+
+    [Fact]
+    public async Task With_backups_every_member_archives_and_the_agent_knows_all_of_them()
+    {
+        var builder = CreateBuilder();
+        var options = Options(Engine.DocumentDb) with { BackupDirectory = "/backups" };
+        var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, options);
+        var password = builder.AddParameter("api-password", "of the API", secret: true).Resource;
+        var agent = builder.AddBackup(ResourceNames.Backup, mongo, options, password);
+
+        var environments = await EnvironmentsOf(builder, [agent.Resource, .. mongo.Resource.Servers]);
+        var passPhrase = Assert.IsType<ParameterResource>(environments[0][SettingNames.BackupPassPhrase]);
+        Assert.True(passPhrase.Secret);
+        Assert.Equal("/backups", environments[0][SettingNames.BackupDirectory]);
+        Assert.Same(password, environments[0][SettingNames.BackupApiPassword]);
+        Assert.Equal(4, environments.Count);
+        for (var member = 0; member < 3; member++)
+        {
+            var server = environments[member + 1];
+            Assert.Equal("/backups/repository", server[SettingNames.ArchiveRepository]);
+            Assert.Same(passPhrase, server[SettingNames.ArchivePassPhrase]);
+            Assert.Equal(server[SettingNames.GatewayDataDirectory], environments[0][$"{SettingNames.BackupMembers}{member}"]);
+            Assert.Equal(server[SettingNames.GatewaySocketDirectory], environments[0][SettingNames.BackupSocketDirectory]);
+            // The agent finds their sockets by the same ports.
+            Assert.Equal(Platform.Gateway.Settings.GatewayOptions.PostgresPort(member + 1), Platform.Backup.PgBackRest.Servers.PortOf(member + 1));
+        }
     }
 
     private static IDistributedApplicationBuilder CreateBuilder(params string[] args)

@@ -53,6 +53,41 @@ public sealed class PlatformOptionsTests
                 + "already (--Platform:Engine=external).",
             Read([new("Platform:Engine", engine)], "mongod mongosh").ObstacleTo(Section([]), MachineWith(false, "bwrap", isLinux: false)));
 
+    [Theory]
+    [InlineData(null, null, "Single", "allkeys-lru")]
+    [InlineData("single", "allkeys-lru", "Single", "allkeys-lru")]
+    [InlineData("cluster", "allkeys-lfu", "Cluster", "allkeys-lfu")]
+    public void Redis_is_a_single_server_that_evicts_by_LRU_unless_said_otherwise(string? mode, string? policy, string expected, string evicts)
+    {
+        var options = Read([new("Platform:Engine", "documentdb"), new("Platform:Redis:Mode", mode), new("Platform:Redis:MaxMemoryPolicy", policy)], "");
+
+        Assert.Equal((expected, evicts), (options.RedisMode.ToString(), options.RedisMaxMemoryPolicy));
+    }
+
+    [Theory]
+    [InlineData("Mode", "sentinel", "Platform:Redis:Mode is 'sentinel', but must be single or cluster.")]
+    [InlineData("MaxMemoryPolicy", "noeviction", "Platform:Redis:MaxMemoryPolicy is 'noeviction', but must be allkeys-lru or allkeys-lfu.")]
+    public void A_Redis_that_does_not_exist_is_refused(string key, string value, string sentence) => Assert.Equal(
+        sentence,
+        Assert.Throws<DistributedApplicationException>(() => Read([new("Platform:Engine", "documentdb"), new($"Platform:Redis:{key}", value)], "")).Message);
+
+    [Theory]
+    [InlineData("containers", "Mode", "cluster", "Platform:Redis:Mode is 'cluster', which the engine containers does not run:")]
+    [InlineData("external", "Mode", "cluster", "Platform:Redis:Mode and MaxMemoryPolicy are for a Redis that the graph runs, but the engine is external:")]
+    [InlineData("external", "MaxMemoryPolicy", "allkeys-lfu", "Platform:Redis:Mode and MaxMemoryPolicy are for a Redis that the graph runs, but")]
+    public void A_Redis_that_the_engine_does_not_run_is_refused(string engine, string key, string value, string beginning) => Assert.StartsWith(
+        beginning,
+        PlatformOptions.From(Section([new("Platform:Engine", engine), new($"Platform:Redis:{key}", value)]), "/repository/AppHost/", MachineWith(true, ""))
+            .ObstacleTo(Section([]), MachineWith(true, "")),
+        StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("true", true)]
+    [InlineData("False", false)]
+    public void Connections_are_encrypted_unless_it_is_said_otherwise(string? value, bool expected) =>
+        Assert.Equal(expected, Read([new("Platform:Tls", value)]).Tls);
+
     [Fact]
     public void Only_auto_and_containers_ask_for_a_container_runtime()
     {
@@ -118,7 +153,11 @@ public sealed class PlatformOptionsTests
     [InlineData("Platform:ApiPort", "70000")]
     [InlineData("Platform:ApiPort", "http")]
     [InlineData("Platform:Seed", "perhaps")]
+    [InlineData("Platform:Tls", "perhaps")]
+    [InlineData("Platform:Audit:Enabled", "perhaps")]
     [InlineData("Platform:Mongo:Members", "2")]
+    [InlineData("Platform:Mongo:Image", "mongo 8")]
+    [InlineData("Platform:Redis:Image", "--privileged")]
     public void Unusable_value_is_refused_by_naming_its_key(string key, string value)
     {
         var error = Assert.Throws<DistributedApplicationException>(() => Read([new(key, value)]));
@@ -131,11 +170,76 @@ public sealed class PlatformOptionsTests
         => Assert.Equal("/repository/.platform/data", Read([]).DataDirectory);
 
     [Fact]
+    public void An_audit_log_is_written_beside_the_data_by_the_members_that_are_gateways()
+    {
+        var options = Read([new("Platform:Engine", "documentdb"), new("Platform:Audit:Enabled", "true")]);
+        Assert.True(options.Audit);
+        Assert.Equal(("/repository/.platform/data/audit", "/repository/.platform/data/audit-keys"), (options.AuditDirectory, options.AuditKeyDirectory));
+        Assert.False(Read([new("Platform:Engine", "documentdb"), new("Platform:Audit:Enabled", "false")]).Audit);
+        Assert.True(Read([new("Platform:Engine", "documentdb")]).Audit);
+        Assert.False(Read([new("Platform:Engine", "external"), new("Platform:Audit:Enabled", "true")]).Audit);
+        Assert.Equal("/var/log/audit", Read([new("Platform:Audit:Directory", "/var/log/audit")]).AuditDirectory);
+    }
+
+    [Fact]
     public void Stack_file_is_off_unless_it_is_named()
         => Assert.Null(Read([]).StackFile);
 
-    private static PlatformOptions Read(KeyValuePair<string, string?>[] settings, string programs = "")
-        => PlatformOptions.From(Section(settings), "/repository/AppHost/", MachineWith(false, programs));
+    [Theory]
+    [InlineData(null, "")]
+    [InlineData("", "")]
+    [InlineData("backup", "Backup")]
+    [InlineData(" Backup ,", "Backup")]
+    [InlineData("monitoring", "Monitoring")]
+    [InlineData("all", "Backup,Monitoring")]
+    public void Parts_are_those_that_are_named(string? value, string expected)
+        => Assert.Equal(expected, string.Join(',', Read([new("Platform:Parts", value)]).Parts));
+
+    [Theory]
+    [InlineData("backups")]
+    [InlineData("0")]
+    public void A_part_that_there_is_not_is_refused(string value)
+        => Assert.Equal(
+            $"Platform:Parts has '{value}', but there are backup, monitoring, and all.",
+            Assert.Throws<DistributedApplicationException>(() => Read([new("Platform:Parts", value)])).Message);
+
+    [Fact]
+    public void Monitoring_without_its_image_is_refused_on_every_engine()
+        => Assert.Equal(
+            "Platform:Parts has monitoring, but the monitoring image is missing at /no/image: run './platform setup --with monitoring'.",
+            Read([new("Platform:Engine", "external"), new("Platform:Parts", "monitoring"), new("Platform:MonitoringImage", "/no/image")])
+                .ObstacleTo(Section([]), MachineWith(true, "bwrap")));
+
+    [Theory]
+    [InlineData("00:00:00.5")]
+    [InlineData("1.00:00:00")]
+    [InlineData("often")]
+    public void An_interval_that_cannot_be_is_refused(string value)
+        => Assert.Equal(
+            $"Platform:Monitoring:Interval is '{value}', but must be from 00:00:01 to 00:05:00.",
+            Assert.Throws<DistributedApplicationException>(() => Read([new("Platform:Monitoring:Interval", value)])).Message);
+
+    [Theory]
+    [InlineData("mongod")]
+    [InlineData("containers")]
+    [InlineData("external")]
+    public void Backups_of_an_engine_that_has_none_yet_are_refused(string engine)
+        => Assert.StartsWith(
+            $"Platform:Parts has backup, but the engine is {engine} (asked for by Platform:Engine), whose backups are not supported yet",
+            Read([new("Platform:Engine", engine), new("Platform:Parts", "backup")], "mongod mongosh", runsContainers: true)
+                .ObstacleTo(Section([]), MachineWith(true, "bwrap")),
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void Backups_lie_beside_the_data_of_a_checkout_and_in_a_data_directory_that_was_named()
+    {
+        Assert.Equal("/repository/.platform/backup", Read([]).BackupDirectory);
+        Assert.Equal("/elsewhere/backup", Read([new("Platform:DataDirectory", "/elsewhere")]).BackupDirectory);
+        Assert.Equal("/disk", Read([new("Platform:DataDirectory", "/elsewhere"), new("Platform:Backup:Directory", "/disk")]).BackupDirectory);
+    }
+
+    private static PlatformOptions Read(KeyValuePair<string, string?>[] settings, string programs = "", bool runsContainers = false)
+        => PlatformOptions.From(Section(settings), "/repository/AppHost/", MachineWith(runsContainers, programs));
 
     private static Machine MachineWith(bool runsContainers, string programs, string? obstacle = null, bool isLinux = true)
         => new(() => new ContainerRuntime(runsContainers ? "docker" : null, obstacle), programs.Split(' ').Contains, isLinux);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using MongoDB.Bson;
 using Platform.AppHost.Commands;
 using Platform.AppHost.Mongo;
+using Platform.AppHost.Servers;
 using Platform.AppHost.Settings;
 using Xunit;
 

@@ -89,8 +89,8 @@ public sealed class StackFileTests
     [InlineData(new string[0], "x ended.")]
     [InlineData(new[] { "", "  " }, "x ended.")]
     [InlineData(new[] { "one", "two", "" }, "x ended. It said: two")]
+    [InlineData(new[] { "x: No space is left.", "fail: Job[0] failed" }, "x ended. It said: x: No space is left.")]
     [InlineData(new[] { "fail: Job[0]", "      No space is left.", "   at Program.Main()" }, "x ended. It said: No space is left.")]
-    [InlineData(new[] { "\u001b[31mred\u001b[0m" }, "x ended. It said: red")]
     public void What_a_program_said_last_follows_how_it_ended(string[] lines, string expected) =>
         Assert.Equal(expected, ConsoleLine.WhatItSaid("x ended.", lines));
 
@@ -115,7 +115,7 @@ public sealed class StackFileTests
     [InlineData(null, "state=")]
     [InlineData("mongodb://a:b@c/?d=e&f=", "state=mongodb://a:b@c/?d=e&f=")]
     [InlineData("one\ntwo\r\n\0three", "state=one two   three")]
-    public void A_value_stays_on_its_line(string? value, string line) => Assert.Equal(line, StackFile.Line("state", value));
+    public void A_value_stays_on_its_line(string? value, string line) => Assert.Equal(line, OwnerFile.Line("state", value));
 
     [Fact]
     public async Task An_entry_is_the_address_of_its_resource_in_the_form_that_it_is_asked_for()

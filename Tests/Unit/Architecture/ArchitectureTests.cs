@@ -17,7 +17,11 @@ public sealed class ArchitectureTests
         ["Services/Mongo"] = ["Shared", "ServiceDefaults"],
         ["Services/Data"] = ["Shared", "Services/Mongo"],
         ["Services/Caching"] = ["Shared", "Services/Mongo"],
+        ["Services/AuditTool"] = ["Services/Jobs"],
         ["Services/CacheTool"] = ["Services/Caching", "Services/Jobs"],
+        ["Services/SecurityTool"] = ["Shared", "Services/Mongo", "Services/Caching", "Services/Jobs"],
+        ["Services/Backup"] = ["ServiceDefaults", "Services/Data", "Services/Jobs"],
+        ["Services/Monitor"] = ["ServiceDefaults", "Services/Mongo", "Services/Data", "Services/Caching", "Services/Jobs"],
         ["Services/Jobs"] = ["Shared", "ServiceDefaults", "Services/Mongo"],
         ["Services/Api"] = ["Shared", "ServiceDefaults", "Services/Mongo", "Services/Data", "Services/Caching"],
         ["Services/Migrator"] = ["Shared", "ServiceDefaults", "Services/Mongo", "Services/Data", "Services/Jobs", "Engine/Wire"],
@@ -25,7 +29,8 @@ public sealed class ArchitectureTests
         ["Engine/Wire"] = [],
         ["Engine/Gateway"] = ["Shared", "ServiceDefaults", "Engine/Wire"],
         // The services only as project metadata, of which the SDK makes resources.
-        ["AppHost"] = ["Shared", "Services/Api", "Services/CacheTool", "Services/Migrator", "Services/Seeder", "Engine/Gateway"],
+        ["AppHost"] = ["Shared", "Services/Api", "Services/AuditTool", "Services/Backup", "Services/CacheTool", "Services/Migrator", "Services/Monitor",
+            "Services/SecurityTool", "Services/Seeder", "Engine/Gateway"],
         ["Offline/Aspire.Hosting.MongoDB"] = [],
         ["Offline/Aspire.MongoDB.Driver"] = [],
     };

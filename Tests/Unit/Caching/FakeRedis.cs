@@ -10,6 +10,8 @@ internal sealed class FakeRedis
     private readonly Dictionary<string, long> _values = new(StringComparer.Ordinal);
     private readonly List<Connection> _connections = [];
     private readonly Lock _lock = new();
+    private (Dictionary<string, (long Mark, byte[]? Data)> Entries, Dictionary<string, long> Values) _replica = ([], []);
+    private int _failovers;
 
     /// <summary>Whether it answers.</summary>
     public bool IsUp { get; set; } = true;
@@ -49,6 +51,34 @@ internal sealed class FakeRedis
     {
         _entries.Remove(name);
         _values.Remove(name);
+    }
+
+    /// <summary>The replica gets what there is now.</summary>
+    public void Replicate() => _replica = (new(_entries), new(_values));
+
+    /// <summary>
+    /// The master is lost with all that its replica has not got, which takes its place: what was on its way is lost, and who is connected hears of it.
+    /// </summary>
+    /// <param name="isNoticed">Whether they do; that they do not must not be.</param>
+    public void FailOver(bool isNoticed = true)
+    {
+        _failovers++;
+        _entries.Clear();
+        _values.Clear();
+        foreach (var (name, entry) in _replica.Entries)
+        {
+            _entries[name] = entry;
+        }
+
+        foreach (var (name, value) in _replica.Values)
+        {
+            _values[name] = value;
+        }
+
+        foreach (var connection in _connections.Where(_ => isNoticed))
+        {
+            connection.Reconnect();
+        }
     }
 
     /// <summary>Puts data in the place of an entry's.</summary>
@@ -146,21 +176,27 @@ internal sealed class FakeRedis
 
         private async Task<T> DoAsync<T>(string call, Func<T> command)
         {
+            var connectedSince = redis._failovers;
             await delay(Step.Command);
             T answer;
             lock (redis._lock)
             {
                 redis.Calls[call] = redis.Calls.GetValueOrDefault(call) + 1;
-                if (!redis.IsUp)
-                {
-                    throw new RedisConnectionException(ConnectionFailureType.SocketClosed, "away");
-                }
-
+                ThrowIfLost();
                 answer = command();
             }
 
             await delay(Step.Answer);
+            ThrowIfLost();
             return answer;
+
+            void ThrowIfLost()
+            {
+                if (!redis.IsUp || redis._failovers != connectedSince)
+                {
+                    throw new RedisConnectionException(ConnectionFailureType.SocketClosed, "away");
+                }
+            }
         }
     }
 }

@@ -15,8 +15,8 @@ namespace Platform.Tests.Unit.Caching;
 
 /// <summary>
 /// The caches of two processes over one Redis and one database, with readers, writers, invalidations of entries and of scopes, a change stream, evictions,
-/// lost answers, lost messages and outages in every order that a seed can think of. A read that begins when its process has been told of a change never gets
-/// what was before it; and when all is quiet, nobody does. Each guard is taken away in turn, and the model must notice.
+/// lost answers, lost messages, outages and failovers to a replica that lags in every order that a seed can think of. A read that begins when its process has
+/// been told of a change never gets what was before it; and when all is quiet, nobody does. Each guard is taken away in turn, and the model must notice.
 /// </summary>
 public sealed class InterleavingTests
 {
@@ -55,12 +55,18 @@ public sealed class InterleavingTests
     public void Counted_only_before_Redis_is_told_it_is() =>
         Assert.NotNull(OnItsOwnThread(() => FirstViolation(SeedsToNotice, _ => new CountedOnce(), forgetsMarks: false)).Violation);
 
-    private static (string? Violation, int Hits, int Reads) FirstViolation(int seeds, Func<int, ChangeStamps> stamps, bool forgetsMarks)
+    [Fact]
+    public void When_nobody_notices_that_a_replica_took_over_it_is() =>
+        Assert.NotNull(OnItsOwnThread(
+            () => FirstViolation(SeedsToNotice, _ => new ChangeStamps(), forgetsMarks: false, noticesFailovers: false)).Violation);
+
+    private static (string? Violation, int Hits, int Reads) FirstViolation(
+        int seeds, Func<int, ChangeStamps> stamps, bool forgetsMarks, bool noticesFailovers = true)
     {
         var (hits, reads) = (0, 0);
         for (var seed = 0; seed < seeds; seed++)
         {
-            using var run = new ModelRun(seed, stamps, forgetsMarks);
+            using var run = new ModelRun(seed, stamps, forgetsMarks, noticesFailovers);
             var violation = run.Run();
             hits += run.Hits;
             reads += run.Reads;
@@ -148,8 +154,11 @@ public sealed class InterleavingTests
         // With one key alone, readers and writers meet more often.
         private readonly int _keys;
 
-        public ModelRun(int seed, Func<int, ChangeStamps> stamps, bool forgetsMarks)
+        private readonly bool _noticesFailovers;
+
+        public ModelRun(int seed, Func<int, ChangeStamps> stamps, bool forgetsMarks, bool noticesFailovers)
         {
+            _noticesFailovers = noticesFailovers;
             _schedule = new Schedule(seed);
             _keys = _schedule.Random.Next(1, s_keys.Length + 1);
             _redis = new FakeRedis { ForgetsMarks = forgetsMarks };
@@ -182,6 +191,11 @@ public sealed class InterleavingTests
             if (random.Next(3) == 0)
             {
                 actors.Add(EvictAsync());
+            }
+
+            if (random.Next(3) == 0)
+            {
+                actors.Add(FailOverAsync());
             }
 
             if (random.Next(4) == 0)
@@ -311,6 +325,15 @@ public sealed class InterleavingTests
 
             _redis.IsUp = true;
             await RestAsync();
+        }
+
+        // The replica lags behind, and takes over.
+        private async Task FailOverAsync()
+        {
+            await SomeAsync(150);
+            _redis.Replicate();
+            await SomeAsync(100);
+            _redis.FailOver(_noticesFailovers);
         }
 
         private async Task EvictAsync()

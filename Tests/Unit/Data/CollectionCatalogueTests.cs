@@ -60,7 +60,9 @@ public sealed class CollectionCatalogueTests
     {
         Assert.Equal(16, CollectionCatalogue.All.Select(collection => collection.Name).Distinct().Count());
         Assert.Equal(Indexes.Count, Indexes.Select(entry => (entry.Collection.Name, entry.Index.Name)).Distinct().Count());
-        var constants = typeof(CollectionNames).GetFields().Select(field => (string)field.GetRawConstantValue()!).Order(StringComparer.Ordinal);
+        // But for the view of the history, which the access catalogue declares.
+        var constants = typeof(CollectionNames).GetFields().Select(field => (string)field.GetRawConstantValue()!)
+            .Where(name => name != CollectionNames.MigrationStates).Order(StringComparer.Ordinal);
         Assert.Equal(constants, CollectionCatalogue.All.Select(collection => collection.Name).Order(StringComparer.Ordinal));
         Assert.Empty(Indexes.Where(entry => entry.Index.Serves.Length < 10).Select(Describe));
     }

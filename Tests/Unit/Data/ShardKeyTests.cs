@@ -11,6 +11,8 @@ namespace Platform.Tests.Unit.Data;
 /// <summary>What a sharded cluster asks of keys, indexes, queries and writes; docs/decisions/0015-shard-keys.md.</summary>
 public sealed class ShardKeyTests
 {
+    static ShardKeyTests() => DocumentConventions.Register();
+
     private static readonly TenantScope s_scope =
         new PlatformDatabase(new MongoClient("mongodb://127.0.0.1:1").GetDatabase("unit")).ForTenant(ObjectId.GenerateNewId());
 

@@ -18,6 +18,9 @@ public sealed class ClientQuotaTests : IDisposable
     private readonly List<ClientConnection> _all = [];
     private readonly List<long> _aborted = [];
 
+    private static User UserWith(string name, string role, long number = 1) =>
+        new(name, "admin", [new RoleName(role, "admin")], RoleGraph.BuiltIn.RightsOf([new RoleName(role, "admin")]), number);
+
     public void Dispose() => _all.ForEach(c => c.Dispose());
 
     [Fact]
@@ -45,7 +48,7 @@ public sealed class ClientQuotaTests : IDisposable
         {
             var client = Client(i);
             Assert.True(clients.TryAdd(client));
-            Assert.True(clients.TryLogIn(client, new User("root", IsAdministrator: true)));
+            Assert.True(clients.TryLogIn(client, UserWith("root", "root")));
         }
 
         for (var i = 9; i <= 30; i++)
@@ -86,14 +89,14 @@ public sealed class ClientQuotaTests : IDisposable
         {
             var client = Client(i);
             clients.TryAdd(client);
-            logged += clients.TryLogIn(client, new User(i % 2 == 0 ? "a" : "b", IsAdministrator: false)) ? 1 : 0;
+            logged += clients.TryLogIn(client, UserWith(i % 2 == 0 ? "a" : "b", "readAnyDatabase")) ? 1 : 0;
         }
 
         // 40 less a quarter that has not logged in, less a tenth.
         Assert.Equal(26, logged);
         var admin = Client(41);
         Assert.True(clients.TryAdd(admin));
-        Assert.True(clients.TryLogIn(admin, new User("root", IsAdministrator: true)));
+        Assert.True(clients.TryLogIn(admin, UserWith("root", "root")));
     }
 
     [Fact]
@@ -103,7 +106,7 @@ public sealed class ClientQuotaTests : IDisposable
         var (silent, logged) = (Client(1), Client(2));
         clients.TryAdd(silent);
         clients.TryAdd(logged);
-        clients.TryLogIn(logged, new User("a", IsAdministrator: false));
+        clients.TryLogIn(logged, UserWith("a", "readAnyDatabase"));
         _time.Advance(TimeSpan.FromMinutes(2) - TimeSpan.FromSeconds(1));
         clients.EndStalled();
         Assert.Empty(_aborted);
@@ -112,9 +115,25 @@ public sealed class ClientQuotaTests : IDisposable
         clients.EndStalled();
         Assert.Equal([1], _aborted);
         // Who logs out begins anew.
-        clients.Changed("a", null);
+        clients.Refresh(_ => null);
         clients.EndStalled();
         Assert.Equal([1], _aborted);
+    }
+
+    [Fact]
+    public void Who_is_logged_in_goes_on_as_the_same_user_and_never_as_a_new_one_of_the_name()
+    {
+        var clients = Registry(new());
+        var client = Client(1);
+        Assert.True(clients.TryAdd(client) && clients.TryLogIn(client, UserWith("u", "read", number: 7)));
+
+        var changed = UserWith("u", "readWrite", number: 7);
+        clients.Refresh(new Dictionary<long, User> { [7] = changed }.GetValueOrDefault);
+        Assert.Same(changed, client.User);
+
+        // It was dropped and made again before anybody looked.
+        clients.Refresh(new Dictionary<long, User> { [8] = UserWith("u", "readWrite", number: 8) }.GetValueOrDefault);
+        Assert.Null(client.User);
     }
 
     [Fact]

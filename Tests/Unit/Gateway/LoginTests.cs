@@ -145,17 +145,18 @@ public sealed class LoginTests
         Assert.Equal(allowed, AuthenticationRestrictions.Allow(BsonDocument.Parse($"{{ r: {restrictions} }}")["r"], IPAddress.Parse(address)));
 
     [Theory]
-    [InlineData("['readAnyDatabase']", false)]
-    [InlineData("[{ role: 'readWriteAnyDatabase', db: 'admin' }, 'clusterAdmin']", true)]
-    [InlineData("['root']", true)]
-    public void Two_sets_of_roles_are_known(string roles, bool all) => Assert.Equal(all, Roles.MeanAll(BsonDocument.Parse($"{{ r: {roles} }}")["r"]));
+    [InlineData("['readAnyDatabase']", "readAnyDatabase@shop")]
+    [InlineData("[{ role: 'readWrite', db: 'other' }, 'clusterAdmin', 'clusterAdmin']", "readWrite@other clusterAdmin@shop")]
+    [InlineData("[]", "")]
+    public void A_role_without_a_database_is_one_of_the_commands_own(string roles, string expected) =>
+        Assert.Equal(expected, string.Join(' ', RoleName.ParseAll(BsonDocument.Parse($"{{ r: {roles} }}")["r"], "shop")));
 
     [Theory]
-    [InlineData("[]")]
-    [InlineData("['readWriteAnyDatabase']")]
-    [InlineData("[{ role: 'readWrite', db: 'shop' }]")]
-    [InlineData("['readAnyDatabase', 'clusterAdmin']")]
-    public void Other_sets_are_refused_and_the_error_names_the_choice(string roles) => Assert.Contains(
-        "choose readAnyDatabase", Assert.Throws<CommandException>(() => Roles.MeanAll(BsonDocument.Parse($"{{ r: {roles} }}")["r"])).Message,
-        StringComparison.Ordinal);
+    [InlineData("'root'")]
+    [InlineData("[1]")]
+    [InlineData("[{ role: 'root' }]")]
+    [InlineData("[{ role: 'root', db: 'admin', more: 1 }]")]
+    [InlineData("[{ role: 1, db: 'admin' }]")]
+    public void What_is_no_list_of_roles_is_refused(string roles) =>
+        Assert.Throws<CommandException>(() => RoleName.ParseAll(BsonDocument.Parse($"{{ r: {roles} }}")["r"], "shop"));
 }

@@ -2,7 +2,6 @@ using System.Text;
 using Platform.Gateway.Authentication;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
-using Platform.Gateway.Telemetry;
 using Xunit;
 
 namespace Platform.Tests.Unit.Gateway;

@@ -1,4 +1,5 @@
 using MongoDB.Bson;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Commands;
 using Platform.Gateway.Commands.Arguments;
@@ -132,17 +133,17 @@ public sealed class PromiseTests
         foreach (var name in (ReadOnlySpan<string>)["insert", "update", "delete", "findAndModify", "bulkWrite", "create", "drop", "dropDatabase",
             "collMod", "renameCollection", "createIndexes", "dropIndexes", "commitTransaction", "abortTransaction", "createUser", "dropUser"])
         {
-            Assert.Equal(SecondaryUse.Never, new CommandDefinition(name, s_nothing).OnSecondary);
+            Assert.Equal(SecondaryUse.Never, new CommandDefinition(name, CommandAccess.Everybody, s_nothing).OnSecondary);
         }
 
         foreach (var name in (ReadOnlySpan<string>)["find", "aggregate", "count", "distinct", "listCollections", "listIndexes", "dbStats", "explain"])
         {
-            Assert.Equal(SecondaryUse.WithLeave, new CommandDefinition(name, s_nothing).OnSecondary);
+            Assert.Equal(SecondaryUse.WithLeave, new CommandDefinition(name, CommandAccess.Everybody, s_nothing).OnSecondary);
         }
 
         foreach (var name in (ReadOnlySpan<string>)["hello", "ping", "getMore", "killCursors", "saslStart", "serverStatus", "replSetGetStatus", "endSessions"])
         {
-            Assert.Equal(SecondaryUse.Always, new CommandDefinition(name, s_nothing).OnSecondary);
+            Assert.Equal(SecondaryUse.Always, new CommandDefinition(name, CommandAccess.Everybody, s_nothing).OnSecondary);
         }
     }
 
@@ -155,7 +156,8 @@ public sealed class PromiseTests
         {
             var (stages, hasOne) = NextPipeline(random, depth: 0);
             var command = new BsonDocument { { "aggregate", "c" }, { "pipeline", stages }, { "cursor", new BsonDocument() }, { "$db", "d" } };
-            var refused = Record.Exception(() => SystemNamespaces.Check(Parse(command), new CommandDefinition("aggregate", s_nothing)));
+            var refused = Record.Exception(
+                () => SystemNamespaces.Check(Parse(command), new CommandDefinition("aggregate", CommandAccess.Everybody, s_nothing)));
             Assert.True(hasOne == refused is CommandException { Code: ErrorCode.CommandNotSupported }, command.ToJson());
             found += hasOne ? 1 : 0;
         }
@@ -179,7 +181,8 @@ public sealed class PromiseTests
         foreach (var name in (ReadOnlySpan<string>)["find", "count", "distinct", "aggregate", "listIndexes", "collStats"])
         {
             var request = Parse(new BsonDocument { { name, collection }, { "$db", database } });
-            Assert.Equal(isRefused, Record.Exception(() => SystemNamespaces.Check(request, new CommandDefinition(name, s_nothing))) is CommandException);
+            var refused = Record.Exception(() => SystemNamespaces.Check(request, new CommandDefinition(name, CommandAccess.Everybody, s_nothing)));
+            Assert.Equal(isRefused, refused is CommandException);
         }
     }
 

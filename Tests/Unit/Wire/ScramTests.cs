@@ -23,6 +23,22 @@ public sealed class ScramTests
         Assert.Throws<ScramException>(() => client.Verify("v=AAAA"u8));
     }
 
+    [Theory]
+    // The same example, as PostgreSQL keeps it.
+    [InlineData("SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=", true)]
+    [InlineData("SCRAM-SHA-256$4096:X22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=", false)]
+    [InlineData("SCRAM-SHA-256$4097:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=", false)]
+    [InlineData("SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$:", false)]
+    [InlineData("SCRAM-SHA-256$0:W22ZaJ0SNY7soEsUEjb6gQ==$AAAA:AAAA", false)]
+    [InlineData("SCRAM-SHA-256$4096:no base64$AAAA:AAAA", false)]
+    [InlineData("md5a0ef1a8dd3bb0ddd5d4f4b5ed1a8dd3b", false)]
+    [InlineData("", false)]
+    public void A_verifier_tells_whether_it_was_made_of_a_password(string verifier, bool isOf)
+    {
+        Assert.Equal(isOf, ScramVerifier.IsOf(verifier, "pencil"));
+        Assert.False(ScramVerifier.IsOf(verifier, "pencils"));
+    }
+
     [Fact]
     public void A_login_is_carried_by_two_commands_and_ends_with_a_proof_of_the_server()
     {

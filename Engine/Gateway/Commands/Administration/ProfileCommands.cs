@@ -1,4 +1,5 @@
 using MongoDB.Bson;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Profiling;
 using Platform.Gateway.Requests;
@@ -9,7 +10,7 @@ namespace Platform.Gateway.Commands.Administration;
 internal sealed class ProfileCommands(Profiler profiler) : ICommandFamily
 {
     /// <inheritdoc />
-    public IEnumerable<CommandDefinition> Commands => [new("profile", Profile)];
+    public IEnumerable<CommandDefinition> Commands => [new("profile", StructureAccess.Profile, Profile)];
 
     private ValueTask<ReadOnlyMemory<byte>> Profile(CommandContext context)
     {
@@ -44,11 +45,6 @@ internal sealed class ProfileCommands(Profiler profiler) : ICommandFamily
         if (level < 0 && slow is null && rate is null)
         {
             return ValueTask.FromResult(Reply.With(was));
-        }
-
-        if (!context.User.IsAdministrator)
-        {
-            throw new CommandException(ErrorCode.Unauthorized, $"not authorized on {request.Database} to execute command profile");
         }
 
         // The server takes a negative limit for "everything is slow".

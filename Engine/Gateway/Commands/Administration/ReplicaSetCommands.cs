@@ -1,4 +1,6 @@
 using MongoDB.Bson;
+using Platform.Gateway.Access;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Replication;
 using Platform.Gateway.Requests;
@@ -16,16 +18,20 @@ internal sealed class ReplicaSetCommands(ReplicaSetStatus status, MemberState st
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
-        new("replSetGetStatus", _ => ValueTask.FromResult(Reply.With(status.Status()))),
-        new("replSetGetConfig", _ => ValueTask.FromResult(Reply.With(new BsonDocument("config", status.Configuration())))),
-        new("replSetStepDown", StepDownAsync, CommandTraits.Administrator),
-        new("replSetFreeze", Freeze, CommandTraits.Administrator),
-        new("replSetInitiate", static _ => throw new CommandException((ErrorCode)23, "already initialized"), CommandTraits.Administrator),
+        new("replSetGetStatus", CommandAccess.Cluster(AccessAction.ReplSetGetStatus), _ => ValueTask.FromResult(Reply.With(status.Status()))),
+        new(
+            "replSetGetConfig", CommandAccess.Cluster(AccessAction.ReplSetGetConfig),
+            _ => ValueTask.FromResult(Reply.With(new BsonDocument("config", status.Configuration())))),
+        new("replSetStepDown", CommandAccess.Cluster(AccessAction.ReplSetStateChange), StepDownAsync),
+        new("replSetFreeze", CommandAccess.Cluster(AccessAction.ReplSetStateChange), Freeze),
+        new(
+            "replSetInitiate", CommandAccess.Cluster(AccessAction.ReplSetConfigure),
+            static _ => throw new CommandException((ErrorCode)23, "already initialized")),
         new(
             "replSetReconfig",
+            CommandAccess.Cluster(AccessAction.ReplSetConfigure),
             static _ => throw new CommandException(
-                ErrorCode.CommandNotSupported, "The members of this replica set are named in its settings; replSetReconfig cannot change them."),
-            CommandTraits.Administrator),
+                ErrorCode.CommandNotSupported, "The members of this replica set are named in its settings; replSetReconfig cannot change them.")),
     ];
 
     /// <summary>An aggregation over <c>local.system.replset</c> as one over the configuration, which the backend does not keep.</summary>

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Options;
 using MongoDB.Bson;
+using Platform.Gateway.Access;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Cursors;
 using Platform.Gateway.Errors;
@@ -47,24 +49,24 @@ internal sealed class ServerCommands(
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
-        new("ping", static _ => ValueTask.FromResult(Reply.Ok), CommandTraits.BeforeLogin | CommandTraits.Quiet),
-        new("buildInfo", BuildInfo, CommandTraits.BeforeLogin | CommandTraits.Quiet, "buildinfo"),
-        new("whatsmyuri", c => Answer(new("you", c.Client.RemoteEndPoint)), CommandTraits.BeforeLogin | CommandTraits.Quiet),
-        new("listCommands", ListCommands, CommandTraits.BeforeLogin),
-        new("hostInfo", HostInfo),
-        new("serverStatus", ServerStatus, CommandTraits.Quiet),
-        new("getParameter", GetParameter),
-        new("getCmdLineOpts", GetCommandLine, CommandTraits.Administrator),
-        new("getLog", GetLog, CommandTraits.Administrator),
-        new("getDefaultRWConcern", c => Answer(new()
+        new("ping", CommandAccess.Everybody, static _ => ValueTask.FromResult(Reply.Ok), CommandTraits.BeforeLogin | CommandTraits.Quiet),
+        new("buildInfo", CommandAccess.Everybody, BuildInfo, CommandTraits.BeforeLogin | CommandTraits.Quiet, "buildinfo"),
+        new("whatsmyuri", CommandAccess.Everybody, c => Answer(new("you", c.Client.RemoteEndPoint)), CommandTraits.BeforeLogin | CommandTraits.Quiet),
+        new("listCommands", CommandAccess.Everybody, ListCommands, CommandTraits.BeforeLogin),
+        new("hostInfo", CommandAccess.Cluster(AccessAction.HostInfo), HostInfo),
+        new("serverStatus", CommandAccess.Cluster(AccessAction.ServerStatus), ServerStatus, CommandTraits.Quiet),
+        new("getParameter", CommandAccess.Cluster(AccessAction.GetParameter), GetParameter),
+        new("getCmdLineOpts", CommandAccess.Cluster(AccessAction.GetCmdLineOpts), GetCommandLine),
+        new("getLog", CommandAccess.Cluster(AccessAction.GetLog), GetLog),
+        new("getDefaultRWConcern", CommandAccess.Cluster(AccessAction.GetDefaultRWConcern), c => Answer(new()
         {
             { "defaultReadConcern", new BsonDocument("level", "local") },
             { "defaultWriteConcern", new BsonDocument { { "w", "majority" }, { "wtimeout", 0 } } },
             { "localUpdateWallClockTime", new BsonDateTime(_started.UtcDateTime) },
         })),
-        new("currentOp", CurrentOpAsync, CommandTraits.Administrator),
-        new("connPoolStats", ConnectionPools, CommandTraits.Administrator),
-        new("killOp", c => AsGatewayAsync(c, Statements.KillOp), CommandTraits.Administrator),
+        new("currentOp", StructureAccess.CurrentOp, CurrentOpAsync),
+        new("connPoolStats", CommandAccess.Cluster(AccessAction.ConnPoolStats), ConnectionPools),
+        new("killOp", CommandAccess.Cluster(AccessAction.Killop), c => AsGatewayAsync(c, Statements.KillOp)),
     ];
 
     private static ValueTask<ReadOnlyMemory<byte>> Answer(BsonDocument fields) => ValueTask.FromResult(Reply.With(fields));
@@ -94,7 +96,7 @@ internal sealed class ServerCommands(
         {
             { "requiresAuth", !c.Traits.HasFlag(CommandTraits.BeforeLogin) },
             { "secondaryOk", false },
-            { "adminOnly", c.Traits.HasFlag(CommandTraits.Administrator) },
+            { "adminOnly", c.Access.IsOfCluster },
         })))));
     }
 

@@ -1,223 +1,211 @@
 using MongoDB.Bson;
 using Platform.Gateway.Access;
+using Platform.Gateway.Authentication;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Backend;
-using Platform.Gateway.Clients;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
 using Platform.Gateway.Sessions;
-using Platform.Gateway.Telemetry;
-using Platform.Wire.Bson;
 using Platform.Wire.Scram;
 
 namespace Platform.Gateway.Commands.Administration;
 
 /// <summary>
-/// Users and what they may do. Passwords and rights are the backend's (see <see cref="Roles"/>); custom data and the addresses that a
-/// user may come from are kept by the gateway. Users belong to no database: all of them are shown on admin.
+/// Users and the roles that they are given. Passwords are the backend's; roles, custom data and the addresses that a user may come from are kept by the
+/// gateway. A user belongs to a database, but no two have the same name.
 /// </summary>
-internal sealed partial class UserCommands(ClientRegistry clients, BackendPool pool, SessionStore sessions, ILogger<UserCommands> logger) : ICommandFamily
+internal sealed partial class UserCommands(UserChanges changes, SessionStore sessions, ILogger<UserCommands> logger) : ICommandFamily
 {
     private const string CustomData = "customData";
-    private const string Restrictions = "authenticationRestrictions";
 
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
-        new("createUser", CreateAsync, CommandTraits.Administrator | CommandTraits.Secret),
-        new("updateUser", UpdateAsync, CommandTraits.Administrator | CommandTraits.Secret),
-        new("dropUser", DropAsync, CommandTraits.Administrator),
-        new("usersInfo", InfoAsync, CommandTraits.Administrator),
-        new("grantRolesToUser", c => ChangeRolesAsync(c, grant: true), CommandTraits.Administrator),
-        new("revokeRolesFromUser", c => ChangeRolesAsync(c, grant: false), CommandTraits.Administrator),
-        new("rolesInfo", RolesInfo),
-        new("createRole", NoRoles, CommandTraits.Administrator),
-        new("updateRole", NoRoles, CommandTraits.Administrator),
-        new("dropRole", NoRoles, CommandTraits.Administrator),
-        new("grantPrivilegesToRole", NoRoles, CommandTraits.Administrator),
-        new("revokePrivilegesFromRole", NoRoles, CommandTraits.Administrator),
-        new("grantRolesToRole", NoRoles, CommandTraits.Administrator),
-        new("revokeRolesFromRole", NoRoles, CommandTraits.Administrator),
-        new("connectionStatus", ConnectionStatusAsync, CommandTraits.BeforeLogin),
+        new("createUser", UserAccess.CreateUser, CreateAsync, CommandTraits.Secret),
+        new("updateUser", UserAccess.UpdateUser, UpdateAsync, CommandTraits.Secret),
+        new("dropUser", CommandAccess.Database(AccessAction.DropUser), DropAsync),
+        new("usersInfo", UserAccess.UsersInfo, InfoAsync),
+        new("grantRolesToUser", UserAccess.GrantToUser, c => ChangeRolesAsync(c, grant: true)),
+        new("revokeRolesFromUser", UserAccess.RevokeFromUser, c => ChangeRolesAsync(c, grant: false)),
+        new("connectionStatus", CommandAccess.Everybody, ConnectionStatus, CommandTraits.BeforeLogin),
     ];
 
     private async ValueTask<ReadOnlyMemory<byte>> CreateAsync(CommandContext context)
     {
-        var user = UserName(context);
-        var command = context.ToTree("writeConcern", "digestPassword", CustomData, Restrictions);
+        var name = UserName(context);
+        var command = context.ToTree("writeConcern", "digestPassword", CustomData, StoredUser.RestrictionsField);
         CheckMechanisms(command);
-        var all = Roles.MeanAll(command.GetValue("roles", new BsonArray()));
-        if (context.Client.User is null && !all)
+        if (!command.TryGetValue("roles", out var given))
         {
-            throw new CommandException(ErrorCode.BadValue, "The first user must be an administrator, or nobody could ever make another one.");
+            throw new CommandException((ErrorCode)40414, "BSON field 'createUser.roles' is missing but a required field");
         }
 
-        command["roles"] = Roles.Of(all);
-        var options = Options(context, []);
-        await RunAsync(context, Statements.CreateUser, command.ToBson());
-        if (options.ElementCount > 0)
-        {
-            await SetOptionsAsync(context, user, options);
-        }
+        var roles = RoleName.ParseAll(given, context.Request.Database);
+        await using var lease = await context.RentAsGatewayAsync();
+        await changes.MakeAsync(
+            lease,
+            async (connection, graph) =>
+            {
+                RoleCommands.RequireAll(graph, roles);
+                var rights = graph.RightsOf(roles);
+                if (context.Client.User is null && !(rights.OnDatabase("admin", AccessAction.CreateUser) && rights.OnDatabase("admin", AccessAction.GrantRole)))
+                {
+                    throw new CommandException(ErrorCode.BadValue, "The first user must administer users, or nobody could ever make another one.");
+                }
 
-        LogChanged("created", user, Printable.Of(context.Client.User?.Name ?? "the localhost exception"), context.Client.RemoteEndPoint);
+                command["roles"] = BackendRoles(rights.CanWrite);
+                await connection.Command(Statements.CreateUser)
+                    .With<ReadOnlyMemory<byte>>(0, command.ToBson()).SingleAsync<byte[]>(context.CancellationToken);
+                await WithOptions(context, new StoredUser(name) { Database = context.Request.Database, Roles = roles })
+                    .SaveAsync(connection, context.CancellationToken);
+            },
+            context.CancellationToken);
+        LogChanged("created", name, Printable.Of(context.Client.User?.Name ?? "the localhost exception"), context.Client.RemoteEndPoint);
         return Reply.Ok;
     }
 
     private async ValueTask<ReadOnlyMemory<byte>> UpdateAsync(CommandContext context)
     {
-        var user = UserName(context);
-        var command = context.ToTree("writeConcern", "digestPassword", CustomData, Restrictions);
+        var name = UserName(context);
+        var command = context.ToTree("writeConcern", "digestPassword", CustomData, StoredUser.RestrictionsField);
         CheckMechanisms(command);
-        var current = await FindAsync(context, user);
-        bool? all = command.TryGetValue("roles", out var roles) ? Roles.MeanAll(roles) : null;
+        var roles = command.TryGetValue("roles", out var given) ? RoleName.ParseAll(given, context.Request.Database) : null;
         command.Remove("roles");
-        var before = await GetOptionsAsync(context, user);
-        var options = Options(context, (BsonDocument)before.DeepClone());
-        if (command.Contains("pwd"))
-        {
-            await RunAsync(context, Statements.UpdateUser, command.ToBson());
-        }
+        await using var lease = await context.RentAsGatewayAsync();
+        await changes.MakeAsync(
+            lease,
+            async (connection, graph) =>
+            {
+                var user = await FindAsync(context, connection, name);
+                RoleCommands.RequireAll(graph, roles ?? []);
+                if (command.Contains("pwd"))
+                {
+                    await connection.Command(Statements.UpdateUser)
+                        .With<ReadOnlyMemory<byte>>(0, command.ToBson()).SingleAsync<byte[]>(context.CancellationToken);
+                }
 
-        if (all is { } rights)
-        {
-            await SetRightsAsync(context, user, rights);
-            Changed(user, new User(user, IsAdministrator: rights));
-        }
-
-        if (!options.Equals(before))
-        {
-            await SetOptionsAsync(context, user, options);
-        }
-
-        LogChanged("changed", current["user"].AsString, context.User.Name, context.Client.RemoteEndPoint);
+                await WithOptions(context, user with { Roles = roles ?? user.Roles }).SaveAsync(connection, context.CancellationToken);
+            },
+            context.CancellationToken);
+        LogChanged("changed", name, context.User.Name, context.Client.RemoteEndPoint);
         return Reply.Ok;
     }
 
     private async ValueTask<ReadOnlyMemory<byte>> DropAsync(CommandContext context)
     {
-        var user = UserName(context);
-        await FindAsync(context, user);
-        await RunAsync(context, Statements.DropUser, context.ToTree("writeConcern").ToBson());
-        await using var lease = await context.RentAsGatewayAsync();
-        await lease.Connection.Command(Statements.DeleteUserOptions).With(0, user).RunAsync(context.CancellationToken);
-        Changed(user, null);
-        await sessions.EndAllAsync(user, context.CancellationToken);
-        LogChanged("dropped", user, context.User.Name, context.Client.RemoteEndPoint);
+        var name = UserName(context);
+        await using (var lease = await context.RentAsGatewayAsync())
+        {
+            await changes.MakeAsync(
+                lease,
+                async (connection, _) =>
+                {
+                    await FindAsync(context, connection, name);
+                    await connection.Command(Statements.DropUser)
+                        .With<ReadOnlyMemory<byte>>(0, context.ToTree("writeConcern").ToBson()).SingleAsync<byte[]>(context.CancellationToken);
+                    await connection.Command(Statements.DeleteUserOptions).With(0, name).RunAsync(context.CancellationToken);
+                },
+                context.CancellationToken);
+        }
+
+        await sessions.EndAllAsync(name, context.CancellationToken);
+        LogChanged("dropped", name, context.User.Name, context.Client.RemoteEndPoint);
         return Reply.Ok;
     }
 
     private async ValueTask<ReadOnlyMemory<byte>> ChangeRolesAsync(CommandContext context, bool grant)
     {
-        var user = UserName(context);
-        var current = (await FindAsync(context, user))["roles"].AsBsonArray;
-        var changed = context.ToTree().GetValue("roles", new BsonArray()) is BsonArray list ? list : [];
-        var names = changed.Select(r => r is BsonDocument d ? d.GetValue("role", "").AsString : r.AsString).ToList();
-        var result = grant
-            ? current.Concat(changed)
-            : current.Where(r => !names.Contains(r["role"].AsString));
-        var all = Roles.MeanAll(new BsonArray(result));
-        await SetRightsAsync(context, user, all);
-        Changed(user, new User(user, IsAdministrator: all));
-        LogChanged("changed", user, context.User.Name, context.Client.RemoteEndPoint);
+        var name = UserName(context);
+        var roles = RoleName.ParseAll(context.ToTree().GetValue("roles", new BsonArray()), context.Request.Database);
+        await using var lease = await context.RentAsGatewayAsync();
+        await changes.MakeAsync(
+            lease,
+            async (connection, graph) =>
+            {
+                var user = await FindAsync(context, connection, name);
+                RoleCommands.RequireAll(graph, roles);
+                await (user with { Roles = [.. grant ? user.Roles.Union(roles) : user.Roles.Except(roles)] }).SaveAsync(connection, context.CancellationToken);
+            },
+            context.CancellationToken);
+        LogChanged("changed", name, context.User.Name, context.Client.RemoteEndPoint);
         return Reply.Ok;
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> InfoAsync(CommandContext context)
     {
         var command = context.ToTree();
-        var asked = command[0];
-        var showRestrictions = command.TryGetValue("showAuthenticationRestrictions", out var show) && show.ToBoolean();
-        if (command.TryGetValue("showCredentials", out var credentials) && credentials.ToBoolean())
+        if (Asks("showCredentials"))
         {
             throw new CommandException(ErrorCode.CommandNotSupported, "usersInfo does not show credentials: they stay in the backend.");
         }
 
-        var users = await AllAsync(context, command.TryGetValue("showPrivileges", out var privileges) && privileges.ToBoolean());
-        var own = new Dictionary<string, BsonDocument>(StringComparer.Ordinal);
-        await using (var lease = await context.RentAsGatewayAsync())
+        if (command.Contains("filter"))
         {
-            await using var reader = await lease.Connection.Command(Statements.AllUserOptions).ReadAsync(context.CancellationToken);
-            while (await reader.ReadAsync(context.CancellationToken))
-            {
-                own[reader.GetString(0)] = new RawDocument(reader.GetFieldValue<byte[]>(1)).ToTree();
-            }
+            throw new CommandException(ErrorCode.CommandNotSupported, "The option 'filter' of usersInfo is not supported.");
         }
 
-        var names = asked switch
+        var (asked, database) = (command[0], context.Request.Database);
+        HashSet<(string, string)>? names = asked switch
         {
-            BsonArray several => several.Select(Name).ToHashSet(StringComparer.Ordinal),
+            BsonArray several => [.. several.Select(Name)],
             BsonDocument document when document.Contains("forAllDBs") => null,
             { IsNumeric: true } => null,
-            _ => new HashSet<string>([Name(asked)], StringComparer.Ordinal),
+            _ => [Name(asked)],
         };
-        var found = new BsonArray();
-        foreach (var user in users.Where(u => names is null || names.Contains(u["user"].AsString)).OrderBy(u => u["user"].AsString, StringComparer.Ordinal))
-        {
-            if (own.TryGetValue(user["user"].AsString, out var options))
-            {
-                if (options.TryGetValue(CustomData, out var data))
-                {
-                    user[CustomData] = data;
-                }
+        await using var lease = await context.RentAsGatewayAsync();
+        var graph = await StoredUser.RolesAsync(lease.Connection, context.CancellationToken);
+        var users = (await StoredUser.AllAsync(lease.Connection, context.CancellationToken))
+            .Where(user => names is not null ? names.Contains((user.Name, user.Database)) : !asked.IsNumeric || user.Database == database)
+            .OrderBy(user => user.Name, StringComparer.Ordinal);
+        return Reply.With(new BsonDocument("users", new BsonArray(users.Select(Describe))));
 
-                if (showRestrictions && options.TryGetValue(Restrictions, out var restrictions))
-                {
-                    user[Restrictions] = restrictions;
-                }
+        bool Asks(string option) => command.TryGetValue(option, out var value) && value.ToBoolean();
+
+        BsonDocument Describe(StoredUser user)
+        {
+            var description = user.ToDocument();
+            description["mechanisms"] = new BsonArray { ScramClient.Mechanism };
+            if (Asks("showPrivileges"))
+            {
+                description["inheritedRoles"] = new BsonArray(graph.Inherited(user.Roles).Select(role => role.Name.ToDocument()));
+                description["inheritedPrivileges"] = new BsonArray(graph.PrivilegesOf(user.Roles).Select(privilege => privilege.ToDocument()));
+                description["inheritedAuthenticationRestrictions"] = new BsonArray();
             }
 
-            user["mechanisms"] = new BsonArray { ScramClient.Mechanism };
-            found.Add(user);
+            if (Asks("showAuthenticationRestrictions") || Asks("showPrivileges"))
+            {
+                description[StoredUser.RestrictionsField] = user.Restrictions ?? [];
+            }
+
+            return description;
         }
 
-        return Reply.With(new BsonDocument("users", found));
-
-        static string Name(BsonValue value) => value switch
+        (string, string) Name(BsonValue value) => value switch
         {
-            BsonString name => name.Value,
-            BsonDocument document when document.TryGetValue("user", out var name) && name is BsonString text => text.Value,
+            BsonString name => (name.Value, database),
+            BsonDocument document when document.TryGetValue("user", out var name) && name is BsonString text =>
+                (text.Value, document.GetValue("db", database).ToString() ?? ""),
             _ => throw new CommandException(ErrorCode.BadValue, "usersInfo takes 1, a name, {user, db}, an array of these, or {forAllDBs: true}"),
         };
     }
 
-    private static ValueTask<ReadOnlyMemory<byte>> RolesInfo(CommandContext context)
+    private static ValueTask<ReadOnlyMemory<byte>> ConnectionStatus(CommandContext context)
     {
-        var asked = context.ToTree()[0];
-        var wanted = asked switch
+        var user = context.Client.User;
+        var about = new BsonDocument
         {
-            BsonArray several => several.Select(Name).ToList(),
-            { IsNumeric: true } => context.Request.TryGet("showBuiltinRoles"u8, out var show) && show.Truthy ? [Roles.Read, Roles.Write, Roles.Administer] : [],
-            _ => [Name(asked)],
-        };
-        var roles = wanted.Where(name => name is Roles.Read or Roles.Write or Roles.Administer).Select(name => new BsonDocument
-        {
-            { "_id", $"admin.{name}" }, { "role", name }, { "db", "admin" }, { "isBuiltin", true },
-            { "roles", new BsonArray() }, { "inheritedRoles", new BsonArray() },
-        });
-        return ValueTask.FromResult(Reply.With(new BsonDocument("roles", new BsonArray(roles))));
-
-        static string Name(BsonValue value) => value is BsonDocument document ? document.GetValue("role", "").ToString() ?? "" : value.ToString() ?? "";
-    }
-
-    private static ValueTask<ReadOnlyMemory<byte>> NoRoles(CommandContext context) => throw new CommandException(
-        ErrorCode.CommandNotSupported,
-        $"{context.Request.Name} is not supported: the backend has no roles but {Roles.Read}, and {Roles.Write} with {Roles.Administer}.");
-
-    private static async ValueTask<ReadOnlyMemory<byte>> ConnectionStatusAsync(CommandContext context)
-    {
-        if (context.Client.User is null)
-        {
-            return Reply.With(new BsonDocument("authInfo", new BsonDocument
             {
-                { "authenticatedUsers", new BsonArray() },
-                { "authenticatedUserRoles", new BsonArray() },
-            }));
+                "authenticatedUsers",
+                user is null ? [] : new BsonArray { new BsonDocument { { "user", user.Name }, { "db", user.Database } } }
+            },
+            { "authenticatedUserRoles", new BsonArray((user?.Roles ?? []).Select(role => role.ToDocument())) },
+        };
+        if (context.Request.TryGet("showPrivileges"u8, out var show) && show.Truthy)
+        {
+            about.Add("authenticatedUserPrivileges", new BsonArray((user?.Rights.Privileges ?? []).Select(privilege => privilege.ToDocument())));
         }
 
-        await using var lease = await context.RentAsync();
-        return Reply.FromBackend(await lease.Connection.Command(Statements.ConnectionStatus)
-            .With(0, context.Request.Body.Bytes)
-            .SingleAsync<byte[]>(context.CancellationToken));
+        return ValueTask.FromResult(Reply.With(new BsonDocument("authInfo", about)));
     }
 
     private static string UserName(CommandContext context)
@@ -243,77 +231,32 @@ internal sealed partial class UserCommands(ClientRegistry clients, BackendPool p
         }
     }
 
-    /// <summary>What the gateway keeps of a user, as changed by the command.</summary>
-    private static BsonDocument Options(CommandContext context, BsonDocument options)
+    /// <summary>The user with the custom data and the addresses of the command, where it has such.</summary>
+    private static StoredUser WithOptions(CommandContext context, StoredUser user)
     {
         if (context.Request.TryGet("customData"u8, out var data))
         {
-            options[CustomData] = data.Document.ToTree();
+            user = user with { CustomData = data.Document.ToTree() };
         }
 
-        var restrictions = context.ToTree().GetValue(Restrictions, BsonNull.Value);
-        if (!restrictions.IsBsonNull)
+        var restrictions = context.ToTree().GetValue(StoredUser.RestrictionsField, BsonNull.Value);
+        if (restrictions.IsBsonNull)
         {
-            AuthenticationRestrictions.Check(restrictions);
-            options[Restrictions] = restrictions;
+            return user;
         }
 
-        return options;
+        AuthenticationRestrictions.Check(restrictions);
+        return user with { Restrictions = restrictions.AsBsonArray };
     }
 
-    private static async ValueTask<BsonDocument> GetOptionsAsync(CommandContext context, string user)
-    {
-        await using var lease = await context.RentAsGatewayAsync();
-        var bytes = await lease.Connection.Command(Statements.UserOptions).With(0, user).SingleAsync<byte[]>(context.CancellationToken);
-        return bytes is null ? [] : new RawDocument(bytes).ToTree();
-    }
+    /// <summary>The backend's two sets of rights, by the names that it has for them.</summary>
+    private static BsonArray BackendRoles(bool mayWrite) => new((mayWrite ? ["readWriteAnyDatabase", "clusterAdmin"] : (string[])["readAnyDatabase"])
+        .Select(name => new RoleName(name, "admin").ToDocument()));
 
-    private static async ValueTask SetOptionsAsync(CommandContext context, string user, BsonDocument options)
-    {
-        await using var lease = await context.RentAsGatewayAsync();
-        await lease.Connection.Command(Statements.SetUserOptions)
-            .With(0, user).With<ReadOnlyMemory<byte>>(1, options.ToBson()).RunAsync(context.CancellationToken);
-    }
-
-    /// <summary>The backend gives rights only when it makes a user; later they are the memberships of its role.</summary>
-    private static async ValueTask SetRightsAsync(CommandContext context, string user, bool all)
-    {
-        var role = $"\"{user.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-        const string reading = "pg_read_all_data, documentdb_readonly_role";
-        const string everything = "documentdb_admin_role";
-        await using var lease = await context.RentAsGatewayAsync();
-        await lease.Connection.RunAsync(
-            $"REVOKE {(all ? reading : everything)} FROM {role}; GRANT {(all ? everything : reading)} TO {role}", context.CancellationToken);
-    }
-
-    /// <summary>Logins and connections to the backend that were made before the change do not outlive it.</summary>
-    private void Changed(string name, User? user)
-    {
-        pool.ForgetRoles();
-        clients.Changed(name, user);
-    }
-
-    private static async ValueTask<BsonDocument> FindAsync(CommandContext context, string user) =>
-        (await AllAsync(context, privileges: false)).FirstOrDefault(u => u["user"] == user)
-        ?? throw new CommandException(ErrorCode.UserNotFound, $"User '{user}@{context.Request.Database}' not found");
-
-    private static async ValueTask<List<BsonDocument>> AllAsync(CommandContext context, bool privileges)
-    {
-        var command = new BsonDocument { { "usersInfo", 1 }, { "$db", "admin" } };
-        if (privileges)
-        {
-            command.Add("showPrivileges", true);
-        }
-
-        var reply = new RawDocument(await RunAsync(context, Statements.UsersInfo, command.ToBson())).ToTree();
-        return reply.TryGetValue("users", out var users) ? [.. users.AsBsonArray.Cast<BsonDocument>()] : [];
-    }
-
-    private static async ValueTask<ReadOnlyMemory<byte>> RunAsync(CommandContext context, Statement statement, ReadOnlyMemory<byte> command)
-    {
-        await using var lease = await context.RentAsGatewayAsync();
-        return Reply.FromBackend(await lease.Connection.Command(statement).With(0, command).SingleAsync<byte[]>(context.CancellationToken));
-    }
+    private static async ValueTask<StoredUser> FindAsync(CommandContext context, BackendConnection connection, string name) =>
+        await StoredUser.FindAsync(connection, name, context.CancellationToken) is { } user && user.Database == context.Request.Database
+            ? user
+            : throw new CommandException(ErrorCode.UserNotFound, $"User '{name}@{context.Request.Database}' not found");
 
     [LoggerMessage(LogLevel.Information, "User {User} was {What} by {Administrator} from {Remote}")]
     private partial void LogChanged(string what, string user, string administrator, string remote);

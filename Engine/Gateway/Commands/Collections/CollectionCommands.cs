@@ -1,4 +1,6 @@
 using MongoDB.Bson;
+using Platform.Gateway.Access;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Backend;
 using Platform.Gateway.ChangeStreams;
 using Platform.Gateway.Commands.Arguments;
@@ -15,18 +17,18 @@ internal sealed class CollectionCommands(ChangeHistory history, TimeSeriesCatalo
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
-        new("create", c => MadeMeanwhile.RepeatAsync(c, CreateAsync), CommandTraits.InTransaction),
-        new("collMod", CollModAsync),
-        new("drop", DropAsync),
-        new("dropDatabase", DropDatabaseAsync),
-        new("renameCollection", RenameAsync),
-        new("listCollections", ListCollectionsAsync),
-        new("listDatabases", ListDatabasesAsync),
-        new("collStats", CollStatsAsync, CommandTraits.None, "collstats"),
-        new("dbStats", DbStatsAsync, CommandTraits.None, "dbstats"),
-        new("dataSize", DataSizeAsync, CommandTraits.None, "datasize"),
-        new("validate", ValidateAsync),
-        new("compact", c => CommandAsync(c, Statements.Compact)),
+        new("create", StructureAccess.Create, c => MadeMeanwhile.RepeatAsync(c, CreateAsync), CommandTraits.InTransaction),
+        new("collMod", StructureAccess.CollMod, CollModAsync),
+        new("drop", CommandAccess.Collection(AccessAction.DropCollection), DropAsync),
+        new("dropDatabase", CommandAccess.Database(AccessAction.DropDatabase), DropDatabaseAsync),
+        new("renameCollection", StructureAccess.Rename, RenameAsync),
+        new("listCollections", StructureAccess.ListCollections, ListCollectionsAsync),
+        new("listDatabases", StructureAccess.ListDatabases, ListDatabasesAsync),
+        new("collStats", CommandAccess.Collection(AccessAction.CollStats), CollStatsAsync, CommandTraits.None, "collstats"),
+        new("dbStats", CommandAccess.Database(AccessAction.DbStats), DbStatsAsync, CommandTraits.None, "dbstats"),
+        new("dataSize", QueryAccess.DataSize, DataSizeAsync, CommandTraits.None, "datasize"),
+        new("validate", CommandAccess.Collection(AccessAction.Validate), ValidateAsync),
+        new("compact", CommandAccess.Collection(AccessAction.Compact), c => CommandAsync(c, Statements.Compact)),
     ];
 
     private async ValueTask<ReadOnlyMemory<byte>> CreateAsync(CommandContext context)
@@ -335,8 +337,24 @@ internal sealed class CollectionCommands(ChangeHistory history, TimeSeriesCatalo
         return reply;
     }
 
-    /// <summary>The backend's list, in which what the gateway keeps of collections itself is put in its place.</summary>
+    /// <summary>The backend's list, without what the user must not know of where only that is asked for.</summary>
     private static async ValueTask<ReadOnlyMemory<byte>> ListCollectionsAsync(CommandContext context)
+    {
+        var reply = await ListAllAsync(context);
+        if (!StructureAccess.ListsOwn(context.Request))
+        {
+            return reply;
+        }
+
+        var tree = new RawDocument(reply).ToTree();
+        var cursor = tree["cursor"].AsBsonDocument;
+        cursor["firstBatch"] = new BsonArray(cursor["firstBatch"].AsBsonArray.Where(
+            collection => context.User.Rights.KnowsCollection(context.Request.Database, collection["name"].AsString)));
+        return Reply.With(tree);
+    }
+
+    /// <summary>The backend's list, in which what the gateway keeps of collections itself is put in its place.</summary>
+    private static async ValueTask<ReadOnlyMemory<byte>> ListAllAsync(CommandContext context)
     {
         var database = context.Request.Database;
         await using var lease = await context.RentAsync();
@@ -442,9 +460,11 @@ internal sealed class CollectionCommands(ChangeHistory history, TimeSeriesCatalo
         var reply = Reply.FromBackend(await lease.Connection.Command(Statements.ListDatabases)
             .With(0, BsonBuilder.Without(context.Request.Body, "authorizedDatabases"))
             .SingleAsync<byte[]>(context.CancellationToken));
+        var isOwn = !context.User.Rights.OnCluster(AccessAction.ListDatabases)
+            || (context.Request.TryGet("authorizedDatabases"u8, out var own) && own.Truthy);
         if (context.Request.TryGet("nameOnly"u8, out var nameOnly) && nameOnly.Truthy)
         {
-            return reply;
+            return isOwn ? Reply.With(Known(new RawDocument(reply).ToTree())) : reply;
         }
 
         // The backend says 0 for each of them and the size of everything for all.
@@ -458,6 +478,7 @@ internal sealed class CollectionCommands(ChangeHistory history, TimeSeriesCatalo
         }
 
         var tree = new RawDocument(reply).ToTree();
+        tree = isOwn ? Known(tree) : tree;
         var total = 0L;
         foreach (var database in tree.GetValue("databases", new BsonArray()).AsBsonArray.Cast<BsonDocument>())
         {
@@ -470,6 +491,9 @@ internal sealed class CollectionCommands(ChangeHistory history, TimeSeriesCatalo
         tree["totalSize"] = total;
         tree["totalSizeMb"] = total / 1024 / 1024;
         return Reply.With(tree);
+
+        BsonDocument Known(BsonDocument listed) => listed.Set("databases", new BsonArray(
+            listed.GetValue("databases", new BsonArray()).AsBsonArray.Where(database => context.User.Rights.KnowsDatabase(database["name"].AsString))));
     }
 
     private async ValueTask<ReadOnlyMemory<byte>> CollStatsAsync(CommandContext context)

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Platform.Gateway.Auditing;
 using Platform.Gateway.Authentication;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Clients;
 using Platform.Gateway.Commands.Arguments;
@@ -34,6 +36,7 @@ internal sealed partial class CommandExecutor(
     PromiseKeeper promises,
     GatewayMetrics metrics,
     Profiler profiler,
+    Auditor auditor,
     ILogger<CommandExecutor> logger)
 {
     /// <summary>The stream of replies that a request asks for, or null for the ordinary single reply.</summary>
@@ -56,6 +59,7 @@ internal sealed partial class CommandExecutor(
         ReadOnlyMemory<byte> reply = default;
         CommandContext? context = null;
         CancellationTokenSource? limit = null;
+        var before = ClientState.Of(client);
         try
         {
             if (definition is null)
@@ -64,6 +68,8 @@ internal sealed partial class CommandExecutor(
             }
 
             Names.CheckDatabase(request.Database);
+            Twins.Refuse(request.Body, request.Command.Name);
+            await auditor.RequireAsync(definition);
 
             if (client.User is null && !definition.Traits.HasFlag(CommandTraits.BeforeLogin))
             {
@@ -71,20 +77,20 @@ internal sealed partial class CommandExecutor(
                 {
                     context = new CommandContext(client, request, pool, cancellationToken);
                     reply = await definition.Handler(context);
-                    return reply;
+                    return await auditor.RecordAsync(client, before, request, definition, failure, reply);
                 }
 
                 throw new CommandException(ErrorCode.Unauthorized, $"Command {request.Name} requires authentication");
             }
 
-            if (definition.Traits.HasFlag(CommandTraits.Administrator) && client.User is not { IsAdministrator: true })
+            // Before rights: nobody is to take what is not there for what is forbidden.
+            SystemNamespaces.Check(request, definition);
+            if (client.User is { } user && !definition.Access.Allows(request, user))
             {
-                throw new CommandException(
-                    ErrorCode.Unauthorized, $"not authorized on {request.Database} to execute command {definition.Name}");
+                throw CommandText.Refusal(request);
             }
 
             var generic = GenericArguments.Check(request, definition, client.User is not null, clock, replicaSet);
-            SystemNamespaces.Check(request, definition);
             definition.Options?.Check(request);
             if (generic.MaxTime is { } time && !definition.Promises.HasFlag(CommandPromises.TimedByBackend))
             {
@@ -108,11 +114,16 @@ internal sealed partial class CommandExecutor(
             {
                 clock.Tick();
             }
-
-            return reply;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
+            if (definition?.Audit is not null)
+            {
+                // What came of it, nobody knows.
+                var left = new CommandException(ErrorCode.Interrupted, "The client is gone.");
+                await auditor.RecordAsync(client, before, request, definition, left, reply);
+            }
+
             throw;
         }
         catch (Exception e)
@@ -124,7 +135,6 @@ internal sealed partial class CommandExecutor(
             activity?.SetTag("error.type", failure.Code.ToString());
             failure = promises.WithTopology(failure);
             reply = Reply.Error(failure, Labels(failure, definition, request, context));
-            return reply;
         }
         finally
         {
@@ -136,6 +146,8 @@ internal sealed partial class CommandExecutor(
                 profiler.Record(new(client, request, definition.Name, definition.Traits.HasFlag(CommandTraits.Secret), elapsed, reply, failure));
             }
         }
+
+        return await auditor.RecordAsync(client, before, request, definition, failure, reply);
     }
 
     private ValueTask<ReadOnlyMemory<byte>> RunAsync(CommandContext context, CommandDefinition definition)
@@ -269,8 +281,7 @@ internal sealed partial class CommandExecutor(
             ErrorCode.DocumentValidationFailure when context is not null && exception is PostgresException =>
                 await DetailedAsync(error, () => FailureDetails.InvalidAsync(context, error)),
             // The backend's own text tells of tables that clients know nothing of.
-            ErrorCode.Unauthorized when exception is PostgresException =>
-                new CommandException(error.Code, $"not authorized on {request.Database} to execute command {request.Name}"),
+            ErrorCode.Unauthorized when exception is PostgresException => CommandText.Refusal(request),
             _ => error,
         };
     }

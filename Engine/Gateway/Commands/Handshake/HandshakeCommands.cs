@@ -1,6 +1,7 @@
 using System.Text;
 using MongoDB.Bson;
 using Platform.Gateway.Authentication;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Clients;
 using Platform.Gateway.Cursors;
@@ -29,11 +30,11 @@ internal sealed class HandshakeCommands(
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
-        new("hello", HelloAsync, Handshake),
-        new("isMaster", HelloAsync, Handshake, "ismaster"),
-        new("saslStart", SaslStartAsync, Handshake | CommandTraits.Secret),
-        new("saslContinue", SaslContinueAsync, Handshake | CommandTraits.Secret),
-        new("logout", LogoutAsync, Handshake),
+        new("hello", CommandAccess.Everybody, HelloAsync, Handshake),
+        new("isMaster", CommandAccess.Everybody, HelloAsync, Handshake, "ismaster"),
+        new("saslStart", CommandAccess.Everybody, SaslStartAsync, Handshake | CommandTraits.Secret),
+        new("saslContinue", CommandAccess.Everybody, SaslContinueAsync, Handshake | CommandTraits.Secret),
+        new("logout", CommandAccess.Everybody, LogoutAsync, Handshake),
     ];
 
     private async ValueTask<ReadOnlyMemory<byte>> HelloAsync(CommandContext context)

@@ -1,4 +1,6 @@
 using MongoDB.Bson;
+using Platform.Gateway.Access;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Commands.Collections;
 using Platform.Gateway.Commands.Writes;
@@ -19,9 +21,9 @@ internal sealed class IndexCommands(ReplicaSet replicaSet, TimeProvider time, Ti
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
-        new("createIndexes", c => MadeMeanwhile.RepeatAsync(c, CreateAsync), CommandTraits.InTransaction),
-        new("dropIndexes", DropAsync, CommandTraits.None, "deleteIndexes"),
-        new("listIndexes", ListAsync),
+        new("createIndexes", CommandAccess.Collection(AccessAction.CreateIndex), c => MadeMeanwhile.RepeatAsync(c, CreateAsync), CommandTraits.InTransaction),
+        new("dropIndexes", CommandAccess.Collection(AccessAction.DropIndex), DropAsync, CommandTraits.None, "deleteIndexes"),
+        new("listIndexes", CommandAccess.Collection(AccessAction.ListIndexes), ListAsync),
     ];
 
     /// <summary>The indexes of a collection as they were asked for; null when there is no such collection.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using MongoDB.Bson;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Corrections;
 using Platform.Gateway.Errors;
@@ -15,7 +16,7 @@ namespace Platform.Gateway.Commands.Queries;
 internal sealed class ExplainCommands : ICommandFamily
 {
     /// <inheritdoc />
-    public IEnumerable<CommandDefinition> Commands => [new("explain", ExplainAsync)];
+    public IEnumerable<CommandDefinition> Commands => [new("explain", QueryAccess.Explain, ExplainAsync)];
 
     /// <summary>Explains an aggregate command that has <c>explain: true</c>.</summary>
     public static ValueTask<ReadOnlyMemory<byte>> ExplainAggregateAsync(CommandContext context)
@@ -85,11 +86,6 @@ internal sealed class ExplainCommands : ICommandFamily
         if (Explained(command) is not (var kind, { } query, var write))
         {
             throw new CommandException(ErrorCode.CommandNotSupported, $"explain of '{given.GetElement(0).Name}' is not supported.");
-        }
-
-        if (write is not null || OutputStage.Of(command) is not null)
-        {
-            QueryCommands.RequireRightToWrite(context);
         }
 
         await using var lease = await context.RentAsync();

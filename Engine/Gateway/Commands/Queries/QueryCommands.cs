@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using MongoDB.Bson;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Commands.Administration;
 using Platform.Gateway.Commands.Arguments;
@@ -17,17 +18,19 @@ namespace Platform.Gateway.Commands.Queries;
 
 /// <summary>find, aggregate, count, distinct, and the cursors that the first two open.</summary>
 internal sealed class QueryCommands(
-    CursorStore cursors, HeldCursors held, ReplicaSetStatus replicaSet, ChangeStreamCommands changes, TimeSeriesCatalogue series) : ICommandFamily
+    CursorStore cursors, HeldCursors held, ReplicaSetStatus replicaSet, MemberState state, ChangeStreamCommands changes, TimeSeriesCatalogue series)
+    : ICommandFamily
 {
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
-        new("find", FindAsync, CommandTraits.InTransaction),
-        new("aggregate", AggregateAsync, CommandTraits.InTransaction),
-        new("count", CountAsync),
-        new("distinct", c => DocumentAsync(c, Statements.Distinct, CommandCorrections.Command(c.Request.Body)), CommandTraits.InTransaction),
-        new("getMore", GetMoreAsync, CommandTraits.InTransaction),
-        new("killCursors", KillCursorsAsync, CommandTraits.InTransaction),
+        new("find", QueryAccess.Find, FindAsync, CommandTraits.InTransaction),
+        new("aggregate", QueryAccess.Aggregate, AggregateAsync, CommandTraits.InTransaction),
+        new("count", QueryAccess.Find, CountAsync),
+        new(
+            "distinct", QueryAccess.Find, c => DocumentAsync(c, Statements.Distinct, CommandCorrections.Command(c.Request.Body)), CommandTraits.InTransaction),
+        new("getMore", QueryAccess.GetMore, GetMoreAsync, CommandTraits.InTransaction),
+        new("killCursors", CommandAccess.Everybody, KillCursorsAsync, CommandTraits.InTransaction),
     ];
 
     private ValueTask<ReadOnlyMemory<byte>> FindAsync(CommandContext context)
@@ -112,15 +115,6 @@ internal sealed class QueryCommands(
         return uses;
     }
 
-    /// <summary>Throws <see cref="CommandException"/> when the user may not write; asked before anything is run, also before an explanation.</summary>
-    public static void RequireRightToWrite(CommandContext context)
-    {
-        if (!context.User.IsAdministrator)
-        {
-            throw new CommandException(ErrorCode.Unauthorized, $"not authorized on {context.Request.Database} to execute command {context.Request.Name}");
-        }
-    }
-
     private async ValueTask<ReadOnlyMemory<byte>> WriteAsync(CommandContext context, OutputStage output, RawDocument aggregate)
     {
         if (context.Transaction is not null)
@@ -128,7 +122,6 @@ internal sealed class QueryCommands(
             throw new CommandException(ErrorCode.OperationNotSupportedInTransaction, $"{output.Name} cannot be used in a transaction");
         }
 
-        RequireRightToWrite(context);
         var (database, collection) = output.Target(context.Request.Database);
         if (await series.FindAsync(context, database, collection) is not null)
         {
@@ -139,20 +132,20 @@ internal sealed class QueryCommands(
         return await output.RunAsync(lease.Connection, context.Request, aggregate, context.CancellationToken);
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> CountAsync(CommandContext context)
+    private async ValueTask<ReadOnlyMemory<byte>> CountAsync(CommandContext context)
     {
         var command = CommandCorrections.Command(context.Request.Body);
         var reply = await DocumentAsync(context, Statements.Count, command);
         return EstimatedCount.Recount(command, new RawDocument(reply)) is { } again ? await DocumentAsync(context, Statements.Count, again) : reply;
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> DocumentAsync(CommandContext context, Statement statement, RawDocument body)
+    private async ValueTask<ReadOnlyMemory<byte>> DocumentAsync(CommandContext context, Statement statement, RawDocument body)
     {
         _ = context.Collection;
         await using var lease = await context.RentAsync();
         var reply = await lease.Connection.Command(statement)
             .With(0, context.Request.Database)
-            .With(1, (SystemProfile.IsTarget(context.Request.Command) ? SystemProfile.ToStored(body) : body).Bytes)
+            .With(1, (SystemProfile.IsTarget(context.Request.Command) ? SystemProfile.ToStored(body, state.IsSecondary) : body).Bytes)
             .SingleAsync<byte[]>(context.CancellationToken);
         return Reply.FromBackend(reply);
     }
@@ -163,7 +156,7 @@ internal sealed class QueryCommands(
         var ofProfile = SystemProfile.IsTarget(context.Request.Command);
         if (ofProfile)
         {
-            body = SystemProfile.ToStored(body);
+            body = SystemProfile.ToStored(body, state.IsSecondary);
         }
 
         await using var lease = await context.RentAsync();

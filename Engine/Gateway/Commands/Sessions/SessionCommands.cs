@@ -1,4 +1,6 @@
 using MongoDB.Bson;
+using Platform.Gateway.Access;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
 using Platform.Gateway.Sessions;
@@ -15,13 +17,13 @@ internal sealed class SessionCommands(SessionStore sessions) : ICommandFamily
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
-        new("commitTransaction", CommitAsync, CommandTraits.InTransaction),
-        new("abortTransaction", AbortAsync, CommandTraits.InTransaction),
-        new("startSession", StartAsync),
-        new("refreshSessions", RefreshAsync, CommandTraits.Quiet),
-        new("endSessions", EndAsync, CommandTraits.Quiet),
-        new("killSessions", EndAsync),
-        new("killAllSessions", EndAllAsync, CommandTraits.Administrator),
+        new("commitTransaction", CommandAccess.Everybody, CommitAsync, CommandTraits.InTransaction),
+        new("abortTransaction", CommandAccess.Everybody, AbortAsync, CommandTraits.InTransaction),
+        new("startSession", CommandAccess.Everybody, StartAsync),
+        new("refreshSessions", CommandAccess.Everybody, RefreshAsync, CommandTraits.Quiet),
+        new("endSessions", CommandAccess.Everybody, EndAsync, CommandTraits.Quiet),
+        new("killSessions", CommandAccess.Everybody, EndAsync),
+        new("killAllSessions", CommandAccess.Cluster(AccessAction.KillAnySession), EndAllAsync),
     ];
 
     private async ValueTask<ReadOnlyMemory<byte>> CommitAsync(CommandContext context)

@@ -1,4 +1,5 @@
 using MongoDB.Bson;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Errors;
 using Platform.Gateway.Requests;
 using Platform.Wire.Bson;
@@ -16,7 +17,8 @@ internal sealed class BulkWriteCommands(WriteCommands writes) : ICommandFamily
     private const int MostOperations = WireLimits.MaxWriteBatchSize;
 
     /// <inheritdoc />
-    public IEnumerable<CommandDefinition> Commands => [new("bulkWrite", BulkWriteAsync, CommandTraits.InTransaction | CommandTraits.RetryableWrite)];
+    public IEnumerable<CommandDefinition> Commands =>
+        [new("bulkWrite", WriteAccess.BulkWrite, BulkWriteAsync, CommandTraits.InTransaction | CommandTraits.RetryableWrite)];
 
     private async ValueTask<ReadOnlyMemory<byte>> BulkWriteAsync(CommandContext context)
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using MongoDB.Bson;
+using Platform.Gateway.Authorization;
 using Platform.Gateway.Backend;
 using Platform.Gateway.Commands.Collections;
 using Platform.Gateway.Corrections;
@@ -29,10 +30,10 @@ internal sealed class WriteCommands(TimeSeriesCatalogue series) : ICommandFamily
     /// <inheritdoc />
     public IEnumerable<CommandDefinition> Commands =>
     [
-        new("insert", c => WriteAsync(c, "documents"), Write),
-        new("update", c => WriteAsync(c, "updates"), Write),
-        new("delete", c => WriteAsync(c, "deletes"), Write),
-        new("findAndModify", FindAndModifyAsync, Write, "findandmodify"),
+        new("insert", WriteAccess.Insert, c => WriteAsync(c, "documents"), Write),
+        new("update", WriteAccess.Update, c => WriteAsync(c, "updates"), Write),
+        new("delete", WriteAccess.Delete, c => WriteAsync(c, "deletes"), Write),
+        new("findAndModify", WriteAccess.FindAndModify, FindAndModifyAsync, Write, "findandmodify"),
     ];
 
     /// <summary>Runs an insert, update or delete: every one passes through here.</summary>

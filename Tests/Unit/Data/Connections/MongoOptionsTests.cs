@@ -142,6 +142,49 @@ public sealed class MongoOptionsTests
     }
 
     [Fact]
+    public async Task The_authorities_of_the_connection_string_or_the_setting_are_trusted_alone_and_have_to_be_there()
+    {
+        var directory = Directory.CreateTempSubdirectory("mongo-tls-");
+        try
+        {
+            var certificates = Platform.AppHost.Security.StackCertificates.Open(Path.Combine(directory.FullName, "a b&c"), TimeProvider.System);
+            var file = Uri.EscapeDataString(certificates.CaFile);
+            using var said = Build($"{Servers}&tls=true&tlsCAFile={file}");
+            AssertTrusts(said);
+            using var configured = Build(Servers + "&tls=true&tlsCAFile=%2Fnowhere", null, ("Mongo:TlsCaFile", certificates.CaFile));
+            AssertTrusts(configured);
+            using var neither = Build(Servers + "&tls=true");
+            Assert.Null(neither.Services.GetRequiredService<IMongoClient>().Settings.SslSettings?.ServerCertificateValidationCallback);
+
+            await AssertRefusedAsync(
+                Build(Servers + "&tls=true&tlsCAFile=%2Fnowhere"), "Mongo:TlsCaFile: The certificate authorities in /nowhere cannot be read: ");
+            await AssertRefusedAsync(
+                Build($"{Servers}&tlsCAFile={file}"), $"Mongo:TlsCaFile is {certificates.CaFile}, but is for TLS, which Mongo:Tls turns on.");
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+
+        static void AssertTrusts(IHost host)
+        {
+            var settings = host.Services.GetRequiredService<IMongoClient>().Settings;
+            Assert.IsType<TrustedAuthority>(settings.SslSettings.ServerCertificateValidationCallback.Target);
+            Assert.True(settings.UseTls);
+            Assert.False(settings.AllowInsecureTls);
+        }
+
+        static async Task AssertRefusedAsync(IHost host, string sentence)
+        {
+            using (host)
+            {
+                var thrown = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Cancellation));
+                Assert.StartsWith(sentence, Assert.Single(thrown.Failures), StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
     public void There_is_one_check_of_MongoDB_and_liveness_does_not_run_it()
     {
         using var host = Build(Servers);

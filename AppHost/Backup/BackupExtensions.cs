@@ -1,0 +1,96 @@
+using System.Globalization;
+using Platform.AppHost.Auditing;
+using Platform.AppHost.Mongo;
+using Platform.AppHost.Services;
+using Platform.AppHost.Settings;
+using Platform.AppHost.Stack;
+
+namespace Platform.AppHost.Backup;
+
+internal static class BackupExtensions
+{
+    /// <summary>
+    /// Adds the agent that makes backups of a replica set of the engine <c>documentdb</c>, and lets its members archive their log. What a command line needs to
+    /// reach the backups, also when the stack does not run, is written beside the stack file.
+    /// </summary>
+    /// <param name="builder">The graph.</param>
+    /// <param name="name">The agent's name.</param>
+    /// <param name="mongo">The replica set.</param>
+    /// <param name="options">The settings.</param>
+    /// <param name="apiPassword">The password of the API's user, as whom a drill logs in to a copy; null where there is none.</param>
+    public static IResourceBuilder<ProjectResource> AddBackup(
+        this IDistributedApplicationBuilder builder, string name, IResourceBuilder<MongoReplicaSetResource> mongo, PlatformOptions options,
+        ParameterResource? apiPassword = null)
+    {
+        var passPhrase = builder.AddGeneratedSecret($"{name}-passphrase", length: 44);
+        var repository = Path.Combine(options.BackupDirectory, "repository");
+        var gateway = ServiceExtensions.ProgramOf(new Projects.Gateway().ProjectPath, AppContext.BaseDirectory);
+        var settings = new List<KeyValuePair<string, string>>
+        {
+            new(SettingNames.BackupDirectory, options.BackupDirectory),
+            new(SettingNames.BackupSocketDirectory, DocumentDbEngine.SocketsOf(options)),
+            new(SettingNames.BackupServerImage, options.ServerImage),
+            new(SettingNames.BackupNativeScripts, options.NativeScripts),
+            new(SettingNames.BackupGatewayProgram, gateway),
+        };
+        foreach (var member in mongo.Resource.Servers.OfType<ExecutableResource>())
+        {
+            builder.CreateResourceBuilder(member)
+                .WithEnvironment(SettingNames.ArchiveRepository, repository)
+                .WithEnvironment(SettingNames.ArchivePassPhrase, passPhrase);
+            settings.Add(new(
+                string.Create(CultureInfo.InvariantCulture, $"{SettingNames.BackupMembers}{settings.Count(setting => IsMember(setting.Key))}"),
+                DocumentDbEngine.DataOf(options, settings.Count(setting => IsMember(setting.Key)) + 1)));
+        }
+
+        var agent = builder.AddService<Projects.Backup>(name)
+            .WithArgs("agent")
+            .WithEnvironment(SettingNames.BackupPassPhrase, passPhrase)
+            .WithEnvironment(context =>
+            {
+                if (apiPassword is not null)
+                {
+                    context.EnvironmentVariables[SettingNames.BackupApiPassword] = apiPassword;
+                }
+            })
+            .WithAudit(options)
+            .WaitFor(mongo)
+            .WithHttpEndpoint()
+            .WithProbes()
+            .WithIconName("DatabaseArrowDown");
+        foreach (var (key, value) in settings.Concat(OfPolicy(builder)))
+        {
+            agent.WithEnvironment(key, value);
+        }
+
+        if (options.StackFile is { } stack)
+        {
+            builder.Eventing.Subscribe<BeforeStartEvent>(async (_, cancellationToken) =>
+            {
+                var secrets = new Dictionary<string, string>
+                {
+                    [SettingNames.BackupPassPhrase] = await passPhrase.Resource.GetValueAsync(cancellationToken) ?? "",
+                };
+                if (apiPassword is not null)
+                {
+                    secrets[SettingNames.BackupApiPassword] = await apiPassword.GetValueAsync(cancellationToken) ?? "";
+                }
+
+                Directory.CreateDirectory(Path.GetDirectoryName(stack)!);
+                await OwnerFile.WriteAsync(
+                    Path.Combine(Path.GetDirectoryName(stack)!, name),
+                    settings.Concat(OfPolicy(builder)).Concat(secrets).Select(setting => OwnerFile.Line(setting.Key, setting.Value)));
+            });
+        }
+
+        return agent;
+
+        static bool IsMember(string key) => key.StartsWith(SettingNames.BackupMembers, StringComparison.Ordinal);
+    }
+
+    // The agent checks them, and names a wrong one.
+    private static IEnumerable<KeyValuePair<string, string>> OfPolicy(IDistributedApplicationBuilder builder) =>
+        builder.Configuration.GetSection(SettingNames.Backup).GetChildren()
+            .Where(setting => setting.Value is not null)
+            .Select(setting => KeyValuePair.Create($"{SettingNames.Backup}__{setting.Key}", setting.Value!));
+}

@@ -1,0 +1,11 @@
+namespace Platform.AppHost.Settings;
+
+/// <summary>What can be added to the graph: the setting <c>Platform:Parts</c>, names separated by commas, or <c>all</c>.</summary>
+internal enum Part
+{
+    /// <summary><c>backup</c>: backups of the database, by an agent, and the archive of its log.</summary>
+    Backup,
+
+    /// <summary><c>monitoring</c>: Prometheus, Alertmanager and the monitor; see docs/monitoring.md.</summary>
+    Monitoring,
+}

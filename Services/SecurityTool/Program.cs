@@ -1,0 +1,4 @@
+using Platform.Jobs;
+using Platform.SecurityTool;
+
+return await JobCommandLine.RunAsync(SecurityCommands.Create(), args);

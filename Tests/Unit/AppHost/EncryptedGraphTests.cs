@@ -1,0 +1,174 @@
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Platform.AppHost.Mongo;
+using Platform.AppHost.Redis;
+using Platform.AppHost.Security;
+using Platform.AppHost.Settings;
+using Xunit;
+
+namespace Platform.Tests.Unit.AppHost;
+
+/// <summary>The graph as data with encrypted connections: what servers and their clients are given, on each engine.</summary>
+public sealed class EncryptedGraphTests : IDisposable
+{
+    private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("encrypted-graph-");
+
+    private string Authority => Path.Combine(_data.FullName, "tls", "ca.pem");
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <inheritdoc/>
+    public void Dispose() => _data.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("DocumentDb")]
+    [InlineData("Mongod")]
+    [InlineData("Containers")]
+    public async Task Clients_are_told_to_use_TLS_and_whom_to_trust(string engine)
+    {
+        var (builder, mongo, cache) = Build(engine);
+        var api = builder.AddExecutable("service", "true", ".").WithCache(cache);
+
+        Assert.EndsWith(
+            $"&tls=true&tlsCAFile={Uri.EscapeDataString(Authority)}", mongo.Resource.ConnectionStringExpression.Format, StringComparison.Ordinal);
+        var environment = (await EnvironmentsOf(builder, api.Resource)).Single();
+        Assert.Equal(Authority, environment["Cache__TlsCaFile"]);
+        Assert.EndsWith(",ssl=true", Assert.IsType<ReferenceExpression>(environment["ConnectionStrings__cache"]).Format, StringComparison.Ordinal);
+        Assert.StartsWith("TLS 1.2 and 1.3, certificate until ", Property(mongo.Resource), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Members_and_servers_of_the_image_have_their_certificates_and_no_other_key()
+    {
+        var (builder, mongo, cache) = Build("DocumentDb");
+
+        var environments = await EnvironmentsOf(builder, [.. mongo.Resource.Servers, cache.Resource]);
+
+        var members = environments[..^1];
+        Assert.Equal(3, members.Count);
+        Assert.All(members, environment => Assert.Equal(
+            (Path.Combine(_data.FullName, "tls", "mongo", "server.pem"), environment["Gateway__TlsCertificateFile"]),
+            (environment["Gateway__TlsCertificateFile"], environment["Gateway__TlsKeyFile"])));
+        Assert.Equal(Path.Combine(_data.FullName, "tls", "cache"), environments[^1]["REDIS_TLS"]);
+    }
+
+    [Fact]
+    public async Task Each_node_of_a_cluster_has_the_certificate()
+    {
+        var (builder, _, cache) = Build("DocumentDb", options => options with { RedisMode = RedisMode.Cluster });
+        var cluster = Assert.IsType<RedisClusterResource>(cache.Resource);
+
+        Assert.All(
+            await EnvironmentsOf(builder, [.. cluster.Nodes]),
+            environment => Assert.Equal(Path.Combine(_data.FullName, "tls", "cache"), environment["REDIS_TLS"]));
+        Assert.EndsWith(",ssl=true", cluster.ConnectionStringExpression.Format, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Mongod_is_given_its_certificate_and_authority()
+    {
+        var (builder, mongo, _) = Build("Mongod");
+
+        var environment = (await EnvironmentsOf(builder, mongo.Resource.Servers.Single())).Single();
+
+        Assert.Equal(Authority, environment["MONGO_TLS_CA"]);
+        Assert.Equal(Path.Combine(_data.FullName, "tls", "mongo", "server.pem"), environment["MONGO_TLS_CERTIFICATE"]);
+    }
+
+    [Fact]
+    public async Task Containers_have_the_files_inside_and_health_checks_that_use_TLS()
+    {
+        var (builder, mongo, cache) = Build("Containers");
+        var members = Assert.IsType<MongoDBServerResource>(mongo.Resource.Servers.Single());
+        var redis = Assert.IsType<RedisResource>(cache.Resource);
+
+        var environment = (await EnvironmentsOf(builder, members)).Single();
+        Assert.Equal(("/platform/ca.pem", "/platform/server.pem"), (environment["MONGO_TLS_CA"], environment["MONGO_TLS_CERTIFICATE"]));
+        var files = await FilesOf(members);
+        Assert.Equal(["ca.pem", "mongod-replica-set", "server.pem"], files.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(UnixFileMode.UserRead, files["server.pem"].Mode);
+        Assert.Contains("PRIVATE KEY", files["server.pem"].Contents, StringComparison.Ordinal);
+        // Aspire's own would ask without TLS; that of the set asks for the members.
+        Assert.Empty(members.Annotations.OfType<HealthCheckAnnotation>());
+        Assert.NotEmpty(mongo.Resource.Annotations.OfType<HealthCheckAnnotation>());
+
+        files = await FilesOf(redis);
+        Assert.Equal(["ca.pem", "redis.conf", "server.pem"], files.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal((UnixFileMode.UserRead, RedisImage.User), (files["server.pem"].Mode, files["server.pem"].Owner));
+        Assert.Contains("\nport 0\n", files["redis.conf"].Contents, StringComparison.Ordinal);
+        Assert.Contains("\ntls-port 6379\ntls-cert-file /platform/server.pem\n", files["redis.conf"].Contents, StringComparison.Ordinal);
+        Assert.Equal("cache_check", Assert.Single(redis.Annotations.OfType<HealthCheckAnnotation>()).Key);
+        Assert.True(redis.PrimaryEndpoint.EndpointAnnotation.TlsEnabled);
+    }
+
+    [Theory]
+    [InlineData("DocumentDb", false, "NOT ENCRYPTED (Platform:Tls is false)")]
+    [InlineData("External", true, "as the connection string says")]
+    public async Task Without_certificates_nothing_is_encrypted_and_the_dashboard_says_so(string engine, bool tls, string property)
+    {
+        var (builder, mongo, cache) = Build(engine, options => options with { Tls = tls });
+        var service = builder.AddExecutable("service", "true", ".").WithCache(cache);
+
+        Assert.False(Directory.Exists(Path.Combine(_data.FullName, "tls")));
+        Assert.DoesNotContain("tls", mongo.Resource.ConnectionStringExpression.Format, StringComparison.Ordinal);
+        Assert.Equal(property, Property(mongo.Resource));
+        Assert.All(
+            await EnvironmentsOf(builder, [.. mongo.Resource.Servers, service.Resource]),
+            environment => Assert.DoesNotContain(environment.Keys, key => key.Contains("TLS", StringComparison.OrdinalIgnoreCase)));
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:7,password=a b,ssl=true", "/stack/ca.pem", "-u rediss://default:a%20b@127.0.0.1:7 --cacert /stack/ca.pem")]
+    [InlineData("127.0.0.1:7,password=a", null, "-u redis://default:a@127.0.0.1:7")]
+    public void The_arguments_of_redis_cli_name_the_authority(string connectionString, string? authority, string arguments) =>
+        Assert.Equal(arguments, RedisEntryExtensions.Arguments(connectionString, authority));
+
+    private Graph Build(string engine, Func<PlatformOptions, PlatformOptions>? change = null)
+    {
+        var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
+        {
+            Args = ["--ConnectionStrings:platform=mongodb://db.example/platform", "--ConnectionStrings:cache=redis.example"], DisableDashboard = true,
+        });
+        var options = new PlatformOptions
+        {
+            EngineChoice = new(Enum.Parse<Engine>(engine), "asked for by the test"), DataDirectory = _data.FullName, ServerImage = "/image", Tls = true,
+        };
+        options = change?.Invoke(options) ?? options;
+        var certificates = builder.AddCertificates(options);
+        return new Graph(
+            builder, builder.AddMongoReplicaSet(ResourceNames.Mongo, options, certificates), builder.AddCache(ResourceNames.Cache, options, certificates));
+    }
+
+    private static string? Property(MongoReplicaSetResource resource) => (string?)Assert.Single(resource.Annotations.OfType<ResourceSnapshotAnnotation>())
+        .InitialSnapshot.Properties.Single(property => property.Name == EncryptedInTransit.Property).Value;
+
+    private static async Task<Dictionary<string, ContainerFile>> FilesOf(ContainerResource container)
+    {
+        var files = Assert.Single(container.Annotations.OfType<ContainerFileSystemCallbackAnnotation>());
+        Assert.Equal("/platform", files.DestinationPath);
+        return (await files.Callback(new ContainerFileSystemCallbackContext { Model = container, Services = null! }, Cancel))
+            .Cast<ContainerFile>().ToDictionary(file => file.Name);
+    }
+
+    private static async Task<List<Dictionary<string, object>>> EnvironmentsOf(
+        IDistributedApplicationBuilder builder, params IReadOnlyList<IResource> resources)
+    {
+        await using var app = builder.Build();
+        var environments = new List<Dictionary<string, object>>();
+        foreach (var resource in resources)
+        {
+            var context = new EnvironmentCallbackContext(builder.ExecutionContext, resource);
+            foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
+            {
+                await annotation.Callback(context);
+            }
+
+            environments.Add(context.EnvironmentVariables);
+        }
+
+        return environments;
+    }
+
+    private sealed record Graph(
+        IDistributedApplicationBuilder Builder, IResourceBuilder<MongoReplicaSetResource> Mongo, IResourceBuilder<IResourceWithConnectionString> Cache);
+}
