@@ -30,6 +30,16 @@ internal sealed partial class BackendStartup(
         END $$
         """;
 
+    // The extension's scheduler numbers the runs of its jobs. With the numbers in the log it waits for standbys as writers do, and what it sees
+    // meanwhile keeps an index from being built: for as long as no majority is there.
+    private const string UnloggedRuns = """
+        DO $$ BEGIN
+          IF (SELECT relpersistence FROM pg_class WHERE oid = to_regclass('cron.runid_seq')) = 'p' THEN
+            ALTER SEQUENCE cron.runid_seq SET UNLOGGED;
+          END IF;
+        END $$
+        """;
+
     // What a $merge that was cut off has left; the server, too, drops these at its start.
     private const string LeftBehind = $$"""
         DO $$ BEGIN
@@ -73,6 +83,7 @@ internal sealed partial class BackendStartup(
         await NameRolesAsync(connection, cancellationToken);
         await connection.RunAsync(Statements.OwnSchema, cancellationToken);
         await connection.RunAsync(OrderedIndexes, cancellationToken);
+        await connection.RunAsync(UnloggedRuns, cancellationToken);
         await connection.RunAsync(LeftBehind, cancellationToken);
         await EnsureRootAsync(connection, cancellationToken);
     }

@@ -146,6 +146,24 @@ public sealed class WriteConcernTests(ReplicaSetFixture set) : IClassFixture<Rep
         }
     }
 
+    /// <summary>A server process that waits for standbys keeps indexes from being built, and the scheduler has no client that would limit its wait.</summary>
+    [Fact]
+    public async Task What_the_scheduler_counts_waits_for_no_standby()
+    {
+        var (client, _, primary) = await StartAsync();
+        await using var connection = client;
+        await using var postgres = NpgsqlDataSource.Create(primary.PostgresConnectionString);
+        using (WithoutStandbys(primary))
+        {
+            // So many that some of them would be logged: every 32nd of a sequence is.
+            await using var count = postgres.CreateCommand("SELECT count(nextval('cron.runid_seq')) FROM generate_series(1, 40)");
+            count.CommandTimeout = 10;
+            var started = Stopwatch.GetTimestamp();
+            Assert.Equal(40L, await count.ExecuteScalarAsync(Cancel));
+            Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        }
+    }
+
     [Fact]
     public async Task One_standby_is_a_majority_and_all_members_are_waited_for_when_they_are_asked_for()
     {
