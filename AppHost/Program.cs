@@ -55,7 +55,7 @@ if (builder.ExecutionContext.IsRunMode && options.Seed)
 
 // Services. All processes of the API sign page cursors with one key, also after a restart.
 var cursorKey = builder.AddGeneratedSecret("cursor-key", length: 44);
-builder.AddService<Projects.Api>(ResourceNames.Api)
+var api = builder.AddService<Projects.Api>(ResourceNames.Api)
     .WithDatabase(database)
     .WithMigrationStates(access)
     .WithCache(cache)
@@ -71,16 +71,17 @@ builder.AddService<Projects.Api>(ResourceNames.Api)
     .WithStackEntry("api", "http");
 
 // Parts: what --with adds.
+List<IResourceBuilder<ProjectResource>> scraped = [api];
 if (options.Parts.Contains(Part.Backup))
 {
-    builder.AddBackup(ResourceNames.Backup, mongo, options, database.Resource.Passwords[ResourceNames.Api]);
+    scraped.Add(builder.AddBackup(ResourceNames.Backup, mongo, options, database.Resource.Passwords[ResourceNames.Api]));
 }
 
 if (options.Parts.Contains(Part.Monitoring))
 {
-    builder.AddMonitoring(options)
+    builder.AddMonitoring(options, [.. scraped])
         .WithDatabase(database)
-        .WithCache(cache);
+        .WithCache(cache, CacheLogin.Monitor);
 }
 
 builder.PublishComposeFile();

@@ -41,8 +41,9 @@ public static class ServiceDefaultsExtensions
     public const string TracesSamplerKey = "OTEL_TRACES_SAMPLER";
 
     /// <summary>
-    /// Adds telemetry (measured, and exported over OTLP, only when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is configured), the health checks
-    /// behind <see cref="MapDefaultEndpoints"/>, service discovery and the standard resilience pipeline for outgoing HTTP.
+    /// Adds telemetry (exported over OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is configured, its metrics shown to Prometheus when there is a key
+    /// (<see cref="ScrapeOptions"/>), and not measured without either), the health checks behind <see cref="MapDefaultEndpoints"/>, service discovery and
+    /// the standard resilience pipeline for outgoing HTTP.
     /// Serves web applications and jobs alike.
     /// </summary>
     /// <typeparam name="TBuilder">The kind of host builder.</typeparam>
@@ -54,6 +55,7 @@ public static class ServiceDefaultsExtensions
         ArgumentNullException.ThrowIfNull(builder);
 
         builder.AddLogLevels();
+        builder.AddScrapeKey();
         builder.AddTelemetry();
         builder.AddHealthProbes();
         builder.AddHostFilter();
@@ -90,7 +92,8 @@ public static class ServiceDefaultsExtensions
     /// <summary>
     /// Maps <c>/health</c> (200 when the service can do its work, else 503) and <c>/alive</c> (200 while the process
     /// works; touches no other server), in every environment. Who may ask is set by <see cref="HealthEndpointOptions"/>;
-    /// outside Development, and to callers on other machines, the answer is the status alone.
+    /// outside Development, and to callers on other machines, the answer is the status alone. Maps <c>/metrics</c>, too, where there is a key for it
+    /// (<see cref="ScrapeOptions"/>).
     /// </summary>
     /// <param name="app">The web application.</param>
     /// <returns>The same application.</returns>
@@ -128,6 +131,7 @@ public static class ServiceDefaultsExtensions
             }
         }
 
+        ScrapeEndpoint.Map(app);
         return app;
     }
 
@@ -146,18 +150,15 @@ public static class ServiceDefaultsExtensions
 
     private static void AddTelemetry(this IHostApplicationBuilder builder)
     {
-        if (string.IsNullOrWhiteSpace(builder.Configuration[OtlpEndpointKey]))
+        var isScraped = !string.IsNullOrEmpty(builder.Configuration[$"{ScrapeOptions.Section}:{nameof(ScrapeOptions.ScrapeKey)}"]);
+        var isExported = !string.IsNullOrWhiteSpace(builder.Configuration[OtlpEndpointKey]);
+        if (!isScraped && !isExported)
         {
             // What nobody gets is not measured: it would be a tenth of what a quick request costs.
             return;
         }
 
-        builder.Logging.AddOpenTelemetry(logging =>
-        {
-            logging.IncludeFormattedMessage = true;
-            logging.IncludeScopes = true;
-        });
-        builder.Services.AddOpenTelemetry()
+        var telemetry = builder.Services.AddOpenTelemetry()
             // Ours first: what OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say wins.
             .ConfigureResource(resource => resource
                 .Clear()
@@ -168,7 +169,23 @@ public static class ServiceDefaultsExtensions
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation()
                 .AddRuntimeInstrumentation()
-                .AddMeter(TelemetryNames.Meters))
+                .AddMeter(TelemetryNames.Meters));
+        if (isScraped)
+        {
+            telemetry.WithMetrics(metrics => metrics.AddPrometheusExporter());
+        }
+
+        if (!isExported)
+        {
+            return;
+        }
+
+        builder.Logging.AddOpenTelemetry(logging =>
+        {
+            logging.IncludeFormattedMessage = true;
+            logging.IncludeScopes = true;
+        });
+        telemetry
             .WithTracing(tracing =>
             {
                 tracing
@@ -183,6 +200,13 @@ public static class ServiceDefaultsExtensions
             })
             .UseOtlpExporter();
     }
+
+    private static void AddScrapeKey(this IHostApplicationBuilder builder) => builder.Services.AddOptions<ScrapeOptions>()
+        .BindSettings(ScrapeOptions.Section)
+        .Validate(
+            options => options.ScrapeKey.Length is 0 or >= ScrapeOptions.MinKeyLength,
+            $"{ScrapeOptions.Section}:{nameof(ScrapeOptions.ScrapeKey)} must be a secret of at least {ScrapeOptions.MinKeyLength} characters.")
+        .ValidateOnStart();
 
     private static void AddHealthProbes(this IHostApplicationBuilder builder)
     {

@@ -10,7 +10,7 @@ public static class SettingNames
     public static IReadOnlyCollection<string> Sections { get; } =
     [
         Access, AllowedHosts, Api, Audit, Backup, "Cache", "ConnectionStrings", "Kestrel", "Logging", "OTEL", "ASPNETCORE", "DOTNET", "Platform", Gateway,
-        "Health", "Migrator", Monitor, "Mongo", "MongoGuard", "MongoTelemetry", Paging, "RateLimits", "Seeder", "Sharding", "Validation",
+        "Health", Metrics, "Migrator", Monitor, "Mongo", "MongoGuard", "MongoTelemetry", Paging, "RateLimits", "Seeder", "Sharding", "Validation",
     ];
 
     /// <summary>The section of who may call the API.</summary>
@@ -75,6 +75,18 @@ public static class SettingNames
 
     /// <summary>What Alertmanager shows when it brings the heartbeat.</summary>
     public const string MonitorHeartbeatKey = $"{Monitor}__HeartbeatKey";
+
+    /// <summary>The password of the monitor's page.</summary>
+    public const string MonitorPagePassword = $"{Monitor}__PagePassword";
+
+    /// <summary>The URL of the monitor's page, with the login; read by <c>./platform queries</c>.</summary>
+    public const string MonitorUrl = $"{Monitor}__Url";
+
+    /// <summary>The section of what services show Prometheus.</summary>
+    public const string Metrics = "Metrics";
+
+    /// <summary>What Prometheus shows when it asks a service for its metrics.</summary>
+    public const string MetricsScrapeKey = $"{Metrics}__ScrapeKey";
 
     /// <summary>How often servers are asked.</summary>
     public const string MonitorInterval = $"{Monitor}__Interval";

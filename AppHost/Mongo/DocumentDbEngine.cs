@@ -1,7 +1,6 @@
 using System.Globalization;
 using Platform.AppHost.Auditing;
 using Platform.AppHost.Security;
-using Platform.AppHost.Servers;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
 
@@ -28,7 +27,7 @@ internal static class DocumentDbEngine
                 + "those that would run: start with 3 members once, so that they catch up.");
         }
 
-        var ports = FreePorts.Find(options.MongoMembers);
+        var ports = LoopbackPorts.Find(options.MongoMembers);
         var hosts = string.Join(',', ports.Select(port => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}")));
         for (var i = 0; i < ports.Length; i++)
         {

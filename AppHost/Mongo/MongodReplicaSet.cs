@@ -1,5 +1,4 @@
 using Platform.AppHost.Security;
-using Platform.AppHost.Servers;
 using Platform.AppHost.Settings;
 
 namespace Platform.AppHost.Mongo;
@@ -88,7 +87,7 @@ internal static class MongodReplicaSet
         var waysOut =
             $"Restore the AppHost's user secret Parameters:{password.Resource.Name}, or remove {data} and with it the data.";
 
-        var ports = FreePorts.Find(Members);
+        var ports = LoopbackPorts.Find(Members);
         var endpoints = new EndpointReference[Members];
         for (var i = 0; i < Members; i++)
         {

@@ -16,21 +16,27 @@ internal static class MonitoringExtensions
 {
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true };
 
-    private static readonly ScrapeJob[] s_jobs =
-        [new(ResourceNames.Monitor), new(ResourceNames.Prometheus, HasLogin: true), new(ResourceNames.Alertmanager, HasLogin: true)];
-
     /// <summary>
     /// Adds Prometheus, Alertmanager and the monitor, which watch the others and each other. Prometheus and Alertmanager are Debian's, from the monitoring
     /// image; their configuration is written when they start.
     /// </summary>
     /// <param name="builder">The graph.</param>
     /// <param name="options">The settings.</param>
-    public static IResourceBuilder<ProjectResource> AddMonitoring(this IDistributedApplicationBuilder builder, PlatformOptions options)
+    /// <param name="services">Services with an endpoint <c>http</c>, which show Prometheus what they measure.</param>
+    public static IResourceBuilder<ProjectResource> AddMonitoring(
+        this IDistributedApplicationBuilder builder, PlatformOptions options, params IResourceBuilder<ProjectResource>[] services)
     {
         var channels = ChannelsOf(builder);
         var times = options.MonitoringTimes;
         var directory = Path.Combine(options.DataDirectory, "monitoring");
         var heartbeatKey = builder.AddGeneratedSecret($"{ResourceNames.Monitor}-heartbeat-key", length: 32);
+        var pagePassword = builder.AddGeneratedSecret($"{ResourceNames.Monitor}-password", length: 22);
+        var scrapeKey = builder.AddGeneratedSecret("scrape-key", length: 32);
+        foreach (var service in services)
+        {
+            service.WithEnvironment(SettingNames.MetricsScrapeKey, scrapeKey);
+        }
+
         var portsFile = Path.Combine(directory, "ports");
         // Kept from start to start, so that an address in a browser stays right.
         var ports = FreePorts.FindKept(2, portsFile);
@@ -60,14 +66,18 @@ internal static class MonitoringExtensions
             .WithEnvironment(SettingNames.MonitorPrometheus, prometheus.Resource.ConnectionStringExpression)
             .WithEnvironment(SettingNames.MonitorAlertmanager, alertmanager.Resource.ConnectionStringExpression)
             .WithEnvironment(SettingNames.MonitorHeartbeatKey, heartbeatKey)
+            .WithEnvironment(SettingNames.MonitorPagePassword, pagePassword)
             .WithEnvironment(SettingNames.MonitorInterval, Text(times.Interval))
             .WithEnvironment(SettingNames.MonitorProbe, Text(times.Probe))
             .WithEnvironment(SettingNames.MonitorSilence, Text(times.Silence))
             .WithEnvironment($"{SettingNames.MonitorDirectories}__data", options.DataDirectory)
             .WithHttpEndpoint()
             .WithProbes()
-            .WithIconName("DataTrending")
-            .WithStackEntry("monitoring", "http");
+            .WithUrlForEndpoint("http", url => url.DisplayText = "Monitoring (login: ./platform info monitoring)")
+            .WithIconName("DataTrending");
+        var http = monitor.GetEndpoint("http");
+        monitor.WithAnnotation(new StackEntry("monitoring", async cancellationToken =>
+            $"http://{MonitorPaths.User}:{await pagePassword.Resource.GetValueAsync(cancellationToken)}@{await AddressOfAsync(http, cancellationToken)}"));
         if (options.Parts.Contains(Part.Backup))
         {
             monitor.WithEnvironment($"{SettingNames.MonitorDirectories}__backup", options.BackupDirectory);
@@ -78,7 +88,6 @@ internal static class MonitoringExtensions
             monitor.WithEnvironment(key, value);
         }
 
-        var http = monitor.GetEndpoint("http");
         alertmanager.OnBeforeResourceStarted(async (server, _, cancellationToken) =>
         {
             var home = HomeOf(options, server.Name);
@@ -92,15 +101,21 @@ internal static class MonitoringExtensions
             var home = HomeOf(options, server.Name);
             OwnerOnly.MakeDirectory(Path.Combine(home, PrometheusConfiguration.TargetsDirectory));
             OwnerFile.WriteIfOther(Path.Combine(home, PrometheusConfiguration.RulesFile), await File.ReadAllTextAsync(options.AlertRules, cancellationToken));
-            WriteJson(home, PrometheusConfiguration.File, PrometheusConfiguration.Create(times, s_jobs));
-            foreach (var (job, endpoint) in ((string, EndpointReference)[])
-                [
-                    (ResourceNames.Monitor, http),
-                    (ResourceNames.Prometheus, server.Endpoint), (ResourceNames.Alertmanager, alertmanager.Resource.Endpoint),
-                ])
+            (ScrapeJob Job, EndpointReference Endpoint)[] jobs =
+            [
+                (new(ResourceNames.Monitor), http),
+                (new(ResourceNames.Prometheus, HasLogin: true), server.Endpoint),
+                (new(ResourceNames.Alertmanager, HasLogin: true), alertmanager.Resource.Endpoint),
+                .. services.Select(service => (new ScrapeJob(service.Resource.Name, HasKey: true), service.GetEndpoint("http"))),
+            ];
+            WriteJson(home, PrometheusConfiguration.File, PrometheusConfiguration.Create(times, jobs.Select(job => job.Job)));
+            foreach (var (job, endpoint) in jobs)
             {
-                WriteJson(home, PrometheusConfiguration.TargetsOf(job), PrometheusConfiguration.Targets(await AddressOfAsync(endpoint, cancellationToken)));
+                WriteJson(
+                    home, PrometheusConfiguration.TargetsOf(job.Name), PrometheusConfiguration.Targets(await AddressOfAsync(endpoint, cancellationToken)));
             }
+
+            await WriteSecretAsync(home, PrometheusConfiguration.ScrapeKeyFile, scrapeKey.Resource, cancellationToken);
 
             foreach (var other in (MonitoringServerResource[])[server, alertmanager.Resource])
             {

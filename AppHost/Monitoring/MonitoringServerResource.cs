@@ -1,3 +1,5 @@
+using Platform.Monitoring;
+
 namespace Platform.AppHost.Monitoring;
 
 /// <summary>
@@ -7,7 +9,7 @@ internal sealed class MonitoringServerResource(string name, string command, stri
     : ExecutableResource(name, command, workingDirectory), IResourceWithConnectionString
 {
     /// <summary>Who logs in.</summary>
-    public const string User = "platform";
+    public const string User = MonitorPaths.User;
 
     /// <summary>The name of the endpoint.</summary>
     public const string EndpointName = "http";

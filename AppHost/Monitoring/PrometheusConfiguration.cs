@@ -18,6 +18,9 @@ internal static class PrometheusConfiguration
     /// <summary>The directory with a file of targets for each job.</summary>
     public const string TargetsDirectory = "targets";
 
+    /// <summary>The file with what services want to see.</summary>
+    public const string ScrapeKeyFile = "scrape.key";
+
     /// <summary>The configuration.</summary>
     /// <param name="times">The times.</param>
     /// <param name="jobs">What is scraped; each has a file of targets.</param>
@@ -59,6 +62,10 @@ internal static class PrometheusConfiguration
         {
             scrape["basic_auth"] = Login(job.Name);
         }
+        else if (job.HasKey)
+        {
+            scrape["authorization"] = new JsonObject { ["credentials_file"] = ScrapeKeyFile };
+        }
 
         return scrape;
     }
@@ -72,4 +79,5 @@ internal static class PrometheusConfiguration
 /// <summary>What Prometheus scrapes.</summary>
 /// <param name="Name">The label <c>job</c>, which is the name of the resource.</param>
 /// <param name="HasLogin">Whether it is asked with the login of Prometheus and Alertmanager.</param>
-internal sealed record ScrapeJob(string Name, bool HasLogin = false);
+/// <param name="HasKey">Whether it is asked with the key of services.</param>
+internal sealed record ScrapeJob(string Name, bool HasLogin = false, bool HasKey = false);

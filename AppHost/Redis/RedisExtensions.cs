@@ -36,17 +36,17 @@ internal static class RedisExtensions
             return builder.AddConnectionString(name);
         }
 
-        var (password, apiPassword) = (
-            builder.AddGeneratedSecret($"{name}-password", length: 22), builder.AddGeneratedSecret($"{name}-api-password", length: 22));
+        var password = builder.AddGeneratedSecret($"{name}-password", length: 22);
+        var users = CacheLogin.Users.ToDictionary(user => user, user => builder.AddGeneratedSecret($"{name}-{user}-password", length: 22));
         var certificate = certificates?.Of(name, options.Engine == Engine.Containers ? [name] : []);
-        return options.Engine == Engine.Containers ? AddContainer(builder, name, options, certificate, password, apiPassword)
-            : options.RedisMode == RedisMode.Cluster ? AddCluster(builder, name, options, certificate, password, apiPassword)
-            : AddSingle(builder, name, options, certificate, password, apiPassword);
+        return options.Engine == Engine.Containers ? AddContainer(builder, name, options, certificate, password, users)
+            : options.RedisMode == RedisMode.Cluster ? AddCluster(builder, name, options, certificate, password, users)
+            : AddSingle(builder, name, options, certificate, password, users);
     }
 
     private static IResourceBuilder<RedisResource> AddContainer(
         IDistributedApplicationBuilder builder, string name, PlatformOptions options, ServerCertificate? certificate,
-        IResourceBuilder<ParameterResource> password, IResourceBuilder<ParameterResource> apiPassword)
+        IResourceBuilder<ParameterResource> password, Dictionary<string, IResourceBuilder<ParameterResource>> users)
     {
         var redis = builder.AddRedis(name, password: password)
             .WithEncryption(certificate)
@@ -57,7 +57,7 @@ internal static class RedisExtensions
                 new ContainerFile
                 {
                     Name = Configuration,
-                    Contents = await ContainerConfigurationAsync(options, certificate is not null, apiPassword.Resource, cancellationToken),
+                    Contents = await ContainerConfigurationAsync(options, certificate is not null, users, cancellationToken),
                 },
                 .. ContainerCertificates.Of(certificate, RedisImage.User),
             ])
@@ -79,20 +79,20 @@ internal static class RedisExtensions
 
         var endpoint = redis.Resource.PrimaryEndpoint;
         return redis.WithLogin(
-            ReferenceExpression.Create($"{endpoint.Property(EndpointProperty.Host)}:{endpoint.Property(EndpointProperty.Port)}"), apiPassword);
+            ReferenceExpression.Create($"{endpoint.Property(EndpointProperty.Host)}:{endpoint.Property(EndpointProperty.Port)}"), users);
     }
 
     private static IResourceBuilder<RedisServerResource> AddSingle(
         IDistributedApplicationBuilder builder, string name, PlatformOptions options, ServerCertificate? certificate,
-        IResourceBuilder<ParameterResource> password, IResourceBuilder<ParameterResource> apiPassword)
+        IResourceBuilder<ParameterResource> password, Dictionary<string, IResourceBuilder<ParameterResource>> users)
     {
-        var redis = AddServer(builder, name, options, certificate, Path.Combine(options.DataDirectory, "redis"), password, apiPassword);
+        var redis = AddServer(builder, name, options, certificate, Path.Combine(options.DataDirectory, "redis"), password, users);
         return redis
             .WithEndpoint(scheme: "tcp", name: RedisServerResource.EndpointName, env: "REDIS_PORT", isProxied: false)
             .WithHealthCheck(builder, new RedisPingHealthCheck(redis.Resource))
             .OnResourceReady((resource, ready, _) => ready.Services.GetRequiredService<ResourceNotificationService>().PublishUpdateAsync(
                 resource, snapshot => snapshot with { Properties = Told(snapshot.Properties, EncryptedInTransit.Describe(resource.Encryption(), options)) }))
-            .WithLogin(redis.Resource.Address, apiPassword)
+            .WithLogin(redis.Resource.Address, users)
             .WithFlushCommand();
 
         static ImmutableArray<ResourcePropertySnapshot> Told(ImmutableArray<ResourcePropertySnapshot> properties, string connections) =>
@@ -101,7 +101,7 @@ internal static class RedisExtensions
 
     private static IResourceBuilder<RedisClusterResource> AddCluster(
         IDistributedApplicationBuilder builder, string name, PlatformOptions options, ServerCertificate? certificate,
-        IResourceBuilder<ParameterResource> password, IResourceBuilder<ParameterResource> apiPassword)
+        IResourceBuilder<ParameterResource> password, Dictionary<string, IResourceBuilder<ParameterResource>> users)
     {
         var replicaPassword = builder.AddGeneratedSecret($"{name}-replica-password", length: 22);
         var data = Path.Combine(options.DataDirectory, "redis-cluster");
@@ -133,7 +133,7 @@ internal static class RedisExtensions
         {
             var address = new ClusterAddress(ports[2 * i], ports[(2 * i) + 1]);
             var directory = Path.Combine(data, (i + 1).ToString(CultureInfo.InvariantCulture));
-            var node = AddServer(builder, ResourceNames.CacheNode(i + 1), options, certificate, directory, password, apiPassword)
+            var node = AddServer(builder, ResourceNames.CacheNode(i + 1), options, certificate, directory, password, users)
                 .WithEndpoint(
                     RedisServerResource.EndpointName,
                     endpoint => (endpoint.UriScheme, endpoint.Port, endpoint.TargetPort, endpoint.IsProxied) = ("tcp", address.Port, address.Port, false))
@@ -144,12 +144,12 @@ internal static class RedisExtensions
             resource.AddNode(node.Resource, address);
         }
 
-        return cluster.WithLogin(resource.AllAddresses, apiPassword);
+        return cluster.WithLogin(resource.AllAddresses, users);
     }
 
     private static IResourceBuilder<RedisServerResource> AddServer(
         IDistributedApplicationBuilder builder, string name, PlatformOptions options, ServerCertificate? certificate, string data,
-        IResourceBuilder<ParameterResource> password, IResourceBuilder<ParameterResource> apiPassword) =>
+        IResourceBuilder<ParameterResource> password, Dictionary<string, IResourceBuilder<ParameterResource>> users) =>
         builder.AddResource(new RedisServerResource(name, Path.Combine(options.NativeScripts, "redis"), options.NativeScripts, password.Resource))
             .WithEncryption(certificate)
             .WithEnvironment(context =>
@@ -158,10 +158,14 @@ internal static class RedisExtensions
                 {
                     context.EnvironmentVariables["REDIS_TLS"] = certificate.Directory;
                 }
+
+                foreach (var (user, secret) in users)
+                {
+                    context.EnvironmentVariables[$"REDIS_{user.ToUpperInvariant()}_PASSWORD"] = secret.Resource;
+                }
             })
             .WithArgs(options.ServerImage, data)
             .WithEnvironment("REDIS_PASSWORD", password)
-            .WithEnvironment("REDIS_API_PASSWORD", apiPassword)
             .WithEnvironment("REDIS_MAXMEMORY_POLICY", options.RedisMaxMemoryPolicy)
             .WithIconName("DatabaseLightning");
 
@@ -174,10 +178,11 @@ internal static class RedisExtensions
     }
 
     private static IResourceBuilder<T> WithLogin<T>(
-        this IResourceBuilder<T> redis, ReferenceExpression addresses, IResourceBuilder<ParameterResource> apiPassword)
+        this IResourceBuilder<T> redis, ReferenceExpression addresses, Dictionary<string, IResourceBuilder<ParameterResource>> users)
         where T : IResource =>
-        redis.WithAnnotation(new CacheLogin(
-            ReferenceExpression.Create($"{addresses},user={CacheLogin.User},password={apiPassword}{RedisClient.TlsOption(redis.Resource)}")));
+        redis.WithAnnotation(new CacheLogin(users.ToDictionary(
+            user => user.Key,
+            user => ReferenceExpression.Create($"{addresses},user={user.Key},password={user.Value}{RedisClient.TlsOption(redis.Resource)}"))));
 
     private static async Task<string> ContainerTlsAsync(PlatformOptions options, CancellationToken cancellationToken) =>
         await File.ReadAllTextAsync(Path.Combine(options.NativeScripts, TlsConfiguration), cancellationToken)
@@ -186,15 +191,21 @@ internal static class RedisExtensions
 
     // What the script of the other engines makes of the same files.
     private static async Task<string> ContainerConfigurationAsync(
-        PlatformOptions options, bool encrypted, ParameterResource apiPassword, CancellationToken cancellationToken)
+        PlatformOptions options, bool encrypted, Dictionary<string, IResourceBuilder<ParameterResource>> users, CancellationToken cancellationToken)
     {
-        var password = await apiPassword.GetValueAsync(cancellationToken) ?? "";
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(password)));
-        var user = (await File.ReadAllLinesAsync(Path.Combine(options.NativeScripts, Users), cancellationToken))
-            .Select(line => line.Split(' ', 2))
-            .Single(line => line[0] == CacheLogin.User);
+        var lines = new StringBuilder();
+        foreach (var line in await File.ReadAllLinesAsync(Path.Combine(options.NativeScripts, Users), cancellationToken))
+        {
+            if (line.Split(' ', 2) is [var name, var rules] && users.TryGetValue(name, out var secret))
+            {
+                var password = await secret.Resource.GetValueAsync(cancellationToken) ?? "";
+                var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(password)));
+                lines.Append(CultureInfo.InvariantCulture, $"user {name} on #{hash} {rules}\n");
+            }
+        }
+
         return await File.ReadAllTextAsync(Path.Combine(options.NativeScripts, Configuration), cancellationToken)
             + (encrypted ? await ContainerTlsAsync(options, cancellationToken) : "")
-            + $"maxmemory-policy {options.RedisMaxMemoryPolicy}\nuser {user[0]} on #{hash} {user[1]}\n";
+            + $"maxmemory-policy {options.RedisMaxMemoryPolicy}\n{lines}";
     }
 }

@@ -20,32 +20,29 @@ namespace Platform.Tests.Graph;
 public sealed partial class DashboardTests(StackFixture stack)
 {
     private const string Dashboard = "aspire-dashboard";
-    private const string Browser = "/usr/bin/chromium";
-    private const float Patience = 60_000; // milliseconds
 
     [Fact(Timeout = 300_000)]
     public async Task A_person_logs_in_sees_every_resource_reads_a_console_runs_a_command_and_follows_a_request()
     {
-        Assert.SkipUnless(File.Exists(Browser), $"There is no browser at {Browser}: './platform test' installs Debian's chromium.");
-        using var playwright = await Playwright.CreateAsync();
-        await using var browser = await LaunchAsync(playwright);
-        var page = await OpenAsync(browser);
+        TestBrowser.Require();
+        await using var browser = await LaunchAsync();
+        var page = await browser.OpenAsync();
         var dashboard = stack.App.GetEndpoint(Dashboard, "http");
 
         // Without the token the dashboard shows nothing but its login.
         await page.GotoAsync(dashboard.ToString());
         await Expect(page).ToHaveURLAsync(new Regex("/login"));
 
-        await LogInAndSeeEveryResourceAsync(page, dashboard);
-        await ReadTheConsoleOfTheApiAsync(page, dashboard);
-        await FlushTheCacheAsync(page, dashboard);
-        await FollowARequestAsync(page, dashboard);
+        await LogInAndSeeEveryResourceAsync(browser, page, dashboard);
+        await ReadTheConsoleOfTheApiAsync(browser, page, dashboard);
+        await FlushTheCacheAsync(browser, page, dashboard);
+        await FollowARequestAsync(browser, page, dashboard);
     }
 
     [Fact(Timeout = 300_000)]
     public async Task A_dashboard_that_was_killed_comes_back_where_it_was_with_everything_but_the_telemetry_of_before()
     {
-        Assert.SkipUnless(File.Exists(Browser), $"There is no browser at {Browser}: './platform test' installs Debian's chromium.");
+        TestBrowser.Require();
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc.");
         var cancel = TestContext.Current.CancellationToken;
         var dashboard = stack.App.GetEndpoint(Dashboard, "http");
@@ -67,15 +64,14 @@ public sealed partial class DashboardTests(StackFixture stack)
         }
 
         Assert.Equal(dashboard, stack.App.GetEndpoint(Dashboard, "http"));
-        using var playwright = await Playwright.CreateAsync();
-        await using var browser = await LaunchAsync(playwright);
-        var page = await OpenAsync(browser);
-        await LogInAndSeeEveryResourceAsync(page, dashboard);
+        await using var browser = await LaunchAsync();
+        var page = await browser.OpenAsync();
+        await LogInAndSeeEveryResourceAsync(browser, page, dashboard);
         // What the console showed before is kept by the AppHost.
-        await ReadTheConsoleOfTheApiAsync(page, dashboard);
+        await ReadTheConsoleOfTheApiAsync(browser, page, dashboard);
         // What happens from now on arrives at the new one.
-        await FollowARequestAsync(page, dashboard, skip: 1);
-        await KeepAsync(page, "restarted");
+        await FollowARequestAsync(browser, page, dashboard, skip: 1);
+        await browser.KeepAsync(page, "restarted");
     }
 
     [Fact]
@@ -111,25 +107,9 @@ public sealed partial class DashboardTests(StackFixture stack)
         }
     }
 
-    private static Task<IBrowser> LaunchAsync(IPlaywright playwright)
-    {
-        SetDefaultExpectTimeout(Patience);
-        return playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = Browser,
-            // The pages come from this machine; nothing is asked elsewhere.
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
-        });
-    }
+    private static Task<TestBrowser> LaunchAsync() => TestBrowser.LaunchAsync("dashboard");
 
-    private static async Task<IPage> OpenAsync(IBrowser browser)
-    {
-        var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1400, Height = 900 } });
-        page.SetDefaultTimeout(Patience);
-        return page;
-    }
-
-    private async Task LogInAndSeeEveryResourceAsync(IPage page, Uri dashboard)
+    private async Task LogInAndSeeEveryResourceAsync(TestBrowser browser, IPage page, Uri dashboard)
     {
         var token = stack.App.Services.GetRequiredService<IConfiguration>()["AppHost:BrowserToken"];
         await page.GotoAsync(new Uri(dashboard, $"/login?t={token}").ToString());
@@ -145,19 +125,19 @@ public sealed partial class DashboardTests(StackFixture stack)
         }
 
         await Expect(page.GetByText("Unhealthy")).ToHaveCountAsync(0);
-        await KeepAsync(page, "resources");
+        await browser.KeepAsync(page, "resources");
     }
 
-    private static async Task ReadTheConsoleOfTheApiAsync(IPage page, Uri dashboard)
+    private static async Task ReadTheConsoleOfTheApiAsync(TestBrowser browser, IPage page, Uri dashboard)
     {
         await page.GotoAsync(new Uri(dashboard, $"/consolelogs/resource/{ResourceNames.Api}").ToString());
         // Only the lines in sight are on the page, and the API says more after this one.
         await page.GetByRole(AriaRole.Searchbox).FillAsync("Now listening on");
         await Expect(page.GetByText("Now listening on").First).ToBeVisibleAsync();
-        await KeepAsync(page, "console");
+        await browser.KeepAsync(page, "console");
     }
 
-    private static async Task FlushTheCacheAsync(IPage page, Uri dashboard)
+    private static async Task FlushTheCacheAsync(TestBrowser browser, IPage page, Uri dashboard)
     {
         await page.GotoAsync(dashboard.ToString());
         await RowOf(page, ResourceNames.Cache).GetByRole(AriaRole.Button, new() { Name = "Actions" }).ClickAsync();
@@ -166,10 +146,10 @@ public sealed partial class DashboardTests(StackFixture stack)
 
         // The dashboard says "succeeded" in a toast.
         await Expect(page.GetByText("\"Flush cache\" succeeded")).ToBeVisibleAsync();
-        await KeepAsync(page, "command");
+        await browser.KeepAsync(page, "command");
     }
 
-    private async Task FollowARequestAsync(IPage page, Uri dashboard, int skip = 0)
+    private async Task FollowARequestAsync(TestBrowser browser, IPage page, Uri dashboard, int skip = 0)
     {
         // A seeded product that no other test reads is not in the cache: Redis is asked, then MongoDB, then Redis is told.
         var tenant = await stack.Database.GetCollection<BsonDocument>(CollectionNames.Tenants)
@@ -190,14 +170,14 @@ public sealed partial class DashboardTests(StackFixture stack)
             .Filter(new() { HasTextRegex = CacheSpans() })
             .Filter(new() { HasTextRegex = DatabaseSpans() });
         await Expect(trace.Last).ToBeVisibleAsync();
-        await KeepAsync(page, "traces");
+        await browser.KeepAsync(page, "traces");
         await trace.Last.GetByText("GET /tenants/{tenant}/products/{id}").First.ClickAsync();
 
         await Expect(page).ToHaveURLAsync(new Regex("/traces/detail/"));
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "GET /tenants/{tenant}/products/{id}" }).First).ToBeVisibleAsync();
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "find platform.products" }).First).ToBeVisibleAsync();
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "DATA redis" }).First).ToBeVisibleAsync();
-        await KeepAsync(page, "trace");
+        await browser.KeepAsync(page, "trace");
     }
 
     // 0 when there is none.
@@ -228,12 +208,6 @@ public sealed partial class DashboardTests(StackFixture stack)
 
     private static ILocator RowOf(IPage page, string resource)
         => page.GetByRole(AriaRole.Row).Filter(new() { Has = page.GetByText(resource, new() { Exact = true }) }).First;
-
-    private static async Task KeepAsync(IPage page, string name)
-    {
-        var directory = Path.Combine(Repository.Root, "artifacts", "test-results", "dashboard");
-        await page.ScreenshotAsync(new() { Path = Path.Combine(directory, $"{name}.png") });
-    }
 
     [GeneratedRegex(@"cache \(\d+\)")]
     private static partial Regex CacheSpans();

@@ -19,7 +19,7 @@ public sealed class MonitoringTests(ITestOutputHelper output)
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 280_000)]
+    [Fact(Timeout = 290_000)]
     public async Task Whichever_watcher_dies_somebody_is_told_and_a_dead_Prometheus_is_no_all_clear()
     {
         foreach (var reason in (string?[])[ServerImage.WhyUnavailable(), MonitoringImage.WhyUnavailable()])
@@ -35,13 +35,15 @@ public sealed class MonitoringTests(ITestOutputHelper output)
             var rules = Path.Combine(data.FullName, "rules.yml");
             var shipped = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy", "monitoring", "rules.yml"), Cancel);
             await File.WriteAllTextAsync(rules, Eager(shipped), Cancel);
+            await using var disk = Environment.IsPrivilegedProcess ? await SmallDisk.MountAsync(1024, Cancel) : null;
             await using var stack = new TestStack(
                 data.FullName, settings:
                 [
-                    "--Platform:Parts=monitoring", "--Platform:Mongo:Members=1", "--Platform:Monitoring:Interval=00:00:01",
+                    "--Platform:Parts=monitoring,backup", "--Platform:Mongo:Members=1", "--Platform:Monitoring:Interval=00:00:01",
                     $"--Platform:Monitoring:Rules={rules}",
                     $"--Monitor:Mail:Server=127.0.0.1:{mail.Port}", "--Monitor:Mail:From=alerts@platform.test", "--Monitor:Mail:To=ops@platform.test",
                     "--Monitor:Mail:RequireTls=false", $"--Monitor:Webhook:Url={webhook.Url}",
+                    $"--Monitor:Directories:small={disk?.Path ?? data.FullName}",
                 ]);
             await stack.StartAsync(Cancel);
             foreach (var name in (string[])[ResourceNames.Prometheus, ResourceNames.Alertmanager, ResourceNames.Monitor])
@@ -55,6 +57,16 @@ public sealed class MonitoringTests(ITestOutputHelper output)
             await ChannelsAreTestedAsync(url, mail, webhook);
             await UntilAsync(() => webhook.Has(Trouble, "firing"), "the alert that always fires is told");
             await SilencesAsync(url);
+            var page = new MonitoringPageCheck(stack, "Fires for the test.");
+            await page.RunAsync();
+            var faults = new MonitoringFaults(stack, mail, webhook, Tell);
+            await faults.QueriesAreSlowAsync(page.QueriesAsync);
+            await faults.RedisHangsAsync();
+            if (disk is not null)
+            {
+                await faults.DiskFillsUpAsync(disk);
+            }
+
             await MemberHangsAsync(stack, mail, webhook);
             await MonitorDiesAsync(stack, mail, webhook);
             await PrometheusDiesAsync(stack, url, mail, webhook);

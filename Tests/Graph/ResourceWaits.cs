@@ -105,7 +105,7 @@ internal static class ResourceWaits
     {
         var text = new StringBuilder();
         var logs = app.Services.GetRequiredService<ResourceLoggerService>();
-        foreach (var (part, depth) in WithDependencies(resource, depth: 0, []))
+        foreach (var (part, depth) in WithDependencies(app, resource, depth: 0, []))
         {
             var indent = new string(' ', 2 * (depth + 1));
             text.Append(indent).Append(part.Name).Append(": ");
@@ -132,8 +132,9 @@ internal static class ResourceWaits
         return string.Join(", ", parts);
     }
 
-    // First the resource, then what it waits for, each once.
-    private static IEnumerable<(IResource Resource, int Depth)> WithDependencies(IResource resource, int depth, HashSet<IResource> seen)
+    // First the resource, then what it waits for, each once; of one that is not well also what it is made of, as the members of a replica set.
+    private static IEnumerable<(IResource Resource, int Depth)> WithDependencies(
+        DistributedApplication app, IResource resource, int depth, HashSet<IResource> seen)
     {
         if (!seen.Add(resource))
         {
@@ -141,9 +142,16 @@ internal static class ResourceWaits
         }
 
         yield return (resource, depth);
-        foreach (var (dependency, below) in resource.Annotations.OfType<WaitAnnotation>().SelectMany(wait => WithDependencies(wait.Resource, depth + 1, seen)))
+        var awaited = resource.Annotations.OfType<WaitAnnotation>().Select(wait => wait.Resource);
+        foreach (var (dependency, below) in awaited.Concat(PartsOf(app, resource)).SelectMany(other => WithDependencies(app, other, depth + 1, seen)))
         {
             yield return (dependency, below);
         }
     }
+
+    private static IEnumerable<IResource> PartsOf(DistributedApplication app, IResource resource) =>
+        app.ResourceNotifications.TryGetCurrentState(resource.Name, out var state) && state.Snapshot.HealthStatus == HealthStatus.Healthy
+            ? []
+            : app.Services.GetRequiredService<DistributedApplicationModel>().Resources.Where(other =>
+                other.Annotations.OfType<ResourceRelationshipAnnotation>().Any(relation => relation.Type == "Parent" && relation.Resource == resource));
 }

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using MongoDB.Bson;
 using MongoDB.Driver;
@@ -175,7 +173,7 @@ internal sealed class RestoredCopy : IAsyncDisposable
 
     private async Task LetClientsInAsync(BackupOptions options, CancellationToken cancellationToken)
     {
-        _port = FreePort();
+        _port = LoopbackPorts.Find(1)[0];
         var gateway = ChildProgram.Start(options.NativeScripts, options.GatewayProgram, [], new Dictionary<string, string?>
         {
             [$"ConnectionStrings__{SettingNames.Postgres}"] = $"Host={Sockets};Username=postgres;Database=postgres",
@@ -213,13 +211,6 @@ internal sealed class RestoredCopy : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private sealed record State(bool IsRecovered, DateTimeOffset? LastCommit, bool IsHarmless);

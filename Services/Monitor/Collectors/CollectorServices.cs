@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MongoDB.Driver;
 using Platform.Mongo.Connections;
+using Platform.Monitor.Queries;
 using Platform.Monitor.Settings;
 
 namespace Platform.Monitor.Collectors;
@@ -21,6 +22,7 @@ internal static class CollectorServices
     {
         var services = builder.Services;
         services.AddSingleton<CollectedMetrics>();
+        services.AddSingleton<SlowQueryLog>();
         services.AddSingleton<ICollector, DiskCollector>();
         if (builder.Configuration.GetConnectionString(ResourceNames.Database) is { Length: > 0 } mongo)
         {
@@ -30,7 +32,7 @@ internal static class CollectorServices
             services.AddSingleton<ICollector>(_ => new DatabaseCollector(Client(mongo).GetDatabase(name)));
             services.AddSingleton<ICollector>(provider => new SlowQueryCollector(
                 provider.GetRequiredService<MongoMembers>(), name, provider.GetRequiredService<IOptions<MonitorOptions>>().Value.Profiler,
-                provider.GetRequiredService<ILogger<SlowQueryCollector>>()));
+                provider.GetRequiredService<SlowQueryLog>(), provider.GetRequiredService<ILogger<SlowQueryCollector>>()));
         }
 
         if (builder.Configuration.GetConnectionString(ResourceNames.Cache) is { Length: > 0 } redis)

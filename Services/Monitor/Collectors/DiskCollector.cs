@@ -21,12 +21,12 @@ internal sealed class DiskCollector(IOptions<MonitorOptions> options) : ICollect
                 var (free, size) = (drive.AvailableFreeSpace, drive.TotalSize);
                 samples.Add(new(MetricCatalogue.DiskFree, free, name));
                 samples.Add(new(MetricCatalogue.DiskSize, size, name));
+                samples.Add(new(MetricCatalogue.DiskReadable, 1, name));
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // Nothing can be written to what is not there: an alert says so, and the other disks are seen.
-                samples.Add(new(MetricCatalogue.DiskFree, 0, name));
-                samples.Add(new(MetricCatalogue.DiskSize, 1, name));
+                // An alert of its own says so: it is not full, and the other disks are seen.
+                samples.Add(new(MetricCatalogue.DiskReadable, 0, name));
             }
         }
 

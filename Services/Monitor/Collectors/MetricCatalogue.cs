@@ -16,6 +16,8 @@ internal static class MetricCatalogue
         "platform.mongo.member.state", null, "The member's state as replSetGetStatus has it: 1 primary, 2 secondary, 3 recovering, 8 down.", "member");
 
     public static MetricDefinition MongoLag { get; } = Gauge("platform.mongo.replication.lag", "s", "How far the member is behind the primary.", "member");
+    public static MetricDefinition MongoClockSkew { get; } =
+        Gauge("platform.mongo.clock.skew", "s", "How far the member's clock is from the monitor's, in either direction.", "member");
     public static MetricDefinition MongoTerm { get; } = Gauge("platform.mongo.term", null, "The term of the set, which rises with each election.");
     public static MetricDefinition MongoConnections { get; } =
         Gauge("platform.mongo.connections", null, "Connections of clients: current, or available beside them.", "member", "state");
@@ -60,13 +62,17 @@ internal static class MetricCatalogue
     public static MetricDefinition DiskFree { get; } = Gauge("platform.disk.free", "By", "What may still be written to the directory's disk.", "directory");
     public static MetricDefinition DiskSize { get; } = Gauge("platform.disk.size", "By", "The size of that disk.", "directory");
 
+    public static MetricDefinition DiskReadable { get; } =
+        Gauge("platform.disk.readable", null, "1 when the directory is there and can be looked at, else 0.", "directory");
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<MetricDefinition> All { get; } =
     [
-        CollectorUp, CollectorDuration, MongoUp, MongoPrimary, MongoMemberState, MongoLag, MongoTerm, MongoConnections, MongoCursors, MongoQueue,
+        CollectorUp, CollectorDuration, MongoUp, MongoPrimary, MongoMemberState, MongoLag, MongoClockSkew, MongoTerm, MongoConnections,
+        MongoCursors, MongoQueue,
         MongoMemory, MongoUptime, MongoOperations, MongoDocuments, MongoCollectionSize, MongoIndexSize, MongoSlow, MongoScans, OutboxEntries,
         Migrations, RedisUp, RedisMemory, RedisMemoryLimit, RedisFragmentation, RedisEvicted, RedisHits, RedisMisses, RedisClients, RedisPersistence,
-        RedisReplicaLink, RedisClusterOk, DiskFree, DiskSize,
+        RedisReplicaLink, RedisClusterOk, DiskFree, DiskSize, DiskReadable,
     ];
 
     private static MetricDefinition Gauge(string name, string? unit, string description, params IReadOnlyList<string> labels) =>

@@ -7,7 +7,7 @@ namespace Platform.Monitor.Collectors;
 /// <see href="https://www.mongodb.com/docs/manual/reference/command/serverStatus/"/>
 /// <see href="https://www.mongodb.com/docs/manual/reference/command/replSetGetStatus/"/>
 /// </summary>
-internal sealed class MongoCollector(MongoMembers members) : ICollector
+internal sealed class MongoCollector(MongoMembers members, TimeProvider time) : ICollector
 {
     private const int Primary = 1;
     private const int Secondary = 2;
@@ -24,18 +24,25 @@ internal sealed class MongoCollector(MongoMembers members) : ICollector
     public async Task<IReadOnlyList<Sample>> CollectAsync(CancellationToken cancellationToken)
     {
         var known = members.Known;
-        var answers = await Task.WhenAll(known.Select(async member => (member, await members.AskAsync(member, s_status, cancellationToken))));
+        var answers = await Task.WhenAll(known.Select(async member =>
+        {
+            var asked = time.GetTimestamp();
+            var status = await members.AskAsync(member, s_status, cancellationToken);
+            // Somewhere within the question and its answer the member looked at its clock.
+            return (member, status, Now: time.GetUtcNow() - (time.GetElapsedTime(asked) / 2));
+        }));
         var samples = new List<Sample>();
-        foreach (var (member, status) in answers)
+        foreach (var (member, status, now) in answers)
         {
             samples.Add(new(MetricCatalogue.MongoUp, status is null ? 0 : 1, member));
             if (status is not null)
             {
                 AddStatus(samples, member, status);
+                AddClock(samples, member, status, now);
             }
         }
 
-        foreach (var (member, status) in answers)
+        foreach (var (member, status, _) in answers)
         {
             if (status is not null && await members.AskAsync(member, new BsonDocument("replSetGetStatus", 1), cancellationToken) is { } set)
             {
@@ -75,6 +82,15 @@ internal sealed class MongoCollector(MongoMembers members) : ICollector
             {
                 samples.Add(new(metric, value, [member, .. labels]));
             }
+        }
+    }
+
+    /// <summary>How far the member's clock is from ours, in either direction.</summary>
+    internal static void AddClock(List<Sample> samples, string member, BsonDocument status, DateTimeOffset now)
+    {
+        if (status.TryGetValue("localTime", out var local) && local.IsValidDateTime)
+        {
+            samples.Add(new(MetricCatalogue.MongoClockSkew, Math.Abs((now.UtcDateTime - local.ToUniversalTime()).TotalSeconds), member));
         }
     }
 

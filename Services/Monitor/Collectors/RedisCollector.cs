@@ -35,6 +35,7 @@ internal sealed class RedisCollector(string connectionString, string? caFile, Ti
     {
         var options = ConfigurationOptions.Parse(connectionString);
         (options.ClientName, options.AbortOnConnectFail, options.ConnectTimeout, options.AsyncTimeout) = (MongoMembers.ApplicationName, false, 3000, 3000);
+        options.TieBreaker = ""; // a key, and keys are none of its business
         options.AllowAdmin = true; // without it the client does not send INFO; what the user may do, the server says
         options.Trust(caFile);
         return ConnectionMultiplexer.ConnectAsync(options);

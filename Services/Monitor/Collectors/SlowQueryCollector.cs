@@ -1,9 +1,8 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
-using Platform.Mongo.Connections;
+using Platform.Monitor.Queries;
 
 namespace Platform.Monitor.Collectors;
 
@@ -15,8 +14,10 @@ namespace Platform.Monitor.Collectors;
 /// <param name="members">The members.</param>
 /// <param name="database">The database's name.</param>
 /// <param name="turnsOn">Whether a profiler that is off is turned on.</param>
+/// <param name="log">Keeps them.</param>
 /// <param name="logger">Told of each slow operation.</param>
-internal sealed partial class SlowQueryCollector(MongoMembers members, string database, bool turnsOn, ILogger<SlowQueryCollector> logger) : ICollector
+internal sealed partial class SlowQueryCollector(
+    MongoMembers members, string database, bool turnsOn, SlowQueryLog log, ILogger<SlowQueryCollector> logger) : ICollector
 {
     private const int MostInARound = 1000;
     private const int MostLogged = 20;
@@ -75,7 +76,12 @@ internal sealed partial class SlowQueryCollector(MongoMembers members, string da
             }
 
             _on.Add(member);
-            _read.TryAdd(member, DateTime.UtcNow);
+            if (!_read.ContainsKey(member))
+            {
+                // By its clock, which writes the times of the entries, and not by ours.
+                var hello = await asked.RunCommandAsync<BsonDocument>(new BsonDocument("hello", 1), ReadPreference.SecondaryPreferred, cancellationToken);
+                _read[member] = hello["localTime"].ToUniversalTime();
+            }
         }
 
         var filter = new BsonDocument { { "ts", new BsonDocument("$gt", _read[member]) }, { "ns", new BsonDocument("$ne", $"{database}.{Profile}") } };
@@ -87,9 +93,17 @@ internal sealed partial class SlowQueryCollector(MongoMembers members, string da
             foreach (var entry in cursor.Current)
             {
                 _read[member] = entry["ts"].ToUniversalTime();
-                if (Count(entry) && ++logged <= MostLogged)
+                if (!Count(entry))
                 {
-                    Log(member, entry);
+                    continue;
+                }
+
+                var (operation, shape) = log.Add(member, CollectionOf(entry), entry);
+                if (++logged <= MostLogged)
+                {
+                    LogSlow(
+                        member, operation.Collection, operation.Milliseconds, shape.Id, shape.Shape, operation.Plan, operation.Keys, operation.Documents,
+                        operation.Returned, operation.Application);
                 }
             }
         }
@@ -106,22 +120,12 @@ internal sealed partial class SlowQueryCollector(MongoMembers members, string da
         var collection = CollectionOf(entry);
         var key = (collection, entry.GetValue("op", "command").ToString()!);
         _slow[key] = _slow.GetValueOrDefault(key) + 1;
-        if (PlanOf(entry).Contains("COLLSCAN", StringComparison.Ordinal))
+        if (SlowQueryLog.PlanOf(entry).Contains("COLLSCAN", StringComparison.Ordinal))
         {
             _scans[collection] = _scans.GetValueOrDefault(collection) + 1;
         }
 
         return true;
-    }
-
-    private void Log(string member, BsonDocument entry)
-    {
-        var command = entry.GetValue("command", new BsonDocument()) as BsonDocument ?? [];
-        var shape = command.ElementCount > 0 ? CommandShape.Of(command.GetElement(0).Name, command) : CommandShape.Unknown;
-        LogSlow(
-            member, CollectionOf(entry), entry.GetValue("millis", 0).ToInt64(), Printable.Of(shape, 1000), PlanOf(entry),
-            entry.GetValue("keysExamined", 0).ToInt64(), entry.GetValue("docsExamined", 0).ToInt64(), entry.GetValue("nreturned", 0).ToInt64(),
-            Printable.Of(entry.GetValue("appName", "").ToString()!));
     }
 
     // The collections of the platform have names of their own; others are counted together, as whoever may create some could name millions.
@@ -132,11 +136,9 @@ internal sealed partial class SlowQueryCollector(MongoMembers members, string da
         return s_collections.Contains(name, StringComparer.Ordinal) ? name : Others;
     }
 
-    private static string PlanOf(BsonDocument entry) => Printable.Of(string.Create(CultureInfo.InvariantCulture, $"{entry.GetValue("planSummary", "")}"));
-
     [LoggerMessage(
         LogLevel.Warning,
-        "Slow on {Member}: {Collection}, {Millis} ms, {Shape}, plan {Plan}, keys {Keys}, documents {Documents}, returned {Returned}, by {Application}")]
+        "Slow on {Member}: {Collection}, {Millis} ms, {Id} {Shape}, plan {Plan}, keys {Keys}, documents {Documents}, returned {Returned}, by {Application}")]
     private partial void LogSlow(
-        string member, string collection, long millis, string shape, string plan, long keys, long documents, long returned, string application);
+        string member, string collection, long millis, string id, string shape, string plan, long keys, long documents, long returned, string application);
 }

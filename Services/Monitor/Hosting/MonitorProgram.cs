@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
 using Platform.Monitor.Collectors;
+using Platform.Monitor.Page;
 using Platform.Monitor.Settings;
 using Platform.Monitor.Watchers;
 using Platform.Monitoring;
@@ -23,6 +24,7 @@ internal static class MonitorProgram
         builder.Services.AddSingleton<IValidateOptions<MonitorOptions>, MonitorOptionsValidation>();
         builder.AddWatchers();
         builder.AddCollectors();
+        builder.Services.AddPage();
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(WatchMetrics.Name, CollectedMetrics.Name).AddPrometheusExporter());
 
         var app = builder.Build();
@@ -30,6 +32,7 @@ internal static class MonitorProgram
         app.UseHttpDefaults();
         app.MapDefaultEndpoints();
         app.MapHeartbeat();
+        app.MapPage();
         app.Services.GetRequiredService<WatchMetrics>();
         LoopbackOnly.Apply(app.MapPrometheusScrapingEndpoint(MonitorPaths.Metrics).DisableHttpMetrics());
         await app.RunAsync();

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Platform.Monitor.Collectors;
 using Platform.Monitoring;
 using static Platform.Monitor.Collectors.MetricCatalogue;
 
@@ -8,6 +10,7 @@ internal static class AlertCatalogue
 {
     private const string Member = "127.0.0.1:27017";
     private const string Node = "127.0.0.1:6379";
+    private const string Instance = "127.0.0.1:5000";
 
     private static readonly string s_up = MongoUp.PrometheusName;
     private static readonly string s_primary = MongoPrimary.PrometheusName;
@@ -31,6 +34,23 @@ internal static class AlertCatalogue
     private static readonly string s_free = DiskFree.PrometheusName;
     private static readonly string s_size = DiskSize.PrometheusName;
     private static readonly string s_collector = CollectorUp.PrometheusName;
+
+    private static readonly string s_answered = OneOf(ServiceMetrics.Requests, ",http_response_status_code=\"200\"");
+    private static readonly string s_failed = OneOf(ServiceMetrics.Requests, ",http_response_status_code=\"503\"");
+    private static readonly string s_quick = OneOf(ServiceMetrics.Quick, ",http_response_status_code=\"200\"");
+    private static readonly string s_pending = OneOf(ServiceMetrics.Pending);
+    private static readonly string s_timeouts = OneOf(ServiceMetrics.PoolTimeouts);
+    private static readonly string s_rejected = OneOf(ServiceMetrics.Rejected);
+    private static readonly string s_breaker = OneOf(ServiceMetrics.Breaker);
+    private static readonly string s_backupLast = OneOf(ServiceMetrics.BackupLast);
+    private static readonly string s_backupFailures = OneOf(ServiceMetrics.BackupFailures);
+    private static readonly string s_backupProblems = OneOf(ServiceMetrics.BackupProblems);
+    private static readonly string s_archiveLag = OneOf(ServiceMetrics.ArchiveLag);
+    private static readonly string s_windowStart = OneOf(ServiceMetrics.WindowStart);
+    private static readonly string s_windowEnd = OneOf(ServiceMetrics.WindowEnd);
+    private static readonly string s_drillGood = OneOf(ServiceMetrics.DrillGood);
+    private static readonly string s_drillOverdue = OneOf(ServiceMetrics.DrillOverdue);
+    private static readonly string s_certificate = OneOf(ServiceMetrics.CertificateDays);
 
     /// <summary>The rules.</summary>
     public static IReadOnlyList<AlertRule> All { get; } =
@@ -83,6 +103,13 @@ internal static class AlertCatalogue
             "Look at the member's disk and processor, and at what is written just now.",
             Fires("4m", One("member", Member), (Of(s_lag, "member", Member), "0 45x9")),
             Silent("4m", (Of(s_lag, "member", Member), "29x9"))),
+        new(
+            "MongoClockSkew", $"{MongoClockSkew.PrometheusName} > 5", "5m", AlertSeverity.Warning,
+            "The clock of {{ $labels.member }} is {{ $value | humanizeDuration }} from the monitor's.",
+            "Expiry, leases and the times of events follow clocks; certificates may count as not valid yet.",
+            "Look at the time service (chrony, systemd-timesyncd) of both machines.",
+            Fires("8m", One("member", Member), (Of(MongoClockSkew.PrometheusName, "member", Member), "6x19")),
+            Silent("8m", (Of(MongoClockSkew.PrometheusName, "member", Member), "4x19"))),
         new(
             "MongoElections", $"changes({s_term}[15m]) > 2", "", AlertSeverity.Warning,
             "There were {{ $value }} elections in a quarter of an hour.",
@@ -201,18 +228,160 @@ internal static class AlertCatalogue
             Fires("4m", One("directory", "data"), (Of(s_free, "directory", "data"), "50 5x9"), (Of(s_size, "directory", "data"), "100x9")),
             Silent("4m", (Of(s_free, "directory", "data"), "11x9"), (Of(s_size, "directory", "data"), "100x9"))),
         new(
+            "DirectoryUnreadable", $"{DiskReadable.PrometheusName} == 0", "2m", AlertSeverity.Critical,
+            "The directory of {{ $labels.directory }} is not there, or cannot be looked at.",
+            "Its disk may have gone, or been mounted elsewhere: nobody knows how full it is.",
+            "Look whether the directory is there, and whether the monitor's user may enter it.",
+            Fires("4m", One("directory", "data"), (Of(DiskReadable.PrometheusName, "directory", "data"), "1 0x9")),
+            Silent("4m", (Of(DiskReadable.PrometheusName, "directory", "data"), "1 0 1x9"))),
+        new(
             "DiskFillsUp", $"predict_linear({s_free}[30m], 4 * 3600) < 0 and {s_free} / {s_size} < 0.5", "10m", AlertSeverity.Warning,
             "The disk with {{ $labels.directory }} is full within four hours, if it goes on like this.",
             "Something writes more than is removed.",
             "Find what grows: du -x --max-depth=3.",
             Fires("50m", One("directory", "data"), (Of(s_free, "directory", "data"), "400-3x59"), (Of(s_size, "directory", "data"), "1000x59")),
             Silent("50m", (Of(s_free, "directory", "data"), "400-1x59"), (Of(s_size, "directory", "data"), "1000x59"))),
+
+        new(
+            "BackupMissing", $"time() - {ServiceMetrics.BackupLast} > 36 * 3600", "10m", AlertSeverity.Critical,
+            "The newest proven backup is {{ $value | humanizeDuration }} old.",
+            "The log since then has to be replayed for a restore, and a gap in it would cost all that came after.",
+            "./platform backup status says what keeps the agent from it.",
+            // promtool's time begins at 0.
+            Fires("2300m", Backup(), (s_backupLast, "0x2400")),
+            Silent("2000m", (s_backupLast, "0x2400"))),
+        new(
+            "BackupFailed", $"increase({ServiceMetrics.BackupFailures}[1h]) > 0", "", AlertSeverity.Warning,
+            "A look, a backup, a verification or a drill failed {{ $value | humanize }} times in an hour.",
+            "It is tried again. Until it goes well, the newest backup is the one before.",
+            "./platform logs backup says why.",
+            Fires("70m", Backup(), (s_backupFailures, "0x30 1x60")),
+            Silent("70m", (s_backupFailures, "4x90"))),
+        new(
+            "BackupProblem", $"{ServiceMetrics.BackupProblems} > 0", "30m", AlertSeverity.Critical,
+            "{{ $value }} things of the backups want to be looked at.",
+            "What could be restored yesterday cannot any more, or will not for long.",
+            "./platform backup status names them.",
+            Fires("40m", Backup(), (s_backupProblems, "0 1x90")),
+            Silent("40m", (s_backupProblems, "0 1x20 0x90"))),
+        new(
+            "BackupArchiveLag", $"{ServiceMetrics.ArchiveLag} > 300", "5m", AlertSeverity.Critical,
+            "The log has been waiting for {{ $value | humanizeDuration }} to be archived.",
+            "What is written now is lost with the primary's disk, and the log fills that disk.",
+            "Look at the directory of the backups: is it full, or not there? ./platform backup status.",
+            Fires("12m", Backup(), (s_archiveLag, "0 400x20")),
+            Silent("12m", (s_archiveLag, "299x20"))),
+        new(
+            "BackupWindowShrinks",
+            $"{ServiceMetrics.WindowEnd} - {ServiceMetrics.WindowStart} "
+                + $"< 0.5 * ({ServiceMetrics.WindowEnd} offset 1d - {ServiceMetrics.WindowStart} offset 1d)",
+            "1h", AlertSeverity.Warning,
+            "Only moments of the last {{ $value | humanizeDuration }} can be restored: less than half of yesterday's.",
+            "Backups were removed or do not count any more, or the log has a gap.",
+            "./platform backup list and ./platform backup status say which.",
+            Fires("3000m", Backup(), (s_windowStart, "0x2900 170000x400"), (s_windowEnd, "0+60x3400")),
+            Silent("3000m", (s_windowStart, "0x3400"), (s_windowEnd, "0+60x3400"))),
+        new(
+            "BackupDrillFailed", $"{ServiceMetrics.DrillGood} == 0", "", AlertSeverity.Critical,
+            "The last trial of a restore did not go well.",
+            "Nobody knows whether the database could be restored.",
+            "What was found is in the directory of the backups, below drills/, as a page.",
+            Fires("5m", Backup(), (s_drillGood, "1 0x9")),
+            Silent("5m", (s_drillGood, "1x9"))),
+        new(
+            "BackupDrillOverdue", $"{ServiceMetrics.DrillOverdue} > 86400", "1h", AlertSeverity.Warning,
+            "A trial of a restore is due for {{ $value | humanizeDuration }}.",
+            "What is not tried may not work.",
+            "./platform logs backup says what keeps the agent from it; ./platform backup drill does one now.",
+            Fires("90m", Backup(), (s_drillOverdue, "90000x99")),
+            Silent("90m", (s_drillOverdue, "3600x99"))),
+
+        new(
+            "ApiErrors", Burns(Failed, ServiceObjective.Errors, 14.4, "1h", "5m"), "", AlertSeverity.Critical,
+            "{{ $value | humanizePercentage }} of the API's requests fail.",
+            "At this rate, what may fail in thirty days has failed in two.",
+            "The traces of failed requests in the dashboard say where; look first at what else fires.",
+            Fires("70m", None(), (s_answered, "0+600x90"), (s_failed, "0+60x90")),
+            // Long ago, and over; and a single failure of a few requests.
+            Silent("70m", (s_answered, "0+600x90"), (s_failed, "0+60x20 1200x70")),
+            Silent("70m", (s_answered, "0+1x90"), (s_failed, "0 0 1x90"))),
+        new(
+            "ApiErrorsSlowly", Burns(Failed, ServiceObjective.Errors, 6, "6h", "30m"), "15m", AlertSeverity.Warning,
+            "{{ $value | humanizePercentage }} of the API's requests have been failing for hours.",
+            "At this rate, what may fail in thirty days has failed in five.",
+            "The traces of failed requests in the dashboard say where.",
+            Fires("400m", None(), (s_answered, "0+600x420"), (s_failed, "0+6x420")),
+            Silent("400m", (s_answered, "0+6000x420"), (s_failed, "0+6x420"))),
+        new(
+            "ApiLatency", Burns(Slow, ServiceObjective.Slow, 14.4, "1h", "5m"), "", AlertSeverity.Critical,
+            $"{{{{ $value | humanizePercentage }}}} of the API's requests take longer than {ServiceObjective.Latency} s.",
+            "At this rate, what may be slow in thirty days has been in two.",
+            "Look at the pool, the lag and the slow queries: ./platform queries top.",
+            Fires("70m", None(), (s_answered, "0+600x90"), (s_quick, "0+400x90")),
+            Silent("70m", (s_answered, "0+600x90"), (s_quick, "0+595x90"))),
+        new(
+            "ApiPoolExhausted", $"sum by (job, instance) ({ServiceMetrics.Pending}) > 0", "1m", AlertSeverity.Warning,
+            "{{ $value }} callers of {{ $labels.instance }} wait for a connection to MongoDB.",
+            "The pool is used up: requests wait before they are sent.",
+            "Find what holds connections for long (./platform queries top), then think of Mongo:MaxPoolSize.",
+            Fires("4m", Api(), (s_pending, "0 3x9")),
+            Silent("4m", (s_pending, "0 3 0 3 0 0 0"))),
+        new(
+            "ApiPoolTimeouts", $"sum by (job, instance) (increase({ServiceMetrics.PoolTimeouts}[5m])) > 0", "", AlertSeverity.Critical,
+            "{{ $value | humanize }} callers of {{ $labels.instance }} got no connection to MongoDB in time.",
+            "Each is a request that failed.",
+            "Find what holds connections for long (./platform queries top), then think of Mongo:MaxPoolSize.",
+            Fires("8m", Api(), (s_timeouts, "0+1x19")),
+            Silent("8m", (s_timeouts, "7x19"))),
+        new(
+            "ApiTurnsAway", $"sum by (job, instance) (increase({ServiceMetrics.Rejected}[5m])) > 0", "", AlertSeverity.Warning,
+            "{{ $labels.instance }} turned {{ $value | humanize }} requests away before they came to the database.",
+            "More is asked than the database takes: who is turned away gets 503, and the others are served.",
+            "Look who asks so much, then at the database's load.",
+            Fires("8m", Api(), (s_rejected, "0+1x19")),
+            Silent("8m", (s_rejected, "7x19"))),
+        new(
+            "ApiBreakerOpen", $"{ServiceMetrics.Breaker} == 2", "30s", AlertSeverity.Critical,
+            "{{ $labels.instance }} asks the database nothing at all: its circuit breaker is open.",
+            "Most calls failed; every request that needs the database gets 503 until one succeeds.",
+            "Look at what else fires: the database is down, or cannot be reached from there.",
+            Fires("3m", Api(), (s_breaker, "0 2x9")),
+            Silent("3m", (s_breaker, "0 2 0x9"))),
+        new(
+            "CertificateExpires", $"{ServiceMetrics.CertificateDays} < 14", "1h", AlertSeverity.Warning,
+            "A certificate that {{ $labels.job }} meets expires in {{ $value | humanize }} days.",
+            "When it has expired, nobody connects any more.",
+            "In a stack the AppHost renews them after two thirds of their time: it has not; start it anew. Elsewhere, renew the certificate.",
+            Fires("90m", Api(), (s_certificate, "13x99")),
+            Silent("90m", (s_certificate, "15x99"))),
     ];
+
+    // What fails or is slow, as a share of all requests, in a time.
+    private static string Failed(string time) => $"sum(rate({ServiceMetrics.Failures}[{time}])) / sum(rate({ServiceMetrics.Requests}[{time}]))";
+
+    private static string Slow(string time) => $"(1 - sum(rate({ServiceMetrics.Quick}[{time}])) / sum(rate({ServiceMetrics.Requests}[{time}])))";
+
+    /// <summary>
+    /// More of the budget is used than may be: in a long time, so that it matters, and in a short one, so that it goes on; with enough requests to tell.
+    /// <see href="https://sre.google/workbook/alerting-on-slos/"/>
+    /// </summary>
+    private static string Burns(Func<string, string> share, double budget, double rate, string time, string lately)
+    {
+        var limit = (budget * rate).ToString("0.######", CultureInfo.InvariantCulture);
+        return $"{share(time)} > {limit} and {share(lately)} > {limit} and sum(increase({ServiceMetrics.Requests}[{time}])) > 100";
+    }
+
+    private static Dictionary<string, string> Backup() => new(StringComparer.Ordinal) { ["job"] = ResourceNames.Backup, ["instance"] = Instance };
+
+    private static Dictionary<string, string> Api() => new(StringComparer.Ordinal) { ["job"] = ResourceNames.Api, ["instance"] = Instance };
 
     private static AlertCase Fires(string at, IReadOnlyDictionary<string, string> labels, params IReadOnlyList<(string Series, string Values)> series) =>
         new(at, series, labels);
 
     private static AlertCase Silent(string at, params IReadOnlyList<(string Series, string Values)> series) => new(at, series);
+
+    // A series of a selector, of one process of the API.
+    private static string OneOf(string selector, string labels = "") => $"{selector[..^1]},instance=\"{Instance}\"{labels}}}";
 
     private static string Of(string metric, string label, string value) => $"{metric}{{{label}=\"{value}\"}}";
 

@@ -31,4 +31,8 @@ internal enum AlertSeverity
 /// <param name="Fires">The labels of the alerts that fire then, without name and severity; none: it is silent.</param>
 /// <remarks><see href="https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/"/></remarks>
 internal sealed record AlertCase(
-    string At, IReadOnlyList<(string Series, string Values)> Series, params IReadOnlyList<IReadOnlyDictionary<string, string>> Fires);
+    string At, IReadOnlyList<(string Series, string Values)> Series, params IReadOnlyList<IReadOnlyDictionary<string, string>> Fires)
+{
+    /// <summary>Whether it is about hours, so that minutes do not matter.</summary>
+    public bool TakesHours => At is [.. { Length: > 2 }, 'm'];
+}

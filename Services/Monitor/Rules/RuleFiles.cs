@@ -32,16 +32,18 @@ internal static class RuleFiles
         return text.ToString();
     }
 
-    /// <summary>The file of promtool's tests: all cases of all rules. Each looks at its own alert alone.</summary>
+    /// <summary>A file of promtool's tests: the cases of all rules that take hours, or those that do not. Each looks at its own alert alone.</summary>
     /// <param name="rules">The path of the file of rules, from where this one is.</param>
+    /// <param name="takeHours">Which: the long ones are evaluated less often, as all rules are at every step of each.</param>
     /// <remarks><see href="https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/"/></remarks>
-    public static string Tests(string rules) => new JsonObject
+    public static string Tests(string rules, bool takeHours) => new JsonObject
     {
         ["rule_files"] = new JsonArray(rules),
-        ["evaluation_interval"] = "15s",
+        ["evaluation_interval"] = takeHours ? "5m" : "15s",
         // The summary, which has values in it, is Prometheus' own work.
         ["fuzzy_compare"] = false,
-        ["tests"] = new JsonArray([.. AlertCatalogue.All.SelectMany(rule => rule.Cases.Select(one => Test(rule, one)))]),
+        ["tests"] = new JsonArray([.. AlertCatalogue.All.SelectMany(
+            rule => rule.Cases.Where(one => one.TakesHours == takeHours).Select(one => Test(rule, one)))]),
     }.ToJsonString(s_json);
 
     /// <summary>A table of the alerts, for <c>docs/alerts.md</c>.</summary>

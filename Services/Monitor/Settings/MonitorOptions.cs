@@ -10,7 +10,7 @@ internal sealed class MonitorOptions : ChannelSettings
     /// <summary>The configuration section.</summary>
     public const string Section = SettingNames.Monitor;
 
-    /// <summary>The shortest <see cref="HeartbeatKey"/>.</summary>
+    /// <summary>The shortest <see cref="HeartbeatKey"/>, and <see cref="PagePassword"/>.</summary>
     public const int MinKeyLength = 16;
 
     /// <summary>The URL of Prometheus, with a login where it wants one; empty: there is none.</summary>
@@ -21,6 +21,9 @@ internal sealed class MonitorOptions : ChannelSettings
 
     /// <summary>What Alertmanager shows when it brings the heartbeat, 16 characters at least; empty: none is taken.</summary>
     public string HeartbeatKey { get; set; } = "";
+
+    /// <summary>The password of the page's only user, <c>platform</c>, 16 characters at least; empty: there is no page.</summary>
+    public string PagePassword { get; set; } = "";
 
     /// <summary>How often servers are asked. Default: 15 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
@@ -56,9 +59,12 @@ internal sealed class MonitorOptionsValidation : IValidateOptions<MonitorOptions
             }
         }
 
-        if (options.HeartbeatKey.Length is > 0 and < MonitorOptions.MinKeyLength)
+        foreach (var (key, secret) in ((string, string)[])[("HeartbeatKey", options.HeartbeatKey), ("PagePassword", options.PagePassword)])
         {
-            mistakes.Add($"Monitor:HeartbeatKey must have {MonitorOptions.MinKeyLength} characters or more.");
+            if (secret.Length is > 0 and < MonitorOptions.MinKeyLength)
+            {
+                mistakes.Add($"Monitor:{key} must have {MonitorOptions.MinKeyLength} characters or more.");
+            }
         }
 
         if (options.Silence < options.Probe * 2)

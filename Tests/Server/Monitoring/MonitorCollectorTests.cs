@@ -3,6 +3,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Monitor.Collectors;
+using Platform.Monitor.Queries;
+using StackExchange.Redis;
 using Xunit;
 
 namespace Platform.Tests.Server.Monitoring;
@@ -19,7 +21,7 @@ public sealed class MonitorCollectorTests(MongoServer mongo)
     {
         mongo.Require();
         using var members = new MongoMembers(mongo.ConnectionString, s_patience);
-        var collector = new MongoCollector(members);
+        var collector = new MongoCollector(members, TimeProvider.System);
         var first = await collector.CollectAsync(Cancel);
         Assert.Equal(1, Value(first, MetricCatalogue.MongoUp, mongo.Address));
         Assert.Equal(1, Value(first, MetricCatalogue.MongoPrimary, mongo.Address));
@@ -46,7 +48,7 @@ public sealed class MonitorCollectorTests(MongoServer mongo)
         await database.GetCollection<BsonDocument>(CollectionNames.Orders).InsertOneAsync(new BsonDocument("_id", 1), null, Cancel);
         using var members = new MongoMembers(mongo.ConnectionString, s_patience);
         var log = new LinesLogger();
-        var collector = new SlowQueryCollector(members, database.DatabaseNamespace.DatabaseName, turnsOn: true, log);
+        var collector = new SlowQueryCollector(members, database.DatabaseNamespace.DatabaseName, turnsOn: true, new SlowQueryLog(), log);
         await collector.CollectAsync(Cancel); // turns it on
 
         IReadOnlyList<Sample> samples = [];
@@ -69,7 +71,7 @@ public sealed class MonitorCollectorTests(MongoServer mongo)
     public async Task A_node_of_Redis_is_shown_and_when_it_is_killed_too()
     {
         await using var redis = await RedisProcess.StartAsync(Cancel);
-        await using var collector = new RedisCollector(redis.ConnectionString, null, s_patience);
+        await using var collector = new RedisCollector(redis.MonitorConnectionString, null, s_patience);
         var samples = await collector.CollectAsync(Cancel);
         var node = $"127.0.0.1:{redis.Port}";
         Assert.Equal(1, Value(samples, MetricCatalogue.RedisUp, node));
@@ -82,6 +84,31 @@ public sealed class MonitorCollectorTests(MongoServer mongo)
         await redis.StartAgainAsync(Cancel);
         await Wait.UntilAsync(
             async () => Value(await collector.CollectAsync(Cancel), MetricCatalogue.RedisUp, node) == 1, "the node is shown as up again", Cancel);
+    }
+
+    [Fact]
+    public async Task Who_looks_at_Redis_reads_and_changes_nothing()
+    {
+        await using var redis = await RedisProcess.StartAsync(Cancel);
+        await using var owner = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString);
+        await owner.GetDatabase().StringSetAsync("platform:v1:secret", "x");
+        await using var connection = await ConnectionMultiplexer.ConnectAsync($"{redis.MonitorConnectionString},allowAdmin=true,tiebreaker=");
+        var database = connection.GetDatabase();
+        foreach (var command in (string[][])
+            [
+                ["GET", "platform:v1:secret"], ["EXISTS", "platform:v1:secret"], ["SET", "platform:v1:secret", "y"], ["DEL", "platform:v1:secret"],
+                ["KEYS", "*"],
+                ["SCAN", "0"], ["DBSIZE"], ["RANDOMKEY"], ["FLUSHALL"], ["CONFIG", "GET", "*"], ["CONFIG", "SET", "maxmemory", "1"], ["ACL", "LIST"],
+                ["CLIENT", "LIST"], ["CLIENT", "KILL", "ID", "1"], ["MONITOR"], ["SHUTDOWN"], ["PUBLISH", "platform:x", "y"],
+                ["EVAL", "return 1", "0"], ["CLUSTER", "FAILOVER"], ["SLOWLOG", "GET"], ["REPLICAOF", "NO", "ONE"], ["MODULE", "LIST"],
+            ])
+        {
+            var refused = await Assert.ThrowsAnyAsync<RedisException>(() => database.ExecuteAsync(command[0], [.. command.Skip(1)]));
+            Assert.Contains("NOPERM", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("used_memory", (await database.ExecuteAsync("INFO")).ToString(), StringComparison.Ordinal);
+        Assert.Equal("x", await owner.GetDatabase().StringGetAsync("platform:v1:secret"));
     }
 
     private static double Value(IReadOnlyList<Sample> samples, MetricDefinition metric, params string[] labels) =>

@@ -7,6 +7,8 @@ namespace Platform.Tests.TestKit.Processes;
 internal sealed partial class ServerProcess : IAsyncDisposable
 {
     private const int Terminate = 15;
+    private const int GoOn = 18;
+    private const int StandStill = 19;
     private const int KeptLines = 5000;
     private const int ShownLines = 60;
     private const int LinesOfCrash = 8;
@@ -115,6 +117,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
             patience,
             cancellationToken);
     }
+
+    /// <summary>Has it stand still, or go on.</summary>
+    public void Pause(bool standsStill) => _ = Kill(_process.Id, standsStill ? StandStill : GoOn);
 
     /// <summary>Ends it by SIGTERM and waits until it has ended.</summary>
     public async Task TerminateAsync()

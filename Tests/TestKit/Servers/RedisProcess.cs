@@ -34,6 +34,9 @@ internal sealed class RedisProcess : IAsyncDisposable
     /// <summary>How the API connects.</summary>
     public string ApiConnectionString => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port},user=api,password={Password}");
 
+    /// <summary>How the monitor connects.</summary>
+    public string MonitorConnectionString => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port},user=monitor,password={Password}");
+
     /// <summary>Starts it and waits until it takes connections.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <param name="policy">What it evicts when it is full; null: the default.</param>
@@ -93,6 +96,7 @@ internal sealed class RedisProcess : IAsyncDisposable
             new Dictionary<string, string?>(settings)
             {
                 ["REDIS_PORT"] = port.ToString(CultureInfo.InvariantCulture), ["REDIS_PASSWORD"] = password, ["REDIS_API_PASSWORD"] = password,
+                ["REDIS_MONITOR_PASSWORD"] = password,
             });
 
     /// <summary>Whether something listens on a port of 127.0.0.1.</summary>

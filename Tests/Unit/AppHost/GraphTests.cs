@@ -137,9 +137,10 @@ public sealed class GraphTests
     }
 
     [Fact]
-    public async Task In_the_container_too_the_API_is_a_user_of_its_own_whose_password_is_there_as_a_hash_alone()
+    public async Task In_the_container_too_programs_are_users_of_their_own_whose_passwords_are_there_as_hashes_alone()
     {
-        var builder = CreateBuilder($"--Parameters:{ResourceNames.Cache}-api-password=s3cr3t");
+        var builder = CreateBuilder(
+            $"--Parameters:{ResourceNames.Cache}-api-password=s3cr3t", $"--Parameters:{ResourceNames.Cache}-monitor-password=s3cr3t");
         var cache = builder.AddCache(ResourceNames.Cache, Options(Engine.Containers) with { RedisMaxMemoryPolicy = "allkeys-lfu" });
         var api = builder.AddExecutable("service", "true", ".").WithCache(cache);
         var redis = builder.Resources.OfType<RedisResource>().Single();
@@ -148,11 +149,12 @@ public sealed class GraphTests
         var file = Assert.IsType<ContainerFile>(Assert.Single(await files.Callback(
             new ContainerFileSystemCallbackContext { Model = redis, Services = null! }, TestContext.Current.CancellationToken)));
 
-        var rules = (await File.ReadAllLinesAsync(
-            Path.Combine(Repository.Root, "AppHost", "Native", "redis-users.acl"), TestContext.Current.CancellationToken))[0]["api ".Length..];
+        var rules = await File.ReadAllLinesAsync(
+            Path.Combine(Repository.Root, "AppHost", "Native", "redis-users.acl"), TestContext.Current.CancellationToken);
         // SHA-256 of s3cr3t.
+        const string Hash = "#4e738ca5563c06cfd0018299933d58db1dd8bf97f6973dc99bf6cdc64b5550bd";
         Assert.EndsWith(
-            $"\nmaxmemory-policy allkeys-lfu\nuser api on #4e738ca5563c06cfd0018299933d58db1dd8bf97f6973dc99bf6cdc64b5550bd {rules}\n",
+            $"\nmaxmemory-policy allkeys-lfu\nuser api on {Hash} {rules[0]["api ".Length..]}\nuser monitor on {Hash} {rules[1]["monitor ".Length..]}\n",
             file.Contents,
             StringComparison.Ordinal);
         Assert.DoesNotContain("s3cr3t", file.Contents, StringComparison.Ordinal);

@@ -35,10 +35,15 @@ public sealed class AlertCatalogueTests
         try
         {
             await File.WriteAllTextAsync(Path.Combine(directory.FullName, "rules.yml"), RuleFiles.Rules(), Cancel);
-            await File.WriteAllTextAsync(Path.Combine(directory.FullName, "tests.yml"), RuleFiles.Tests("rules.yml"), Cancel);
+            foreach (var takeHours in (bool[])[false, true])
+            {
+                await File.WriteAllTextAsync(
+                    Path.Combine(directory.FullName, takeHours ? "hours.yml" : "tests.yml"), RuleFiles.Tests("rules.yml", takeHours), Cancel);
+            }
+
             var check = await PromtoolAsync("check", "rules", "rules.yml");
             Assert.Contains($"{AlertCatalogue.All.Count} rules found", check, StringComparison.Ordinal);
-            Assert.Contains("SUCCESS", await PromtoolAsync("test", "rules", "tests.yml"), StringComparison.Ordinal);
+            Assert.Contains("SUCCESS", await PromtoolAsync("test", "rules", "tests.yml", "hours.yml"), StringComparison.Ordinal);
 
             // And would say so if one did not: a rule that never holds.
             var broken = RuleFiles.Rules().Replace(" == 0\"", " == 7\"", StringComparison.Ordinal);

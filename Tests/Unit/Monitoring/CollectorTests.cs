@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -35,6 +36,19 @@ public sealed class CollectorTests
         MongoCollector.AddSet(samples, BsonDocument.Parse("""{ members: [{ name: "b:2", state: 2, optimeDate: { $date: "2026-11-30T08:00:00Z" } }] }"""));
         // Nobody knows how far behind whom.
         Assert.DoesNotContain(samples, sample => sample.Metric == MetricCatalogue.MongoLag);
+    }
+
+    [Theory]
+    [InlineData("2026-11-30T08:00:07Z", 7.0)]
+    [InlineData("2026-11-30T07:59:50Z", 10.0)]
+    public void A_clock_that_is_elsewhere_is_seen_in_either_direction(string local, double skew)
+    {
+        var samples = new List<Sample>();
+        var now = new DateTimeOffset(2026, 11, 30, 8, 0, 0, TimeSpan.Zero);
+        MongoCollector.AddClock(samples, "a:1", new BsonDocument("localTime", DateTime.Parse(local, CultureInfo.InvariantCulture).ToUniversalTime()), now);
+        Assert.Equal([("a:1", skew)], Of(samples, MetricCatalogue.MongoClockSkew));
+        MongoCollector.AddClock(samples, "b:2", [], now);
+        Assert.Single(samples);
     }
 
     [Fact]

@@ -1,0 +1,47 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Platform.Monitoring;
+using Platform.ServiceDefaults.Http;
+
+namespace Platform.ServiceDefaults;
+
+/// <summary>The metrics of a service in Prometheus' form, for who has the key.</summary>
+internal static class ScrapeEndpoint
+{
+    /// <summary>Maps <c>/metrics</c> where there is a key (<see cref="ScrapeOptions"/>): 401 without it.</summary>
+    public static void Map(WebApplication app)
+    {
+        var key = app.Services.GetRequiredService<IOptions<ScrapeOptions>>().Value.ScrapeKey;
+        if (key.Length == 0)
+        {
+            return;
+        }
+
+        var expected = Encoding.UTF8.GetBytes($"Bearer {key}");
+        var endpoint = app.MapPrometheusScrapingEndpoint(MonitorPaths.Metrics);
+        // Prometheus asks every few seconds for ever.
+        endpoint.DisableHttpMetrics();
+        endpoint.DisableRateLimiting();
+        endpoint.AllowAnonymous();
+        endpoint.WithMetadata(new HostFilter.AnyHost());
+        endpoint.Add(builder =>
+        {
+            var next = builder.RequestDelegate!;
+            builder.RequestDelegate = http =>
+            {
+                if (CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(http.Request.Headers.Authorization.ToString()), expected))
+                {
+                    return next(http);
+                }
+
+                http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+                http.Response.Headers.WWWAuthenticate = "Bearer";
+                return Task.CompletedTask;
+            };
+        });
+    }
+}

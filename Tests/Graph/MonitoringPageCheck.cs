@@ -1,0 +1,189 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Playwright;
+using Platform.Monitoring;
+using Xunit;
+using static Microsoft.Playwright.Assertions;
+
+namespace Platform.Tests.Graph;
+
+/// <summary>The monitor's page of a running stack: what it is told by Prometheus, and what a person sees and does there.</summary>
+/// <param name="stack">The stack, with the part <c>monitoring</c>.</param>
+/// <param name="headline">What it says first, while one critical alert fires.</param>
+internal sealed class MonitoringPageCheck(TestStack stack, string headline)
+{
+    // Charts that have something to show a minute after a stack with backups has started, with one member and one node.
+    private static readonly Dictionary<string, string[]> s_full = new(StringComparer.Ordinal)
+    {
+        ["api"] = ["requests", "latency", "pool", "pool-wait", "cache-reads"],
+        ["mongo"] = ["operations", "connections", "memory", "waiting", "states"],
+        ["redis"] = ["redis-memory", "evictions", "clients"],
+        ["backup"] = ["window", "backup-age", "archive-lag", "backup-size"],
+        ["storage"] = ["disk", "collections", "indexes", "outbox"],
+    };
+
+    private string _url = "";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>Checks all of it.</summary>
+    public async Task RunAsync()
+    {
+        var address = stack.App.GetEndpoint(ResourceNames.Monitor, "http");
+        var password = await stack.App.Services.GetRequiredService<DistributedApplicationModel>().Resources.OfType<ParameterResource>()
+            .Single(parameter => parameter.Name == $"{ResourceNames.Monitor}-password").GetValueAsync(Cancel);
+        using var http = new HttpClient { BaseAddress = address };
+        using (var answer = await http.GetAsync(new Uri("/data/overview", UriKind.Relative), Cancel))
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        }
+
+        http.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{MonitorPaths.User}:{password}")));
+        await ChartsAreFullAsync(http);
+        _url = new UriBuilder(address) { UserName = MonitorPaths.User, Password = password }.Uri.ToString();
+        await CommandsAnswerAsync(_url);
+        if (File.Exists(TestBrowser.Program))
+        {
+            await APersonLooksAsync(address, password!);
+        }
+    }
+
+    /// <summary>Asks as <c>./platform queries</c> does, once <see cref="RunAsync"/> was.</summary>
+    public Task<ProgramResult> QueriesAsync(string words) => QueriesAsync(_url, words.Split(' '));
+
+    private async Task ChartsAreFullAsync(HttpClient http)
+    {
+        using var api = stack.App.CreateHttpClient(ResourceNames.Api);
+        var missing = new List<string>();
+        await Wait.UntilAsync(
+            async () =>
+            {
+                await AskTheApiAsync(api);
+                missing.Clear();
+                foreach (var (section, panels) in s_full)
+                {
+                    var answer = await http.GetFromJsonAsync<JsonElement>(new Uri($"/data/sections/{section}?range=15m", UriKind.Relative), Cancel);
+                    var full = answer.GetProperty("panels").EnumerateArray()
+                        .Where(panel => panel.GetProperty("lines").EnumerateArray().Any(line =>
+                            line.GetProperty("values").EnumerateArray().Any(value => value.ValueKind == JsonValueKind.Number)))
+                        .Select(panel => panel.GetProperty("id").GetString());
+                    missing.AddRange(panels.Except(full)!);
+                }
+
+                return missing.Count == 0;
+            },
+            () => $"every chart has a line; none have {string.Join(", ", missing)}",
+            TimeSpan.FromSeconds(90),
+            Cancel);
+        var overview = await http.GetFromJsonAsync<JsonElement>(new Uri("/data/overview", UriKind.Relative), Cancel);
+        foreach (var tile in overview.GetProperty("tiles").EnumerateArray())
+        {
+            // One member follows nobody, and nothing need have been asked of Redis.
+            var id = tile.GetProperty("tile").GetProperty("id").GetString();
+            Assert.True(id is "lag" or "hits" or "slow" || tile.GetProperty("value").ValueKind == JsonValueKind.Number, $"the tile {id} has no value");
+        }
+    }
+
+    private static async Task AskTheApiAsync(HttpClient api)
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            using var answer = await api.GetAsync(new Uri($"/tenants/nobody-{i}/products", UriKind.Relative), Cancel);
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        }
+    }
+
+    private static async Task CommandsAnswerAsync(string url)
+    {
+        var top = await QueriesAsync(url, "top", "--json");
+        Assert.True(top.ExitCode == 0, top.Errors);
+        Assert.Equal(JsonValueKind.Array, top.Json.ValueKind);
+        var none = await QueriesAsync(url, "explain", "0badc0de");
+        Assert.Equal(2, none.ExitCode);
+        Assert.StartsWith("queries: there is no shape 0badc0de", none.Sentence, StringComparison.Ordinal);
+        var wrong = await QueriesAsync(url.Replace(MonitorPaths.User, "somebody", StringComparison.Ordinal), "slow");
+        Assert.Equal((1, "queries: the monitor refuses that: 401 (Unauthorized)."), (wrong.ExitCode, wrong.Sentence));
+    }
+
+    private static Task<ProgramResult> QueriesAsync(string url, params string[] arguments) => ProgramResult.OfAsync(
+        new ProcessStartInfo(BuiltProgram.Path("Monitor"), ["queries", .. arguments]) { Environment = { [SettingNames.MonitorUrl] = url } }, Cancel);
+
+    private async Task APersonLooksAsync(Uri address, string password)
+    {
+        await using var browser = await TestBrowser.LaunchAsync("monitoring");
+        var mistakes = new List<string>();
+        var page = await browser.OpenAsync(new()
+        {
+            HttpCredentials = new() { Username = MonitorPaths.User, Password = password }, ColorScheme = ColorScheme.Light,
+        });
+        page.Console += (_, message) =>
+        {
+            if (message.Type == "error")
+            {
+                mistakes.Add(message.Text);
+            }
+        };
+        page.PageError += (_, error) => mistakes.Add(error);
+        await page.GotoAsync(address.ToString());
+        await Expect(page.Locator("#banner")).ToHaveAttributeAsync("data-state", "critical");
+        await Expect(page.Locator("#headline")).ToHaveTextAsync(headline);
+        await ChangesAreSeenAsync(page);
+        await browser.KeepAsync(page, "overview", whole: true);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Silence" }).First.ClickAsync();
+        await page.Locator("#silence-comment").FillAsync("a test looks");
+        await page.Locator("#silence-form").GetByRole(AriaRole.Button, new() { Name = "Silence" }).ClickAsync();
+        await Expect(page.Locator("#headline")).ToHaveTextAsync("All is well");
+        await Expect(page.GetByText("a test looks")).ToBeVisibleAsync();
+        await browser.KeepAsync(page, "well", whole: true);
+        await page.GetByRole(AriaRole.Button, new() { Name = "End", Exact = true }).ClickAsync();
+        await Expect(page.Locator("#headline")).ToHaveTextAsync(headline);
+
+        foreach (var section in s_full.Keys.Append("queries"))
+        {
+            await page.GotoAsync(new Uri(address, $"/#{section}").ToString());
+            await Expect(page.Locator("figure").First).ToBeVisibleAsync();
+            if (s_full.TryGetValue(section, out var panels))
+            {
+                await Expect(page.Locator($"#panel-{panels[0]} canvas")).ToBeVisibleAsync();
+            }
+
+            await browser.KeepAsync(page, section, whole: true);
+        }
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Dark" }).ClickAsync();
+        await page.GotoAsync(new Uri(address, "/#mongo").ToString());
+        await Expect(page.Locator("#panel-operations canvas")).ToBeVisibleAsync();
+        await browser.KeepAsync(page, "dark", whole: true);
+        await page.SetViewportSizeAsync(390, 844);
+        await page.GotoAsync(new Uri(address, "/#overview").ToString());
+        await Expect(page.Locator(".tile").First).ToBeVisibleAsync();
+        Assert.True(
+            await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than a phone's screen");
+        await browser.KeepAsync(page, "phone", whole: true);
+        Assert.Empty(mistakes);
+    }
+
+    // What changes is seen within ten seconds.
+    private async Task ChangesAreSeenAsync(IPage page)
+    {
+        var requests = page.Locator(".tile").Filter(new() { HasText = "Requests" }).Filter(new() { HasNotText = "Failed" }).Locator(".value");
+        var before = await requests.TextContentAsync();
+        using var api = stack.App.CreateHttpClient(ResourceNames.Api);
+        for (var i = 0; i < 20; i++)
+        {
+            await AskTheApiAsync(api);
+        }
+
+        await Expect(requests).Not.ToHaveTextAsync(new Regex(Regex.Escape(before!)), new() { Timeout = 10_000 });
+    }
+}
