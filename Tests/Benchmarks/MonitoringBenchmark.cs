@@ -121,7 +121,7 @@ internal static class MonitoringBenchmark
         try
         {
             return (await http.GetStringAsync(new Uri(MonitorPaths.Metrics, UriKind.Relative), cancellationToken))
-                .Contains("platform_collector_up{collector=\"database\"", StringComparison.Ordinal);
+                .Contains("collector=\"database\"", StringComparison.Ordinal);
         }
         catch (HttpRequestException)
         {

@@ -24,7 +24,7 @@ internal static partial class SeedBenchmark
     private static readonly string[] s_peers = ["mongo-seeding", "insert-many", "batches"];
     private static readonly string[] s_ours = ["seeder", "seeder, indexes deferred"];
 
-    /// <summary>Runs it: about two minutes.</summary>
+    /// <summary>Runs it: about five minutes.</summary>
     public static async Task RunAsync(BenchmarkServer server, Report report, CancellationToken cancellationToken)
     {
         var directory = Directory.CreateTempSubdirectory("bench-seed-");
@@ -42,6 +42,8 @@ internal static partial class SeedBenchmark
                     var seconds = await TurnAsync(server, client, name, files, documents, cancellationToken);
                     rates[name].Add(documents / seconds);
                 }
+
+                Report.Say($"round {round + 1} of {Rounds} is done");
             }
 
             foreach (var (name, measured) in rates)

@@ -40,7 +40,11 @@ internal sealed record SlowShape(
                 findings.Add("It sorts in memory: an index that ends with the fields of the sort would spare that.");
             }
 
-            if (findings.Count == 0)
+            if (findings.Count == 0 && Operation == "insert")
+            {
+                findings.Add("It writes: look how many documents each brings, how many indexes they have, and at the disk.");
+            }
+            else if (findings.Count == 0)
             {
                 findings.Add("It reads little for what it returns: the server was busy, or it waited for something.");
             }

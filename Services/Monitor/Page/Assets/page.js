@@ -133,9 +133,11 @@ function draw(figure, panel, times) {
   charts.set(panel.id, { plot, names, theme: document.documentElement.dataset.theme, place });
 }
 
-// Until the pointer is on the chart, its legend has the latest values.
+// Until the pointer is on the chart, its legend has the latest values: once the chart has drawn what it was given.
 function showLast(plot, times) {
-  if (plot.cursor.left < 0) plot.setLegend({ idx: times.length - 1 }, false);
+  setTimeout(() => {
+    if (!(plot.cursor.left >= 0)) plot.setLegend({ idx: times.length - 1 }, false);
+  });
 }
 
 function summarise(figure, panel) {
