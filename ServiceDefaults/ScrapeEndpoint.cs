@@ -27,7 +27,7 @@ internal static class ScrapeEndpoint
         endpoint.DisableHttpMetrics();
         endpoint.DisableRateLimiting();
         endpoint.AllowAnonymous();
-        endpoint.WithMetadata(new HostFilter.AnyHost());
+        endpoint.WithMetadata(new OperationsEndpoint());
         endpoint.Add(builder =>
         {
             var next = builder.RequestDelegate!;

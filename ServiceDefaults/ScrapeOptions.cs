@@ -6,6 +6,9 @@ public sealed class ScrapeOptions
     /// <summary>The configuration section that these options are bound to.</summary>
     public const string Section = SettingNames.Metrics;
 
+    /// <summary>The configuration key of <see cref="ScrapeKey"/>.</summary>
+    public const string Key = $"{Section}:{nameof(ScrapeKey)}";
+
     /// <summary>The shortest <see cref="ScrapeKey"/>.</summary>
     public const int MinKeyLength = 16;
 

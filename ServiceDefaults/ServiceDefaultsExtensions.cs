@@ -119,7 +119,7 @@ public static class ServiceDefaultsExtensions
             endpoint.DisableHttpMetrics();
             endpoint.DisableRateLimiting();
             endpoint.AllowAnonymous();
-            endpoint.WithMetadata(new HostFilter.AnyHost());
+            endpoint.WithMetadata(new OperationsEndpoint());
             if (options.Hosts.Count > 0)
             {
                 endpoint.RequireHost([.. options.Hosts]);
@@ -150,7 +150,7 @@ public static class ServiceDefaultsExtensions
 
     private static void AddTelemetry(this IHostApplicationBuilder builder)
     {
-        var isScraped = !string.IsNullOrEmpty(builder.Configuration[$"{ScrapeOptions.Section}:{nameof(ScrapeOptions.ScrapeKey)}"]);
+        var isScraped = !string.IsNullOrEmpty(builder.Configuration[ScrapeOptions.Key]);
         var isExported = !string.IsNullOrWhiteSpace(builder.Configuration[OtlpEndpointKey]);
         if (!isScraped && !isExported)
         {
@@ -205,7 +205,7 @@ public static class ServiceDefaultsExtensions
         .BindSettings(ScrapeOptions.Section)
         .Validate(
             options => options.ScrapeKey.Length is 0 or >= ScrapeOptions.MinKeyLength,
-            $"{ScrapeOptions.Section}:{nameof(ScrapeOptions.ScrapeKey)} must be a secret of at least {ScrapeOptions.MinKeyLength} characters.")
+            $"{ScrapeOptions.Key} must be a secret of at least {ScrapeOptions.MinKeyLength} characters.")
         .ValidateOnStart();
 
     private static void AddHealthProbes(this IHostApplicationBuilder builder)

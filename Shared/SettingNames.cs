@@ -103,6 +103,9 @@ public static class SettingNames
     /// <summary>The section of the passwords with which <c>migrator access apply</c> makes users.</summary>
     public const string Access = "Access";
 
+    /// <summary>From where the programs' users may log in.</summary>
+    public const string AccessAddresses = $"{Access}__Addresses";
+
     /// <summary>Where the API finds out how far the migrations are.</summary>
     public const string MigrationCheckCollection = "MigrationCheck__Collection";
 

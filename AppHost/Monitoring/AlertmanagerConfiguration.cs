@@ -111,6 +111,7 @@ internal static class AlertmanagerConfiguration
                 "mail" => ("email_configs", new JsonObject { ["to"] = settings.Mail.To }),
                 "webhook" => ("webhook_configs", Url(settings.Webhook, channel, "url", "url_file")),
                 "slack" => ("slack_configs", Url(settings.Slack, channel, "api_url", "api_url_file")),
+                "teams" => ("msteamsv2_configs", Url(settings.Teams, channel, "webhook_url", "webhook_url_file")),
                 _ => throw new ArgumentException($"There is no channel {channel}.", nameof(channels)),
             };
             configuration["send_resolved"] = resolved;

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Platform.AppHost.Auditing;
 using Platform.AppHost.Servers;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
@@ -71,6 +72,7 @@ internal static class MonitoringExtensions
             .WithEnvironment(SettingNames.MonitorProbe, Text(times.Probe))
             .WithEnvironment(SettingNames.MonitorSilence, Text(times.Silence))
             .WithEnvironment($"{SettingNames.MonitorDirectories}__data", options.DataDirectory)
+            .WithAudit(options)
             .WithHttpEndpoint()
             .WithProbes()
             .WithUrlForEndpoint("http", url => url.DisplayText = "Monitoring (login: ./platform info monitoring)")
@@ -151,18 +153,12 @@ internal static class MonitoringExtensions
     }
 
     // The image has no names of other machines, no authorities, and none of this machine's files: mail and webhooks need them.
-    private static IEnumerable<string> Mounts(ChannelSettings channels)
-    {
-        (string Channel, string File)[] secrets =
-            [("mail", channels.Mail.PasswordFile), ("webhook", channels.Webhook.UrlFile), ("slack", channels.Slack.UrlFile)];
-        return
-        [
-            "--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf", "--ro-bind-try", "/etc/hosts", "/etc/hosts",
-            "--ro-bind-try", "/etc/ssl/certs/ca-certificates.crt", "/run/authorities.crt", "--setenv", "SSL_CERT_FILE", "/run/authorities.crt",
-            .. secrets.Where(secret => secret.File.Length > 0)
-                .SelectMany(secret => (string[])["--ro-bind", secret.File, AlertmanagerConfiguration.SecretOf(secret.Channel)]),
-        ];
-    }
+    private static IEnumerable<string> Mounts(ChannelSettings channels) =>
+    [
+        "--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf", "--ro-bind-try", "/etc/hosts", "/etc/hosts",
+        "--ro-bind-try", "/etc/ssl/certs/ca-certificates.crt", "/run/authorities.crt", "--setenv", "SSL_CERT_FILE", "/run/authorities.crt",
+        .. channels.SecretFiles.SelectMany(secret => (string[])["--ro-bind", secret.File, AlertmanagerConfiguration.SecretOf(secret.Channel)]),
+    ];
 
     private static ChannelSettings ChannelsOf(IDistributedApplicationBuilder builder)
     {

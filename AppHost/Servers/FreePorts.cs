@@ -12,7 +12,8 @@ internal static class FreePorts
         File.Exists(file)
         && Array.ConvertAll(File.ReadAllText(file).Split(' '), text => int.TryParse(text, out var port) ? port : -1) is var kept
         && kept.Length == count && kept.Distinct().Count() == count
-        && Array.TrueForAll(kept, port => port is > 0 and <= ushort.MaxValue && LoopbackPorts.IsFree(port))
+        // Those of another range are from before there was this one: others may be given them.
+        && Array.TrueForAll(kept, port => port is >= LoopbackPorts.Lowest and <= LoopbackPorts.Highest && LoopbackPorts.IsFree(port))
             ? kept
             : LoopbackPorts.Find(count);
 

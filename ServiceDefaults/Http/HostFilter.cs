@@ -16,7 +16,7 @@ internal sealed class HostFilter(RequestDelegate next, IOptions<HostFilterOption
 
     public Task InvokeAsync(HttpContext http)
     {
-        if (_patterns is null || http.GetEndpoint()?.Metadata.GetMetadata<AnyHost>() is not null || IsOurs(http.Request.Host, _patterns))
+        if (_patterns is null || http.GetEndpoint()?.Metadata.GetMetadata<OperationsEndpoint>() is not null || IsOurs(http.Request.Host, _patterns))
         {
             return next(http);
         }
@@ -29,7 +29,4 @@ internal sealed class HostFilter(RequestDelegate next, IOptions<HostFilterOption
 
     private static bool IsOurs(HostString host, IList<StringSegment> patterns) =>
         host is { HasValue: true, Host.Length: > 0 } && HostString.MatchesAny(host.Host, patterns);
-
-    /// <summary>The mark of endpoints that answer under any host.</summary>
-    internal sealed class AnyHost;
 }

@@ -7,7 +7,7 @@ using Platform.Audit;
 
 namespace Platform.Jobs;
 
-/// <summary>Lets the audit log have what the platform's own commands do.</summary>
+/// <summary>Lets the audit log have what the platform's own commands do, and what is done by the monitor's page.</summary>
 public static class JobAudit
 {
     /// <summary>Who writes the log of the commands: one after the other, since each process holds it for the moment of a line.</summary>
@@ -53,6 +53,37 @@ public static class JobAudit
         return settings;
     }
 
+    /// <summary>Records that something begins, or has ended.</summary>
+    /// <param name="settings">Where to; on.</param>
+    /// <param name="type">The kind of event: <c>atype</c>.</param>
+    /// <param name="user">Who has it done, and what knows that one.</param>
+    /// <param name="command">What is done.</param>
+    /// <param name="arguments">With which particulars.</param>
+    /// <param name="state"><see cref="Started"/> or <see cref="Ended"/>.</param>
+    /// <param name="result">How it ended: 0 for well.</param>
+    /// <returns>What was found of the log as it was left, a sentence each.</returns>
+    /// <exception cref="AuditUnavailableException">It cannot be recorded.</exception>
+    public static async Task<IReadOnlyList<string>> RecordAsync(
+        AuditSettings settings, string type, (string Name, string Source) user, string command, IEnumerable<string> arguments, string state, int result)
+    {
+        await using var log = await AuditLog.OpenAsync(settings, Writer, s_patience, TimeProvider.System, CancellationToken.None);
+        await log.WriteAsync(
+            new AuditEvent(type, TimeProvider.System.GetUtcNow())
+            {
+                Users = [user],
+                Param = new JsonObject
+                {
+                    ["command"] = command,
+                    ["arguments"] = new JsonArray([.. arguments.Select(argument => (JsonNode)argument)]),
+                    ["process"] = Environment.ProcessId,
+                    ["state"] = state,
+                },
+                Result = result,
+            },
+            toDisk: true);
+        return log.Found;
+    }
+
     private static async Task<int> RunAsync(string type, AsynchronousCommandLineAction action, ParseResult result, CancellationToken cancellationToken)
     {
         var name = JobCommandLine.Path(result.CommandResult);
@@ -81,27 +112,12 @@ public static class JobAudit
         {
             try
             {
-                await using var log = await AuditLog.OpenAsync(settings, Writer, s_patience, TimeProvider.System, CancellationToken.None);
-                foreach (var found in log.Found)
+                var arguments = result.Tokens.Where(token => token.Type != TokenType.Command).Select(token => token.Value);
+                foreach (var found in await RecordAsync(settings, type, (Environment.UserName, "$os"), name, arguments, state, code))
                 {
                     await Console.Error.WriteLineAsync($"{name}: {found}");
                 }
 
-                await log.WriteAsync(
-                    new AuditEvent(type, TimeProvider.System.GetUtcNow())
-                    {
-                        Users = [(Environment.UserName, "$os")],
-                        Param = new JsonObject
-                        {
-                            ["command"] = name,
-                            ["arguments"] = new JsonArray(
-                                [.. result.Tokens.Where(token => token.Type != TokenType.Command).Select(token => (JsonNode)token.Value)]),
-                            ["process"] = Environment.ProcessId,
-                            ["state"] = state,
-                        },
-                        Result = code,
-                    },
-                    toDisk: true);
                 return true;
             }
             catch (AuditUnavailableException exception)

@@ -15,10 +15,25 @@ public class ChannelSettings
     /// <summary>An incoming webhook of Slack, or of what takes the same, such as Mattermost.</summary>
     public WebhookSettings Slack { get; set; } = new();
 
+    /// <summary>A webhook of Microsoft Teams, as its workflows make them: <see href="https://learn.microsoft.com/power-automate/teams/overview"/>.</summary>
+    public WebhookSettings Teams { get; set; } = new();
+
     /// <summary>The names of the channels that are set, as <c>./platform alerts test</c> prints them.</summary>
     public IReadOnlyList<string> Channels =>
-        [.. (((string Name, bool IsSet)[])[("mail", Mail.IsSet), ("webhook", Webhook.IsSet), ("slack", Slack.IsSet)]).Where(channel => channel.IsSet)
-            .Select(channel => channel.Name)];
+        [.. Mail.IsSet ? (string[])["mail"] : [], .. Hooks.Where(hook => hook.Settings.IsSet).Select(hook => hook.Key.ToLowerInvariant())];
+
+    /// <summary>The channels that are posted to, by the names of their settings; the channel's name has small letters.</summary>
+    public IReadOnlyList<(string Key, WebhookSettings Settings)> Hooks => [("Webhook", Webhook), ("Slack", Slack), ("Teams", Teams)];
+
+    /// <summary>The files with their secrets, by the names of the channels; those that are set.</summary>
+    public IReadOnlyList<(string Channel, string Key, string File)> SecretFiles =>
+    [
+        .. (((string, string, string File)[])
+        [
+            ("mail", "Mail:PasswordFile", Mail.PasswordFile),
+            .. Hooks.Select(hook => (hook.Key.ToLowerInvariant(), $"{hook.Key}:UrlFile", hook.Settings.UrlFile)),
+        ]).Where(secret => secret.File.Length > 0),
+    ];
 
     /// <summary>What is wrong with them, a sentence for each; files are looked at, too.</summary>
     public IEnumerable<string> Problems()
@@ -44,16 +59,15 @@ public class ChannelSettings
             }
         }
 
-        foreach (var (key, file) in ((string, string)[])
-            [("Mail:PasswordFile", Mail.PasswordFile), ("Webhook:UrlFile", Webhook.UrlFile), ("Slack:UrlFile", Slack.UrlFile)])
+        foreach (var (_, key, file) in SecretFiles)
         {
-            if (file.Length > 0 && !(Path.IsPathFullyQualified(file) && File.Exists(file)))
+            if (!(Path.IsPathFullyQualified(file) && File.Exists(file)))
             {
                 yield return $"Monitor:{key} is '{file}', but must be the full path of a file that is there.";
             }
         }
 
-        foreach (var (name, hook) in ((string, WebhookSettings)[])[("Webhook", Webhook), ("Slack", Slack)])
+        foreach (var (name, hook) in Hooks)
         {
             if (hook.Url.Length > 0 && hook.UrlFile.Length > 0)
             {

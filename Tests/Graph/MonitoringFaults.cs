@@ -56,7 +56,7 @@ internal sealed class MonitoringFaults(TestStack stack, MailSink mail, WebhookSi
         await database.RunCommandAsync<BsonDocument>(new BsonDocument { { "profile", 1 }, { "slowms", 100 } }, cancellationToken: Cancel);
         await UntilToldAsync(Alert, "firing", before: 0);
         tell("queries are slow: told", begun);
-        var top = await queries("top");
+        var top = await queries("top --most 200");
         Assert.True(top.ExitCode == 0, top.Errors);
         Assert.Contains("orders: { find: orders, filter: { remark: ? }", top.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", top.Output, StringComparison.Ordinal);

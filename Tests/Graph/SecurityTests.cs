@@ -7,6 +7,7 @@ using Xunit;
 namespace Platform.Tests.Graph;
 
 /// <summary>The security checks on the running stack.</summary>
+[Collection(TestCollections.Cache)]
 public sealed class SecurityTests(StackFixture stack)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -5,7 +5,8 @@ internal static class TestCollections
 {
     /// <summary>
     /// Classes that empty the graph's cache, and that count on what is in it; and the one that looks for what a second stack leaves, beside
-    /// which nobody may open a browser: processes that are started meanwhile carry the stack's mark.
+    /// which nobody may open a browser: processes that are started meanwhile carry the stack's mark. And the one that finds passwords among arguments, as a
+    /// person gives one to redis-cli.
     /// </summary>
     public const string Cache = "What is in the cache";
 

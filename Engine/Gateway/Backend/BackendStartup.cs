@@ -34,7 +34,9 @@ internal sealed partial class BackendStartup(
     // meanwhile keeps an index from being built: for as long as no majority is there.
     private const string UnloggedRuns = """
         DO $$ BEGIN
-          IF (SELECT relpersistence FROM pg_class WHERE oid = to_regclass('cron.runid_seq')) = 'p' THEN
+          -- Its numbers begin anew after a crash, which a log of the runs would not take.
+          IF current_setting('cron.log_run', true) = 'off'
+            AND (SELECT relpersistence FROM pg_class WHERE oid = to_regclass('cron.runid_seq')) = 'p' THEN
             ALTER SEQUENCE cron.runid_seq SET UNLOGGED;
           END IF;
         END $$

@@ -14,4 +14,10 @@ public sealed class ApiOptions
     /// <c>X-Forwarded-Proto</c> stands for the client's address and scheme. Default: none.
     /// </summary>
     public string? Proxies { get; set; }
+
+    /// <summary>
+    /// The addresses and networks (CIDR), separated by semicolons, from which the API may be called; others get 403. Probes and Prometheus may ask from
+    /// anywhere. Default: any.
+    /// </summary>
+    public string? AllowedAddresses { get; set; }
 }

@@ -10,7 +10,7 @@ internal sealed class ApiOptionsValidator(IConfiguration configuration, IHostEnv
 
     public ValidateOptionsResult Validate(string? name, ApiOptions options)
     {
-        var mistakes = Authentication(options.Authentication).Concat(Proxies(options)).ToList();
+        var mistakes = Authentication(options.Authentication).Concat(Proxies(options)).Concat(Addresses(options)).ToList();
         return mistakes.Count > 0 ? ValidateOptionsResult.Fail(mistakes) : ValidateOptionsResult.Success;
     }
 
@@ -84,13 +84,22 @@ internal sealed class ApiOptionsValidator(IConfiguration configuration, IHostEnv
             yield return $"ASPNETCORE_FORWARDEDHEADERS_ENABLED lets every client choose its address; name the proxies in {key} instead.";
         }
 
-        if (ProxyNetworks.Of(options.Proxies) is not { } networks)
+        if (AddressRange.ListOf(options.Proxies) is not { } networks)
         {
             yield return $"{key} must be addresses and networks separated by semicolons, such as 10.0.0.7;10.1.0.0/16.";
         }
         else if (networks.Any(network => network.PrefixLength == 0))
         {
             yield return $"{key} has a network of all addresses, with which every client would choose its own.";
+        }
+    }
+
+    private static IEnumerable<string> Addresses(ApiOptions options)
+    {
+        if (AddressRange.ListOf(options.AllowedAddresses) is null)
+        {
+            yield return $"{ApiOptions.Section}:{nameof(options.AllowedAddresses)} must be addresses and networks separated by semicolons, such as "
+                + "10.0.0.7;10.1.0.0/16.";
         }
     }
 

@@ -49,6 +49,7 @@ internal static partial class CallerExtensions
     /// <summary>Finds out who calls; before what limits callers.</summary>
     public static void UseCallers(this WebApplication app)
     {
+        app.UseAllowedAddresses();
         switch (SettingsOf(app.Services).ModeIn(app.Environment))
         {
             case AuthenticationMode.Token:

@@ -6,24 +6,6 @@ namespace Platform.Api.Callers;
 /// <summary>The proxies that may say where a request came from.</summary>
 internal static class ProxyNetworks
 {
-    /// <summary>Reads them; null when one is neither an address nor a network.</summary>
-    /// <param name="text">Addresses and networks, separated by semicolons.</param>
-    public static IReadOnlyList<System.Net.IPNetwork>? Of(string? text)
-    {
-        var networks = new List<System.Net.IPNetwork>();
-        foreach (var entry in (text ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-        {
-            if (!AddressRange.TryParse(entry, out var network))
-            {
-                return null;
-            }
-
-            networks.Add(network);
-        }
-
-        return networks;
-    }
-
     /// <summary>
     /// Has the client's address and scheme be what the proxies say of it. Whatever another one says of itself is left unread. Of several entries the last is
     /// looked at first, and those before it as long as they are proxies.
@@ -31,7 +13,7 @@ internal static class ProxyNetworks
     /// <param name="app">The web application.</param>
     public static void UseProxies(this WebApplication app)
     {
-        var networks = Of(app.Services.GetRequiredService<IOptions<ApiOptions>>().Value.Proxies) ?? [];
+        var networks = AddressRange.ListOf(app.Services.GetRequiredService<IOptions<ApiOptions>>().Value.Proxies) ?? [];
         if (networks.Count == 0)
         {
             return;

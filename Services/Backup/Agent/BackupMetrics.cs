@@ -23,7 +23,7 @@ internal sealed class BackupMetrics
         Gauge("platform.backup.archive.waiting", "{segment}", "How many segments of the log wait to be archived.", s => s.Archive.Waiting);
         Gauge("platform.backup.problems", "{problem}", "How many things a person has to look at.", s => s.Problems.Count);
         Gauge("platform.backup.drill.last", "s", "When a restore was tried last, in seconds since 1970.", s => Unix(s.Drill?.At));
-        Gauge("platform.backup.drill.good", "1", "Whether that went well: 1, or 0.", s => s.Drill is { } drill ? drill.IsGood ? 1 : 0 : null);
+        Gauge("platform.backup.drill.good", "{drill}", "Whether that went well: 1, or 0.", s => s.Drill is { } drill ? drill.IsGood ? 1 : 0 : null);
         Gauge("platform.backup.drill.restore.duration", "s", "How long it took until the copy answered.", s => s.Drill?.RestoreSeconds);
         Gauge("platform.backup.drill.findings", "{finding}", "How many things were not what they had been.", s => s.Drill?.Findings.Count);
         Gauge("platform.backup.drill.overdue", "s", "For how long the next one is due.", s =>

@@ -7,9 +7,13 @@ namespace Platform.Migrator.Access;
 /// <summary>Compares the users and roles of a server with the access catalogue.</summary>
 /// <param name="principals">Who there should be.</param>
 /// <param name="database">The platform's database.</param>
-internal sealed class AccessPlanner(IReadOnlyList<Principal> principals, string database)
+/// <param name="addresses">From where users may log in, as MongoDB's <c>clientSource</c> takes them; none: that is left as it is.</param>
+/// <remarks><see href="https://www.mongodb.com/docs/manual/reference/method/db.createUser/#authentication-restrictions"/></remarks>
+internal sealed class AccessPlanner(IReadOnlyList<Principal> principals, string database, params IReadOnlyList<string> addresses)
 {
     private const string Admin = "admin";
+    private const string Restrictions = "authenticationRestrictions";
+    private const string Source = "clientSource";
 
     /// <summary>The differences, roles before the users who have them.</summary>
     /// <param name="roles">What <c>rolesInfo</c> tells of <c>admin</c>, with privileges.</param>
@@ -118,16 +122,31 @@ internal sealed class AccessPlanner(IReadOnlyList<Principal> principals, string 
         var roles = Roles(principal);
         if (there is null)
         {
-            return new(
-                AccessStepKind.UserMissing, name, $"The user of {principal.Name} is missing.", new BsonDocument { { "createUser", name }, { "roles", roles } });
+            return new(AccessStepKind.UserMissing, name, $"The user of {principal.Name} is missing.", Command("createUser"));
         }
 
         var differences = Differences(
-            roles.Select(Text).ToHashSet(StringComparer.Ordinal), there["roles"].AsBsonArray.Select(Text).ToHashSet(StringComparer.Ordinal)).ToList();
+            roles.Select(Text).ToHashSet(StringComparer.Ordinal), there["roles"].AsBsonArray.Select(Text).ToHashSet(StringComparer.Ordinal))
+            .Concat(addresses.Count == 0 ? [] : Differences(Flat(Allowed(), Sources), Flat(there.GetValue(Restrictions, new BsonArray()).AsBsonArray, Sources)))
+            .ToList();
         return differences.Count == 0 ? null : new(
-            AccessStepKind.UserDiffers, name, $"The user of {principal.Name} differs: {string.Join("; ", differences)}.",
-            new BsonDocument { { "updateUser", name }, { "roles", roles } });
+            AccessStepKind.UserDiffers, name, $"The user of {principal.Name} differs: {string.Join("; ", differences)}.", Command("updateUser"));
+
+        BsonDocument Command(string command)
+        {
+            var document = new BsonDocument { { command, name }, { "roles", roles } };
+            return addresses.Count == 0 ? document : document.Add(Restrictions, Allowed());
+        }
     }
+
+    private BsonArray Allowed() => [new BsonDocument(Source, new BsonArray(addresses))];
+
+    // Whoever may log in from anywhere lacks all of them; a restriction of another kind is one too many.
+    private static IEnumerable<string> Sources(BsonValue restriction) => restriction.AsBsonDocument.SelectMany(field =>
+        (field.Value is BsonArray several ? several : [field.Value]).Select(value => $"{(field.Name == Source ? "login from" : field.Name)} {value}"));
+
+    private static HashSet<string> Flat(BsonArray values, Func<BsonValue, IEnumerable<string>> names) =>
+        values.SelectMany(names).ToHashSet(StringComparer.Ordinal);
 
     private static IEnumerable<string> Differences(HashSet<string> wanted, HashSet<string> found) =>
         wanted.Except(found).Order(StringComparer.Ordinal).Select(one => $"lacks {one}")

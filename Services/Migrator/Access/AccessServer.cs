@@ -11,30 +11,54 @@ namespace Platform.Migrator.Access;
 internal sealed class AccessServer(IMongoDatabase database, IConfiguration configuration)
 {
     private const string Passwords = $"{SettingNames.Access}:Passwords";
+    private const string Addresses = $"{SettingNames.Access}:Addresses";
 
     private IMongoDatabase Admin => database.Client.GetDatabase("admin");
 
     private string DatabaseName => database.DatabaseNamespace.DatabaseName;
 
     /// <summary>How they differ from the catalogue.</summary>
-    /// <exception cref="JobRefusedException">The user of the connection string may not look at them.</exception>
+    /// <exception cref="JobRefusedException">The user of the connection string may not look at them, or a setting is wrong.</exception>
     public async Task<IReadOnlyList<AccessStep>> CompareAsync(CancellationToken cancellationToken)
     {
+        if (AddressRange.ListOf(configuration[Addresses]) is null)
+        {
+            throw new JobRefusedException($"{Addresses} must be addresses and networks separated by semicolons, such as 10.0.0.7;10.1.0.0/16.");
+        }
+
+        var addresses = AddressRange.Entries(configuration[Addresses]);
         try
         {
             var roles = await Admin.RunCommandAsync<BsonDocument>(
                 new BsonDocument { { "rolesInfo", 1 }, { "showPrivileges", true } }, ReadPreference.Primary, cancellationToken);
-            var users = await Admin.RunCommandAsync<BsonDocument>(new BsonDocument("usersInfo", 1), ReadPreference.Primary, cancellationToken);
-            var named = new BsonDocument("name", new BsonDocument("$in", new BsonArray(AccessCatalogue.Views.Keys)));
-            using var views = await database.ListCollectionsAsync(new ListCollectionsOptions { Filter = named }, cancellationToken);
-            return new AccessPlanner(AccessCatalogue.All, DatabaseName).Compare(
-                roles["roles"].AsBsonArray.Cast<BsonDocument>(), users["users"].AsBsonArray.Cast<BsonDocument>(), await views.ToListAsync(cancellationToken));
+            var users = (await UsersAsync(1)).ToList();
+            if (addresses.Count > 0)
+            {
+                // From where somebody may log in is told only of who is asked for by name.
+                var known = users.Select(user => user["user"].AsString).ToHashSet(StringComparer.Ordinal);
+                var ours = AccessCatalogue.All.Select(principal => principal.UserOf(DatabaseName)).Where(known.Contains)
+                    .Select(name => new BsonDocument { { "user", name }, { "db", "admin" } }).ToList();
+                var named = ours.Count == 0 ? [] : await UsersAsync(new BsonArray(ours), new BsonElement("showAuthenticationRestrictions", true));
+                users = [.. named, .. users.ExceptBy(named.Select(user => user["user"]), user => user["user"])];
+            }
+
+            var viewsNamed = new BsonDocument("name", new BsonDocument("$in", new BsonArray(AccessCatalogue.Views.Keys)));
+            using var views = await database.ListCollectionsAsync(new ListCollectionsOptions { Filter = viewsNamed }, cancellationToken);
+            return new AccessPlanner(AccessCatalogue.All, DatabaseName, addresses).Compare(
+                roles["roles"].AsBsonArray.Cast<BsonDocument>(), users, await views.ToListAsync(cancellationToken));
         }
         catch (MongoCommandException exception) when (ServerLimits.IsUnauthorized(exception))
         {
             throw new JobRefusedException(
                 "The user of the connection string may not look at users and roles: 'access' needs viewUser and viewRole on admin, as the migrator's user "
                     + "has.");
+        }
+
+        async Task<IReadOnlyList<BsonDocument>> UsersAsync(BsonValue which, params IEnumerable<BsonElement> options)
+        {
+            var command = new BsonDocument("usersInfo", which).AddRange(options);
+            var answer = await Admin.RunCommandAsync<BsonDocument>(command, ReadPreference.Primary, cancellationToken);
+            return [.. answer["users"].AsBsonArray.Cast<BsonDocument>()];
         }
     }
 

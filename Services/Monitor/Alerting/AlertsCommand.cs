@@ -24,7 +24,7 @@ internal static class AlertsCommand
         {
             var report = new AlertsReport(
                 [.. (await alertmanager.AlertsAsync(token)).Where(alert => !alert.IsOwn)], await alertmanager.SilencesAsync(token));
-            return JobReport.Print(report, parsed.GetValue(JobCommandLine.Json), Print, report.Alerts.All(alert => alert.State != "active"));
+            return JobReport.Print(report, parsed.GetValue(JobCommandLine.Json), Print, report.Alerts.All(alert => !alert.IsTold));
         }));
         return command;
     }
@@ -78,7 +78,7 @@ internal static class AlertsCommand
                     + $"{(fits == 1 ? "1 alert that fires is" : $"{fits} alerts that fire are")} not told now."));
             return ExitCodes.Success;
         }));
-        return command.Audited("alertsSilence");
+        return command.Audited(AlertEvents.Silence);
     }
 
     private static Command Unsilence()
@@ -110,7 +110,7 @@ internal static class AlertsCommand
             await Console.Error.WriteLineAsync($"{Name}: there is no silence {silence}: 'list' shows those that hold.");
             return ExitCodes.Refused;
         }));
-        return command.Audited("alertsUnsilence");
+        return command.Audited(AlertEvents.Unsilence);
     }
 
     private static Command Test()
@@ -126,7 +126,8 @@ internal static class AlertsCommand
             if (channels.Count == 0)
             {
                 await Console.Error.WriteLineAsync(
-                    $"{Name}: no channel is set, so that nobody is told of alerts: Monitor:Mail, Monitor:Webhook and Monitor:Slack are the settings.");
+                    $"{Name}: no channel is set, so that nobody is told of alerts: Monitor:Mail, Monitor:Webhook, Monitor:Slack and Monitor:Teams are the "
+                        + "settings.");
                 return ExitCodes.Failure;
             }
 
@@ -192,7 +193,7 @@ internal static class AlertsCommand
             var labels = string.Join(' ', alert.Labels.Select(label => $"{label.Key}={Printable.Of(label.Value)}"));
             writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{alert.Since:yyyy-MM-dd HH:mm:ss}  {alert.Severity,-8}  {alert.Name}{(alert.State == "active" ? "" : " (not told)")}  {labels}"));
+                $"{alert.Since:yyyy-MM-dd HH:mm:ss}  {alert.Severity,-8}  {alert.Name}{(alert.IsTold ? "" : " (not told)")}  {labels}"));
             if (alert.Summary.Length > 0)
             {
                 writer.WriteLine($"    {Printable.Of(alert.Summary)}");

@@ -18,6 +18,9 @@ internal sealed record FiringAlert(
     /// <summary>Whether it is no trouble of the platform.</summary>
     public bool IsOwn => AlertNames.Own.Contains(Name);
 
+    /// <summary>Whether people are told of it, or will be in a moment.</summary>
+    public bool IsTold => State != "suppressed";
+
     /// <summary>Reads one of <c>GET /api/v2/alerts</c>.</summary>
     public static FiringAlert Read(JsonNode alert)
     {

@@ -59,7 +59,7 @@ internal static class ServiceMetrics
     public const string WindowEnd = $"platform_backup_window_end_seconds{{{OfBackup}}}";
 
     /// <summary>Whether the last trial of a restore went well: 1, or 0.</summary>
-    public const string DrillGood = $"platform_backup_drill_good_ratio{{{OfBackup}}}";
+    public const string DrillGood = $"platform_backup_drill_good{{{OfBackup}}}";
 
     /// <summary>For how long the next trial of a restore is due.</summary>
     public const string DrillOverdue = $"platform_backup_drill_overdue_seconds{{{OfBackup}}}";

@@ -25,7 +25,13 @@ internal static class MonitorProgram
         builder.AddWatchers();
         builder.AddCollectors();
         builder.Services.AddPage();
-        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(WatchMetrics.Name, CollectedMetrics.Name).AddPrometheusExporter());
+        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(WatchMetrics.Name, CollectedMetrics.Name));
+        // With a key it shows them as all services do.
+        var isOpen = string.IsNullOrEmpty(builder.Configuration[ScrapeOptions.Key]);
+        if (isOpen)
+        {
+            builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddPrometheusExporter());
+        }
 
         var app = builder.Build();
         app.CheckSettings();
@@ -34,7 +40,11 @@ internal static class MonitorProgram
         app.MapHeartbeat();
         app.MapPage();
         app.Services.GetRequiredService<WatchMetrics>();
-        LoopbackOnly.Apply(app.MapPrometheusScrapingEndpoint(MonitorPaths.Metrics).DisableHttpMetrics());
+        if (isOpen)
+        {
+            LoopbackOnly.Apply(app.MapPrometheusScrapingEndpoint(MonitorPaths.Metrics).DisableHttpMetrics());
+        }
+
         await app.RunAsync();
     });
 }

@@ -36,7 +36,7 @@ internal sealed record Overview(
             return (OverviewState.Blind, "Nobody knows", $"{(alerts is null ? "Alertmanager" : "Prometheus")} does not answer. What stands below may be old.");
         }
 
-        var told = alerts.Where(alert => !alert.IsOwn && alert.State == "active").ToList();
+        var told = alerts.Where(alert => !alert.IsOwn && alert.IsTold).ToList();
         var quiet = alerts.Count(alert => !alert.IsOwn) - told.Count;
         var rest = quiet switch { 0 => "", 1 => "One alert fires and is not told.", _ => $"{quiet} alerts fire and are not told." };
         var critical = told.Where(alert => alert.Severity == "critical").ToList();

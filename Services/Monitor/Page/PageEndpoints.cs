@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Platform.Audit;
 using Platform.Monitor.Alerting;
 using Platform.Monitor.Panels;
 using Platform.Monitor.Prometheus;
@@ -39,6 +40,11 @@ internal static class PageEndpoints
     {
         // What a client sent wrong is its fault, and no page of ours.
         services.Configure<RouteHandlerOptions>(handlers => handlers.ThrowOnBadRequest = false);
+        services.AddOptions<AuditSettings>()
+            .BindSettings(SettingNames.Audit)
+            .ValidateLimits(SettingNames.Audit)
+            .Validate(settings => !settings.Mistakes(SettingNames.Audit).Any(), $"{SettingNames.Audit}:Directory and KeyDirectory must be full paths, apart.");
+        services.AddSingleton<PageAudit>();
         services.AddSingleton<PanelReader>();
         services.AddSingleton(provider => new AlertmanagerClient(provider.GetRequiredService<IOptions<MonitorOptions>>().Value.Alertmanager, s_patience));
     }
@@ -66,8 +72,9 @@ internal static class PageEndpoints
         page.MapGet(QueryPaths.Latest, (SlowQueryLog log, int? most) => Answer(log.Latest(Rows(most))));
         page.MapGet($"{QueryPaths.Shape}/{{id}}", (SlowQueryLog log, string id) => log.Find(id) is { } shape ? Answer(shape) : Results.NotFound());
         page.MapPost("/data/silences", SilenceAsync).WithMetadata(new RequestSizeLimitAttribute(MaxBody));
-        page.MapDelete("/data/silences/{id:guid}", async (Guid id, AlertmanagerClient alertmanager, CancellationToken cancellationToken) =>
-            await AskedAsync(async () => await alertmanager.UnsilenceAsync(id, cancellationToken) ? Results.NoContent() : Results.NotFound()));
+        page.MapDelete("/data/silences/{id:guid}", (Guid id, AlertmanagerClient alertmanager, PageAudit audit, CancellationToken cancellationToken) =>
+            audit.RunAsync(AlertEvents.Unsilence, [id.ToString()], () => AskedAsync(
+                async () => await alertmanager.UnsilenceAsync(id, cancellationToken) ? Results.NoContent() : Results.NotFound())));
         login.Guard(page);
         LoopbackOnly.Apply(page);
     }
@@ -93,21 +100,21 @@ internal static class PageEndpoints
     }
 
     private static async Task<IResult> SilenceAsync(
-        SilenceRequest request, AlertmanagerClient alertmanager, TimeProvider time, CancellationToken cancellationToken)
+        SilenceRequest request, AlertmanagerClient alertmanager, PageAudit audit, TimeProvider time, CancellationToken cancellationToken)
     {
         if (request.Problem() is { } problem)
         {
             return Wrong(problem);
         }
 
-        return await AskedAsync(async () =>
+        var matchers = request.Matchers();
+        var (now, until) = (time.GetUtcNow(), time.GetUtcNow() + TimeSpan.FromHours(request.Hours));
+        var comment = string.IsNullOrWhiteSpace(request.Comment) ? "by the monitor's page" : request.Comment;
+        string[] arguments = [.. matchers.Select(matcher => matcher.ToString()), $"until {until:O}", comment];
+        return await audit.RunAsync(AlertEvents.Silence, arguments, () => AskedAsync(async () => Answer(new
         {
-            var now = time.GetUtcNow();
-            var comment = string.IsNullOrWhiteSpace(request.Comment) ? "by the monitor's page" : request.Comment;
-            var id = await alertmanager.SilenceAsync(
-                request.Matchers(), now, now + TimeSpan.FromHours(request.Hours), MonitorPaths.User, comment, cancellationToken);
-            return Answer(new { id });
-        });
+            Id = await alertmanager.SilenceAsync(matchers, now, until, MonitorPaths.User, comment, cancellationToken),
+        })));
     }
 
     private static async Task<IResult> AskedAsync(Func<Task<IResult>> ask)
@@ -116,7 +123,7 @@ internal static class PageEndpoints
         {
             return await ask();
         }
-        catch (Exception exception) when (exception is PrometheusException or HttpRequestException or OperationCanceledException)
+        catch (Exception exception) when (exception is PrometheusException or HttpRequestException or OperationCanceledException or JsonException)
         {
             var who = exception is PrometheusException ? exception.Message : "Alertmanager does not answer, or refuses.";
             return Results.Problem(statusCode: StatusCodes.Status502BadGateway, title: who);

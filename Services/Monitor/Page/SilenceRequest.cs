@@ -25,7 +25,7 @@ internal sealed record SilenceRequest(string? Alert, IReadOnlyDictionary<string,
         : null;
 
     private static bool IsLabel(KeyValuePair<string, string> label) =>
-        label.Value is { Length: <= MaxText } && AlertMatcher.Parse($"{label.Key}={label.Value}") is { IsRegex: false, IsEqual: true };
+        label.Value is { Length: > 0 and <= MaxText } && AlertMatcher.Parse(label.Key) is { Label: AlertNames.Label };
 
     /// <summary>The matchers.</summary>
     public IReadOnlyList<AlertMatcher> Matchers() =>

@@ -94,7 +94,7 @@ internal static class PanelCatalogue
         new("lag", "Replication lag", PanelUnit.Seconds, $"max({MongoLag.PrometheusName})", Warning: 30, WhenEmpty: "one member"),
         new("requests", "Requests", PanelUnit.PerSecond, $"sum(rate({ServiceMetrics.Requests}[{Window}]))", WhenEmpty: "none yet"),
         new(
-            "errors", "Failed requests", PanelUnit.Share, $"{Ratio(ServiceMetrics.Failures, ServiceMetrics.Requests, "5m")} or vector(0)",
+            "errors", "Failed requests", PanelUnit.Share, $"{Ratio(ServiceMetrics.Failures, ServiceMetrics.Requests, "5m")} > 0 or vector(0)",
             Warning: ServiceObjective.Errors * 6, Critical: ServiceObjective.Errors * 14.4),
         new("latency", "Latency, p99", PanelUnit.Seconds, Quantile(0.99, ServiceMetrics.Durations), Warning: 0.5, Critical: 2, WhenEmpty: "none yet"),
         new(

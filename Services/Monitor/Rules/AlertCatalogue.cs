@@ -251,6 +251,13 @@ internal static class AlertCatalogue
             Fires("2300m", Backup(), (s_backupLast, "0x2400")),
             Silent("2000m", (s_backupLast, "0x2400"))),
         new(
+            "BackupNever", $"up{{job=\"{ResourceNames.Backup}\"}} == 1 unless on (job, instance) {ServiceMetrics.BackupLast}", "30m", AlertSeverity.Critical,
+            "There is no proven backup.",
+            "Nothing could be restored.",
+            "./platform backup status and ./platform logs backup say what keeps the agent from making one.",
+            Fires("40m", Backup(), ($"up{{job=\"backup\",instance=\"{Instance}\"}}", "1x60")),
+            Silent("40m", ($"up{{job=\"backup\",instance=\"{Instance}\"}}", "1x60"), (s_backupLast, "_x20 1200x60"))),
+        new(
             "BackupFailed", $"increase({ServiceMetrics.BackupFailures}[1h]) > 0", "", AlertSeverity.Warning,
             "A look, a backup, a verification or a drill failed {{ $value | humanize }} times in an hour.",
             "It is tried again. Until it goes well, the newest backup is the one before.",
@@ -327,18 +334,21 @@ internal static class AlertCatalogue
             Fires("4m", Api(), (s_pending, "0 3x9")),
             Silent("4m", (s_pending, "0 3 0 3 0 0 0"))),
         new(
-            "ApiPoolTimeouts", $"sum by (job, instance) (increase({ServiceMetrics.PoolTimeouts}[5m])) > 0", "", AlertSeverity.Critical,
+            "ApiPoolTimeouts", Rises(ServiceMetrics.PoolTimeouts), "", AlertSeverity.Critical,
             "{{ $value | humanize }} callers of {{ $labels.instance }} got no connection to MongoDB in time.",
             "Each is a request that failed.",
             "Find what holds connections for long (./platform queries top), then think of Mongo:MaxPoolSize.",
             Fires("8m", Api(), (s_timeouts, "0+1x19")),
+            // The first of a process, before which there was no series.
+            Fires("8m", Api(), (s_timeouts, "_x6 5x19")),
             Silent("8m", (s_timeouts, "7x19"))),
         new(
-            "ApiTurnsAway", $"sum by (job, instance) (increase({ServiceMetrics.Rejected}[5m])) > 0", "", AlertSeverity.Warning,
+            "ApiTurnsAway", Rises(ServiceMetrics.Rejected), "", AlertSeverity.Warning,
             "{{ $labels.instance }} turned {{ $value | humanize }} requests away before they came to the database.",
             "More is asked than the database takes: who is turned away gets 503, and the others are served.",
             "Look who asks so much, then at the database's load.",
             Fires("8m", Api(), (s_rejected, "0+1x19")),
+            Fires("8m", Api(), (s_rejected, "_x6 5x19")),
             Silent("8m", (s_rejected, "7x19"))),
         new(
             "ApiBreakerOpen", $"{ServiceMetrics.Breaker} == 2", "30s", AlertSeverity.Critical,
@@ -370,6 +380,10 @@ internal static class AlertCatalogue
         var limit = (budget * rate).ToString("0.######", CultureInfo.InvariantCulture);
         return $"{share(time)} > {limit} and {share(lately)} > {limit} and sum(increase({ServiceMetrics.Requests}[{time}])) > 100";
     }
+
+    // In five minutes, also of a counter that has no series before it first counts.
+    private static string Rises(string counter) =>
+        $"sum by (job, instance) (increase({counter}[5m])) > 0 or sum by (job, instance) ({counter} unless {counter} offset 5m) > 0";
 
     private static Dictionary<string, string> Backup() => new(StringComparer.Ordinal) { ["job"] = ResourceNames.Backup, ["instance"] = Instance };
 

@@ -99,7 +99,9 @@ internal sealed partial class OwnChannels : BackgroundService
             {
                 "mail" => MailAsync(message, limit.Token),
                 "webhook" => PostAsync(_options.Webhook, message.Webhook(), limit.Token),
-                _ => PostAsync(_options.Slack, message.Slack(), limit.Token),
+                "slack" => PostAsync(_options.Slack, message.Slack(), limit.Token),
+                "teams" => PostAsync(_options.Teams, message.Teams(), limit.Token),
+                _ => throw new InvalidOperationException($"There is no channel {channel}."),
             });
             return true;
         }

@@ -71,6 +71,26 @@ internal sealed record WatchMessage(string Subject, string Text, WatchChange Cha
         };
     }
 
+    /// <summary>The message as Teams takes it: a card.</summary>
+    /// <remarks><see href="https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using"/></remarks>
+    public JsonObject Teams() => new()
+    {
+        ["type"] = "message",
+        ["attachments"] = new JsonArray(new JsonObject
+        {
+            ["contentType"] = "application/vnd.microsoft.card.adaptive",
+            ["content"] = new JsonObject
+            {
+                ["$schema"] = "http://adaptivecards.io/schemas/adaptive-card.json",
+                ["type"] = "AdaptiveCard",
+                ["version"] = "1.4",
+                ["body"] = new JsonArray(
+                    new JsonObject { ["type"] = "TextBlock", ["text"] = Subject, ["weight"] = "Bolder", ["size"] = "Medium", ["wrap"] = true },
+                    new JsonObject { ["type"] = "TextBlock", ["text"] = Text, ["wrap"] = true }),
+            },
+        }),
+    };
+
     /// <summary>The message as Slack takes it: <see href="https://api.slack.com/messaging/webhooks"/>.</summary>
     public JsonObject Slack() => new() { ["text"] = $"*{Subject}*\n{Text}" };
 }

@@ -61,6 +61,47 @@ public sealed class AccessCommandTests(MongoServer server)
     }
 
     [Fact]
+    public async Task Users_log_in_from_the_addresses_that_are_set_alone()
+    {
+        var database = server.NewDatabase(MongoFeature.Users);
+        var name = database.DatabaseNamespace.DatabaseName;
+        try
+        {
+            (await ApplyAsync(database, "secret")).Expect(ExitCodes.Success);
+            Assert.True(await LogsInAsync());
+            (await RunAsync(database, "access status", "10.99.0.0/16")).Expect(ExitCodes.Refused);
+            (await RunAsync(database, "access apply", "10.99.0.0/16")).Expect(ExitCodes.Success);
+            (await RunAsync(database, "access status", "10.99.0.0/16")).Expect(ExitCodes.Success);
+            Assert.False(await LogsInAsync());
+            // Where nothing is set, what was set by hand stays.
+            (await RunAsync(database, "access apply")).Expect(ExitCodes.Success);
+            Assert.False(await LogsInAsync());
+            (await RunAsync(database, "access apply", "0.0.0.0/0;::/0")).Expect(ExitCodes.Success);
+            Assert.True(await LogsInAsync());
+            var wrong = (await RunAsync(database, "access plan", "here")).Expect(ExitCodes.Refused);
+            Assert.Contains("Access:Addresses must be addresses and networks", wrong.Errors, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await RemoveAsync(name);
+        }
+
+        async Task<bool> LogsInAsync()
+        {
+            using var client = new MongoClient(server.ConnectionStringOf($"{name}-api", "secret", database));
+            try
+            {
+                await client.GetDatabase("admin").RunCommandAsync<BsonDocument>(new BsonDocument("connectionStatus", 1), null, Token);
+                return true;
+            }
+            catch (MongoAuthenticationException)
+            {
+                return false;
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_migrators_user_migrates_and_the_seeders_user_seeds()
     {
         var database = server.NewDatabase(MongoFeature.Users);
@@ -85,8 +126,8 @@ public sealed class AccessCommandTests(MongoServer server)
         }
     }
 
-    private Task<ProgramResult> RunAsync(IMongoDatabase database, string arguments) =>
-        JobProgram.Migrator.RunAsync(server.ConnectionStringOf(database), arguments, Token);
+    private Task<ProgramResult> RunAsync(IMongoDatabase database, string arguments, string? addresses = null) =>
+        JobProgram.Migrator.RunAsync(server.ConnectionStringOf(database), arguments, Token, (SettingNames.AccessAddresses, addresses));
 
     private Task<ProgramResult> ApplyAsync(IMongoDatabase database, string password) => JobProgram.Migrator.RunAsync(
         server.ConnectionStringOf(database), "access apply", Token,

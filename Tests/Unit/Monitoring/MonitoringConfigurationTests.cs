@@ -23,6 +23,7 @@ public sealed class MonitoringConfigurationTests : IDisposable
     [InlineData("ChannelTest channel=mail", "test-mail")]
     [InlineData("ChannelTest channel=webhook", "test-webhook")]
     [InlineData("ChannelTest channel=slack", "test-slack")]
+    [InlineData("ChannelTest channel=teams", "test-teams")]
     public async Task An_alert_goes_where_it_belongs(string alert, string receiver)
     {
         Write(AllChannels());
@@ -113,6 +114,7 @@ public sealed class MonitoringConfigurationTests : IDisposable
         Mail = { Server = "127.0.0.1:25", From = "alerts@platform.test", To = "ops@platform.test", RequireTls = false },
         Webhook = { Url = "http://127.0.0.1:1/alerts" },
         Slack = { Url = "http://127.0.0.1:1/slack" },
+        Teams = { Url = "http://127.0.0.1:1/teams" },
     };
 
     private void Write(ChannelSettings channels)

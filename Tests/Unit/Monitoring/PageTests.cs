@@ -122,6 +122,8 @@ public sealed partial class PageTests : IAsyncLifetime
     [InlineData("""{ "alert": "MongoMemberDown", "hours": 1e300 }""", HttpStatusCode.BadRequest)]
     [InlineData("""{ "alert": "MongoMemberDown", "hours": 2, "labels": { "1": "x" } }""", HttpStatusCode.BadRequest)]
     [InlineData("""{ "alert": "MongoMemberDown", "hours": 2, "labels": { "member": "" } }""", HttpStatusCode.BadRequest)]
+    [InlineData("""{ "alert": "MongoMemberDown", "hours": 2, "labels": { "a=b": "x" } }""", HttpStatusCode.BadRequest)]
+    [InlineData("""{ "alert": "MongoMemberDown", "hours": 2, "labels": { "member": "~odd" } }""", HttpStatusCode.BadGateway)]
     [InlineData("""{ "alert": "MongoMemberDown", "hours": 2, "labels": { "member": null } }""", HttpStatusCode.BadRequest)]
     [InlineData("{", HttpStatusCode.BadRequest)]
     [InlineData("null", HttpStatusCode.BadRequest)]
@@ -145,6 +147,37 @@ public sealed partial class PageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_silenced_is_recorded_and_what_cannot_be_recorded_is_not_done()
+    {
+        using var audit = new AuditDirectories();
+        var log = audit.Settings.Directory!;
+        await using var app = Build(Password, ("Audit:Directory", log), ("Audit:KeyDirectory", audit.Settings.KeyDirectory!));
+        await app.StartAsync(Cancel);
+        using (var answer = await SilenceAsync(app))
+        {
+            Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode); // Alertmanager does not answer
+        }
+
+        var lines = audit.Text.Split('\n').Where(line => line.Contains("alertsSilence", StringComparison.Ordinal)).ToList();
+        Assert.Equal(2, lines.Count);
+        Assert.Contains("\"state\":\"started\"", lines[0], StringComparison.Ordinal);
+        Assert.Contains("alertname=MongoMemberDown", lines[0], StringComparison.Ordinal);
+        Assert.Contains("\"result\":502", lines[1], StringComparison.Ordinal);
+
+        Directory.Delete(log, recursive: true);
+        await File.WriteAllTextAsync(log, "in the way", Cancel);
+        using var refused = await SilenceAsync(app);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        File.Delete(log);
+
+        static Task<HttpResponseMessage> SilenceAsync(WebApplication app) => AskAsync(app, HttpMethod.Post, "/data/silences", request =>
+        {
+            request.Headers.Add(PageLogin.ChangeHeader, "1");
+            request.Content = JsonContent.Create(new { alert = "MongoMemberDown", hours = 1 });
+        });
+    }
+
+    [Fact]
     public async Task Without_a_password_there_is_no_page()
     {
         await using var app = Build("");
@@ -153,7 +186,7 @@ public sealed partial class PageTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
     }
 
-    private static WebApplication Build(string password)
+    private static WebApplication Build(string password, params IEnumerable<(string Key, string Value)> settings)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { EnvironmentName = Environments.Development });
         builder.WebHost.UseTestServer();
@@ -164,6 +197,7 @@ public sealed partial class PageTests : IAsyncLifetime
             // Where nobody listens.
             ["Monitor:Prometheus"] = "http://127.0.0.1:9", ["Monitor:Alertmanager"] = "http://127.0.0.1:9", ["Monitor:PagePassword"] = password,
         });
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create<string, string?>(setting.Key, setting.Value)));
         builder.Services.Configure<MonitorOptions>(builder.Configuration.GetSection(MonitorOptions.Section));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new MonitoringWatch(TimeSpan.FromMinutes(1), TimeProvider.System));
@@ -176,12 +210,16 @@ public sealed partial class PageTests : IAsyncLifetime
         return app;
     }
 
-    private async Task<HttpResponseMessage> AskAsync(HttpMethod method, string path, Action<HttpRequestMessage>? change = null)
+    private Task<HttpResponseMessage> AskAsync(HttpMethod method, string path, Action<HttpRequestMessage>? change = null) =>
+        AskAsync(_app!, method, path, change);
+
+    private static async Task<HttpResponseMessage> AskAsync(
+        WebApplication app, HttpMethod method, string path, Action<HttpRequestMessage>? change = null)
     {
         using var request = new HttpRequestMessage(method, path);
         request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Base64($"platform:{Password}"));
         change?.Invoke(request);
-        return await _app!.GetTestClient().SendAsync(request, Cancel);
+        return await app.GetTestClient().SendAsync(request, Cancel);
     }
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));

@@ -50,6 +50,13 @@ function table(caption, columns, rows, style = "") {
     make("table", { class: style }, make("caption", { hidden: "" }, caption), make("thead", {}, head), make("tbody", {}, ...body)));
 }
 
+// Only the rows change, so that who reads or scrolls there stays where they are.
+function fill(place, made) {
+  const there = place.querySelector("tbody");
+  if (there) there.replaceWith(made.querySelector("tbody"));
+  else place.replaceChildren(made);
+}
+
 function number(value, digits) {
   return value.toLocaleString("en", { maximumFractionDigits: digits });
 }
@@ -149,8 +156,7 @@ function summarise(figure, panel) {
   });
   figure.querySelector(".plot").setAttribute("aria-label",
     `${panel.title}: ${rows.length === 0 ? "nothing in this time" : rows.map(row => `${row[0]} ${row[1]}`).join(", ")}`);
-  figure.querySelector(".numbers").replaceChildren(
-    table(panel.title, [["line", ""], ["last", "number"], ["lowest", "number"], ["highest", "number"]], rows));
+  fill(figure.querySelector(".numbers"), table(panel.title, [["line", ""], ["last", "number"], ["lowest", "number"], ["highest", "number"]], rows));
   figure.querySelector("small").textContent = panel.more > 0 ? ` and ${panel.more} more lines` : "";
 }
 
@@ -186,15 +192,16 @@ function showAlerts(place, overview) {
       make("span", { class: "severity", "data-state": alert.severity === "critical" ? "critical" : "warning" }, alert.severity || "–"),
       make("span", {}, make("strong", {}, alert.name), make("br"), alert.summary, make("br"), make("code", {}, what(alert))),
       clock(alert.since),
-      alert.state === "active"
+      alert.state !== "suppressed"
         ? make("button", { type: "button", onclick: () => silence(alert), "aria-label": `Silence ${alert.name} ${what(alert)}` }, "Silence")
         : make("span", { class: "note" }, "not told"),
     ]), "cards");
+  const matched = one => one.matchers.map(matcher => `${matcher.label}${matcher.isEqual ? "=" : "!"}${matcher.isRegex ? "~" : matcher.isEqual ? "" : "="}${matcher.value}`).join(", ");
   const silences = overview.silences.length === 0 ? null : table("Silences", [["silence", ""], ["until", ""], ["why", ""], ["", ""]],
     overview.silences.map(one => [
-      make("code", {}, one.matchers.map(matcher => `${matcher.label}${matcher.isEqual ? "=" : "!"}${matcher.isRegex ? "~" : matcher.isEqual ? "" : "="}${matcher.value}`).join(", ")),
+      make("code", {}, matched(one)),
       clock(one.until), `${one.comment} (${one.author})`,
-      make("button", { type: "button", onclick: () => act(() => change(`/data/silences/${one.id}`, "DELETE")) }, "End"),
+      make("button", { type: "button", onclick: () => act(() => change(`/data/silences/${one.id}`, "DELETE")), "aria-label": `End the silence of ${matched(one)}` }, "End"),
     ]), "cards");
   const button = document.activeElement?.getAttribute?.("aria-label");
   place.replaceChildren(make("h2", {}, "Alerts"), alerts, ...(silences ? [make("h2", {}, "Silences"), silences] : []));
@@ -202,15 +209,18 @@ function showAlerts(place, overview) {
 }
 
 function showQueries(place, shapes) {
-  place.replaceChildren(make("h2", {}, "Shapes that took the most time, since the monitor started"), shapes.length === 0
-    ? make("p", { class: "note" }, "Nothing was slow.")
-    : table("Slow shapes", [["shape", ""], ["count", "number"], ["together", "number"], ["longest", "number"], ["read", "number"], ["returned", "number"]],
-      shapes.map(shape => [
-        make("span", {}, make("code", {}, shape.id), ` ${shape.collection}`, make("br"), make("code", {}, shape.shape), make("br"),
-          make("span", { class: "note" }, `${shape.plan || "no plan known"}. ${shape.findings.join(" ")}`)),
-        number(shape.count, 0), shown(shape.totalMilliseconds / 1000, "seconds"), shown(shape.maxMilliseconds / 1000, "seconds"),
-        number(shape.documents, 0), number(shape.returned, 0),
-      ])));
+  if (!place.firstChild) {
+    place.append(make("h2", {}, "Shapes that took the most time, since the monitor started"), make("div"));
+  }
+  const rows = shapes.map(shape => [
+    make("span", {}, make("code", {}, shape.id), ` ${shape.collection}`, make("br"), make("code", {}, shape.shape), make("br"),
+      make("span", { class: "note" }, `${shape.plan || "no plan known"}. ${shape.findings.join(" ")}`)),
+    number(shape.count, 0), shown(shape.totalMilliseconds / 1000, "seconds"), shown(shape.maxMilliseconds / 1000, "seconds"),
+    number(shape.documents, 0), number(shape.returned, 0),
+  ]);
+  if (rows.length === 0) place.lastChild.replaceChildren(make("p", { class: "note" }, "Nothing was slow."));
+  else fill(place.lastChild, table("Slow shapes",
+    [["shape", ""], ["count", "number"], ["together", "number"], ["longest", "number"], ["read", "number"], ["returned", "number"]], rows));
 }
 
 // ---- Silencing ----------------------------------------------------------------------------------------------------
@@ -219,6 +229,7 @@ function silence(alert) {
   const dialog = find("silence");
   find("silence-what").textContent = alert.summary || alert.name;
   find("silence-title").textContent = `Silence ${alert.name}`;
+  find("silence-comment").value = "";
   dialog.returnValue = "";
   dialog.onclose = () => {
     if (dialog.returnValue !== "ok") return;
@@ -233,8 +244,9 @@ async function act(work) {
   try {
     await work();
     await refresh();
+    find("place-problem")?.remove();
   } catch (error) {
-    announce("blind", "That did not work", error.message);
+    place("problem", "problem").textContent = `That did not work: ${error.message}`;
   }
 }
 
@@ -287,7 +299,6 @@ async function refresh() {
     }
     if (section?.error) place("problem", "problem").textContent = section.error.message;
     else if (section) {
-      find("place-problem")?.remove();
       showCharts(place("charts", "charts"), section);
     }
     if (shapes) showQueries(place("shapes", ""), shapes);
@@ -328,13 +339,17 @@ find("theme").addEventListener("click", () => {
 find("live").addEventListener("click", event => {
   const pressed = event.currentTarget.getAttribute("aria-pressed") !== "true";
   event.currentTarget.setAttribute("aria-pressed", pressed);
-  event.currentTarget.textContent = pressed ? "Live" : "Stopped";
   if (pressed) refresh();
   else clearTimeout(timer);
 });
 find("range").addEventListener("change", turn);
 addEventListener("hashchange", () => {
   turn();
+  find("main").focus();
+});
+find("silence-cancel").addEventListener("click", () => find("silence").close());
+document.querySelector(".skip").addEventListener("click", event => {
+  event.preventDefault();
   find("main").focus();
 });
 new ResizeObserver(() => charts.forEach(({ plot, place }) => plot.setSize({ width: Math.max(place.clientWidth, 200), height: 220 }))).observe(find("main"));

@@ -81,6 +81,38 @@ public sealed class AccessPlannerTests
     }
 
     [Fact]
+    public void From_where_users_may_log_in_is_as_it_is_set_and_left_alone_where_it_is_not()
+    {
+        string[][] wanted = [["10.0.0.7"], ["10.0.0.7", "10.1.0.0/16"], ["::1"]];
+        BsonArray[] there =
+        [
+            [], [Allowed("10.0.0.7")], [Allowed("10.1.0.0/16", "10.0.0.7")], [Allowed("10.0.0.7"), Allowed("10.1.0.0/16")],
+            [new BsonDocument("clientSource", "10.0.0.7")],
+            [new BsonDocument { { "clientSource", "10.0.0.7" }, { "serverAddress", "10.0.0.1" } }], [Allowed("10.0.0.0/8")],
+        ];
+        foreach (var (addresses, restrictions) in wanted.SelectMany(addresses => there.Select(restrictions => (addresses, restrictions))))
+        {
+            var server = ModelServer.InLine(addresses);
+            Assert.Equal(new BsonArray { Allowed(addresses) }, server.Users[$"{Database}-api"]["authenticationRestrictions"]);
+            server.Users[$"{Database}-api"]["authenticationRestrictions"] = restrictions;
+            var sources = restrictions.SelectMany(one => one.AsBsonDocument).SelectMany(field => field.Value is BsonArray several ? several : [field.Value]);
+            var isSame = sources.Select(source => source.AsString).ToHashSet().SetEquals(addresses)
+                && restrictions.All(one => one.AsBsonDocument.All(field => field.Name == "clientSource"));
+            var steps = server.Compare();
+            Assert.Equal(isSame ? 0 : 1, steps.Count);
+            server.Do(steps);
+            Assert.Empty(server.Compare());
+        }
+
+        var free = ModelServer.InLine();
+        Assert.DoesNotContain("authenticationRestrictions", free.Users[$"{Database}-api"].Names);
+        free.Users[$"{Database}-api"]["authenticationRestrictions"] = new BsonArray { Allowed("10.0.0.7") };
+        Assert.Empty(free.Compare());
+
+        static BsonDocument Allowed(params string[] sources) => new("clientSource", new BsonArray(sources));
+    }
+
+    [Fact]
     public void Nobody_has_what_the_catalogue_promises_that_nobody_has()
     {
         foreach (var collection in (string[])[CollectionNames.Migrations, CollectionNames.Users])
@@ -100,22 +132,24 @@ public sealed class AccessPlannerTests
     }
 
     /// <summary>A server as far as the planner's commands reach.</summary>
-    private sealed class ModelServer
+    private sealed class ModelServer(params string[] addresses)
     {
+        private readonly AccessPlanner _planner = new(AccessCatalogue.All, Database, addresses);
+
         public Dictionary<string, BsonDocument> Roles { get; } = [];
 
         public Dictionary<string, BsonDocument> Users { get; } = [];
 
         public Dictionary<string, BsonDocument> Views { get; } = [];
 
-        public static ModelServer InLine()
+        public static ModelServer InLine(params string[] addresses)
         {
-            var server = new ModelServer();
-            server.Do(s_planner.Compare([], [], []));
+            var server = new ModelServer(addresses);
+            server.Do(server.Compare());
             return server;
         }
 
-        public IReadOnlyList<AccessStep> Compare() => s_planner.Compare(Roles.Values, Users.Values, Views.Values);
+        public IReadOnlyList<AccessStep> Compare() => _planner.Compare(Roles.Values, Users.Values, Views.Values);
 
         public void Do(IEnumerable<AccessStep> steps)
         {
