@@ -202,7 +202,9 @@ internal sealed class MonitoringPageCheck(TestStack stack, string headline)
         var asking = Task.Run(
             async () =>
             {
-                while (!enough.IsCancellationRequested)
+                // Slowly enough for the API's limits, and all the time.
+                using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(250));
+                while (!enough.IsCancellationRequested && await pace.WaitForNextTickAsync(Cancel))
                 {
                     await AskTheApiAsync(api);
                 }

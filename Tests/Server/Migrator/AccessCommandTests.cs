@@ -88,7 +88,10 @@ public sealed class AccessCommandTests(MongoServer server)
 
         async Task<bool> LogsInAsync()
         {
-            using var client = new MongoClient(server.ConnectionStringOf($"{name}-api", "secret", database));
+            var settings = MongoClientSettings.FromConnectionString(server.ConnectionStringOf($"{name}-api", "secret", database));
+            // Connections of its own: clients with the same settings share theirs, which have logged in.
+            settings.ApplicationName = Guid.NewGuid().ToString("N");
+            using var client = new MongoClient(settings);
             try
             {
                 await client.GetDatabase("admin").RunCommandAsync<BsonDocument>(new BsonDocument("connectionStatus", 1), null, Token);
