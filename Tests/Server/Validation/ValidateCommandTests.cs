@@ -73,7 +73,7 @@ public sealed class ValidateCommandTests(MongoServer server)
     {
         var run = (await JobProgram.Migrator.RunAsync(Nobody, arguments, Cancel)).Expect(ExitCodes.Usage);
 
-        Assert.StartsWith($"migrator: {sentence}", Assert.Single(run.Errors.Trim().Split('\n')), StringComparison.Ordinal);
+        Assert.StartsWith($"migrator: {sentence}", run.Sentence, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class ValidateCommandTests(MongoServer server)
     {
         var run = (await JobProgram.Migrator.RunAsync(Nobody, "validate", Cancel, ("Migrator__DatabaseTimeout", "00:00:02"))).Expect(ExitCodes.Unavailable);
 
-        Assert.StartsWith("migrator: ", Assert.Single(run.Errors.Trim().Split('\n')), StringComparison.Ordinal);
+        Assert.StartsWith("migrator: ", run.Sentence, StringComparison.Ordinal);
     }
 
     private Task<ProgramResult> RunAsync(IMongoDatabase database, params string[] arguments) =>
