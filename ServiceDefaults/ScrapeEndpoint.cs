@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,7 +19,7 @@ internal static class ScrapeEndpoint
             return;
         }
 
-        var expected = Encoding.UTF8.GetBytes($"Bearer {key}");
+        var expected = new ExpectedAuthorization($"Bearer {key}");
         var endpoint = app.MapPrometheusScrapingEndpoint(MonitorPaths.Metrics);
         // Prometheus asks every few seconds for ever.
         endpoint.DisableHttpMetrics();
@@ -33,7 +31,7 @@ internal static class ScrapeEndpoint
             var next = builder.RequestDelegate!;
             builder.RequestDelegate = http =>
             {
-                if (CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(http.Request.Headers.Authorization.ToString()), expected))
+                if (expected.IsShown(http))
                 {
                     return next(http);
                 }

@@ -1,8 +1,8 @@
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Platform.Monitoring;
+using Platform.ServiceDefaults.Http;
 
 namespace Platform.Monitor.Page;
 
@@ -16,8 +16,8 @@ internal sealed class PageLogin(string password)
     /// <summary>The header that requests have which change something.</summary>
     public const string ChangeHeader = "X-Platform-Page";
 
-    private readonly byte[] _expected =
-        Encoding.UTF8.GetBytes($"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{MonitorPaths.User}:{password}"))}");
+    private readonly ExpectedAuthorization _expected =
+        new($"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{MonitorPaths.User}:{password}"))}");
 
     /// <summary>Guards endpoints.</summary>
     public void Guard(IEndpointConventionBuilder endpoints) => endpoints.Add(endpoint =>
@@ -25,7 +25,7 @@ internal sealed class PageLogin(string password)
         var next = endpoint.RequestDelegate!;
         endpoint.RequestDelegate = http =>
         {
-            if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(http.Request.Headers.Authorization.ToString()), _expected))
+            if (!_expected.IsShown(http))
             {
                 http.Response.StatusCode = StatusCodes.Status401Unauthorized;
                 http.Response.Headers.WWWAuthenticate = "Basic realm=\"platform\", charset=\"UTF-8\"";

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -11,6 +9,7 @@ using Microsoft.Extensions.Options;
 using Platform.Monitor.Settings;
 using Platform.Monitoring;
 using Platform.ServiceDefaults;
+using Platform.ServiceDefaults.Http;
 
 namespace Platform.Monitor.Watchers;
 
@@ -46,7 +45,7 @@ internal static class WatcherServices
             return;
         }
 
-        var expected = Encoding.UTF8.GetBytes($"Bearer {key}");
+        var expected = new ExpectedAuthorization($"Bearer {key}");
         app.MapPost(MonitorPaths.Heartbeat, async (HttpContext http, MonitoringWatch watch) =>
         {
             if (!LoopbackOnly.IsFromHere(http))
@@ -54,7 +53,7 @@ internal static class WatcherServices
                 return Results.NotFound();
             }
 
-            if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(http.Request.Headers.Authorization.ToString()), expected))
+            if (!expected.IsShown(http))
             {
                 return Results.Unauthorized();
             }
