@@ -86,6 +86,7 @@ public sealed class RedisClusterTests(ITestOutputHelper output) : IAsyncLifetime
     {
         await FormAsync();
         await WriteAsync(300);
+        await UntilLogsAreOnDiskAsync();
         await _nodes.KillAsync(Enumerable.Range(0, RedisNodes.Count));
         _nodes.Move();
         await _nodes.StartAllAsync(Cancel);
@@ -106,7 +107,7 @@ public sealed class RedisClusterTests(ITestOutputHelper output) : IAsyncLifetime
     {
         await FormAsync();
         await WriteAsync(300);
-        await Wait.UntilAsync(async () => await CountAsync(300) == 300, "all are there", Cancel);
+        await UntilReplicasHaveAllAsync();
         var master = Array.FindIndex(await ViewsAsync(), view => view.Self.Slots.Count > 0);
         var lost = (await ViewsAsync())[master].Id;
         await _nodes.KillAsync(master);
@@ -372,14 +373,32 @@ public sealed class RedisClusterTests(ITestOutputHelper output) : IAsyncLifetime
         return (await Task.WhenAll(Enumerable.Range(0, keys).Select(i => redis.KeyExistsAsync($"platform:kept:{i}")))).Count(exists => exists);
     }
 
+    // While the disk is busy, Redis keeps for up to two seconds in its memory what it has answered already.
     private async Task UntilLogsAreOnDiskAsync()
     {
         var admin = await ConnectAsync(_nodes.ConnectionString + ",allowAdmin=true");
         foreach (var server in admin.GetServers())
         {
             await Wait.UntilAsync(
-                async () => (await server.InfoAsync("persistence")).SelectMany(group => group).Single(pair => pair.Key == "aof_pending_bio_fsync").Value == "0",
+                async () => (await server.InfoAsync("persistence")).SelectMany(group => group)
+                    .Count(pair => pair is { Key: "aof_buffer_length" or "aof_pending_bio_fsync", Value: "0" }) == 2,
                 "the log is on disk",
+                Cancel);
+        }
+    }
+
+    private async Task UntilReplicasHaveAllAsync()
+    {
+        var admin = await ConnectAsync(_nodes.ConnectionString + ",allowAdmin=true");
+        foreach (var master in Masters(admin))
+        {
+            await Wait.UntilAsync(
+                async () =>
+                {
+                    var replication = (await master.InfoAsync("replication")).SelectMany(group => group).ToDictionary();
+                    return replication.GetValueOrDefault("slave0")?.Contains($"offset={replication["master_repl_offset"]},", StringComparison.Ordinal) == true;
+                },
+                "its replica has all",
                 Cancel);
         }
     }
