@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace Platform.Tests.Graph;
 
 /// <summary>Names of collections: classes of one collection do not run at the same time, because they would disturb each other.</summary>
@@ -12,4 +14,11 @@ internal static class TestCollections
 
     /// <summary>A class that lets the server note every command, and one that sends thousands.</summary>
     public const string Profile = "What the profiler keeps";
+
+    /// <summary>The class that builds the platform anew, which takes both processors. It runs when all others have.</summary>
+    public const string Alone = "What builds the platform";
 }
+
+/// <summary>What is in <see cref="TestCollections.Alone"/> runs beside nothing.</summary>
+[CollectionDefinition(TestCollections.Alone, DisableParallelization = true)]
+public sealed class AloneDefinition;

@@ -7,10 +7,10 @@ using Xunit.v3;
 namespace Platform.Tests.TestKit;
 
 /// <summary>
-/// Gives every test of an assembly five minutes. A test that takes longer is cancelled, and fails by its own name; when it does not
+/// Gives every test of an assembly five minutes, or what its <see cref="MinutesAttribute"/> says. A test that takes longer is cancelled, and fails by its own name; when it does not
 /// end even then, the process ends and names it. Without this a test that waits forever ends the whole run without a word.
 /// </summary>
-/// <remarks>The time of a fixture counts too: the process also ends when no test began or ended for ten minutes.</remarks>
+/// <remarks>The time of a fixture counts too: the process also ends when no test runs, and none began or ended for ten minutes.</remarks>
 [AttributeUsage(AttributeTargets.Assembly)]
 public sealed class TimeLimitAttribute : BeforeAfterTestAttribute
 {
@@ -27,8 +27,13 @@ public sealed class TimeLimitAttribute : BeforeAfterTestAttribute
     /// <inheritdoc/>
     public override void Before(MethodInfo methodUnderTest, IXunitTest test)
     {
+        ArgumentNullException.ThrowIfNull(methodUnderTest);
         ArgumentNullException.ThrowIfNull(test);
-        s_running[test.UniqueID] = new Running(test.TestDisplayName, TestContext.Current, Stopwatch.GetTimestamp());
+        s_running[test.UniqueID] = new Running(
+            test.TestDisplayName,
+            TestContext.Current,
+            methodUnderTest.GetCustomAttribute<MinutesAttribute>() is { } own ? TimeSpan.FromMinutes(own.Limit) : s_limit,
+            Stopwatch.GetTimestamp());
         Step(test.TestDisplayName);
     }
 
@@ -51,21 +56,21 @@ public sealed class TimeLimitAttribute : BeforeAfterTestAttribute
         foreach (var (id, test) in s_running)
         {
             var elapsed = Stopwatch.GetElapsedTime(test.Began);
-            if (elapsed > s_limit + s_grace)
+            if (elapsed > test.Limit + s_grace)
             {
-                End($"The test {test.Name} was cancelled after {s_limit.TotalMinutes} minutes and did not end.");
+                End($"The test {test.Name} was cancelled after {test.Limit.TotalMinutes} minutes and did not end.");
             }
-            else if (elapsed > s_limit && !test.IsCancelled)
+            else if (elapsed > test.Limit && !test.IsCancelled)
             {
                 s_running.TryUpdate(id, test with { IsCancelled = true }, test);
-                Console.Error.WriteLine($"The test {test.Name} is cancelled: it took more than {s_limit.TotalMinutes} minutes.");
+                Console.Error.WriteLine($"The test {test.Name} is cancelled: it took more than {test.Limit.TotalMinutes} minutes.");
                 test.Context.CancelCurrentTest();
             }
         }
 
-        if (Stopwatch.GetElapsedTime(Volatile.Read(ref s_lastStep)) > s_silence)
+        if (s_running.IsEmpty && Stopwatch.GetElapsedTime(Volatile.Read(ref s_lastStep)) > s_silence)
         {
-            End($"No test began or ended for {s_silence.TotalMinutes} minutes; the last one was {Volatile.Read(ref s_lastTest)}.");
+            End($"No test ran, began or ended for {s_silence.TotalMinutes} minutes; the last one was {Volatile.Read(ref s_lastTest)}.");
         }
     }
 
@@ -76,5 +81,5 @@ public sealed class TimeLimitAttribute : BeforeAfterTestAttribute
         Environment.FailFast(reason);
     }
 
-    private sealed record Running(string Name, ITestContext Context, long Began, bool IsCancelled = false);
+    private sealed record Running(string Name, ITestContext Context, TimeSpan Limit, long Began, bool IsCancelled = false);
 }

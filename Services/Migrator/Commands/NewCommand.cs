@@ -44,7 +44,15 @@ internal static class NewCommand
         return Task.FromResult(JobReport.Print(
             new { Files = files },
             json,
-            (output, _) => output.WriteLine($"Wrote {string.Join(" and ", files)}. Fill in source and test, then run './platform migrator fingerprint'."),
+            (output, _) =>
+            {
+                foreach (var file in files)
+                {
+                    output.WriteLine($"Wrote {file}");
+                }
+
+                output.WriteLine("Fill in source and test, then run './platform migrator fingerprint'.");
+            },
             isGood: true));
     }
 }
