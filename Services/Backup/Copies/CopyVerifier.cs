@@ -1,0 +1,161 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Microsoft.Extensions.Options;
+using Platform.Backup.Engines;
+using Platform.Backup.Policy;
+using Platform.Backup.Repository;
+
+namespace Platform.Backup.Copies;
+
+/// <summary>
+/// Reads all of a copy and compares it with the signed list of hashes: this machine's, or the copy's own when there is none here. What is not as it was is
+/// sent again by the next round; what somebody has added is left where it is.
+/// </summary>
+internal sealed class CopyVerifier(ICopyStore store, IOptions<BackupOptions> options, TimeProvider time)
+{
+    private const int AtOnce = 4;
+
+    private readonly string _directory = options.Value.Directory;
+
+    /// <summary>Compares.</summary>
+    /// <param name="label">The backup; null for everything.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="BackupException">The store does not answer, or there is no list to compare with.</exception>
+    public async Task<CopyVerification> VerifyAsync(string? label, CancellationToken cancellationToken)
+    {
+        var before = await KnownAsync(cancellationToken);
+        if (label is not null && !before.List.Objects.Keys.Any(path => RepositoryPath.LabelOf(path) == label))
+        {
+            throw new BackupException($"There is no proven backup {label}; 'backup list' shows those that there are.", ExitCodes.Usage);
+        }
+
+        var read = new ConcurrentDictionary<string, ObjectHash?>(StringComparer.Ordinal);
+        await Parallel.ForEachAsync(
+            ListedAsync(label, cancellationToken),
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
+            async (path, token) => read[path] = await HashAsync(path, token));
+        // What was copied or removed meanwhile is as it should be when it is as the list says now.
+        var after = await KnownAsync(cancellationToken);
+        var findings = new List<Finding>();
+        foreach (var (path, hash) in read.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        {
+            if (path == CopyNames.List)
+            {
+                if (!await IsSignedAsync(cancellationToken))
+                {
+                    findings.Add(new Finding(path, "was changed"));
+                }
+            }
+            else if (hash is not null && path != CopyNames.Identity && before.Of(path) != hash && after.Of(path) != hash
+                && Fault(path, hash, before, after) is { } fault)
+            {
+                findings.Add(new Finding(path, fault));
+            }
+        }
+
+        findings.AddRange(after.Sent.Where(path => (label is null || RepositoryPath.LabelOf(path) == label || RepositoryPath.IsInfo(path))
+                && (!read.TryGetValue(path, out var hash) || hash is null) && before.Sent.Contains(path))
+            .Select(path => new Finding(path, "is missing")));
+        var verification = new CopyVerification(time.GetUtcNow(), read.Count, findings);
+        if (Directory.Exists(_directory))
+        {
+            if (label is null)
+            {
+                verification.Write(_directory);
+            }
+
+            SendAgain(findings);
+        }
+
+        return verification;
+    }
+
+    private static string? Fault(string path, ObjectHash hash, Known before, Known after) =>
+        (after.Of(path) ?? before.Of(path)) is not { } known ? Finding.Added
+        : hash.Length == known.Length ? "was changed"
+        : string.Create(CultureInfo.InvariantCulture, $"was changed: it has {hash.Length} bytes instead of {known.Length}");
+
+    private async IAsyncEnumerable<string> ListedAsync(
+        string? label, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var found in store.ListAsync(cancellationToken))
+        {
+            if (label is null || RepositoryPath.LabelOf(found.Path) == label || RepositoryPath.IsInfo(found.Path))
+            {
+                yield return found.Path;
+            }
+        }
+    }
+
+    private async Task<ObjectHash?> HashAsync(string path, CancellationToken cancellationToken)
+    {
+        using var found = await store.OpenAsync(path, cancellationToken);
+        return found is null ? null : await ReadAsync(path, found, copy: null, store, cancellationToken);
+    }
+
+    /// <summary>Reads an object to its end.</summary>
+    /// <exception cref="BackupException">It could not be read so far.</exception>
+    public static async Task<ObjectHash> ReadAsync(string path, OpenObject found, Stream? copy, ICopyStore store, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ObjectHash.OfAsync(found.Content, copy, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            throw new BackupException($"{store.Place} did not give all of {path}: {e.Message}", ExitCodes.Unavailable, e);
+        }
+    }
+
+    private async Task<bool> IsSignedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CopyFetch.ReadListAsync(store, _directory, options.Value.PassPhrase, cancellationToken);
+            return true;
+        }
+        catch (BackupException e) when (e.ExitCode == ExitCodes.Refused)
+        {
+            return false;
+        }
+    }
+
+    private async Task<Known> KnownAsync(CancellationToken cancellationToken)
+    {
+        if (File.Exists(ObjectList.FileOf(_directory)))
+        {
+            var ledger = CopyLedger.Read(_directory);
+            var list = await ObjectList.ReadAsync(_directory, options.Value.PassPhrase, cancellationToken);
+            return new Known(
+                list,
+                ledger.Objects.ToDictionary(entry => entry.Key, entry => entry.Value.Hash, StringComparer.Ordinal),
+                ledger.Objects.Keys.Where(RepositoryPath.IsOfRepository).ToHashSet(StringComparer.Ordinal));
+        }
+
+        var its = await CopyFetch.ReadListAsync(store, _directory, options.Value.PassPhrase, cancellationToken);
+        return new Known(its, new Dictionary<string, ObjectHash>(StringComparer.Ordinal), its.Objects.Keys.ToHashSet(StringComparer.Ordinal));
+    }
+
+    private void SendAgain(List<Finding> findings)
+    {
+        if (findings.Count == 0)
+        {
+            return;
+        }
+
+        using var taken = RepositoryLock.TakeCopy(_directory);
+        var ledger = CopyLedger.Read(_directory);
+        foreach (var finding in findings.Where(finding => finding.Fault != Finding.Added))
+        {
+            ledger.Forget(finding.Subject);
+        }
+
+        ledger.Write();
+    }
+
+    /// <summary>What is known: of an object that the list has what the list says, of the newest of the log what was sent.</summary>
+    private sealed record Known(ObjectList List, IReadOnlyDictionary<string, ObjectHash> Ledger, IReadOnlySet<string> Sent)
+    {
+        public ObjectHash? Of(string path) => List.Objects.GetValueOrDefault(path) ?? Ledger.GetValueOrDefault(path);
+    }
+}
