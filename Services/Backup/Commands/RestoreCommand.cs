@@ -108,7 +108,11 @@ internal sealed class RestoreCommand(RestoreWork work, IBackupEngine engine, Tim
                             BackupText.Print,
                             isGood: true)
                         : await restore.CopyAsync(
-                            target, parsed.GetValue(s_from) is not null ? services : null, parsed.GetValue(s_serve), report => JobReport.Print(report, json, BackupText.Print, isGood: true), token);
+                            target,
+                            parsed.GetValue(s_from) is not null ? services : null,
+                            parsed.GetValue(s_serve),
+                            report => JobReport.Print(report, json, BackupText.Print, isGood: true),
+                            token);
                 },
                 cancellationToken);
         });

@@ -54,7 +54,8 @@ internal sealed class CopyFetch(ICopyStore store)
             }
         }
 
-        if (list.Objects.Keys.FirstOrDefault(path => !RepositoryPath.IsInfo(path) && isWanted(path) && !paths.Contains(path)) is { } missing)
+        var missing = list.Objects.Keys.FirstOrDefault(path => !RepositoryPath.IsInfo(path) && isWanted(path) && !paths.Contains(path));
+        if (missing is not null)
         {
             throw new BackupException($"{missing} is missing in {store.Place}.", ExitCodes.Refused);
         }

@@ -4,7 +4,8 @@ using Platform.Backup.Repository;
 namespace Platform.Backup.Copies;
 
 /// <summary>
-/// What is in the copy, as far as this machine knows: what was sent and has arrived. It saves asking for each object; when it is lost, the copy itself is asked.
+/// What is in the copy, as far as this machine knows: what was sent and has arrived. It saves asking for each object; when it is lost, the copy itself
+/// is asked.
 /// </summary>
 internal sealed class CopyLedger
 {

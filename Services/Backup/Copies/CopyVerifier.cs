@@ -8,8 +8,8 @@ using Platform.Backup.Repository;
 namespace Platform.Backup.Copies;
 
 /// <summary>
-/// Reads all of a copy and compares it with the signed list of hashes: this machine's, or the copy's own when there is none here. What is not as it was is
-/// sent again by the next round; what somebody has added is left where it is.
+/// Reads all of a copy and compares it with the signed list of hashes: this machine's, or the copy's own when it is of no repository here. What is not as it
+/// was is sent again by the next round; what somebody has added is left where it is.
 /// </summary>
 internal sealed class CopyVerifier(ICopyStore store, IOptions<BackupOptions> options, TimeProvider time)
 {
@@ -122,7 +122,7 @@ internal sealed class CopyVerifier(ICopyStore store, IOptions<BackupOptions> opt
 
     private async Task<Known> KnownAsync(CancellationToken cancellationToken)
     {
-        if (File.Exists(ObjectList.FileOf(_directory)))
+        if (File.Exists(ObjectList.FileOf(_directory)) && await CopyIdentity.IsOursAsync(store, _directory, cancellationToken))
         {
             var ledger = CopyLedger.Read(_directory);
             var list = await ObjectList.ReadAsync(_directory, options.Value.PassPhrase, cancellationToken);

@@ -31,7 +31,7 @@ internal static class RepositoryPath
         (path.StartsWith(Backups, StringComparison.Ordinal) || path.StartsWith(Log, StringComparison.Ordinal))
         && !path.Split('/').Any(name => name is "" or "." or "..");
 
-    /// <summary>Where an object of the archived log stands in it, as a text to be compared by its characters: the number of the database, and the name.</summary>
+    /// <summary>Where an object of the archived log stands in it, as a text whose characters compare: the number of the database, and the name.</summary>
     /// <param name="path">Such as <c>archive/platform/18-1/0000000100000000/0000000100000000000000AB-SHA1.zst</c>.</param>
     public static string PlaceInLog(string path)
     {

@@ -13,7 +13,8 @@ namespace Platform.Backup.Restoring;
 internal delegate IBackupEngine EngineOf(BackupOptions options);
 
 /// <summary>Restores from the copy of the repository alone, when the repository is gone, and brings the repository back.</summary>
-internal sealed class RemoteRestore(CopyFetch fetch, ICopyStore store, IBackupEngine engine, EngineOf engineOf, IOptions<BackupOptions> options, TimeProvider time)
+internal sealed class RemoteRestore(
+    CopyFetch fetch, ICopyStore store, IBackupEngine engine, EngineOf engineOf, IOptions<BackupOptions> options, TimeProvider time)
 {
     // Of the name of an object of the log: its timeline, and with it all of the segment's name.
     private const int TimelineDigits = 8, SegmentDigits = 24;
