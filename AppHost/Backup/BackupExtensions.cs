@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.Configuration;
 using Platform.AppHost.Auditing;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Services;

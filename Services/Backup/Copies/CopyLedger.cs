@@ -81,4 +81,11 @@ internal sealed class CopyLedger
 /// <param name="Hash">What it is known by.</param>
 /// <param name="Changed">When the file that it was made of was changed last, in ticks.</param>
 /// <param name="Tag">The store's own mark of it.</param>
-internal sealed record CopiedObject(ObjectHash Hash, long Changed, string Tag);
+internal sealed record CopiedObject(ObjectHash Hash, long Changed, string Tag)
+{
+    /// <summary>One that was found not to be as it was sent, whatever is recorded with it: it is sent again.</summary>
+    public static CopiedObject Suspect { get; } = new(new ObjectHash(-1, "-"), 0, "-");
+
+    /// <summary>Whether it is such a one.</summary>
+    public bool IsSuspect => Hash.Length < 0;
+}

@@ -128,7 +128,7 @@ internal sealed class CopyVerifier(ICopyStore store, IOptions<BackupOptions> opt
             var list = await ObjectList.ReadAsync(_directory, options.Value.PassPhrase, cancellationToken);
             return new Known(
                 list,
-                ledger.Objects.ToDictionary(entry => entry.Key, entry => entry.Value.Hash, StringComparer.Ordinal),
+                ledger.Objects.Where(entry => !entry.Value.IsSuspect).ToDictionary(entry => entry.Key, entry => entry.Value.Hash, StringComparer.Ordinal),
                 ledger.Objects.Keys.Where(RepositoryPath.IsOfRepository).ToHashSet(StringComparer.Ordinal));
         }
 
@@ -147,7 +147,7 @@ internal sealed class CopyVerifier(ICopyStore store, IOptions<BackupOptions> opt
         var ledger = CopyLedger.Read(_directory);
         foreach (var finding in findings.Where(finding => finding.Fault != Finding.Added))
         {
-            ledger.Forget(finding.Subject);
+            ledger.Set(finding.Subject, CopiedObject.Suspect);
         }
 
         ledger.Write();

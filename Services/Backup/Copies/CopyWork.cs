@@ -119,7 +119,8 @@ internal sealed partial class CopyWork(
 
         await CopyIdentity.EnsureAsync(store, _directory, there.Keys.Any(RepositoryPath.IsInfo), cancellationToken);
         var lost = ledger.Objects.Where(
-            entry => there.GetValueOrDefault(entry.Key) is not { } found || found.Length != entry.Value.Hash.Length || found.Tag != entry.Value.Tag)
+            entry => !entry.Value.IsSuspect
+                && (there.GetValueOrDefault(entry.Key) is not { } found || found.Length != entry.Value.Hash.Length || found.Tag != entry.Value.Tag))
             .Select(entry => entry.Key).ToList();
         foreach (var path in lost)
         {

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Amazon;
 using Amazon.Runtime;
+using Amazon.Runtime.Internal.Util;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Microsoft.Extensions.Options;
@@ -102,7 +103,9 @@ internal sealed class S3Store : ICopyStore, IDisposable
         var found = await FindAsync(
             $"give {path}",
             () => _client.Value.GetObjectAsync(new GetObjectRequest { BucketName = _options.Bucket, Key = Before + path }, cancellationToken));
-        return found is null ? null : new OpenObject(found.ResponseStream, found.Metadata[HashKey], found);
+        // The stream below: the client would compare what it reads with the tag, and end it with a failure where the caller is to say what was changed.
+        return found is null ? null
+            : new OpenObject((found.ResponseStream as WrapperStream)?.GetNonWrapperBaseStream() ?? found.ResponseStream, found.Metadata[HashKey], found);
     }
 
     /// <inheritdoc />

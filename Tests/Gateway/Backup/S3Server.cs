@@ -34,6 +34,18 @@ internal sealed class S3Server : IAsyncDisposable
     /// <summary>Where it keeps its objects.</summary>
     public string Data => Path.Combine(_directory.FullName, "data");
 
+    /// <summary>What it was asked for since it was started.</summary>
+    public IReadOnlyList<string> Requests => _process!.Lines;
+
+    /// <summary>Waits until it tells of so many requests with a word in their addresses. Returns whether there are not more.</summary>
+    public async Task<bool> RequestsAsync(string word, int count, CancellationToken cancellationToken)
+    {
+        await Wait.UntilAsync(() => Count() >= count, $"{count} requests with {word}", cancellationToken);
+        return Count() == count;
+
+        int Count() => Requests.Count(line => line.Contains(word, StringComparison.Ordinal));
+    }
+
     private string SecretFile => Path.Combine(_directory.FullName, "secret");
 
     /// <summary>Starts one. Skips the test when the package is missing.</summary>

@@ -1,5 +1,6 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.Configuration;
 using Platform.AppHost.Backup;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
