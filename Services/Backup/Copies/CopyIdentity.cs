@@ -54,7 +54,8 @@ internal static class CopyIdentity
 
     /// <summary>Whether a copy is of the repository of this machine.</summary>
     public static async Task<bool> IsOursAsync(ICopyStore store, string directory, CancellationToken cancellationToken) =>
-        File.Exists(FileOf(directory)) && (await File.ReadAllTextAsync(FileOf(directory), cancellationToken)).Trim() == await ReadAsync(store, cancellationToken);
+        File.Exists(FileOf(directory))
+        && (await File.ReadAllTextAsync(FileOf(directory), cancellationToken)).Trim() == await ReadAsync(store, cancellationToken);
 
     /// <summary>Of which repository the copy is; null when it does not say so.</summary>
     public static async Task<string?> ReadAsync(ICopyStore store, CancellationToken cancellationToken)

@@ -29,15 +29,15 @@ internal sealed class CopyVerifier(ICopyStore store, IOptions<BackupOptions> opt
             throw new BackupException($"There is no proven backup {label}; 'backup list' shows those that there are.", ExitCodes.Usage);
         }
 
-        var read = new ConcurrentDictionary<string, ObjectHash?>(StringComparer.Ordinal);
+        var read = new ConcurrentDictionary<string, Read?>(StringComparer.Ordinal);
         await Parallel.ForEachAsync(
             ListedAsync(label, cancellationToken),
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
-            async (path, token) => read[path] = await HashAsync(path, token));
+            async (path, token) => read[path] = await ReadAsync(path, token));
         // What was copied or removed meanwhile is as it should be when it is as the list says now.
         var after = await KnownAsync(cancellationToken);
         var findings = new List<Finding>();
-        foreach (var (path, hash) in read.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        foreach (var (path, found) in read.OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             if (path == CopyNames.List)
             {
@@ -46,15 +46,19 @@ internal sealed class CopyVerifier(ICopyStore store, IOptions<BackupOptions> opt
                     findings.Add(new Finding(path, "was changed"));
                 }
             }
-            else if (hash is not null && path != CopyNames.Identity && before.Of(path) != hash && after.Of(path) != hash
-                && Fault(path, hash, before, after) is { } fault)
+            else if (found is not null && path != CopyNames.Identity && before.Of(path) != found.Hash && after.Of(path) != found.Hash)
             {
-                findings.Add(new Finding(path, fault));
+                var known = after.Of(path) ?? before.Of(path);
+                // Of what is newer than the copy's own list only what was recorded with it is known.
+                if (known is not null || after.IsLocal || found.Recorded != found.Hash.Hash || !RepositoryPath.IsOfRepository(path))
+                {
+                    findings.Add(new Finding(path, Fault(found, known)));
+                }
             }
         }
 
         findings.AddRange(after.Sent.Where(path => (label is null || RepositoryPath.LabelOf(path) == label || RepositoryPath.IsInfo(path))
-                && (!read.TryGetValue(path, out var hash) || hash is null) && before.Sent.Contains(path))
+                && (!read.TryGetValue(path, out var found) || found is null) && before.Sent.Contains(path))
             .Select(path => new Finding(path, "is missing")));
         var verification = new CopyVerification(time.GetUtcNow(), read.Count, findings);
         if (Directory.Exists(_directory))
@@ -70,10 +74,10 @@ internal sealed class CopyVerifier(ICopyStore store, IOptions<BackupOptions> opt
         return verification;
     }
 
-    private static string? Fault(string path, ObjectHash hash, Known before, Known after) =>
-        (after.Of(path) ?? before.Of(path)) is not { } known ? Finding.Added
-        : hash.Length == known.Length ? "was changed"
-        : string.Create(CultureInfo.InvariantCulture, $"was changed: it has {hash.Length} bytes instead of {known.Length}");
+    private static string Fault(Read found, ObjectHash? known) =>
+        known is null ? found.Recorded is null || found.Recorded == found.Hash.Hash ? Finding.Added : "was changed"
+        : found.Hash.Length == known.Length ? "was changed"
+        : string.Create(CultureInfo.InvariantCulture, $"was changed: it has {found.Hash.Length} bytes instead of {known.Length}");
 
     private async IAsyncEnumerable<string> ListedAsync(
         string? label, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
@@ -87,10 +91,10 @@ internal sealed class CopyVerifier(ICopyStore store, IOptions<BackupOptions> opt
         }
     }
 
-    private async Task<ObjectHash?> HashAsync(string path, CancellationToken cancellationToken)
+    private async Task<Read?> ReadAsync(string path, CancellationToken cancellationToken)
     {
         using var found = await store.OpenAsync(path, cancellationToken);
-        return found is null ? null : await ReadAsync(path, found, copy: null, store, cancellationToken);
+        return found is null ? null : new Read(await ReadAsync(path, found, copy: null, store, cancellationToken), found.Hash);
     }
 
     /// <summary>Reads an object to its end.</summary>
@@ -127,13 +131,14 @@ internal sealed class CopyVerifier(ICopyStore store, IOptions<BackupOptions> opt
             var ledger = CopyLedger.Read(_directory);
             var list = await ObjectList.ReadAsync(_directory, options.Value.PassPhrase, cancellationToken);
             return new Known(
+                IsLocal: true,
                 list,
                 ledger.Objects.Where(entry => !entry.Value.IsSuspect).ToDictionary(entry => entry.Key, entry => entry.Value.Hash, StringComparer.Ordinal),
                 ledger.Objects.Keys.Where(RepositoryPath.IsOfRepository).ToHashSet(StringComparer.Ordinal));
         }
 
         var its = await CopyFetch.ReadListAsync(store, _directory, options.Value.PassPhrase, cancellationToken);
-        return new Known(its, new Dictionary<string, ObjectHash>(StringComparer.Ordinal), its.Objects.Keys.ToHashSet(StringComparer.Ordinal));
+        return new Known(IsLocal: false, its, new Dictionary<string, ObjectHash>(StringComparer.Ordinal), its.Objects.Keys.ToHashSet(StringComparer.Ordinal));
     }
 
     private void SendAgain(List<Finding> findings)
@@ -153,8 +158,10 @@ internal sealed class CopyVerifier(ICopyStore store, IOptions<BackupOptions> opt
         ledger.Write();
     }
 
+    private sealed record Read(ObjectHash Hash, string? Recorded);
+
     /// <summary>What is known: of an object that the list has what the list says, of the newest of the log what was sent.</summary>
-    private sealed record Known(ObjectList List, IReadOnlyDictionary<string, ObjectHash> Ledger, IReadOnlySet<string> Sent)
+    private sealed record Known(bool IsLocal, ObjectList List, IReadOnlyDictionary<string, ObjectHash> Ledger, IReadOnlySet<string> Sent)
     {
         public ObjectHash? Of(string path) => List.Objects.GetValueOrDefault(path) ?? Ledger.GetValueOrDefault(path);
     }

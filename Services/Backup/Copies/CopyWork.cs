@@ -292,8 +292,9 @@ internal sealed partial class CopyWork(
         return gone.Count;
     }
 
+    // What is being removed right now the list still has.
     private async Task<bool> IsStillAsync(ObjectList list, CancellationToken cancellationToken) =>
-        await ReadListAsync(cancellationToken) is { } now && now.Text() == list.Text();
+        UnfinishedWork.Read(_directory) is null && await ReadListAsync(cancellationToken) is { } now && now.Text() == list.Text();
 
     [LoggerMessage(LogLevel.Warning, "{Count} objects of the copy in {Place} were removed or replaced there, and are sent again; the first is {Path}")]
     private partial void LogLost(int count, string place, string path);

@@ -170,7 +170,8 @@ public sealed partial class DisasterRecoveryTests
     {
         var page = File.ReadAllText(Page);
         Assert.All(
-            (string[])["A lost document", "A wrong update of one tenant", "A dropped collection", "A lost node", "All data is lost", "The site is lost", "A lost pass phrase",
+            (string[])["A lost document", "A wrong update of one tenant", "A dropped collection", "A lost node", "All data is lost", "The site is lost",
+                "A lost pass phrase",
                 "Deleted or encrypted backups"],
             section => Assert.NotEmpty(Commands(section)));
         Assert.Equal(8, page.Split("\n## ").Length - 1);
