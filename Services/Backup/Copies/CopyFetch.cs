@@ -81,8 +81,8 @@ internal sealed class CopyFetch(ICopyStore store)
         using var text = new MemoryStream();
         await CopyVerifier.ReadAsync(CopyNames.List, found, new Bounded(text, MostOfList), store, cancellationToken);
         return ObjectList.Find(directory, passPhrase, Encoding.UTF8.GetString(text.ToArray())) ?? throw new BackupException(
-        var missing = list.Objects.Keys.FirstOrDefault(
-            path => !RepositoryPath.IsInfo(path) && isWanted(path) && !paths.Contains(path));
+            $"The list of hashes in {store.Place} was changed, or Backup:PassPhrase is not the one of the repository that it is the copy of.",
+            ExitCodes.Refused);
     }
 
     private async Task<long> FetchAsync(string path, ObjectHash? known, string directory, CancellationToken cancellationToken)

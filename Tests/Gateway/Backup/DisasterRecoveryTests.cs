@@ -150,8 +150,8 @@ public sealed partial class DisasterRecoveryTests
         await fixture.Set.ResizeAsync(0, Token);
         Directory.Delete(fixture.Set.DataOf(1), recursive: true);
         Directory.Delete(fixture.Directory, recursive: true);
-        // Nothing runs, and where the backups were there is nothing, not even the link to them.
-        File.Delete(Path.Combine(checkout.Root, ".platform", "run", "stack"));
+        // There is no database, and where the backups were there is nothing, not even the link to them.
+        await File.WriteAllLinesAsync(Path.Combine(checkout.Root, ".platform", "run", "stack"), [$"pid={Environment.ProcessId}", "state=ready"], Token);
         File.Delete(Path.Combine(checkout.Root, ".platform", "backup"));
 
         var commands = Commands("The site is lost");
