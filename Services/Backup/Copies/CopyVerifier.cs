@@ -52,7 +52,7 @@ internal sealed class CopyVerifier(ICopyStore store, IOptions<BackupOptions> opt
                 // Of what is newer than the copy's own list only what was recorded with it is known.
                 if (known is not null || after.IsLocal || found.Recorded != found.Hash.Hash || !RepositoryPath.IsOfRepository(path))
                 {
-                    findings.Add(new Finding(path, Fault(found, known)));
+                    findings.Add(new Finding(path, Fault(found, known, after.IsLocal)));
                 }
             }
         }
@@ -74,8 +74,8 @@ internal sealed class CopyVerifier(ICopyStore store, IOptions<BackupOptions> opt
         return verification;
     }
 
-    private static string Fault(Read found, ObjectHash? known) =>
-        known is null ? found.Recorded is null || found.Recorded == found.Hash.Hash ? Finding.Added : "was changed"
+    private static string Fault(Read found, ObjectHash? known, bool isLocal) =>
+        known is null ? isLocal || found.Recorded is null || found.Recorded == found.Hash.Hash ? Finding.Added : "was changed"
         : found.Hash.Length == known.Length ? "was changed"
         : string.Create(CultureInfo.InvariantCulture, $"was changed: it has {found.Hash.Length} bytes instead of {known.Length}");
 

@@ -17,7 +17,9 @@ internal sealed class FakeRepository : IBackupEngine, IDisposable
 
     private const string InfoHead = "needs";
 
-    private readonly DirectoryInfo _directory = System.IO.Directory.CreateTempSubdirectory("copy-");
+    // In memory, where there is such a place: hundreds of cases write to the disk for nothing.
+    private readonly DirectoryInfo _directory = System.IO.Directory.CreateDirectory(Path.Combine(
+        System.IO.Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"copy-{Guid.NewGuid():N}"));
     private readonly List<(string Label, List<string> Files, List<string> Log)> _backups = [];
     private readonly List<string> _log = [];
     private readonly ObjectList _list;
