@@ -1,6 +1,5 @@
 using System.Globalization;
 using Platform.Backup.Policy;
-using Xunit;
 
 namespace Platform.Tests.Gateway.Backup;
 
