@@ -58,6 +58,9 @@ public static class SettingNames
     /// <summary>The password of the API's user, as whom a drill logs in to a restored copy.</summary>
     public const string BackupApiPassword = $"{Backup}__ApiPassword";
 
+    /// <summary>The bucket that has a copy of the repository.</summary>
+    public const string BackupBucket = $"{Backup}__S3__Bucket";
+
     /// <summary>Where a server of the image archives its log, read by the script that runs it.</summary>
     public const string ArchiveRepository = "PLATFORM_BACKUP_REPOSITORY";
 

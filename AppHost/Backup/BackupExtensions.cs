@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.Configuration;
 using Platform.AppHost.Auditing;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Services;
@@ -9,6 +10,11 @@ namespace Platform.AppHost.Backup;
 
 internal static class BackupExtensions
 {
+    private static readonly string[] s_credentials =
+        ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"];
+
+    private static readonly string[] s_secretCredentials = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
     /// <summary>
     /// Adds the agent that makes backups of a replica set of the engine <c>documentdb</c>, and lets its members archive their log. What a command line needs to
     /// reach the backups, also when the stack does not run, is written beside the stack file.
@@ -53,6 +59,7 @@ internal static class BackupExtensions
                     context.EnvironmentVariables[SettingNames.BackupApiPassword] = apiPassword;
                 }
             })
+            .WithCredentialsOfCopy()
             .WithAudit(options)
             .WaitFor(mongo)
             .WithHttpEndpoint()
@@ -88,9 +95,40 @@ internal static class BackupExtensions
         static bool IsMember(string key) => key.StartsWith(SettingNames.BackupMembers, StringComparison.Ordinal);
     }
 
-    // The agent checks them, and names a wrong one.
+    // The agent checks them, and names a wrong one. Those of the copy have no secret among them, but the name of a file with it.
     private static IEnumerable<KeyValuePair<string, string>> OfPolicy(IDistributedApplicationBuilder builder) =>
-        builder.Configuration.GetSection(SettingNames.Backup).GetChildren()
+        builder.Configuration.GetSection(SettingNames.Backup).AsEnumerable()
             .Where(setting => setting.Value is not null)
-            .Select(setting => KeyValuePair.Create($"{SettingNames.Backup}__{setting.Key}", setting.Value!));
+            .Select(setting => KeyValuePair.Create(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value!))
+            .OrderBy(setting => setting.Key, StringComparer.Ordinal);
+
+    // Where there is a copy, whoever runs the graph may have its credentials in the environment, as all programs of Amazon find them.
+    private static IResourceBuilder<ProjectResource> WithCredentialsOfCopy(this IResourceBuilder<ProjectResource> agent)
+    {
+        var builder = agent.ApplicationBuilder;
+        var bucket = builder.Configuration[SettingNames.BackupBucket.Replace("__", ":", StringComparison.Ordinal)];
+        if (builder.ExecutionContext.IsPublishMode || string.IsNullOrEmpty(bucket))
+        {
+            return agent;
+        }
+
+        foreach (var name in s_credentials)
+        {
+            if (builder.Configuration[name] is { Length: > 0 } value)
+            {
+                agent.WithEnvironment(name, value);
+            }
+        }
+
+        foreach (var name in s_secretCredentials)
+        {
+            if (builder.Configuration[name] is { Length: > 0 } value)
+            {
+                // As a parameter it is masked wherever the environment is shown.
+                agent.WithEnvironment(name, builder.AddParameter(name.ToLowerInvariant().Replace('_', '-'), value, secret: true));
+            }
+        }
+
+        return agent;
+    }
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Platform.Backup.Policy;
 using Platform.ServiceDefaults;
 
 namespace Platform.Backup.Agent;
@@ -19,6 +20,11 @@ internal static class AgentProgram
         builder.Services.AddSingleton<AgentState>();
         builder.Services.AddSingleton<BackupMetrics>();
         builder.Services.AddHostedService<BackupAgent>();
+        if (builder.Configuration[$"{S3Options.Section}:{nameof(S3Options.Bucket)}"] is { Length: > 0 })
+        {
+            builder.Services.AddHostedService<CopyAgent>();
+        }
+
         builder.Services.AddHealthChecks().AddCheck<BackupHealthCheck>(BackupHealthCheck.Name, HealthStatus.Unhealthy);
         // A backup that is under way is ended in good order.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));

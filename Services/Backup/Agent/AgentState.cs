@@ -16,6 +16,9 @@ internal sealed class AgentState
 
     /// <summary>How often something failed.</summary>
     public long Failures { get; set; }
+
+    /// <summary>How often a round of the copy failed.</summary>
+    public long CopyFailures { get; set; }
 }
 
 /// <summary>Something that the agent tried did not go well.</summary>

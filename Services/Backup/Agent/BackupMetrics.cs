@@ -28,6 +28,12 @@ internal sealed class BackupMetrics
         Gauge("platform.backup.drill.findings", "{finding}", "How many things were not what they had been.", s => s.Drill?.Findings.Count);
         Gauge("platform.backup.drill.overdue", "s", "For how long the next one is due.", s =>
             s.DrillDue is { } due ? Math.Max(0, (s.Now - due).TotalSeconds) : null);
+        Gauge("platform.backup.copy.lag", "s", "For how long the oldest object waits to be copied.", s => s.Copy?.LagSeconds);
+        Gauge("platform.backup.copy.waiting", "{object}", "How many objects wait to be copied.", s => s.Copy?.Waiting);
+        Gauge("platform.backup.copy.waiting.size", "By", "How much waits to be copied.", s => s.Copy?.WaitingBytes);
+        Gauge("platform.backup.copy.last_success", "s", "When nothing waited to be copied last, in seconds since 1970.", s => Unix(s.Copy?.LastSuccess));
+        meter.CreateObservableCounter(
+            "platform.backup.copy.failures", () => state.CopyFailures, "{failure}", "How often a round of the copy failed.");
         meter.CreateObservableCounter(
             "platform.backup.failures", () => state.Failures, "{failure}", "How often a look, a backup, a verification or a drill failed.");
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Platform.Backup.Agent;
+using Platform.Backup.Copies;
 using Platform.Backup.Drills;
 using Platform.Backup.Engines;
 using Platform.Backup.Hosting;
@@ -16,7 +17,7 @@ internal static class BackupCommands
 {
     private static readonly string[] s_notSupported =
     [
-        "copies in S3", "putting a copy in the place of the database", "the engines containers, mongod and external (PBM, Atlas)",
+        "putting a copy in the place of the database", "the engines containers, mongod and external (PBM, Atlas)",
     ];
 
     public static Command Create()
@@ -32,6 +33,8 @@ internal static class BackupCommands
         root.Subcommands.Add(List());
         root.Subcommands.Add(Status());
         root.Subcommands.Add(Verify());
+        root.Subcommands.Add(CopyCommands.Copy());
+        root.Subcommands.Add(CopyCommands.Fetch());
         root.Subcommands.Add(RestoreCommand.Create());
         root.Subcommands.Add(Drill());
         root.Subcommands.Add(Policy());
@@ -65,17 +68,24 @@ internal static class BackupCommands
         {
             Description = "Make the list of hashes anew of what pgBackRest finds to be good: when the list was lost, or what was wrong has been dealt with.",
         };
-        var command = new Command("verify", "Read the repository and find what is not as it was. Exits with 2 when something is.") { label, accept };
+        var copy = new Option<bool>("--s3") { Description = "Read the copy in the bucket, and not the repository." };
+        var command = new Command("verify", "Read the repository and find what is not as it was. Exits with 2 when something is.") { label, accept, copy };
         command.Validators.Add(result =>
         {
             if (result.GetValue(label) is not null && result.GetValue(accept))
             {
                 result.AddError("--accept is about everything, and goes without a backup.");
             }
+            else if (result.GetValue(copy) && result.GetValue(accept))
+            {
+                result.AddError("--accept is about the repository, and goes without --s3.");
+            }
         });
         return BackupJob.Report(
             command,
-            (services, parsed, token) => services.GetRequiredService<BackupWork>().VerifyAsync(parsed.GetValue(label), parsed.GetValue(accept), token),
+            async (services, parsed, token) => parsed.GetValue(copy)
+                ? await CopyCommands.VerifyAsync(services, parsed.GetValue(label), token)
+                : await services.GetRequiredService<BackupWork>().VerifyAsync(parsed.GetValue(label), parsed.GetValue(accept), token),
             BackupText.Print,
             verification => verification.Findings.Count == 0).Audited("backupVerify");
     }
@@ -107,7 +117,8 @@ internal static class BackupCommands
             var options = services.GetRequiredService<IOptions<BackupOptions>>().Value;
             return Task.FromResult(new PolicyReport(
                 options.Engine, options.Directory, options.Schedule, options.VerifySchedule, options.DrillSchedule, options.TimeZone, options.KeepDaily,
-                options.KeepMonthly, options.Window, services.GetRequiredService<IBackupEngine>().Capabilities, s_notSupported));
+                options.KeepMonthly, options.Window, options.S3.IsOn ? options.S3.Place : null,
+                services.GetRequiredService<IBackupEngine>().Capabilities, s_notSupported));
         },
         BackupText.Print);
 
@@ -119,10 +130,14 @@ internal static class BackupCommands
         return command;
     }
 
-    private static async Task<IReadOnlyList<ListedBackup>> ListAsync(IServiceProvider services, CancellationToken cancellationToken) =>
-    [
-        .. (await services.GetRequiredService<BackupStanding>().ListAsync(cancellationToken)).Select(entry => new ListedBackup(
-            entry.Backup.Label, entry.Backup.Start, entry.Backup.Stop, entry.Backup.Proof, entry.Backup.DatabaseBytes, entry.Backup.RepositoryBytes,
-            entry.Reasons)),
-    ];
+    private static async Task<IReadOnlyList<ListedBackup>> ListAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var copied = await services.GetRequiredService<CopyLook>().BackupsAsync(cancellationToken);
+        return
+        [
+            .. (await services.GetRequiredService<BackupStanding>().ListAsync(cancellationToken)).Select(entry => new ListedBackup(
+                entry.Backup.Label, entry.Backup.Start, entry.Backup.Stop, entry.Backup.Proof, entry.Backup.DatabaseBytes, entry.Backup.RepositoryBytes,
+                copied?.Contains(entry.Backup.Label), entry.Reasons)),
+        ];
+    }
 }

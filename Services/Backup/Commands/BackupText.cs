@@ -1,4 +1,5 @@
 using System.Globalization;
+using Platform.Backup.Copies;
 using Platform.Backup.Policy;
 using Platform.Backup.Work;
 
@@ -21,14 +22,17 @@ internal static class BackupText
             return;
         }
 
-        text.WriteLine($"{"backup",-18}{"ended",-22}{"took",8}{"database",12}{"takes",12}  {"proof",-10}kept as");
+        var isCopied = backups.Any(backup => backup.Copied is not null);
+        text.WriteLine(
+            $"{"backup",-18}{"ended",-22}{"took",8}{"database",12}{"takes",12}  {"proof",-10}{(isCopied ? $"{"copy",-9}" : "")}kept as");
         foreach (var backup in backups)
         {
             var kept = backup.KeptAs.Count == 0 ? "(is removed next)" : string.Join(", ", backup.KeptAs).ToLowerInvariant();
             text.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{backup.Label,-18}{Moment(backup.Stop),-22}{(backup.Stop - backup.Start).TotalSeconds,6:0} s{Size(backup.DatabaseBytes),12}"
-                    + $"{Size(backup.RepositoryBytes),12}  {backup.Proof.ToString().ToLowerInvariant(),-10}{kept}"));
+                    + $"{Size(backup.RepositoryBytes),12}  {backup.Proof.ToString().ToLowerInvariant(),-10}"
+                    + $"{(backup.Copied switch { true => "whole    ", false => "not yet  ", null => "" })}{kept}"));
         }
     }
 
@@ -48,6 +52,11 @@ internal static class BackupText
             ? string.Create(CultureInfo.InvariantCulture, $"{Moment(last.At)}, {last.Objects} objects, {last.Findings.Count} findings")
             : "never as a whole");
         Line("last drill", status.Drill?.Sentence() ?? (status.DrillDue is { } first ? $"never; the first one is due at {Moment(first)}" : "never"));
+        if (status.Copy is { } copy)
+        {
+            Line("copy", Sentence(copy));
+        }
+
         foreach (var problem in status.Problems)
         {
             text.WriteLine($"! {problem}");
@@ -55,6 +64,12 @@ internal static class BackupText
 
         void Line(string name, string value) => text.WriteLine($"{name,-15}{value}");
     }
+
+    public static void Print(TextWriter text, CopyStatus copy) => text.WriteLine(Sentence(copy));
+
+    public static void Print(TextWriter text, FetchReport report) => text.WriteLine(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{report.Objects} objects, {Size(report.Bytes)}, were brought from {report.Place} to {report.Directory}: 'backup verify' reads them all."));
 
     public static void Print(TextWriter text, DrillRecord drill)
     {
@@ -158,6 +173,7 @@ internal static class BackupText
         Line("verification", $"of each new backup; of everything at '{policy.VerifySchedule}'");
         Line("drills", $"a restore is tried at '{policy.DrillSchedule}'");
         Line("kept", string.Create(CultureInfo.InvariantCulture, $"{policy.KeepDaily} daily, {policy.KeepMonthly} monthly; the newest proven one always"));
+        Line("copy", policy.Copy ?? "none: Backup:S3:Bucket is not set");
         Line("window", $"every moment of the last {policy.Window:c}; the log is archived within 60 s");
         foreach (var capability in policy.Capabilities)
         {
@@ -170,5 +186,16 @@ internal static class BackupText
         }
 
         void Line(string name, string value) => text.WriteLine($"{name,-15}{value}");
+    }
+
+    private static string Sentence(CopyStatus copy)
+    {
+        var waits = copy.Waiting == 0 ? "nothing waits"
+            : string.Create(CultureInfo.InvariantCulture, $"{copy.Waiting} objects, {Size(copy.WaitingBytes)}, wait for {copy.LagSeconds:0} s");
+        return $"{copy.Place}, {(copy.LastSuccess is { } last ? $"whole at {Moment(last)}" : "never whole yet")}, {waits}"
+            + (copy.Error is { } error ? $"; failed at {Moment(copy.ErrorAt)}: {error}" : "")
+            + (copy.Verification is { } compared
+                ? string.Create(CultureInfo.InvariantCulture, $"; compared at {Moment(compared.At)}, {compared.Findings.Count} findings")
+                : "");
     }
 }

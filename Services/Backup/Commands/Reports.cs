@@ -10,9 +10,18 @@ namespace Platform.Backup.Commands;
 /// <param name="Proof">What its verification found.</param>
 /// <param name="DatabaseBytes">The size of what was copied.</param>
 /// <param name="RepositoryBytes">How much of the repository it takes.</param>
+/// <param name="Copied">Whether the copy has all of it; null when there is to be none.</param>
 /// <param name="KeptAs">Why it is kept; empty when it is removed next.</param>
 internal sealed record ListedBackup(
-    string Label, DateTimeOffset Start, DateTimeOffset Stop, BackupProof Proof, long DatabaseBytes, long RepositoryBytes, IReadOnlyList<KeepReason> KeptAs);
+    string Label, DateTimeOffset Start, DateTimeOffset Stop, BackupProof Proof, long DatabaseBytes, long RepositoryBytes, bool? Copied,
+    IReadOnlyList<KeepReason> KeptAs);
+
+/// <summary>What was brought back from the copy.</summary>
+/// <param name="Place">Where the copy is.</param>
+/// <param name="Directory">The directory of the backups.</param>
+/// <param name="Objects">How many objects.</param>
+/// <param name="Bytes">How much that was.</param>
+internal sealed record FetchReport(string Place, string Directory, int Objects, long Bytes);
 
 /// <summary>What was removed, or would be.</summary>
 /// <param name="DryRun">Whether it was only looked at.</param>
@@ -54,4 +63,4 @@ internal sealed record InPlaceReport(
 /// <summary>The policy.</summary>
 internal sealed record PolicyReport(
     string Engine, string Directory, string Schedule, string VerifySchedule, string DrillSchedule, string TimeZone, int KeepDaily, int KeepMonthly,
-    TimeSpan Window, IReadOnlyList<string> Capabilities, IReadOnlyList<string> NotSupported);
+    TimeSpan Window, string? Copy, IReadOnlyList<string> Capabilities, IReadOnlyList<string> NotSupported);

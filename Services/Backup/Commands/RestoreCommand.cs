@@ -23,6 +23,11 @@ internal sealed class RestoreCommand(RestoreWork work, IBackupEngine engine, Tim
     private static readonly Option<string> s_backup = new("--backup") { Description = "A backup, as 'list' names it.", HelpName = "LABEL" };
     private static readonly Option<bool> s_latest = new("--latest") { Description = "All that there is." };
 
+    private static readonly Option<string> s_from = new("--from")
+    {
+        Description = "s3: from the copy in the bucket alone, also when there is no repository here any more.", HelpName = "s3",
+    };
+
     private static readonly Option<bool> s_serve = new("--serve")
     {
         Description = "Keep the copy and print how it is reached, until Ctrl-C. Otherwise it is opened, counted and removed.",
@@ -50,7 +55,7 @@ internal sealed class RestoreCommand(RestoreWork work, IBackupEngine engine, Tim
             "Restore into a copy on a server of its own; the running database is not touched. With --tenant or --collection: bring that "
                 + "back in the running one.")
         {
-            s_at, s_backup, s_latest, s_serve, s_tenant, s_collection, s_apply, JobCommandLine.Json,
+            s_at, s_backup, s_latest, s_from, s_serve, s_tenant, s_collection, s_apply, JobCommandLine.Json,
         };
         command.Validators.Add(result =>
         {
@@ -62,6 +67,14 @@ internal sealed class RestoreCommand(RestoreWork work, IBackupEngine engine, Tim
             else if (result.GetValue(s_at) is { } text && Moment(text) is null)
             {
                 result.AddError($"'{text}' is no moment such as 2026-11-29T20:15:00Z.");
+            }
+            else if (result.GetValue(s_from) is { } from && from != "s3")
+            {
+                result.AddError($"'{from}' is nowhere to restore from: --from s3, or without it from the repository.");
+            }
+            else if (result.GetValue(s_from) is not null && IsInPlace(result))
+            {
+                result.AddError("--tenant and --collection need the repository, and go without --from s3: 'backup fetch' brings it back.");
             }
             else if (IsInPlace(result) && (result.GetValue(s_at) is null || result.GetValue(s_serve)))
             {
@@ -95,7 +108,11 @@ internal sealed class RestoreCommand(RestoreWork work, IBackupEngine engine, Tim
                             BackupText.Print,
                             isGood: true)
                         : await restore.CopyAsync(
-                            target, parsed.GetValue(s_serve), report => JobReport.Print(report, json, BackupText.Print, isGood: true), token);
+                            target,
+                            parsed.GetValue(s_from) is not null ? services : null,
+                            parsed.GetValue(s_serve),
+                            report => JobReport.Print(report, json, BackupText.Print, isGood: true),
+                            token);
                 },
                 cancellationToken);
         });
@@ -103,9 +120,12 @@ internal sealed class RestoreCommand(RestoreWork work, IBackupEngine engine, Tim
     }
 
     /// <summary>Opens a copy, says what it has, and removes it, or serves it until it is cancelled.</summary>
-    private async Task<int> CopyAsync(RestoreTarget target, bool serve, Func<RestoreReport, int> print, CancellationToken cancellationToken)
+    private async Task<int> CopyAsync(
+        RestoreTarget target, IServiceProvider? remote, bool serve, Func<RestoreReport, int> print, CancellationToken cancellationToken)
     {
-        var (copy, took) = await work.OpenAsync(target, cancellationToken);
+        CopyCommands.NeedCopy(remote);
+        var (copy, took) = remote is null ? await work.OpenAsync(target, cancellationToken)
+            : await remote.GetRequiredService<RemoteRestore>().OpenAsync(target, cancellationToken);
         await using (copy)
         {
             using var client = new MongoClient(copy.ConnectionString);

@@ -25,6 +25,9 @@ internal interface IBackupEngine
     /// <summary>Makes the repository ready for the database that runs: new, or for a database that was made anew. Does nothing when it is.</summary>
     Task PrepareAsync(CancellationToken cancellationToken);
 
+    /// <summary>Notes that a repository, which came from elsewhere, is of the database that runs here from now on.</summary>
+    Task AdoptAsync(CancellationToken cancellationToken);
+
     /// <summary>Archives what the members still have of the log and the repository lacks, as after a failover. Returns the segments.</summary>
     Task<IReadOnlyList<string>> CloseGapsAsync(CancellationToken cancellationToken);
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using Platform.Backup.Copies;
 using Platform.Backup.Drills;
 using Platform.Backup.Engines;
 using Platform.Backup.PgBackRest;
@@ -23,6 +24,18 @@ internal static class BackupServices
         builder.Services.AddSingleton<PgBackRestTool>();
         builder.Services.AddSingleton<Servers>();
         builder.Services.TryAddSingleton<IBackupEngine, PgBackRestEngine>();
+        builder.Services.AddSingleton<EngineOf>(services => settings =>
+        {
+            var options = Options.Create(settings);
+            return new PgBackRestEngine(
+                new PgBackRestTool(options), new Servers(options), options, services.GetRequiredService<TimeProvider>());
+        });
+        builder.Services.TryAddSingleton<ICopyStore, S3Store>();
+        builder.Services.AddSingleton<CopyWork>();
+        builder.Services.AddSingleton<CopyLook>();
+        builder.Services.AddSingleton<CopyVerifier>();
+        builder.Services.AddSingleton<CopyFetch>();
+        builder.Services.AddSingleton<RemoteRestore>();
         builder.Services.AddSingleton<BackupWork>();
         builder.Services.AddSingleton<BackupStanding>();
         builder.Services.AddSingleton<RestoreWork>();

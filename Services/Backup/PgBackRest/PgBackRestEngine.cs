@@ -126,8 +126,11 @@ internal sealed class PgBackRestEngine(PgBackRestTool tool, Servers servers, IOp
             throw created.Failure();
         }
 
-        await File.WriteAllTextAsync(OwnerFile, Owner, cancellationToken);
+        await AdoptAsync(cancellationToken);
     }
+
+    /// <inheritdoc />
+    public Task AdoptAsync(CancellationToken cancellationToken) => File.WriteAllTextAsync(OwnerFile, Owner, cancellationToken);
 
     /// <inheritdoc />
     public async Task<IReadOnlyList<string>> CloseGapsAsync(CancellationToken cancellationToken)

@@ -67,8 +67,8 @@ internal sealed class BackupOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>An S3 bucket for copies: not supported yet, and refused when it is set.</summary>
-    public string? S3Bucket { get; set; }
+    /// <summary>A bucket that has a copy of the repository.</summary>
+    public S3Options S3 { get; } = new();
 
     /// <summary>The data directories of the servers of the replica set, in the order of their numbers: the primary among them is copied.</summary>
     public IList<string> Members { get; } = [];
@@ -90,6 +90,14 @@ internal sealed class BackupOptions
 
     /// <summary>The settings as a policy; they must have been checked.</summary>
     public BackupPolicy ToPolicy() => new(CronExpression.Parse(Schedule), TimeZoneInfo.FindSystemTimeZoneById(TimeZone), KeepDaily, KeepMonthly, Window);
+
+    /// <summary>The same settings for another directory of backups.</summary>
+    public BackupOptions In(string directory)
+    {
+        var copy = (BackupOptions)MemberwiseClone();
+        copy.Directory = directory;
+        return copy;
+    }
 
     /// <summary>Whether the whole repository is to be verified; the settings must have been checked.</summary>
     /// <param name="last">When it was last, or when there was something to verify first; null when there is nothing.</param>
@@ -120,7 +128,7 @@ internal sealed class BackupOptionsValidation : IValidateOptions<BackupOptions>
             });
         }
 
-        Refuse(options.S3Bucket, nameof(options.S3Bucket), "copies in S3");
+        failures.AddRange(options.S3.Mistakes());
         Check(CronExpression.TryParse(options.Schedule, out _), nameof(options.Schedule), $"'{options.Schedule}'", "a cron expression of five fields");
         Check(
             CronExpression.TryParse(options.VerifySchedule, out _), nameof(options.VerifySchedule), $"'{options.VerifySchedule}'",
@@ -144,14 +152,6 @@ internal sealed class BackupOptionsValidation : IValidateOptions<BackupOptions>
             if (!holds)
             {
                 failures.Add($"{BackupOptions.Section}:{key} is {value}, but must be {rule}.");
-            }
-        }
-
-        void Refuse(string? value, string key, string what)
-        {
-            if (value is { Length: > 0 })
-            {
-                failures.Add($"{BackupOptions.Section}:{key} is set, but {what} are not supported yet.");
             }
         }
     }

@@ -38,28 +38,35 @@ internal sealed class ObjectList
     /// <exception cref="BackupException">It is not there, or not as it was written.</exception>
     public static async Task<ObjectList> ReadAsync(string directory, string passPhrase, CancellationToken cancellationToken)
     {
-        var list = new ObjectList(directory, passPhrase);
-        string[] lines;
+        string text;
         try
         {
-            lines = await File.ReadAllLinesAsync(list._file, cancellationToken);
+            text = await File.ReadAllTextAsync(FileOf(directory), cancellationToken);
         }
         catch (FileNotFoundException)
         {
             throw new BackupException(
-                $"The list of hashes {list._file} is missing, so nobody can say whether the repository is as it was: 'backup verify --accept' makes it anew "
-                + "of what pgBackRest finds to be good.",
+                $"The list of hashes {FileOf(directory)} is missing, so nobody can say whether the repository is as it was: 'backup verify --accept' makes it "
+                + "anew of what pgBackRest finds to be good.",
                 ExitCodes.Refused);
         }
 
+        return Find(directory, passPhrase, text) ?? throw new BackupException(
+            $"The list of hashes {FileOf(directory)} was changed, or Backup:PassPhrase is not the one that it was signed with: 'backup verify --accept' makes "
+            + "it anew of what pgBackRest finds to be good.",
+            ExitCodes.Refused);
+    }
+
+    /// <summary>Finds the list in a text; null when it is not as it was written, or not with this pass phrase.</summary>
+    public static ObjectList? Find(string directory, string passPhrase, string text)
+    {
+        var list = new ObjectList(directory, passPhrase);
+        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var signed = lines.Length == 0 ? [] : lines[..^1];
         if (lines.Length == 0 || !CryptographicOperations.FixedTimeEquals(
             Encoding.ASCII.GetBytes(lines[^1]), Encoding.ASCII.GetBytes(Signature + list.Sign(signed))))
         {
-            throw new BackupException(
-                $"The list of hashes {list._file} was changed, or Backup:PassPhrase is not the one that it was signed with: 'backup verify --accept' makes it "
-                + "anew of what pgBackRest finds to be good.",
-                ExitCodes.Refused);
+            return null;
         }
 
         foreach (var line in signed)
@@ -72,11 +79,14 @@ internal sealed class ObjectList
     }
 
     /// <summary>Writes the list: it is either the old one or the new one, whatever happens meanwhile.</summary>
-    public void Write()
+    public void Write() => OwnerOnly.Write(_file, Text());
+
+    /// <summary>The list as it is written, with its signature.</summary>
+    public string Text()
     {
         var lines = _objects.Select(entry => string.Create(CultureInfo.InvariantCulture, $"{entry.Value.Hash} {entry.Value.Length} {entry.Key}")).ToList();
         lines.Add(Signature + Sign(lines));
-        OwnerOnly.Write(_file, string.Join('\n', lines) + "\n");
+        return string.Join('\n', lines) + "\n";
     }
 
     /// <summary>Forgets an object.</summary>
@@ -110,7 +120,7 @@ internal sealed class ObjectList
         {
             await using var stream = new FileStream(
                 Path.Combine(_repository, path), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16, useAsync: false);
-            return new ObjectHash(stream.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellationToken)));
+            return await ObjectHash.OfAsync(stream, copy: null, cancellationToken);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -15,7 +15,13 @@ internal sealed class RepositoryLock : IDisposable
     /// <summary>Takes it.</summary>
     /// <param name="directory">The directory of the backups.</param>
     /// <exception cref="BackupException">Another process has it, or the directory cannot be written.</exception>
-    public static RepositoryLock Take(string directory)
+    public static RepositoryLock Take(string directory) => Take(directory, "lock", $"Another process works on the backups in {directory}");
+
+    /// <summary>Takes another one, of what is known of the copy of the repository.</summary>
+    /// <inheritdoc cref="Take(string)"/>
+    public static RepositoryLock TakeCopy(string directory) => Take(directory, "copy.lock", $"Another process copies the backups in {directory}");
+
+    private static RepositoryLock Take(string directory, string name, string busy)
     {
         try
         {
@@ -26,11 +32,11 @@ internal sealed class RepositoryLock : IDisposable
 
             OwnerOnly.MakeDirectory(directory);
             // Not to share on Linux is flock(2), of this process alone.
-            return new RepositoryLock(OwnerOnly.Open(Path.Combine(directory, "lock"), FileMode.OpenOrCreate));
+            return new RepositoryLock(OwnerOnly.Open(Path.Combine(directory, name), FileMode.OpenOrCreate));
         }
-        catch (IOException e) when (e.GetType() == typeof(IOException) && File.Exists(Path.Combine(directory, "lock")))
+        catch (IOException e) when (e.GetType() == typeof(IOException) && File.Exists(Path.Combine(directory, name)))
         {
-            throw new BackupException($"Another process works on the backups in {directory}; try again when it has ended.", ExitCodes.Busy, e);
+            throw new BackupException($"{busy}; try again when it has ended.", ExitCodes.Busy, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Platform.Backup.Repository;
 
 /// <summary>What an object of the repository belongs to, by its path.</summary>
@@ -23,4 +25,18 @@ internal static class RepositoryPath
 
     /// <summary>Whether it is a manifest that is kept of backups, removed ones too.</summary>
     public static bool IsHistory(string path) => path.StartsWith(History, StringComparison.Ordinal);
+
+    /// <summary>Whether it is of the repository, and neither beside it nor a way out of it.</summary>
+    public static bool IsOfRepository(string path) =>
+        (path.StartsWith(Backups, StringComparison.Ordinal) || path.StartsWith(Log, StringComparison.Ordinal))
+        && !path.Split('/').Any(name => name is "" or "." or "..");
+
+    /// <summary>Where an object of the archived log stands in it, as a text whose characters compare: the number of the database, and the name.</summary>
+    /// <param name="path">Such as <c>archive/platform/18-1/0000000100000000/0000000100000000000000AB-SHA1.zst</c>.</param>
+    public static string PlaceInLog(string path)
+    {
+        var part = path[Log.Length..].Split('/')[0];
+        var number = int.TryParse(part.AsSpan(part.IndexOf('-', StringComparison.Ordinal) + 1), CultureInfo.InvariantCulture, out var found) ? found : 0;
+        return string.Create(CultureInfo.InvariantCulture, $"{number:D10}/{Path.GetFileName(path)}");
+    }
 }

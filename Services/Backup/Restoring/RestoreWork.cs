@@ -19,12 +19,7 @@ internal sealed class RestoreWork(IBackupEngine engine, BackupWork work, IOption
     public async Task<(RestoredCopy Copy, TimeSpan Took)> OpenAsync(RestoreTarget target, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
-        var now = time.GetUtcNow();
-        if (target.Moment > now)
-        {
-            throw new BackupException($"{Text(target.Moment.Value)} has not come yet.", ExitCodes.Usage);
-        }
-
+        NeedPast(target, time);
         if (!engine.HasRepository)
         {
             throw new BackupException($"There are no backups in {options.Value.Directory}.", ExitCodes.Refused);
@@ -33,17 +28,26 @@ internal sealed class RestoreWork(IBackupEngine engine, BackupWork work, IOption
         var copy = await work.UndisturbedAsync(
             async token =>
             {
-                NeedSpace(await engine.BackupsAsync(token), target);
+                NeedSpace(await engine.BackupsAsync(token), target, options.Value.Directory);
                 if (target.Label is null)
                 {
                     // A database that is gone has nothing more to archive: then what is there has to do.
                     await engine.FlushAsync(token);
                 }
 
-                return await RestoredCopy.OpenAsync(engine, options.Value, target, token);
+                return await RestoredCopy.OpenAsync(engine, options.Value, target, options.Value.Directory, token);
             },
             cancellationToken);
         return (copy, Stopwatch.GetElapsedTime(started));
+    }
+
+    /// <summary>Refuses a moment that has not come yet.</summary>
+    public static void NeedPast(RestoreTarget target, TimeProvider time)
+    {
+        if (target.Moment > time.GetUtcNow())
+        {
+            throw new BackupException($"{Text(target.Moment.Value)} has not come yet.", ExitCodes.Usage);
+        }
     }
 
     /// <summary>How many documents each collection of a database has.</summary>
@@ -65,7 +69,13 @@ internal sealed class RestoreWork(IBackupEngine engine, BackupWork work, IOption
         return counts;
     }
 
-    private void NeedSpace(IReadOnlyList<BackupSet> backups, RestoreTarget target)
+    /// <summary>Refuses what there is no backup of, or no space for.</summary>
+    /// <param name="backups">All backups.</param>
+    /// <param name="target">What is to be restored.</param>
+    /// <param name="directory">Where.</param>
+    /// <param name="isFetched">Whether the backup itself is brought there, too.</param>
+    /// <returns>The backup that gives the size.</returns>
+    public static BackupSet NeedSpace(IReadOnlyList<BackupSet> backups, RestoreTarget target, string directory, bool isFetched = false)
     {
         var backup = backups.LastOrDefault(backup => target.Label is null || backup.Label == target.Label);
         if (backup is null)
@@ -75,15 +85,18 @@ internal sealed class RestoreWork(IBackupEngine engine, BackupWork work, IOption
                 target.Label is null ? ExitCodes.Refused : ExitCodes.Usage);
         }
 
-        var free = new DriveInfo(options.Value.Directory).AvailableFreeSpace;
-        if (free < backup.DatabaseBytes)
+        var needed = backup.DatabaseBytes + (isFetched ? backup.RepositoryBytes : 0);
+        var free = new DriveInfo(directory).AvailableFreeSpace;
+        if (free < needed)
         {
             throw new BackupException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The disk of {options.Value.Directory} has {free >> 20} MiB free, but the copy needs more than {backup.DatabaseBytes >> 20}."),
+                    $"The disk of {directory} has {free >> 20} MiB free, but the copy needs more than {needed >> 20}."),
                 ExitCodes.CannotCreate);
         }
+
+        return backup;
     }
 
     private static string Text(DateTimeOffset moment) => moment.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);

@@ -48,10 +48,11 @@ internal sealed class RestoredCopy : IAsyncDisposable
     /// <param name="engine">What restores.</param>
     /// <param name="options">The settings.</param>
     /// <param name="target">What to restore.</param>
+    /// <param name="source">The directory of the backups that the engine restores from.</param>
     /// <param name="cancellationToken">Ends the attempt; nothing is left of it.</param>
     /// <exception cref="BackupException">The target cannot be reached: nothing else is served in its place.</exception>
     public static async Task<RestoredCopy> OpenAsync(
-        IBackupEngine engine, BackupOptions options, RestoreTarget target, CancellationToken cancellationToken)
+        IBackupEngine engine, BackupOptions options, RestoreTarget target, string source, CancellationToken cancellationToken)
     {
         RemoveLeftovers(options.Directory);
         var name = string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{Interlocked.Increment(ref s_count)}");
@@ -61,7 +62,7 @@ internal sealed class RestoredCopy : IAsyncDisposable
             OwnerOnly.MakeDirectory(copy._directory);
             await File.WriteAllTextAsync(SocketsFileOf(copy._directory), copy.Sockets, cancellationToken);
             await engine.RestoreAsync(target, copy.Data, cancellationToken);
-            await copy.RecoverAsync(options, target, cancellationToken);
+            await copy.RecoverAsync(options, target, source, cancellationToken);
             await copy.LetClientsInAsync(options, cancellationToken);
             return copy;
         }
@@ -88,7 +89,8 @@ internal sealed class RestoredCopy : IAsyncDisposable
         _sockets.Delete(recursive: true);
     }
 
-    private static string ScratchOf(string directory) => Path.Combine(directory, "scratch");
+    /// <summary>Where copies are.</summary>
+    public static string ScratchOf(string directory) => Path.Combine(directory, "scratch");
 
     /// <summary>Removes copies whose process is gone: it was killed, and had no time to.</summary>
     private static void RemoveLeftovers(string directory)
@@ -114,7 +116,7 @@ internal sealed class RestoredCopy : IAsyncDisposable
 
     private static bool IsAlive(string process) => Directory.Exists($"/proc/{process}");
 
-    private async Task RecoverAsync(BackupOptions options, RestoreTarget target, CancellationToken cancellationToken)
+    private async Task RecoverAsync(BackupOptions options, RestoreTarget target, string source, CancellationToken cancellationToken)
     {
         var server = ChildProgram.Start(
             options.NativeScripts,
@@ -122,7 +124,7 @@ internal sealed class RestoredCopy : IAsyncDisposable
             [options.ServerImage, Data, Sockets, "restored"],
             new Dictionary<string, string?>
             {
-                [SettingNames.ArchiveRepository] = Path.Combine(options.Directory, "repository"),
+                [SettingNames.ArchiveRepository] = Path.Combine(source, "repository"),
                 [SettingNames.ArchivePassPhrase] = options.PassPhrase,
             });
         _programs.Add(server);

@@ -1,11 +1,12 @@
 using Microsoft.Extensions.Options;
+using Platform.Backup.Copies;
 using Platform.Backup.Engines;
 using Platform.Backup.Policy;
 
 namespace Platform.Backup.Work;
 
 /// <summary>Looks how the backups stand. Changes nothing, and needs no lock.</summary>
-internal sealed class BackupStanding(IBackupEngine engine, IOptions<BackupOptions> options, TimeProvider time)
+internal sealed class BackupStanding(IBackupEngine engine, CopyLook copy, IOptions<BackupOptions> options, TimeProvider time)
 {
     /// <summary>Looks.</summary>
     public async Task<BackupStatus> LookAsync(CancellationToken cancellationToken)
@@ -13,7 +14,7 @@ internal sealed class BackupStanding(IBackupEngine engine, IOptions<BackupOption
         var backups = await engine.BackupsAsync(cancellationToken);
         return BackupStatus.Of(
             backups, engine.WindowOf(backups), await engine.StandingAsync(cancellationToken), LastVerification.Read(options.Value.Directory),
-            DrillRecord.Last(options.Value.Directory), options.Value, time.GetUtcNow());
+            DrillRecord.Last(options.Value.Directory), await copy.LookAsync(cancellationToken), options.Value, time.GetUtcNow());
     }
 
     /// <summary>All backups, newest first, and why the policy keeps each.</summary>

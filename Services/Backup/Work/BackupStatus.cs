@@ -1,3 +1,4 @@
+using Platform.Backup.Copies;
 using Platform.Backup.Engines;
 using Platform.Backup.Policy;
 
@@ -14,6 +15,7 @@ namespace Platform.Backup.Work;
 /// <param name="Verification">What the last verification of everything found; null for never.</param>
 /// <param name="Drill">What the last drill found; null for never.</param>
 /// <param name="DrillDue">When the next drill is, or was, due; null when there is nothing to restore, or never.</param>
+/// <param name="Copy">How the copy stands; null when there is to be none.</param>
 /// <param name="Problems">What a person has to look at: one sentence for each.</param>
 internal sealed record BackupStatus(
     DateTimeOffset Now,
@@ -26,6 +28,7 @@ internal sealed record BackupStatus(
     LastVerification? Verification,
     DrillRecord? Drill,
     DateTimeOffset? DrillDue,
+    CopyStatus? Copy,
     IReadOnlyList<string> Problems)
 {
     private static readonly TimeSpan s_retry = TimeSpan.FromDays(1);
@@ -36,7 +39,7 @@ internal sealed record BackupStatus(
     /// <summary>Judges what is known.</summary>
     public static BackupStatus Of(
         IReadOnlyList<BackupSet> backups, RecoveryWindow window, ArchiveStanding archive, LastVerification? verification, DrillRecord? drill,
-        BackupOptions options, DateTimeOffset now)
+        CopyStatus? copy, BackupOptions options, DateTimeOffset now)
     {
         var newest = backups.LastOrDefault(backup => backup is { IsProven: true, IsCurrent: true });
         var policy = options.ToPolicy();
@@ -45,7 +48,7 @@ internal sealed record BackupStatus(
         var drillDue = (drill?.At ?? backups.FirstOrDefault(backup => backup.IsProven)?.Stop) is { } since ? options.NextDrill(since) : null;
         drillDue = drill is { IsGood: false } && (drillDue is null || drillDue > drill.At + s_retry) ? drill.At + s_retry : drillDue;
         return new BackupStatus(
-            now, backups.Count, newest, window, archive, due, due is null ? policy.Next(newest!.Start) : null, verification, drill, drillDue,
+            now, backups.Count, newest, window, archive, due, due is null ? policy.Next(newest!.Start) : null, verification, drill, drillDue, copy,
             [.. Problems()]);
 
         IEnumerable<string> Problems()
@@ -85,6 +88,18 @@ internal sealed record BackupStatus(
             {
                 yield return $"The verification at {Moments.Text(verification.At)} found {findings.Count} faults, "
                     + $"first {findings[0].Subject}: {findings[0].Fault}.";
+            }
+
+            if (copy is not null && copy.LagSeconds > options.S3.MaxLag.TotalSeconds)
+            {
+                yield return $"{copy.Waiting} objects wait to be copied to {copy.Place}, the oldest for more than {options.S3.MaxLag:c}"
+                    + $"{(copy.Error is { } error ? $": {error}" : ".")}";
+            }
+
+            if (copy?.Verification?.Findings is { Count: > 0 } faults)
+            {
+                yield return $"The comparison of {copy.Place} at {Moments.Text(copy.Verification.At)} found {faults.Count} faults, "
+                    + $"first {faults[0].Subject}: {faults[0].Fault}.";
             }
 
             if (drill is { IsGood: false })

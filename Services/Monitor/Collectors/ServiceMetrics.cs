@@ -64,6 +64,12 @@ internal static class ServiceMetrics
     /// <summary>For how long the next trial of a restore is due.</summary>
     public const string DrillOverdue = $"platform_backup_drill_overdue_seconds{{{OfBackup}}}";
 
+    /// <summary>For how long the oldest object of the backups waits to be copied to the bucket.</summary>
+    public const string CopyLag = $"platform_backup_copy_lag_seconds{{{OfBackup}}}";
+
+    /// <summary>How often a round of that copy failed.</summary>
+    public const string CopyFailures = $"platform_backup_copy_failures_total{{{OfBackup}}}";
+
     /// <summary>How much of the repository the newest proven backup takes.</summary>
     public const string BackupSize = $"platform_backup_size_bytes{{{OfBackup}}}";
 

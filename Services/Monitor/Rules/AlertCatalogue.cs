@@ -50,6 +50,8 @@ internal static class AlertCatalogue
     private static readonly string s_windowEnd = OneOf(ServiceMetrics.WindowEnd);
     private static readonly string s_drillGood = OneOf(ServiceMetrics.DrillGood);
     private static readonly string s_drillOverdue = OneOf(ServiceMetrics.DrillOverdue);
+    private static readonly string s_copyLag = OneOf(ServiceMetrics.CopyLag);
+    private static readonly string s_copyFailures = OneOf(ServiceMetrics.CopyFailures);
     private static readonly string s_certificate = OneOf(ServiceMetrics.CertificateDays);
 
     /// <summary>The rules.</summary>
@@ -278,6 +280,23 @@ internal static class AlertCatalogue
             "Look at the directory of the backups: is it full, or not there? ./platform backup status.",
             Fires("12m", Backup(), (s_archiveLag, "0 400x20")),
             Silent("12m", (s_archiveLag, "299x20"))),
+        new(
+            "BackupCopyLate", $"{ServiceMetrics.CopyLag} > 900", "5m", AlertSeverity.Critical,
+            "What was backed up has been waiting for {{ $value | humanizeDuration }} to be copied to S3.",
+            "With this site, what waits is lost.",
+            "./platform backup status says how much waits and why; when S3 is back the agent catches up by itself.",
+            Fires("12m", Backup(), (s_copyLag, "0 1000x20")),
+            Silent("30m", (s_copyLag, "899x40")),
+            // A large backup that took its time.
+            Silent("30m", (s_copyLag, "0 600 900 1000 0x40"))),
+        new(
+            "BackupCopyFailing", $"increase({ServiceMetrics.CopyFailures}[15m]) > 2", "15m", AlertSeverity.Warning,
+            "The copy of the backups to S3 failed {{ $value | humanize }} times in a quarter of an hour.",
+            "It is tried again after ever longer pauses; backups and the log go on meanwhile.",
+            "./platform backup status and ./platform logs backup say why: the network, the credentials, the bucket.",
+            Fires("40m", Backup(), (s_copyFailures, "0+1x60")),
+            Silent("40m", (s_copyFailures, "0x10 3x50")),
+            Silent("40m", (s_copyFailures, "7x60"))),
         new(
             "BackupWindowShrinks",
             $"{ServiceMetrics.WindowEnd} - {ServiceMetrics.WindowStart} "

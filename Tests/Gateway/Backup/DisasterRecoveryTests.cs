@@ -135,14 +135,46 @@ public sealed partial class DisasterRecoveryTests
     }
 
     [Fact]
+    public async Task A_lost_site_comes_back_from_the_bucket_by_the_commands_of_the_page()
+    {
+        await using var s3 = await S3Server.StartAsync(Token);
+        await using var fixture = await BackupFixture.StartAsync(1);
+        await FillAsync(fixture.Set.Client.GetDatabase(ResourceNames.Database));
+        using (var host = fixture.Host())
+        {
+            await host.Services.GetRequiredService<BackupWork>().RunAsync(Token);
+        }
+
+        using var checkout = await Checkout.OfAsync(fixture, s3.Environment());
+        await checkout.RunAsync("./platform backup copy");
+        await fixture.Set.ResizeAsync(0, Token);
+        Directory.Delete(fixture.Set.DataOf(1), recursive: true);
+        Directory.Delete(fixture.Directory, recursive: true);
+        // There is no database, and where the backups were there is nothing, not even the link to them.
+        await File.WriteAllLinesAsync(Path.Combine(checkout.Root, ".platform", "run", "stack"), [$"pid={Environment.ProcessId}", "state=ready"], Token);
+        File.Delete(Path.Combine(checkout.Root, ".platform", "backup"));
+
+        var commands = Commands("The site is lost");
+        Assert.Equal(5, commands.Count);
+        await checkout.RunAsync(commands[0]);
+        var restored = await checkout.RunAsync(commands[1]);
+        Assert.Matches(@"orders +400\n", restored);
+        Assert.Matches(@"products +400\n", restored);
+        var list = await checkout.RunAsync(string.Join('\n', commands[2..]));
+        Assert.Contains("proven", list, StringComparison.Ordinal);
+        Assert.Contains("all are as they were", list, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_page_has_a_section_for_each_disaster()
     {
         var page = File.ReadAllText(Page);
         Assert.All(
-            (string[])["A lost document", "A wrong update of one tenant", "A dropped collection", "A lost node", "All data is lost", "A lost pass phrase",
+            (string[])["A lost document", "A wrong update of one tenant", "A dropped collection", "A lost node", "All data is lost", "The site is lost",
+                "A lost pass phrase",
                 "Deleted or encrypted backups"],
             section => Assert.NotEmpty(Commands(section)));
-        Assert.Equal(7, page.Split("\n## ").Length - 1);
+        Assert.Equal(8, page.Split("\n## ").Length - 1);
     }
 
     private static string Page => Path.Combine(Repository.Root, "docs", "disaster-recovery.md");
@@ -212,7 +244,7 @@ public sealed partial class DisasterRecoveryTests
 
         public string Root => _directory.FullName;
 
-        public static async Task<Checkout> OfAsync(BackupFixture fixture)
+        public static async Task<Checkout> OfAsync(BackupFixture fixture, params (string Key, string Value)[] more)
         {
             var checkout = new Checkout();
             var run = Directory.CreateDirectory(Path.Combine(checkout.Root, ".platform", "run"));
@@ -234,7 +266,8 @@ public sealed partial class DisasterRecoveryTests
                 ]);
             await File.WriteAllLinesAsync(
                 Path.Combine(run.FullName, "backup"),
-                fixture.Settings().Select(setting => $"{setting.Key}={(setting.Key == SettingNames.BackupDirectory ? backups : setting.Value)}"));
+                fixture.Settings().Select(setting => $"{setting.Key}={(setting.Key == SettingNames.BackupDirectory ? backups : setting.Value)}")
+                    .Concat(more.Select(setting => $"{setting.Key}={setting.Value}")));
             if (File.Exists(Mongosh))
             {
                 File.CreateSymbolicLink(Path.Combine(checkout._directory.CreateSubdirectory("tools").FullName, "mongosh"), Mongosh);

@@ -1,5 +1,6 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.Configuration;
 using Platform.AppHost.Backup;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
@@ -406,6 +407,36 @@ public sealed class GraphTests
             // The agent finds their sockets by the same ports.
             Assert.Equal(Platform.Gateway.Settings.GatewayOptions.PostgresPort(member + 1), Platform.Backup.PgBackRest.Servers.PortOf(member + 1));
         }
+    }
+
+    [Fact]
+    public async Task Settings_of_the_copy_of_backups_reach_the_agent_and_its_secrets_are_masked_and_in_no_argument()
+    {
+        var builder = CreateBuilder();
+        builder.Configuration.AddInMemoryCollection([
+            new("Backup:KeepDaily", "14"), new("Backup:S3:Bucket", "backups"), new("Backup:S3:SecretAccessKeyFile", "/secrets/s3"),
+            new("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"), new("AWS_SECRET_ACCESS_KEY", "of Amazon"), new("AWS_SESSION_TOKEN", "of a session"),
+        ]);
+        var options = Options(Engine.DocumentDb) with { BackupDirectory = "/backups" };
+        var agent = builder.AddBackup(ResourceNames.Backup, builder.AddMongoReplicaSet(ResourceNames.Mongo, options), options);
+
+        var environment = (await EnvironmentsOf(builder, [agent.Resource]))[0];
+        Assert.Equal("14", environment["Backup__KeepDaily"]);
+        Assert.Equal("backups", environment[SettingNames.BackupBucket]);
+        Assert.Equal("/secrets/s3", environment["Backup__S3__SecretAccessKeyFile"]);
+        Assert.Equal("AKIAEXAMPLE", environment["AWS_ACCESS_KEY_ID"]);
+        foreach (var name in (string[])["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+        {
+            Assert.True(Assert.IsType<ParameterResource>(environment[name]).Secret);
+        }
+
+        var arguments = new List<object>();
+        foreach (var annotation in agent.Resource.Annotations.OfType<CommandLineArgsCallbackAnnotation>())
+        {
+            await annotation.Callback(new CommandLineArgsCallbackContext(arguments, CancellationToken.None));
+        }
+
+        Assert.Equal(["agent"], arguments);
     }
 
     private static IDistributedApplicationBuilder CreateBuilder(params string[] args)

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Platform.Backup.Agent;
+using Platform.Backup.Copies;
 using Platform.Backup.Engines;
 using Platform.Backup.Policy;
 using Platform.Backup.Repository;
@@ -32,7 +33,8 @@ public sealed class BackupAgentTests : IDisposable
         _work = new BackupWork(_engine, options, _clock, NullLogger<BackupWork>.Instance);
         _drill = new FakeDrill(_directory.FullName, _clock);
         _agent = new BackupAgent(
-            new BackupStanding(_engine, options, _clock), _work, _drill, _state, options, _clock, NullLogger<BackupAgent>.Instance);
+            new BackupStanding(_engine, new CopyLook(options, _clock), options, _clock), _work, _drill, _state, options, _clock,
+            NullLogger<BackupAgent>.Instance);
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

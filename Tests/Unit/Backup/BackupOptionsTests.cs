@@ -27,11 +27,70 @@ public sealed class BackupOptionsTests
     }
 
     [Fact]
-    public void What_is_not_supported_yet_is_refused_where_it_is_asked_for()
+    public void Without_a_bucket_there_is_no_copy_and_its_other_settings_are_refused()
     {
+        Assert.False(Good().S3.IsOn);
         var options = Good();
-        options.S3Bucket = "backups";
-        Assert.Equal(["Backup:S3Bucket is set, but copies in S3 are not supported yet."], Validate(options).Failures);
+        options.S3.Region = "eu-central-1";
+        Assert.Equal(["Backup:S3:Region is set, but Backup:S3:Bucket is not."], Validate(options).Failures);
+    }
+
+    [Theory]
+    [InlineData("Bucket", "My Bucket")]
+    [InlineData("Bucket", "ab")]
+    [InlineData("Prefix", "/backups")]
+    [InlineData("Prefix", "backups/")]
+    [InlineData("Prefix", "a/../b")]
+    [InlineData("Region", "")]
+    [InlineData("Region", "Frankfurt am Main")]
+    [InlineData("Endpoint", "backups.example")]
+    [InlineData("Endpoint", "http://backups.example")]
+    [InlineData("Endpoint", "https://backups.example/bucket")]
+    [InlineData("Endpoint", "https://key:secret@backups.example")]
+    [InlineData("CaFile", "/nowhere/ca.pem")]
+    [InlineData("AccessKeyId", "AKIAEXAMPLE")]
+    [InlineData("SecretAccessKeyFile", "/nowhere/secret")]
+    [InlineData("LockMode", "forever")]
+    [InlineData("LockMode", "governance")]
+    [InlineData("LockDays", 30)]
+    [InlineData("LockDays", -1)]
+    [InlineData("PartMebibytes", 4)]
+    public void A_wrong_setting_of_the_copy_is_one_sentence_that_names_its_key(string key, object value)
+    {
+        var options = WithCopy();
+        typeof(S3Options).GetProperty(key)!.SetValue(options.S3, value);
+        var sentence = Assert.Single(Validate(options).Failures!);
+        Assert.Contains($"Backup:S3:{key} ", sentence, StringComparison.Ordinal);
+        Assert.EndsWith(".", sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_secret_of_the_copy_is_in_a_file_of_its_own_that_nobody_else_may_read()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("The mode of a file is one of Unix.");
+            return;
+        }
+
+        var file = Path.GetTempFileName();
+        try
+        {
+            var options = WithCopy();
+            (options.S3.AccessKeyId, options.S3.SecretAccessKeyFile) = ("AKIAEXAMPLE", file);
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            Assert.Contains("must be a file with the secret", Assert.Single(Validate(options).Failures!), StringComparison.Ordinal);
+            File.WriteAllText(file, "a secret\n");
+            Assert.True(Validate(options).Succeeded);
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.OtherRead);
+            var sentence = Assert.Single(Validate(options).Failures!);
+            Assert.Contains("chmod 600", sentence, StringComparison.Ordinal);
+            Assert.DoesNotContain("a secret", sentence, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     [Theory]
@@ -55,6 +114,13 @@ public sealed class BackupOptionsTests
     }
 
     private static Microsoft.Extensions.Options.ValidateOptionsResult Validate(BackupOptions options) => new BackupOptionsValidation().Validate(null, options);
+
+    private static BackupOptions WithCopy()
+    {
+        var options = Good();
+        (options.S3.Bucket, options.S3.Region) = ("backups", "eu-central-1");
+        return options;
+    }
 
     private static BackupOptions Good() => new()
     {

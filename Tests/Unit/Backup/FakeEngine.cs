@@ -51,6 +51,9 @@ internal sealed class FakeEngine(TimeProvider time) : IBackupEngine
     }
 
     /// <inheritdoc />
+    public Task AdoptAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc />
     public Task<IReadOnlyList<string>> CloseGapsAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
 
     /// <inheritdoc />
