@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MongoDB.Driver;
+using Platform.Data.Encryption;
 using Platform.Data.Validation;
 using Platform.Jobs;
 using Platform.Migrator.Access;
@@ -64,6 +65,8 @@ internal static class MigratorJob
         // A job is one caller: connections kept ready would only cost log-ins.
         builder.AddPlatformData(mongo => mongo.MinPoolSize = 0);
 
+        builder.AddFieldEncryption();
+
         var services = builder.Services;
         services.AddOptions<MigratorOptions>()
             .BindSettings(MigratorOptions.Section)
@@ -88,6 +91,7 @@ internal static class MigratorJob
         {
             MaxDocumentsPerSecond = provider.GetRequiredService<IOptions<MigratorOptions>>().Value.MaxDocumentsPerSecond is > 0 and var limit ? limit : null,
             Time = provider.GetRequiredService<TimeProvider>(),
+            Encryption = provider.GetRequiredService<ConfiguredEncryption>().Encryption,
             Logger = provider.GetRequiredService<ILoggerFactory>().CreateLogger("Platform.Migrator.Migrations"),
         });
         services.AddSingleton(provider =>
