@@ -27,7 +27,7 @@ internal static class MigratorCommands
         foreach (var command in new[]
         {
             UpCommand.Create(), DownCommand.Create(), StatusCommand.Create(), VerifyCommand.Create(), ResolveCommand.Create(), Indexes(),
-            Access(), Sharding(), BaselineCommand.Create(),
+            Access(), Keys(), Sharding(), BaselineCommand.Create(),
             NewCommand.Create(), FingerprintCommand.Create(), ValidateCommand.Create(),
         })
         {
@@ -40,6 +40,11 @@ internal static class MigratorCommands
     private static Command Access() => new("access", "Compare users and roles with the access catalogue, and make them so.")
     {
         AccessPlanCommand.Create(), AccessApplyCommand.Create(), AccessPlanCommand.CreateStatus(),
+    };
+
+    private static Command Keys() => new("keys", "Look after the keys that personal data is encrypted with.")
+    {
+        KeyStatusCommand.Create(), KeyEncryptCommand.Create(), KeyRotateCommand.Create(), KeyShredCommand.Create(),
     };
 
     private static Command Sharding() => new("sharding", "Plan, apply, watch and simulate how collections are distributed over shards.")

@@ -10,7 +10,7 @@ namespace Platform.Data.Encryption;
 public sealed class ConfiguredEncryption(IOptions<EncryptionOptions> options, IMongoDatabase database, TimeProvider time) : IDisposable
 {
     private readonly Lazy<FieldEncryption?> _encryption = new(() => options.Value.Master is { } master
-        ? new FieldEncryption(new MongoKeyVault(database), master, options.Value.Previous, time)
+        ? new FieldEncryption(new MongoKeyVault(database), master, options.Value.Previous is { } previous ? [previous] : null, time)
         : null);
 
     /// <summary>The encryption; null where there is no master key, so that fields are stored plain.</summary>

@@ -27,14 +27,14 @@ public sealed class FieldEncryption : IDisposable
     /// <summary>Encrypts with keys of a vault.</summary>
     /// <param name="vault">The vault.</param>
     /// <param name="master">The master key that new keys are encrypted with.</param>
-    /// <param name="previous">The one before it, with which keys may still be encrypted; null for none.</param>
+    /// <param name="others">Those with which keys may still be encrypted; null for none.</param>
     /// <param name="time">The clock; null for the system's.</param>
-    public FieldEncryption(IKeyVault vault, MasterKey master, MasterKey? previous = null, TimeProvider? time = null)
+    public FieldEncryption(IKeyVault vault, MasterKey master, IEnumerable<MasterKey>? others = null, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(master);
         (_vault, _master, _time) = (vault, master, time ?? TimeProvider.System);
-        var masters = previous is null || previous.Provider == master.Provider ? [master] : new[] { master, previous };
+        List<MasterKey> masters = [.. (others ?? []).Prepend(master).DistinctBy(each => each.Provider)];
         _providers = [.. masters.Select(each => each.Provider)];
         var credentials = new BsonDocument(masters.Select(each => new BsonElement(each.Provider, new BsonDocument("key", new BsonBinaryData(each.Bytes)))));
         _client = CryptClientFactory.Create(new CryptOptions([new KmsCredentials(credentials.ToBson())]));
@@ -316,8 +316,8 @@ public sealed class FieldEncryption : IDisposable
         {
             throw new FieldEncryptionException(
                 provider.StartsWith("local", StringComparison.Ordinal)
-                    ? $"Keys in {CollectionNames.KeyVault} are encrypted with the master key {provider}, and Encryption:MasterKeyFile has {_master.Provider}: give the "
-                        + "programs the master key that they were given before, or, after a rotation, the new one."
+                    ? $"Keys in {CollectionNames.KeyVault} are encrypted with the master key {provider}, and Encryption:MasterKeyFile has {_master.Provider}: "
+                        + "give the program the master key that it had before, or, after a rotation, the new one."
                     : $"Keys in {CollectionNames.KeyVault} are encrypted by the provider {provider}: cloud KMS are not supported yet.");
         }
     }

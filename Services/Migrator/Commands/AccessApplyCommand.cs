@@ -14,7 +14,8 @@ internal sealed class AccessApplyCommand(AccessServer server)
                 + "Exits with 2 when something is left."),
         (apply, _, token) => apply.RunAsync(token),
         AccessText.Print,
-        report => report.InLine).Audited("accessApply");
+        report => report.InLine,
+        isForAccess: true).Audited("accessApply");
 
     private async Task<AccessReport> RunAsync(CancellationToken cancellationToken)
     {

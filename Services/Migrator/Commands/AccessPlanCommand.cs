@@ -9,13 +9,15 @@ internal sealed class AccessPlanCommand(AccessServer server)
     public static Command Create() => MigratorJob.Report<AccessPlanCommand, AccessReport>(
         new Command("plan", "Show how users and roles differ from the access catalogue, and the commands that mend it. Changes nothing."),
         (plan, _, token) => plan.RunAsync(token),
-        AccessText.PrintPlan);
+        AccessText.PrintPlan,
+        isForAccess: true);
 
     public static Command CreateStatus() => MigratorJob.Report<AccessPlanCommand, AccessReport>(
         new Command("status", "Show whether users and roles are as the access catalogue says. Exits with 2 when they are not."),
         (status, _, token) => status.RunAsync(token),
         AccessText.Print,
-        report => report.InLine);
+        report => report.InLine,
+        isForAccess: true);
 
     private async Task<AccessReport> RunAsync(CancellationToken cancellationToken)
     {

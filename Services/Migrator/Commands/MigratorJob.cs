@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -15,6 +16,7 @@ using Platform.Migrator.Execution;
 using Platform.Migrator.History;
 using Platform.Migrator.Sharding;
 using Platform.Migrator.Structure;
+using Platform.Mongo.Connections;
 using Platform.Mongo.Leases;
 
 namespace Platform.Migrator.Commands;
@@ -31,13 +33,19 @@ internal static class MigratorJob
     /// <param name="quiet">Whether the console belongs to the report; else what is done is told by the log.</param>
     /// <param name="json">Whether the report is JSON.</param>
     /// <param name="wait">Whether the database, and another migrator, are waited for as long as can be.</param>
-    public static DatabaseJob Create(bool quiet, bool json, bool wait = false) => new(Name)
+    /// <param name="isForAccess">Whether it is about users and roles, and looks at no document: then it needs no master key.</param>
+    public static DatabaseJob Create(bool quiet, bool json, bool wait = false, bool isForAccess = false) => new(Name)
     {
         IsQuiet = quiet,
         IsJson = json,
         Configure = builder =>
         {
             Configure(builder);
+            if (isForAccess)
+            {
+                builder.Services.RemoveAll<IDatabaseCheck>();
+            }
+
             if (wait)
             {
                 builder.Services.PostConfigure<MigratorOptions>(options => options.DatabaseTimeout = options.LeaseTimeout = LeaseOptions.Longest);
@@ -56,9 +64,9 @@ internal static class MigratorJob
     /// <summary>Lets a command print the report of a use case.</summary>
     public static Command Report<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TUseCase, TReport>(
         Command command, Func<TUseCase, ParseResult, CancellationToken, Task<TReport>> run, Action<TextWriter, TReport> print,
-        Func<TReport, bool>? isGood = null)
+        Func<TReport, bool>? isGood = null, bool isForAccess = false)
         where TUseCase : class =>
-        DatabaseJob.Report(command, json => Create(quiet: true, json), run, print, isGood);
+        DatabaseJob.Report(command, json => Create(quiet: true, json, isForAccess: isForAccess), run, print, isGood);
 
     private static void Configure(HostApplicationBuilder builder)
     {
