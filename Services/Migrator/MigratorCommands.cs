@@ -16,7 +16,7 @@ internal static class MigratorCommands
             73 a file cannot be written, 75 another migrator is at work, 78 wrong setting, 130 interrupted.
             In a pipeline: 'up --wait' before the new programs start, 'status --exit-code' as a probe (0 up to date, 2 not, 75 under way).
             Settings: ConnectionStrings__platform, Migrator__DatabaseTimeout (1 min), Migrator__LeaseDuration (15 s),
-            Migrator__LeaseTimeout (10 min), Migrator__MaxDocumentsPerSecond (no limit).
+            Migrator__LeaseTimeout (10 min), Migrator__MaxDocumentsPerSecond (no limit), Encryption__MasterKeyFile (none).
             How strictly the rules on documents hold: Validation__Level, strict (every write is checked), moderate (not
             those to documents that broke the rules before) or off; Validation__Action, error (refused) or warn (logged);
             Validation__Collections__NAME__Level and __Action for one collection. Default: strict, error.
