@@ -43,7 +43,8 @@ internal sealed partial class EncryptionCheck(ConfiguredEncryption configured, I
     {
         try
         {
-            return await database.GetCollection<BsonDocument>(CollectionNames.KeyVault).ForDecisions().Find(new BsonDocument()).Limit(1).AnyAsync(cancellationToken);
+            var keys = database.GetCollection<BsonDocument>(CollectionNames.KeyVault).ForDecisions();
+            return await keys.Find(new BsonDocument()).Limit(1).AnyAsync(cancellationToken);
         }
         catch (MongoCommandException exception) when (exception.Code == NotAuthorized)
         {

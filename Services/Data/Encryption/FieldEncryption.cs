@@ -195,8 +195,9 @@ public sealed class FieldEncryption : IDisposable
     {
         string Cannot() => $"The field {field.Name} of {Shown(document)} cannot be decrypted";
 
-        // https://github.com/mongodb/specifications/blob/master/source/client-side-encryption/subtype6.md: the algorithm, and the key.
-        if (value.Bytes.Length <= 17)
+        // https://github.com/mongodb/specifications/blob/master/source/client-side-encryption/subtype6.md: the algorithm, and the key. What has an algorithm
+        // that the library does not know it would give back as it is.
+        if (value.Bytes.Length <= 17 || value.Bytes[0] is not (1 or 2))
         {
             throw new FieldEncryptionException($"{Cannot()}: it was changed after it was written.");
         }
@@ -221,7 +222,7 @@ public sealed class FieldEncryption : IDisposable
         try
         {
             using var context = _client.StartExplicitDecryptionContext(new BsonDocument("v", value).ToBson());
-            return Value(context);
+            return Value(context) is var plain && field.IsPlain(plain) ? plain : throw new FieldEncryptionException($"{Cannot()}: it is of another kind.");
         }
         catch (CryptException exception)
         {

@@ -14,8 +14,7 @@ internal sealed class AccessApplyCommand(AccessServer server)
                 + "Exits with 2 when something is left."),
         (apply, _, token) => apply.RunAsync(token),
         AccessText.Print,
-        report => report.InLine,
-        isForAccess: true).Audited("accessApply");
+        report => report.InLine).Audited("accessApply");
 
     private async Task<AccessReport> RunAsync(CancellationToken cancellationToken)
     {

@@ -18,7 +18,8 @@ internal sealed class KeyEncryptCommand(
     public static Command Create() => MigratorJob.Report<KeyEncryptCommand, KeyEncryptReport>(
         new Command("encrypt", "Encrypt what is plain because it was written before there was a master key. Stopped anywhere it can be run again."),
         (encrypt, _, token) => encrypt.RunAsync(token),
-        KeyText.Print).Audited("keysEncrypt");
+        KeyText.Print,
+        usesMasterKey: true).Audited("keysEncrypt");
 
     private Task<KeyEncryptReport> RunAsync(CancellationToken cancellationToken)
     {

@@ -25,7 +25,8 @@ internal sealed class KeyRotateCommand(IMongoDatabase database, ConfiguredEncryp
                 file,
             },
             (rotate, result, token) => rotate.RunAsync(result.GetValue(file)!, token),
-            KeyText.Print).Audited("keysRotate");
+            KeyText.Print,
+            usesMasterKey: true).Audited("keysRotate");
     }
 
     private async Task<KeyRotationReport> RunAsync(string file, CancellationToken cancellationToken)

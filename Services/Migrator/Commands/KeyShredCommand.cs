@@ -30,7 +30,8 @@ internal sealed class KeyShredCommand(IMongoDatabase database, SoleWorker alone)
                 tenant, yes,
             },
             (shred, result, token) => shred.RunAsync(ObjectId.Parse(result.GetValue(tenant)!), result.GetValue(yes), token),
-            KeyText.Print).Audited("keysShred");
+            KeyText.Print,
+            usesMasterKey: true).Audited("keysShred");
     }
 
     private Task<KeyShredReport> RunAsync(ObjectId tenant, bool isMeant, CancellationToken cancellationToken) => alone.RunAsync(

@@ -11,7 +11,8 @@ internal sealed class KeyStatusCommand(IMongoDatabase database, ConfiguredEncryp
     public static Command Create() => MigratorJob.Report<KeyStatusCommand, KeyStatusReport>(
         new Command("status", "Show the tenants' keys, the master key that each is encrypted with, and how many documents are encrypted and plain."),
         (status, _, token) => status.RunAsync(token),
-        KeyText.Print);
+        KeyText.Print,
+        usesMasterKey: true);
 
     private async Task<KeyStatusReport> RunAsync(CancellationToken cancellationToken)
     {

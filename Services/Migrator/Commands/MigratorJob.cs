@@ -33,15 +33,15 @@ internal static class MigratorJob
     /// <param name="quiet">Whether the console belongs to the report; else what is done is told by the log.</param>
     /// <param name="json">Whether the report is JSON.</param>
     /// <param name="wait">Whether the database, and another migrator, are waited for as long as can be.</param>
-    /// <param name="isForAccess">Whether it is about users and roles, and looks at no document: then it needs no master key.</param>
-    public static DatabaseJob Create(bool quiet, bool json, bool wait = false, bool isForAccess = false) => new(Name)
+    /// <param name="usesMasterKey">Whether it encrypts or decrypts: then the master key has to fit the database.</param>
+    public static DatabaseJob Create(bool quiet, bool json, bool wait = false, bool usesMasterKey = true) => new(Name)
     {
         IsQuiet = quiet,
         IsJson = json,
         Configure = builder =>
         {
             Configure(builder);
-            if (isForAccess)
+            if (!usesMasterKey)
             {
                 builder.Services.RemoveAll<IDatabaseCheck>();
             }
@@ -57,16 +57,16 @@ internal static class MigratorJob
 
     /// <summary>Runs a use case.</summary>
     public static Task<int> RunAsync<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TUseCase>(
-        bool quiet, bool json, Func<TUseCase, CancellationToken, Task<int>> run, CancellationToken cancellationToken)
+        bool quiet, bool json, Func<TUseCase, CancellationToken, Task<int>> run, CancellationToken cancellationToken, bool usesMasterKey = false)
         where TUseCase : class =>
-        Create(quiet, json).RunAsync(run, cancellationToken);
+        Create(quiet, json, usesMasterKey: usesMasterKey).RunAsync(run, cancellationToken);
 
     /// <summary>Lets a command print the report of a use case.</summary>
     public static Command Report<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TUseCase, TReport>(
         Command command, Func<TUseCase, ParseResult, CancellationToken, Task<TReport>> run, Action<TextWriter, TReport> print,
-        Func<TReport, bool>? isGood = null, bool isForAccess = false)
+        Func<TReport, bool>? isGood = null, bool usesMasterKey = false)
         where TUseCase : class =>
-        DatabaseJob.Report(command, json => Create(quiet: true, json, isForAccess: isForAccess), run, print, isGood);
+        DatabaseJob.Report(command, json => Create(quiet: true, json, usesMasterKey: usesMasterKey), run, print, isGood);
 
     private static void Configure(HostApplicationBuilder builder)
     {

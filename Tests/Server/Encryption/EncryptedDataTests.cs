@@ -157,16 +157,16 @@ public sealed class EncryptedDataTests(MongoServer server) : IDisposable
         var newFile = Write(next, "new.key");
         var refused =
             (await MigratorAsync(database, $"keys rotate --new-master-key {_directory.FullName}/none", (KeyFile, file))).Expect(ExitCodes.Refused);
-        Assert.Contains("cannot be read", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("cannot be read", refused.Errors, StringComparison.Ordinal);
         var rotated = (await MigratorAsync(database, $"keys rotate --new-master-key {newFile} --json", (KeyFile, file))).Expect(ExitCodes.Success).Json;
         Assert.Equal((2, 2), (rotated.GetProperty("rotated").GetInt32(), rotated.GetProperty("keys").GetInt32()));
         Assert.Equal(
             0, (await MigratorAsync(database, $"keys rotate --new-master-key {newFile} --json", (KeyFile, newFile), (PreviousFile, file)))
                 .Expect(ExitCodes.Success).Json.GetProperty("rotated").GetInt32());
         var wrong = (await MigratorAsync(database, "keys status", (KeyFile, file))).Expect(ExitCodes.Configuration);
-        Assert.StartsWith("migrator: Keys in _keyVault are encrypted with the master key local:k", wrong.Error.Trim().Split('\n')[^1], StringComparison.Ordinal);
-        var none = (await MigratorAsync(database, "status")).Expect(ExitCodes.Configuration);
-        Assert.Contains("holds encrypted fields, and this program has no master key: set Encryption:MasterKeyFile", none.Error, StringComparison.Ordinal);
+        Assert.StartsWith("migrator: Keys in _keyVault are encrypted with the master key local:k", wrong.Errors.Trim().Split('\n')[^1], StringComparison.Ordinal);
+        var none = (await MigratorAsync(database, "up")).Expect(ExitCodes.Configuration);
+        Assert.Contains("holds encrypted fields, and this program has no master key: set Encryption:MasterKeyFile", none.Errors, StringComparison.Ordinal);
         using (var encryption = new FieldEncryption(new MongoKeyVault(database), next))
         using (EncryptedDocuments.Use(encryption))
         {
@@ -175,8 +175,8 @@ public sealed class EncryptedDataTests(MongoServer server) : IDisposable
 
         // One tenant's key is destroyed, when that is meant.
         refused = (await MigratorAsync(database, $"keys shred --tenant {One}", (KeyFile, newFile))).Expect(ExitCodes.Refused);
-        Assert.Contains("1 customers.email", refused.Error, StringComparison.Ordinal);
-        Assert.Contains("give --yes", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("1 customers.email", refused.Errors, StringComparison.Ordinal);
+        Assert.Contains("give --yes", refused.Errors, StringComparison.Ordinal);
         var audit = _directory.CreateSubdirectory("audit").FullName;
         var keys = _directory.CreateSubdirectory("audit-keys").FullName;
         var shred = (await MigratorAsync(
@@ -187,7 +187,7 @@ public sealed class EncryptedDataTests(MongoServer server) : IDisposable
             Directory.EnumerateFiles(audit, "*", SearchOption.AllDirectories).SelectMany(File.ReadLines),
             line => line.Contains("keysShred", StringComparison.Ordinal) && line.Contains(One.ToString(), StringComparison.Ordinal));
         refused = (await MigratorAsync(database, $"keys shred --tenant {One} --yes", (KeyFile, newFile))).Expect(ExitCodes.Refused);
-        Assert.Contains("has no key", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("has no key", refused.Errors, StringComparison.Ordinal);
         using (var fresh = new FieldEncryption(new MongoKeyVault(database), next))
         using (EncryptedDocuments.Use(fresh))
         {
@@ -205,7 +205,7 @@ public sealed class EncryptedDataTests(MongoServer server) : IDisposable
         var ann = Customer(One, "ann");
         await customers.InsertAsync(ann, cancellationToken: Token);
         var refused = (await MigratorAsync(database, "keys encrypt")).Expect(ExitCodes.Refused);
-        Assert.Contains("Encryption:MasterKeyFile is not set", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("Encryption:MasterKeyFile is not set", refused.Errors, StringComparison.Ordinal);
 
         using var encryption = Encryption(database);
         using var use = EncryptedDocuments.Use(encryption);
