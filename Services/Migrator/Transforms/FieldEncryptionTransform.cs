@@ -15,7 +15,8 @@ public static class FieldEncryptionTransform
         ArgumentNullException.ThrowIfNull(encryption);
         return Of($"encrypt_{collection}", collection, fields, PlainTypes, encryption.Encrypt, (before, after) =>
         {
-            var decrypted = after.DeepClone().AsBsonDocument;
+            // What is read as bytes cannot be changed.
+            var decrypted = new BsonDocument(after.Elements);
             encryption.Decrypt(fields, decrypted);
             return fields.Select(field => field.Name).FirstOrDefault(name => !IsSame(before.GetValue(name, null), decrypted.GetValue(name, null))) is { } wrong
                 ? $"'{wrong}' is not what it was when it is decrypted"

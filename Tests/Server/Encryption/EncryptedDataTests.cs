@@ -164,7 +164,8 @@ public sealed class EncryptedDataTests(MongoServer server) : IDisposable
             0, (await MigratorAsync(database, $"keys rotate --new-master-key {newFile} --json", (KeyFile, newFile), (PreviousFile, file)))
                 .Expect(ExitCodes.Success).Json.GetProperty("rotated").GetInt32());
         var wrong = (await MigratorAsync(database, "keys status", (KeyFile, file))).Expect(ExitCodes.Configuration);
-        Assert.StartsWith("migrator: Keys in _keyVault are encrypted with the master key local:k", wrong.Errors.Trim().Split('\n')[^1], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "migrator: Keys in _keyVault are encrypted with the master key local:k", wrong.Errors.Trim().Split('\n')[^1], StringComparison.Ordinal);
         var none = (await MigratorAsync(database, "up")).Expect(ExitCodes.Configuration);
         Assert.Contains("holds encrypted fields, and this program has no master key: set Encryption:MasterKeyFile", none.Errors, StringComparison.Ordinal);
         using (var encryption = new FieldEncryption(new MongoKeyVault(database), next))
