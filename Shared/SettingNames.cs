@@ -9,8 +9,8 @@ public static class SettingNames
     /// <summary>Sections of the platform's programs and of the framework, each of which some other program may read.</summary>
     public static IReadOnlyCollection<string> Sections { get; } =
     [
-        Access, AllowedHosts, Api, Audit, Backup, "Cache", "ConnectionStrings", "Kestrel", "Logging", "OTEL", "ASPNETCORE", "DOTNET", "Platform", Encryption, Gateway,
-        "Health", Metrics, "Migrator", Monitor, "Mongo", "MongoGuard", "MongoTelemetry", Paging, "RateLimits", "Seeder", "Sharding", "Validation",
+        Access, AllowedHosts, Api, Audit, Backup, "Cache", "ConnectionStrings", "Kestrel", "Logging", "OTEL", "ASPNETCORE", "DOTNET", "Platform", Encryption,
+        Gateway, "Health", Metrics, "Migrator", Monitor, "Mongo", "MongoGuard", "MongoTelemetry", Paging, "RateLimits", "Seeder", "Sharding", "Validation",
     ];
 
     /// <summary>The section of who may call the API.</summary>

@@ -28,7 +28,8 @@ public static class PlatformDataExtensions
     }
 
     /// <summary>
-    /// Registers <see cref="ConfiguredEncryption"/> of the section <c>Encryption</c>. What it says stops a start when it cannot be, or does not fit the database.
+    /// Registers <see cref="ConfiguredEncryption"/> of the section <c>Encryption</c>. What it says stops a start when it cannot be, or does not fit the
+    /// database.
     /// </summary>
     /// <typeparam name="TBuilder">The kind of host builder.</typeparam>
     /// <param name="builder">The host builder.</param>

@@ -337,10 +337,12 @@ public sealed class TenantCollection<TDocument>
             return await write();
         }
         catch (MongoException exception)
-            when (ServerRefusal.Read(exception, _definition, index => documents.ElementAtOrDefault(index) is { } document ? EncryptedDocuments.ToPlain(document) : null) is { } refusal)
+            when (ServerRefusal.Read(exception, _definition, PlainAt) is { } refusal)
         {
             throw refusal;
         }
+
+        BsonDocument? PlainAt(int index) => documents.ElementAtOrDefault(index) is { } document ? EncryptedDocuments.ToPlain(document) : null;
     }
 
     private FilterDefinition<TDocument> Scoped(FilterDefinition<TDocument>? filter) =>
@@ -373,7 +375,8 @@ public sealed class TenantCollection<TDocument>
             else if (name.Contains('.') || !(value is BsonDocument comparison ? comparison.All(IsAnswerable) : IsComparable(value)))
             {
                 throw new ArgumentException(
-                    $"A filter cannot compare {name}, which is stored encrypted{(field.Kind == EncryptionKind.Deterministic ? ": use With" : "")}.", nameof(filter));
+                    $"A filter cannot compare {name}, which is stored encrypted{(field.Kind == EncryptionKind.Deterministic ? ": use With" : "")}.",
+                    nameof(filter));
             }
         }
     }

@@ -220,7 +220,8 @@ public sealed class FieldEncryptionTests : IDisposable
         key["masterKey"]["provider"] = wrong.Provider;
         _vault.Replace(key);
         Assert.Contains(
-            "cannot be decrypted", Assert.Throws<FieldEncryptionException>(() => BsonSerializer.Deserialize<Customer>(stored)).Message, StringComparison.Ordinal);
+            "cannot be decrypted", Assert.Throws<FieldEncryptionException>(() => BsonSerializer.Deserialize<Customer>(stored)).Message,
+            StringComparison.Ordinal);
 
         key["masterKey"] = new BsonDocument { { "provider", "aws" }, { "region", "eu-central-1" } };
         _vault.Replace(key);
