@@ -33,9 +33,13 @@ var cache = builder.AddCache(ResourceNames.Cache, options, certificates)
 var access = database.AddAccess<Projects.Migrator>(ResourceNames.Api, ResourceNames.Migrator, ResourceNames.Seeder, ResourceNames.Monitor)?
     .WithAudit(options);
 
+// The master key of what programs encrypt before it is stored.
+var masterKey = builder.AddMasterKey(options);
+
 // Jobs: the migrator prepares the database; the seeder fills it, in development only.
 var migrator = builder.AddJob<Projects.Migrator>(ResourceNames.Migrator)
     .WithDatabase(database)
+    .WithMasterKey(masterKey)
     .WaitForAccess(database, access)
     .WithPublishArgs("up", "--wait");
 database.WithMigrateCommand(migrator);
@@ -44,10 +48,12 @@ if (builder.ExecutionContext.IsRunMode && options.Seed)
 {
     var seeder = builder.AddJob<Projects.Seeder>(ResourceNames.Seeder)
         .WithDatabase(database)
+        .WithMasterKey(masterKey)
         .WaitForCompletion(migrator);
     var cleaner = builder.AddJob<Projects.Seeder>(ResourceNames.Cleaner)
         .WithArgs("clean")
         .WithDatabase(database, ResourceNames.Seeder)
+        .WithMasterKey(masterKey)
         .WithParentRelationship(seeder)
         .WithExplicitStart();
     database.WithSeedCommands(seeder, cleaner);
@@ -57,6 +63,7 @@ if (builder.ExecutionContext.IsRunMode && options.Seed)
 var cursorKey = builder.AddGeneratedSecret("cursor-key", length: 44);
 var api = builder.AddService<Projects.Api>(ResourceNames.Api)
     .WithDatabase(database)
+    .WithMasterKey(masterKey)
     .WithMigrationStates(access)
     .WithCache(cache)
     .WithEnvironment(SettingNames.PagingCursorKey, cursorKey)
@@ -89,6 +96,7 @@ builder.NeedNoCertificate();
 builder.ReportFailures();
 builder.RecordStack(options);
 builder.RecordAudit(options);
+builder.RecordMasterKey(options, masterKey);
 builder.RestartDashboard();
 builder.StopInOrder();
 

@@ -50,6 +50,9 @@ public static class CollectionNames
     /// <summary>Who may work alone right now, one document per kind of work.</summary>
     public const string Leases = "_leases";
 
+    /// <summary>The keys that personal data of each tenant is encrypted with, themselves encrypted; one document per tenant.</summary>
+    public const string KeyVault = "_keyVault";
+
     /// <summary>What the seeder wrote, one document.</summary>
     public const string SeedMarker = "_seed";
 

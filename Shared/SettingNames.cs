@@ -9,8 +9,8 @@ public static class SettingNames
     /// <summary>Sections of the platform's programs and of the framework, each of which some other program may read.</summary>
     public static IReadOnlyCollection<string> Sections { get; } =
     [
-        Access, AllowedHosts, Api, Audit, Backup, "Cache", "ConnectionStrings", "Kestrel", "Logging", "OTEL", "ASPNETCORE", "DOTNET", "Platform", Gateway,
-        "Health", Metrics, "Migrator", Monitor, "Mongo", "MongoGuard", "MongoTelemetry", Paging, "RateLimits", "Seeder", "Sharding", "Validation",
+        Access, AllowedHosts, Api, Audit, Backup, "Cache", "ConnectionStrings", "Kestrel", "Logging", "OTEL", "ASPNETCORE", "DOTNET", "Platform", Encryption,
+        Gateway, "Health", Metrics, "Migrator", Monitor, "Mongo", "MongoGuard", "MongoTelemetry", Paging, "RateLimits", "Seeder", "Sharding", "Validation",
     ];
 
     /// <summary>The section of who may call the API.</summary>
@@ -30,6 +30,15 @@ public static class SettingNames
 
     /// <summary>The hosts that the API answers to.</summary>
     public const string AllowedHosts = "AllowedHosts";
+
+    /// <summary>The section of the encryption of personal data.</summary>
+    public const string Encryption = "Encryption";
+
+    /// <summary>The file with the master key.</summary>
+    public const string EncryptionMasterKeyFile = $"{Encryption}__MasterKeyFile";
+
+    /// <summary>The file with the master key before that.</summary>
+    public const string EncryptionPreviousMasterKeyFile = $"{Encryption}__PreviousMasterKeyFile";
 
     /// <summary>The section of the backups.</summary>
     public const string Backup = "Backup";

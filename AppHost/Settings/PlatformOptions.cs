@@ -89,6 +89,17 @@ internal sealed record PlatformOptions
     public bool Tls { get; init; }
 
     /// <summary>
+    /// <c>Platform:FieldEncryption</c>: whether programs encrypt personal data before it is stored, with a master key of this checkout; see docs/security.md.
+    /// Default: true, but for the engine <c>external</c>, whose data may be others' too.
+    /// </summary>
+    public bool FieldEncryption { get; init; }
+
+    /// <summary>
+    /// <c>Platform:EncryptionDirectory</c>: where the master key is, best not on the disk with the data. Default: <c>encryption</c> in the data directory.
+    /// </summary>
+    public string EncryptionDirectory { get; init; } = "";
+
+    /// <summary>
     /// <c>Platform:Audit:Enabled</c>: whether the members of the engine <c>documentdb</c>, and the commands of the platform, write an audit log.
     /// Default: true.
     /// </summary>
@@ -155,6 +166,8 @@ internal sealed record PlatformOptions
             ApiPort = ParsePort(section["ApiPort"]),
             Seed = ParseSwitch(section, "Seed", usual: true),
             Tls = ParseSwitch(section, "Tls", usual: true),
+            FieldEncryption = ParseSwitch(section, "FieldEncryption", usual: engine.Engine != Engine.External),
+            EncryptionDirectory = Path.GetFullPath(section["EncryptionDirectory"] ?? Path.Combine(data, "encryption")),
             Audit = ParseSwitch(section, "Audit:Enabled", usual: true) && engine.Engine == Engine.DocumentDb,
             AuditDirectory = Path.GetFullPath(section["Audit:Directory"] ?? Path.Combine(data, "audit")),
             AuditKeyDirectory = Path.GetFullPath(section["Audit:KeyDirectory"] ?? Path.Combine(data, "audit-keys")),

@@ -40,6 +40,7 @@ internal static class ApiServices
             mongo.ServerSelectionTimeout = s_databaseTimeout;
             mongo.ConnectTimeout = s_databaseTimeout;
         });
+        builder.AddFieldEncryption();
         builder.AddTargetingGuard();
         builder.Services.AddHostedService<DatabaseStartupService>();
         builder.AddDataCaches();

@@ -3,6 +3,7 @@ using Platform.Api;
 using Platform.Api.Endpoints;
 using Platform.Api.OpenApi;
 using Platform.Api.Problems;
+using Platform.Mongo.Connections;
 using Platform.ServiceDefaults;
 
 return await ServiceProgram.RunAsync(ResourceNames.Api, async () =>
@@ -12,6 +13,7 @@ return await ServiceProgram.RunAsync(ResourceNames.Api, async () =>
 
     var app = builder.Build();
     app.CheckSettings();
+    app.UseFieldEncryption();
     app.UseApi();
 
     var data = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, StartupGate>();
@@ -25,5 +27,10 @@ return await ServiceProgram.RunAsync(ResourceNames.Api, async () =>
     app.MapApiDocument();
     app.MapDefaultEndpoints();
 
+    var startup = app.Services.GetRequiredService<DatabaseStartup>();
     await app.RunAsync();
-});
+    if (startup.Refusal is { } refusal)
+    {
+        throw refusal;
+    }
+}, exception => exception is DatabaseRefusedException ? ExitCodes.Configuration : null);

@@ -1,5 +1,8 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using Platform.Data.Documents;
+using Platform.Data.Encryption;
 using Platform.Data.Tenancy;
 using Platform.Mongo.Connections;
 
@@ -22,6 +25,31 @@ public static class PlatformDataExtensions
         builder.AddPlatformMongo(defaults);
         builder.Services.TryAddSingleton<PlatformDatabase>();
         return builder;
+    }
+
+    /// <summary>
+    /// Registers <see cref="ConfiguredEncryption"/> of the section <c>Encryption</c>. What it says stops a start when it cannot be, or does not fit the
+    /// database.
+    /// </summary>
+    /// <typeparam name="TBuilder">The kind of host builder.</typeparam>
+    /// <param name="builder">The host builder.</param>
+    /// <returns>The same builder.</returns>
+    public static TBuilder AddFieldEncryption<TBuilder>(this TBuilder builder)
+        where TBuilder : IHostApplicationBuilder
+    {
+        builder.Services.AddOptions<EncryptionOptions>().BindSettings(EncryptionOptions.Section).ValidateOnStart();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EncryptionOptions>, EncryptionOptions.Validator>());
+        builder.Services.TryAddSingleton<ConfiguredEncryption>();
+        builder.Services.AddSingleton<IDatabaseCheck, EncryptionCheck>();
+        return builder;
+    }
+
+    /// <summary>Has all documents of this process read and written with what its settings say.</summary>
+    /// <param name="host">The host.</param>
+    public static void UseFieldEncryption(this IHost host)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        EncryptedDocuments.UseInProcess(host.Services.GetRequiredService<ConfiguredEncryption>().Encryption);
     }
 
     /// <summary>

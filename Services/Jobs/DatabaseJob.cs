@@ -138,6 +138,7 @@ public sealed class DatabaseJob(string name)
         LeaseLostException => ExitCodes.Failure,
         LeaseBusyException => ExitCodes.Busy,
         DatabaseUnavailableException => ExitCodes.Unavailable,
+        DatabaseRefusedException => ExitCodes.Configuration,
         _ => null,
     };
 }

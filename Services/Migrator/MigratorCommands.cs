@@ -16,7 +16,7 @@ internal static class MigratorCommands
             73 a file cannot be written, 75 another migrator is at work, 78 wrong setting, 130 interrupted.
             In a pipeline: 'up --wait' before the new programs start, 'status --exit-code' as a probe (0 up to date, 2 not, 75 under way).
             Settings: ConnectionStrings__platform, Migrator__DatabaseTimeout (1 min), Migrator__LeaseDuration (15 s),
-            Migrator__LeaseTimeout (10 min), Migrator__MaxDocumentsPerSecond (no limit).
+            Migrator__LeaseTimeout (10 min), Migrator__MaxDocumentsPerSecond (no limit), Encryption__MasterKeyFile (none).
             How strictly the rules on documents hold: Validation__Level, strict (every write is checked), moderate (not
             those to documents that broke the rules before) or off; Validation__Action, error (refused) or warn (logged);
             Validation__Collections__NAME__Level and __Action for one collection. Default: strict, error.
@@ -27,7 +27,7 @@ internal static class MigratorCommands
         foreach (var command in new[]
         {
             UpCommand.Create(), DownCommand.Create(), StatusCommand.Create(), VerifyCommand.Create(), ResolveCommand.Create(), Indexes(),
-            Access(), Sharding(), BaselineCommand.Create(),
+            Access(), Keys(), Sharding(), BaselineCommand.Create(),
             NewCommand.Create(), FingerprintCommand.Create(), ValidateCommand.Create(),
         })
         {
@@ -40,6 +40,11 @@ internal static class MigratorCommands
     private static Command Access() => new("access", "Compare users and roles with the access catalogue, and make them so.")
     {
         AccessPlanCommand.Create(), AccessApplyCommand.Create(), AccessPlanCommand.CreateStatus(),
+    };
+
+    private static Command Keys() => new("keys", "Look after the keys that personal data is encrypted with.")
+    {
+        KeyStatusCommand.Create(), KeyEncryptCommand.Create(), KeyRotateCommand.Create(), KeyShredCommand.Create(),
     };
 
     private static Command Sharding() => new("sharding", "Plan, apply, watch and simulate how collections are distributed over shards.")

@@ -3,6 +3,8 @@ using System.Text.Json;
 using Aspire.Hosting.Testing;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Data.Documents;
+using Platform.Data.Encryption;
 using Xunit;
 
 namespace Platform.Tests.Graph;
@@ -46,8 +48,22 @@ public sealed class SeedingTests(StackFixture stack, OwnData<SeedingTests> own) 
                 tenant => Assert.Equal(perTenant, tenant.Value));
         }
 
-        // Every role has somebody, of every tenant.
+        // Every role has somebody, of every tenant. What is personal is stored encrypted, with the master key of the stack.
         var users = await SeededAsync(stack.Database, CollectionNames.Users);
+        using var encryption = new FieldEncryption(
+            new MongoKeyVault(stack.Database), MasterKey.FromFile(Path.Combine(stack.DataDirectory, "encryption", "master.key")));
+        foreach (var (collection, type) in new[] { (CollectionNames.Users, typeof(User)), (CollectionNames.Customers, typeof(Customer)) })
+        {
+            var fields = EncryptedFields.Of(type);
+            foreach (var document in collection == CollectionNames.Users ? users : await SeededAsync(stack.Database, collection))
+            {
+                Assert.All(
+                    fields, field => Assert.True(!document.Contains(field.Name) || EncryptedField.IsEncrypted(document[field.Name]), $"{field} of {document}"));
+                encryption.Decrypt(fields, document);
+                Assert.Contains('@', document["email"].AsString);
+            }
+        }
+
         Assert.All(
             (string[])["owner", "admin", "manager", "staff", "support", "readonly"],
             role => Assert.Equal(Tenants, users.Count(user => user["email"].AsString.StartsWith($"{role}@", StringComparison.Ordinal))));

@@ -10,6 +10,10 @@ namespace Platform.Data.Access;
 public static class AccessCatalogue
 {
     private static readonly string[] s_read = ["find"];
+    private static readonly Grant s_keys = new(
+        "It encrypts personal data with the key of the tenant, and makes one for a tenant that has none.", ["find", "insert"], GrantTarget.Collections,
+        CollectionNames.KeyVault);
+
     private static readonly string[] s_domain =
     [
         CollectionNames.Tenants, CollectionNames.Users, CollectionNames.Stores, CollectionNames.Categories, CollectionNames.Products, CollectionNames.Inventory,
@@ -50,6 +54,7 @@ public static class AccessCatalogue
                 "The caches, and the relay of events, follow what changes, whoever changes it.", ["changeStream", "find"], GrantTarget.Collections,
                 CollectionNames.Categories, CollectionNames.Inventory, CollectionNames.Products, CollectionNames.Stores, CollectionNames.Tenants,
                 CollectionNames.Outbox),
+            s_keys,
             new("The health check knows whether a migration is pending.", s_read, GrantTarget.Collections, CollectionNames.MigrationStates),
             new("The health check tells how far the members are behind.", ["replSetGetStatus"], GrantTarget.Cluster),
         ],
@@ -84,6 +89,7 @@ public static class AccessCatalogue
             new(
                 "What it wrote, what the database is for, and who works alone.", ["find", "insert", "update", "remove"], GrantTarget.Collections,
                 CollectionNames.SeedMarker, CollectionNames.Environment, CollectionNames.Leases),
+            s_keys,
             new("It refuses a database that holds anything else.", ["listCollections"], GrantTarget.Database),
         ],
     };

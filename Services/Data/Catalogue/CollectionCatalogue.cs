@@ -377,6 +377,26 @@ public static class CollectionCatalogue
     public static CollectionDefinition<BsonDocument> HiddenIndexes { get; } =
         Bookkeeping(CollectionNames.HiddenIndexes, "Indexes that are hidden before they are dropped, one document for each; read as a whole.");
 
+    /// <summary>The keys that personal data of each tenant is encrypted with.</summary>
+    public static CollectionDefinition<BsonDocument> KeyVault { get; } = new()
+    {
+        Name = CollectionNames.KeyVault,
+        Description = "The keys that personal data of each tenant is encrypted with, themselves encrypted with the master key; one document for each tenant.",
+        IsBookkeeping = true,
+        ShardKey = Whole("One small document for each tenant, which a program reads once a minute; whole, so that a name is unique."),
+        Indexes =
+        [
+            new()
+            {
+                Name = "alt_names",
+                Keys = [Up("keyAltNames")],
+                Unique = true,
+                PartialFilter = new BsonDocument("keyAltNames", new BsonDocument("$exists", true)),
+                Serves = "The key of a tenant by its name; a name names one key, whoever makes it first.",
+            },
+        ],
+    };
+
     /// <summary>What the seeder wrote.</summary>
     public static CollectionDefinition<BsonDocument> SeedMarker { get; } = Bookkeeping(CollectionNames.SeedMarker, "What the seeder wrote, one document.");
 
@@ -388,7 +408,7 @@ public static class CollectionCatalogue
         [Tenants, Users, Stores, Categories, Products, Inventory, Customers, Orders, SaleEvents, InventoryEvents];
 
     /// <summary>All collections: those of <see cref="Domain"/>, and those in which the platform's programs keep notes of their own.</summary>
-    public static IReadOnlyList<CollectionDefinition> All { get; } = [.. Domain, Outbox, Leases, Migrations, HiddenIndexes, SeedMarker, Environment];
+    public static IReadOnlyList<CollectionDefinition> All { get; } = [.. Domain, Outbox, Leases, Migrations, HiddenIndexes, KeyVault, SeedMarker, Environment];
 
     /// <summary>
     /// A SHA-256 over everything declared here that a database keeps: names, indexes, validators, options. Changes when, and only

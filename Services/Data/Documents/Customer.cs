@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using MongoDB.Bson;
+using Platform.Data.Encryption;
 
 namespace Platform.Data.Documents;
 
@@ -14,6 +15,7 @@ public sealed record Customer : ITenantOwned
 
     /// <summary>The customer's e-mail address, in lower case; unique per tenant.</summary>
     [StringLength(254, MinimumLength = 3), RegularExpression(Patterns.Email, ErrorMessage = Patterns.EmailSentence)]
+    [Encrypted(EncryptionKind.Deterministic, IsLowerCase = true)]
     public required string Email { get; init; }
 
     /// <summary>The customer's full name.</summary>
@@ -22,9 +24,11 @@ public sealed record Customer : ITenantOwned
 
     /// <summary>The customer's telephone number, when known.</summary>
     [StringLength(40, MinimumLength = 3)]
+    [Encrypted(EncryptionKind.Deterministic)]
     public string? Phone { get; init; }
 
     /// <summary>Where orders are sent, when known.</summary>
+    [Encrypted(EncryptionKind.Random)]
     public Address? Address { get; init; }
 
     /// <summary>When the customer was created (UTC).</summary>

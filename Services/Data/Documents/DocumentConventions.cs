@@ -2,12 +2,14 @@ using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
 using MongoDB.Bson.Serialization.Conventions;
 using MongoDB.Bson.Serialization.Serializers;
+using Platform.Data.Encryption;
 
 namespace Platform.Data.Documents;
 
 /// <summary>
 /// How the platform's types look as BSON: camelCase names, enums as camelCase strings, decimals as Decimal128, times in UTC,
-/// null members left out, unknown elements ignored (so that an older program can read what a newer one wrote).
+/// null members left out, unknown elements ignored (so that an older program can read what a newer one wrote), and fields
+/// encrypted that say so.
 /// </summary>
 public static class DocumentConventions
 {
@@ -32,6 +34,7 @@ public static class DocumentConventions
                 new ValueConvention(),
             };
             ConventionRegistry.Register("platform", pack, type => type.Namespace?.StartsWith("Platform.", StringComparison.Ordinal) == true);
+            BsonSerializer.RegisterSerializationProvider(new EncryptingSerializers());
             s_registered = true;
         }
     }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using MongoDB.Bson;
+using Platform.Data.Encryption;
 
 namespace Platform.Data.Documents;
 
@@ -14,6 +15,7 @@ public sealed record User : ITenantOwned
 
     /// <summary>The address the user signs in with, in lower case; unique per tenant.</summary>
     [StringLength(254, MinimumLength = 3), RegularExpression(Patterns.Email, ErrorMessage = Patterns.EmailSentence)]
+    [Encrypted(EncryptionKind.Deterministic, IsLowerCase = true)]
     public required string Email { get; init; }
 
     /// <summary>The name shown to people.</summary>

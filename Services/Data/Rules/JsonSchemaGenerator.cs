@@ -6,6 +6,7 @@ using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
 using MongoDB.Driver.GeoJsonObjectModel;
 using Platform.Data.Documents;
+using Platform.Data.Encryption;
 
 namespace Platform.Data.Rules;
 
@@ -37,6 +38,7 @@ internal static class JsonSchemaGenerator
         {
             BsonType = "object",
             Origin = origin,
+            IsEncrypted = IsEncrypted(origin),
             Required = [.. members.Where(member => !IsNullable(member.Property)).Select(member => member.ElementName)],
             Properties = [.. members.Select(member => KeyValuePair.Create(member.ElementName, Member(member.Property)))],
         };
@@ -64,6 +66,7 @@ internal static class JsonSchemaGenerator
         return new SchemaNode
         {
             Origin = property,
+            IsEncrypted = IsEncrypted(property),
             BsonType = type.IsEnum ? null : ElementType(type) is null ? BsonTypeName(type) : "array",
             Enum = type.IsEnum ? [.. DocumentConventions.StoredValues(type)] : null,
             Items = ElementType(type) is { } element ? Entry(element, items) : null,
@@ -143,6 +146,8 @@ internal static class JsonSchemaGenerator
             }
         }
     }
+
+    private static bool IsEncrypted(PropertyInfo? property) => property?.GetCustomAttribute<EncryptedAttribute>() is not null;
 
     private static bool IsNullable(PropertyInfo property)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using MongoDB.Bson;
+using Platform.Data.Encryption;
 
 namespace Platform.Data.Rules;
 
@@ -23,6 +24,12 @@ public sealed class SchemaNode
 
     /// <summary>Whether any numeric type will do; then <see cref="BsonType"/> is null.</summary>
     public bool IsNumber { get; init; }
+
+    /// <summary>
+    /// Whether the value may be encrypted: then nothing else is asked of it, as keywords say nothing about values of types that they are not for. Programs
+    /// judge it before they encrypt it.
+    /// </summary>
+    public bool IsEncrypted { get; init; }
 
     /// <summary>The values that are allowed; null for all.</summary>
     public IReadOnlyList<string>? Enum { get; init; }
@@ -95,7 +102,7 @@ public sealed class SchemaNode
     public BsonDocument ToBson()
     {
         var schema = new BsonDocument();
-        AddIf(BsonType is not null, "bsonType", () => BsonType);
+        AddIf(BsonType is not null, "bsonType", () => IsEncrypted ? new BsonArray { BsonType, "binData" } : BsonType);
         AddIf(IsNumber, "type", () => "number");
         AddIf(Enum is not null, "enum", () => new BsonArray(Enum));
         AddIf(Required.Count > 0, "required", () => new BsonArray(Required));
@@ -168,6 +175,11 @@ public sealed class SchemaNode
     {
         ArgumentNullException.ThrowIfNull(value);
         ArgumentNullException.ThrowIfNull(violations);
+        if (IsEncrypted && EncryptedField.IsEncrypted(value))
+        {
+            return;
+        }
+
         if (!IsOfType(value))
         {
             Add(RuleCodes.Type);

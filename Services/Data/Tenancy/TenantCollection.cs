@@ -1,7 +1,9 @@
+using System.Linq.Expressions;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
+using Platform.Data.Encryption;
 using Platform.Data.Validation;
 using Platform.Mongo.Connections;
 
@@ -20,6 +22,8 @@ public sealed class TenantCollection<TDocument>
         new(StringComparer.Ordinal) { "$lookup", "$graphLookup", "$unionWith", "$out", "$merge" };
 
     private const string Owner = "tenantId";
+
+    private static readonly IReadOnlyList<EncryptedField> s_encrypted = EncryptedFields.Of(typeof(TDocument));
 
     private readonly CollectionDefinition<TDocument> _definition;
     private readonly IMongoCollection<TDocument> _collection;
@@ -43,6 +47,25 @@ public sealed class TenantCollection<TDocument>
     /// </summary>
     public TenantCollection<TDocument> Deciding =>
         new(_collection.WithReadPreference(ReadPreference.Primary).WithReadConcern(ReadConcern.Majority), _definition, TenantId);
+
+    /// <summary>
+    /// Which of the tenant's documents have a text in a member that is stored encrypted: the one way to look for such a member. What was not encrypted yet is
+    /// found, too.
+    /// </summary>
+    /// <param name="member">The member: <c>customer => customer.Email</c>.</param>
+    /// <param name="text">The text.</param>
+    /// <exception cref="ArgumentException">It is no member that is encrypted so that equal texts are found.</exception>
+    /// <exception cref="FieldEncryptionException">The tenant's key cannot be used.</exception>
+    public FilterDefinition<TDocument> With(Expression<Func<TDocument, string?>> member, string text)
+    {
+        var name = new ExpressionFieldDefinition<TDocument, string?>(member).Render(RenderArgs()).FieldName;
+        var field = s_encrypted.FirstOrDefault(field => field.Name == name && field.Kind == EncryptionKind.Deterministic)
+            ?? throw new ArgumentException($"{name} is not encrypted so that equal texts are found.", nameof(member));
+        var plain = field.Normalised(text);
+        return EncryptedDocuments.Current is { } encryption
+            ? new BsonDocument(name, new BsonDocument("$in", new BsonArray { encryption.Encrypt(TenantId, field, plain), plain }))
+            : new BsonDocument(name, plain);
+    }
 
     /// <summary>Starts a query.</summary>
     /// <param name="filter">Which of the tenant's documents; null for all.</param>
@@ -291,12 +314,18 @@ public sealed class TenantCollection<TDocument>
     // The documents, when they are known, say what is wrong with them where the server does not.
     private async Task<TResult> WriteAsync<TResult>(IReadOnlyCollection<TDocument> documents, Func<Task<TResult>> write)
     {
-        if (EngineSupport.WhyUnchecked(_definition) is not null)
+        var encryption = s_encrypted.Count == 0 ? null : EncryptedDocuments.Current;
+        if (documents.Count > 0 && encryption is not null)
         {
-            // No server does it.
+            await encryption.PrepareAsync(TenantId);
+        }
+
+        if (EngineSupport.WhyUnchecked(_definition) is not null || encryption is not null)
+        {
+            // No server does it, or it would not see what is encrypted.
             foreach (var document in documents)
             {
-                if (_definition.Rules.Evaluate(document.ToBsonDocument()) is { Count: > 0 } violations)
+                if (_definition.Rules.Evaluate(EncryptedDocuments.ToPlain(document)) is { Count: > 0 } violations)
                 {
                     throw new DocumentRefusedException(_definition.Name, violations);
                 }
@@ -308,18 +337,63 @@ public sealed class TenantCollection<TDocument>
             return await write();
         }
         catch (MongoException exception)
-            when (ServerRefusal.Read(exception, _definition, index => documents.ElementAtOrDefault(index)?.ToBsonDocument()) is { } refusal)
+            when (ServerRefusal.Read(exception, _definition, PlainAt) is { } refusal)
         {
             throw refusal;
         }
+
+        BsonDocument? PlainAt(int index) => documents.ElementAtOrDefault(index) is { } document ? EncryptedDocuments.ToPlain(document) : null;
     }
 
     private FilterDefinition<TDocument> Scoped(FilterDefinition<TDocument>? filter) =>
-        filter is null ? _ownership : Builders<TDocument>.Filter.And(_ownership, filter);
+        filter is null ? _ownership : Builders<TDocument>.Filter.And(_ownership, Answerable(filter));
+
+    // A text that is looked for in an encrypted field is not found, and nobody would know why.
+    private FilterDefinition<TDocument> Answerable(FilterDefinition<TDocument> filter)
+    {
+        if (s_encrypted.Count > 0 && EncryptedDocuments.Current is not null)
+        {
+            RequireAnswerable(filter.Render(RenderArgs()));
+        }
+
+        return filter;
+    }
+
+    private static void RequireAnswerable(BsonValue filter)
+    {
+        foreach (var (name, value) in filter switch
+        {
+            BsonDocument document => document.Select(element => (element.Name, element.Value)),
+            BsonArray array => array.Select(item => ("", item)),
+            _ => [],
+        })
+        {
+            if (s_encrypted.FirstOrDefault(field => field.Name == name.Split('.')[0]) is not { } field)
+            {
+                RequireAnswerable(value);
+            }
+            else if (name.Contains('.') || !(value is BsonDocument comparison ? comparison.All(IsAnswerable) : IsComparable(value)))
+            {
+                throw new ArgumentException(
+                    $"A filter cannot compare {name}, which is stored encrypted{(field.Kind == EncryptionKind.Deterministic ? ": use With" : "")}.",
+                    nameof(filter));
+            }
+        }
+    }
+
+    private static bool IsAnswerable(BsonElement comparison) => comparison.Name switch
+    {
+        "$exists" or "$type" => true,
+        "$eq" or "$ne" => IsComparable(comparison.Value),
+        "$in" => comparison.Value is BsonArray values && values.Any(IsComparable),
+        _ => false,
+    };
+
+    private static bool IsComparable(BsonValue value) => value.IsBsonNull || EncryptedField.IsEncrypted(value);
 
     private FilterDefinition<TDocument> InPlaceOf(TDocument document)
     {
-        var stored = document.ToBsonDocument();
+        var stored = EncryptedDocuments.ToPlain(document);
         return new BsonDocument(new[] { "_id", Owner }.Union(_definition.ShardKey.Fields).Select(stored.GetElement));
     }
 
@@ -367,6 +441,11 @@ public sealed class TenantCollection<TDocument>
         {
             throw new ArgumentException(
                 $"An update cannot change {kept}: it belongs to the shard key, which says on which shard the document is.", nameof(update));
+        }
+
+        if (names.FirstOrDefault(name => s_encrypted.Any(field => field.Name == name)) is { } encrypted)
+        {
+            throw new ArgumentException($"An update cannot change {encrypted}, which is stored encrypted; write the whole document instead.", nameof(update));
         }
 
         if (names.FirstOrDefault(_definition.Computed.ContainsKey) is { } changed)

@@ -33,7 +33,8 @@ internal sealed partial class DownCommand(SoleWorker alone, MigrationRunner runn
                 ? MigratorJob.RunAsync<DryRunCommand>(
                     quiet: true, json, async (dry, token) => (await dry.DownAsync(count, last, allowLoss, token)).Print(json), cancellationToken)
                 : MigratorJob.RunAsync<DownCommand>(
-                    quiet: false, json, async (down, token) => (await down.RunAsync(count, last, allowLoss, token)).Print(json), cancellationToken);
+                    quiet: false, json, async (down, token) => (await down.RunAsync(count, last, allowLoss, token)).Print(json), cancellationToken,
+                    usesMasterKey: true);
         });
         return command;
     }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MongoDB.Driver;
+using Platform.Data.Encryption;
 using Platform.Jobs;
 using Platform.Migrator.Transforms;
 
@@ -26,6 +27,9 @@ public sealed class MigrationContext
 
     /// <summary>Whether what is written is thrown away; what is read is the database as it stands. A loop until nothing is left would not end.</summary>
     public bool IsDryRun => _environment.IsDryRun;
+
+    /// <summary>What personal data is encrypted with; null: it is stored plain.</summary>
+    public FieldEncryption? Encryption => _environment.Encryption;
 
     /// <summary>Where to log.</summary>
     public ILogger Logger => _environment.Logger;

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Data.Encryption;
 using Platform.Migrator.Structure;
 
 namespace Platform.Migrator.Execution;
@@ -36,6 +37,9 @@ public sealed class MigrationEnvironment(IMongoDatabase database, CatalogueSynch
 
     /// <summary>The clock of throttles and progress.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>What personal data is encrypted with; null: it is stored plain. Default: null.</summary>
+    public FieldEncryption? Encryption { get; init; }
 
     /// <summary>Where migrations log.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;

@@ -13,6 +13,7 @@ public sealed partial class DatabaseStartup
     private readonly MongoOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly IReadOnlyList<IDatabaseCheck> _checks;
     private volatile bool _ready;
 
     /// <summary>Waits for one database.</summary>
@@ -20,19 +21,25 @@ public sealed partial class DatabaseStartup
     /// <param name="options">The pauses, and how long one attempt may take.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Where the waiting is told.</param>
-    public DatabaseStartup(IMongoProbe probe, IOptions<MongoOptions> options, TimeProvider time, ILogger<DatabaseStartup> logger)
+    /// <param name="checks">What is asked of the database once it answers; null for nothing.</param>
+    public DatabaseStartup(
+        IMongoProbe probe, IOptions<MongoOptions> options, TimeProvider time, ILogger<DatabaseStartup> logger, IEnumerable<IDatabaseCheck>? checks = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        (_probe, _options, _time, _logger) = (probe, options.Value, time, logger);
+        (_probe, _options, _time, _logger, _checks) = (probe, options.Value, time, logger, [.. checks ?? []]);
     }
 
     /// <summary>Whether the database has answered since the process started; what comes later is not the start's business.</summary>
     public bool HasAnswered => _ready;
 
+    /// <summary>Why the program cannot work with the database that answered; null when nothing is known against it.</summary>
+    public DatabaseRefusedException? Refusal { get; private set; }
+
     /// <summary>Pings until the server that takes writes answers.</summary>
     /// <param name="timeout">How long to try; <see cref="Timeout.InfiniteTimeSpan"/> tries for ever, also when the log-in is refused.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="DatabaseUnavailableException">Nothing answered in time, or the user name or password is wrong.</exception>
+    /// <exception cref="DatabaseRefusedException">The program cannot work with the database.</exception>
     public async Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         var endless = timeout == Timeout.InfiniteTimeSpan;
@@ -56,7 +63,21 @@ public sealed partial class DatabaseStartup
         var pipeline = new ResiliencePipelineBuilder { TimeProvider = _time }.AddRetry(backOff).Build();
         try
         {
-            await pipeline.ExecuteAsync(async token => await PingAsync(token), cancellationToken);
+            await pipeline.ExecuteAsync(
+                async token =>
+                {
+                    await PingAsync(token);
+                    foreach (var check in _checks)
+                    {
+                        await check.CheckAsync(token);
+                    }
+                },
+                cancellationToken);
+        }
+        catch (DatabaseRefusedException exception)
+        {
+            Refusal = exception;
+            throw;
         }
         catch (Exception exception) when (MongoErrors.IsRefusedLogin(exception))
         {

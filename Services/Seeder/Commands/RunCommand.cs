@@ -10,9 +10,10 @@ using Platform.Seeder.Storage;
 namespace Platform.Seeder.Commands;
 
 /// <summary><c>seeder run</c>: seeds what is not there already, so that what users changed in it stays.</summary>
-internal sealed partial class RunCommand(SeedStore store, SeedGuard guard, IOptions<SeederOptions> options, TimeProvider time, ILogger<RunCommand> logger)
+internal sealed partial class RunCommand(
+    SeedStore store, SeedGuard guard, SeedEncryption encryption, IOptions<SeederOptions> options, TimeProvider time, ILogger<RunCommand> logger)
 {
-    private readonly SeedCheck _check = new(store.Database);
+    private readonly SeedCheck _check = new(store.Database, encryption);
     private readonly DeferredIndexes _indexes = new(store.Database, guard.RequireDevelopmentAsync);
 
     // The same for the program's own command and for `run`, so that they can stand before the word `run`, too.
@@ -198,7 +199,7 @@ internal sealed partial class RunCommand(SeedStore store, SeedGuard guard, IOpti
         }
 
         long documents = 0;
-        var writer = new SeedWriter(store.Database, SeedWriter.DefaultPieceSize, options.Value.Writers, guard.RequireDevelopmentAsync);
+        var writer = new SeedWriter(store.Database, SeedWriter.DefaultPieceSize, options.Value.Writers, guard.RequireDevelopmentAsync, encryption);
         await progress.RunAsync(async () => documents = await writer.WriteAsync(
             missing,
             begun,

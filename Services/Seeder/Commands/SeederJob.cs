@@ -40,6 +40,7 @@ internal static class SeederJob
         // A job is a few callers: connections kept ready would only cost log-ins.
         builder.AddPlatformData(mongo => mongo.MinPoolSize = 0);
 
+        builder.AddFieldEncryption();
         builder.Services.AddOptions<SeederOptions>()
             .BindSettings(SeederOptions.Section)
             .ValidateLimits(SeederOptions.Section)
@@ -47,6 +48,7 @@ internal static class SeederJob
                 options => options.Until is null || SeedDay.Mistake(options.Until) is null,
                 $"{SeederOptions.Section}:{nameof(SeederOptions.Until)} must be a day such as 2026-01-01.");
         builder.Services.AddSingleton<ILeaseStore, MongoLeaseStore>();
+        builder.Services.AddSingleton<SeedEncryption>();
         builder.Services.AddSingleton<SeedGuard>();
         builder.Services.AddSingleton<SeedStore>();
     }

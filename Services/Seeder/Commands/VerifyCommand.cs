@@ -9,7 +9,7 @@ using Platform.Seeder.Verification;
 namespace Platform.Seeder.Commands;
 
 /// <summary><c>seeder verify</c>: compares the database with what was seeded.</summary>
-internal sealed class VerifyCommand(SeedStore store, IOptions<SeederOptions> options, TimeProvider time)
+internal sealed class VerifyCommand(SeedStore store, SeedEncryption encryption, IOptions<SeederOptions> options, TimeProvider time)
 {
     public static Command Create() => DatabaseJob.Report<VerifyCommand, VerifyReport>(
         new Command(
@@ -32,7 +32,7 @@ internal sealed class VerifyCommand(SeedStore store, IOptions<SeederOptions> opt
         var seeded = marker.Parts.Select(part => part.Collection).ToHashSet(StringComparer.Ordinal);
         // What expired since is not expected any more.
         var parts = SeedCollection.All(size).Where(part => seeded.Contains(part.Name) && part.IsKept(size, time.GetUtcNow().UtcDateTime)).ToList();
-        var reports = await new SeedVerifier(store.Database, options.Value.Writers).VerifyAsync(parts, left.Contains, progress, cancellationToken);
+        var reports = await new SeedVerifier(store.Database, options.Value.Writers, encryption).VerifyAsync(parts, left.Contains, progress, cancellationToken);
         var expected = SeedHash.Combine(reports.Select(report => (report.Collection, report.ExpectedHash)));
         var written = SeedHash.Combine(
             marker.Parts.Where(part => parts.Exists(kept => kept.Name == part.Collection)).Select(part => (part.Collection, part.Hash)));

@@ -8,7 +8,8 @@ namespace Platform.Seeder.Storage;
 
 /// <summary>Looks for everything that would stop a run, before the run removes or writes anything.</summary>
 /// <param name="database">The database.</param>
-internal sealed class SeedCheck(IMongoDatabase database)
+/// <param name="encryption">What is stored encrypted.</param>
+internal sealed class SeedCheck(IMongoDatabase database, SeedEncryption encryption)
 {
     // Of documents of others that are compared with what will be written; more of them are compared in several rounds.
     private const int KeysAtOnce = 50_000;
@@ -53,8 +54,8 @@ internal sealed class SeedCheck(IMongoDatabase database)
         foreach (var part in parts)
         {
             var step = part.Count / part.Units;
-            var samples =
-                new BsonArray(part.Documents(0, step).Concat(part.Documents(part.Count - step, part.Count)).Select(document => new RawBsonDocument(document)));
+            var samples = new BsonArray(
+                part.Documents(0, step).Concat(part.Documents(part.Count - step, part.Count)).Select(document => encryption.Sample(part, document)));
             var options = existing[part.Name].GetValue("options", new BsonDocument()).AsBsonDocument;
             if (!options.TryGetValue("validator", out var validator)
                 || options.GetValue("validationLevel", "strict") == "off"
@@ -86,12 +87,12 @@ internal sealed class SeedCheck(IMongoDatabase database)
 
         using var cursor = await Collection(part)
             .Find(others)
-            .Project(new BsonDocument(fields.Select(field => new BsonElement(field, 1))))
+            .Project<RawBsonDocument>(new BsonDocument(fields.Select(field => new BsonElement(field, 1))))
             .ToCursorAsync(cancellationToken);
         var taken = new HashSet<BsonValue>();
         while (await cursor.MoveNextAsync(cancellationToken))
         {
-            taken.UnionWith(cursor.Current.Select(KeyOf));
+            taken.UnionWith(cursor.Current.Select(document => KeyOf(encryption.Decrypt(part, document))));
             if (taken.Count >= KeysAtOnce)
             {
                 Compare();

@@ -15,8 +15,12 @@ namespace Platform.Seeder.Storage;
 /// <param name="pieceSize">How many documents are made and written at once.</param>
 /// <param name="writers">How many tasks.</param>
 /// <param name="permit">Refuses when nothing may be written any more; asked before each command. Null for no question.</param>
-internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int writers, Func<CancellationToken, Task>? permit = null)
+/// <param name="encryption">Encrypts what is personal; null for nothing.</param>
+internal sealed class SeedWriter(
+    IMongoDatabase database, int pieceSize, int writers, Func<CancellationToken, Task>? permit = null, SeedEncryption? encryption = null)
 {
+    private readonly SeedEncryption _encryption = encryption ?? SeedEncryption.None;
+
     // Small enough that a collection is spread over the writers; larger ones were not faster.
     public const int DefaultPieceSize = 500;
 
@@ -121,10 +125,10 @@ internal sealed class SeedWriter(IMongoDatabase database, int pieceSize, int wri
 
     private async Task InsertAsync(SeedCollection part, IReadOnlyList<byte[]> documents, CancellationToken cancellationToken)
     {
+        var stored = await _encryption.EncryptAsync(part, documents, cancellationToken);
         try
         {
-            await database.GetCollection<RawBsonDocument>(part.Name)
-                .InsertManyAsync(documents.Select(document => new RawBsonDocument(document)), s_options, cancellationToken);
+            await database.GetCollection<RawBsonDocument>(part.Name).InsertManyAsync(stored, s_options, cancellationToken);
         }
         catch (MongoBulkWriteException<RawBsonDocument> exception)
             when (exception.WriteErrors.FirstOrDefault(error => error.Category == ServerErrorCategory.DuplicateKey) is { } error)

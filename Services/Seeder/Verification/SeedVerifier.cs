@@ -10,7 +10,7 @@ namespace Platform.Seeder.Verification;
 /// Compares a database with what was seeded: makes each piece again, reads the same keys, compares byte by byte, and follows
 /// every reference of what it read, and applies the catalogue's rules. No more is in memory than a piece per task.
 /// </summary>
-internal sealed class SeedVerifier(IMongoDatabase database, int workers)
+internal sealed class SeedVerifier(IMongoDatabase database, int workers, SeedEncryption encryption)
 {
     private const int PieceSize = 2000;
     private const int MostExamples = 5;
@@ -67,6 +67,7 @@ internal sealed class SeedVerifier(IMongoDatabase database, int workers)
             .Sort(new BsonDocument("_id", 1))
             .As<RawBsonDocument>()
             .ToListAsync(cancellationToken);
+        found = found.ConvertAll(document => encryption.Decrypt(piece.Part, document));
         var bytes = found.ConvertAll(Bytes);
         tally.ExpectedHash.Add(piece.Index, expected);
         tally.Hash.Add(piece.Index, bytes);

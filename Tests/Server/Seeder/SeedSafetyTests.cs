@@ -140,7 +140,7 @@ public sealed class SeedSafetyTests(MongoServer server)
         var output = new StringWriter();
         await RunAsync(database, Two, output);
         Assert.Contains("Seeded 7 documents", output.ToString(), StringComparison.Ordinal);
-        var verify = new VerifyCommand(Store(database), Options.Create(new SeederOptions()), TimeProvider.System);
+        var verify = new VerifyCommand(Store(database), SeedEncryption.None, Options.Create(new SeederOptions()), TimeProvider.System);
         var verified = (await verify.RunAsync(JobProgress.None, Cancel)).Collections[1];
         Assert.Equal((24, 0, 1), (verified.Found, verified.Missing, verified.Changed));
 
@@ -171,7 +171,8 @@ public sealed class SeedSafetyTests(MongoServer server)
         Run(database).RunAsync(new SeedWork(size, size.Until, Users), JobProgress.None, output ?? TextWriter.Null, Cancel);
 
     private static RunCommand Run(IMongoDatabase database, int writers = 3) => new(
-        Store(database), Guard(database), Options.Create(new SeederOptions { Writers = writers }), TimeProvider.System, NullLogger<RunCommand>.Instance);
+        Store(database), Guard(database), SeedEncryption.None, Options.Create(new SeederOptions { Writers = writers }), TimeProvider.System,
+        NullLogger<RunCommand>.Instance);
 
     private static CleanCommand Clean(IMongoDatabase database) => new(
         Store(database), new PlatformDatabase(database), Guard(database), Options.Create(new SeederOptions()), NullLogger<CleanCommand>.Instance);

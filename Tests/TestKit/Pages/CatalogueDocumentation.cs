@@ -74,6 +74,8 @@ internal static class CatalogueDocumentation
             var words = rule.Where(element => element.Name is not ("properties" or "required" or "items"))
                 .Select(element => element.Name switch
                 {
+                    // What may be encrypted is listed with both types.
+                    "bsonType" when element.Value is BsonArray types => $"{types[0]}, encrypted",
                     "bsonType" or "type" => element.Value.AsString,
                     "uniqueItems" => "no entry twice",
                     "additionalProperties" => "no other members",

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using MongoDB.Bson;
 using NSubstitute;
@@ -108,6 +109,8 @@ public sealed class ApiFactory : WebApplicationFactory<RequestErrors>
             services.AddSingleton(Reports);
             services.AddSingleton(_ => Redis());
             services.AddSingleton<IMongoProbe>(Mongo);
+            // There is no database that could be looked at.
+            services.RemoveAll<IDatabaseCheck>();
         });
     }
 }

@@ -51,14 +51,16 @@ public sealed class CollectionCatalogueTests
                 .SelectMany(entry => entry.Index.PartialFilter!.Names.Select(field => (entry.Collection, Field: field))))
             .ToList();
         Assert.True(fields.Count > 40, $"only {fields.Count} fields were looked at");
-        Assert.Empty(fields.Where(entry => BsonClassMap.LookupClassMap(entry.Collection.DocumentType).AllMemberMaps.All(map => map.ElementName != entry.Field))
+        // MongoDB's own documents have no type here.
+        Assert.Empty(fields.Where(entry => entry.Collection.DocumentType != typeof(BsonDocument))
+            .Where(entry => BsonClassMap.LookupClassMap(entry.Collection.DocumentType).AllMemberMaps.All(map => map.ElementName != entry.Field))
             .Select(entry => $"{entry.Collection.Name}.{entry.Field}"));
     }
 
     [Fact]
     public void Names_are_unique_and_every_index_says_what_it_serves()
     {
-        Assert.Equal(16, CollectionCatalogue.All.Select(collection => collection.Name).Distinct().Count());
+        Assert.Equal(17, CollectionCatalogue.All.Select(collection => collection.Name).Distinct().Count());
         Assert.Equal(Indexes.Count, Indexes.Select(entry => (entry.Collection.Name, entry.Index.Name)).Distinct().Count());
         // But for the view of the history, which the access catalogue declares.
         var constants = typeof(CollectionNames).GetFields().Select(field => (string)field.GetRawConstantValue()!)
