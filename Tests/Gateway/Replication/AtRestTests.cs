@@ -22,7 +22,7 @@ public sealed class AtRestTests : IDisposable
     [InlineData(false)] // what the search would find
     public async Task On_the_disk_is_nothing_of_a_document_when_it_is_encrypted(bool isEncrypted)
     {
-        await AtRest.RequireAsync(Token);
+        await EncryptedDisk.RequireAsync(Token);
         var marker = $"marker-{Guid.NewGuid():N}";
         await using var set = Prepare(isEncrypted);
         await set.ResizeAsync(3, Token);
@@ -33,7 +33,7 @@ public sealed class AtRestTests : IDisposable
 
         for (var member = 1; member <= 3; member++)
         {
-            var found = AtRest.FilesWith(set.DataOf(member), Encoding.UTF8.GetBytes(marker));
+            var found = EncryptedDisk.FilesWith(set.DataOf(member), Encoding.UTF8.GetBytes(marker));
             Assert.True(isEncrypted == (found.Count == 0), $"Member {member} has it in [{string.Join(", ", found)}].");
         }
     }
@@ -41,7 +41,7 @@ public sealed class AtRestTests : IDisposable
     [Fact(Timeout = 240_000)]
     public async Task Data_outlives_a_stop_and_a_kill_of_everything()
     {
-        await AtRest.RequireAsync(Token);
+        await EncryptedDisk.RequireAsync(Token);
         await using var set = Prepare(isEncrypted: true);
         await set.ResizeAsync(3, Token);
         await InsertAsync(set, 1);
@@ -51,6 +51,7 @@ public sealed class AtRestTests : IDisposable
         Assert.Equal([1], await ReadAsync(set));
 
         await InsertAsync(set, 2);
+        Assert.Equal(3, MountsOf(set).Count());
         await Task.WhenAll(set.Members.Select(m => m.KillAsync()));
         await Wait.UntilAsync(
             () => Task.FromResult(!MountsOf(set).Any()), () => $"Still mounted: {string.Join("; ", MountsOf(set))}", Wait.Patience, Token);
@@ -62,7 +63,7 @@ public sealed class AtRestTests : IDisposable
     [Fact(Timeout = 240_000)]
     public async Task A_member_takes_over_and_one_that_lost_its_data_gets_it_again()
     {
-        await AtRest.RequireAsync(Token);
+        await EncryptedDisk.RequireAsync(Token);
         await using var set = Prepare(isEncrypted: true);
         await set.ResizeAsync(3, Token);
         await InsertAsync(set, 1);
@@ -84,7 +85,7 @@ public sealed class AtRestTests : IDisposable
     [Fact(Timeout = 240_000)]
     public async Task The_file_system_that_dies_under_its_server_is_mounted_again()
     {
-        await AtRest.RequireAsync(Token);
+        await EncryptedDisk.RequireAsync(Token);
         await using var set = Prepare(isEncrypted: true);
         await set.ResizeAsync(1, Token);
         await InsertAsync(set, 1);
@@ -116,7 +117,7 @@ public sealed class AtRestTests : IDisposable
     [Fact(Timeout = 240_000)]
     public async Task Another_pass_phrase_and_a_changed_setting_are_refused_and_nothing_is_lost()
     {
-        await AtRest.RequireAsync(Token);
+        await EncryptedDisk.RequireAsync(Token);
         await using var set = Prepare(isEncrypted: true);
         await set.ResizeAsync(1, Token);
         await InsertAsync(set, 1);
@@ -144,7 +145,7 @@ public sealed class AtRestTests : IDisposable
     [Fact(Timeout = 240_000)]
     public async Task Data_that_is_plain_is_not_encrypted_behind_ones_back()
     {
-        await AtRest.RequireAsync(Token);
+        await EncryptedDisk.RequireAsync(Token);
         await using var set = Prepare(isEncrypted: false);
         await set.ResizeAsync(1, Token);
         await InsertAsync(set, 1);
@@ -191,8 +192,7 @@ public sealed class AtRestTests : IDisposable
     // The processes that keep the members' file systems.
     private static IEnumerable<int> MountsOf(ReplicaSetFixture set) => set.Members.Count == 0 ? [] : Directory.GetDirectories("/proc")
         .Select(d => Path.GetFileName(d)).Where(name => name.All(char.IsAsciiDigit)).Select(int.Parse)
-        .Where(id => Command(id) is { } command && command.StartsWith("gocryptfs\0", StringComparison.Ordinal)
-            && set.Members.Any(m => IsIn(id, m.DataDirectory)));
+        .Where(id => Name(id) == "gocryptfs" && set.Members.Any(m => IsIn(id, m.DataDirectory)));
 
     private static bool IsIn(int id, string data)
     {
@@ -207,11 +207,11 @@ public sealed class AtRestTests : IDisposable
         }
     }
 
-    private static string? Command(int id)
+    private static string? Name(int id)
     {
         try
         {
-            return File.ReadAllText($"/proc/{id}/cmdline");
+            return File.ReadAllText($"/proc/{id}/comm").TrimEnd();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
