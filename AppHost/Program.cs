@@ -89,6 +89,7 @@ builder.NeedNoCertificate();
 builder.ReportFailures();
 builder.RecordStack(options);
 builder.RecordAudit(options);
+builder.RecordSecrets(options);
 builder.RestartDashboard();
 builder.StopInOrder();
 
