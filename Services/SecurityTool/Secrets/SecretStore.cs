@@ -61,7 +61,7 @@ internal sealed class SecretStore(string userFile, string data, string passPhras
     };
 
     private IEnumerable<string> FilesOf(GeneratedSecret secret) =>
-        PathOf(secret) is var path && Directory.Exists(path) ? Directory.EnumerateFiles(path).Order(StringComparer.Ordinal) : [path];
+        PathOf(secret) is var path && Directory.Exists(path) ? Directory.EnumerateFiles(path, "*.key").Order(StringComparer.Ordinal) : [path];
 
     private static StoredSecret Describe(GeneratedSecret secret, string file)
     {
