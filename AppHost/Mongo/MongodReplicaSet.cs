@@ -92,7 +92,14 @@ internal static class MongodReplicaSet
     // Written into the container, as certificates are: mongod takes a key that its user alone can read.
     private static IEnumerable<ContainerFile> KeyOf(PlatformOptions options, int? owner) => AtRest.PassPhraseOf(options) is not { } file ? [] :
     [
-        new ContainerFile { Name = KeyFile, Contents = File.ReadAllText(file), Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite, Owner = owner, Group = owner },
+        new ContainerFile
+        {
+            Name = KeyFile,
+            Contents = File.ReadAllText(file),
+            Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            Owner = owner,
+            Group = owner,
+        },
     ];
 
     private static IResourceBuilder<MongoReplicaSetResource> WithMembers<T>(

@@ -95,7 +95,8 @@ internal sealed record PlatformOptions
     public bool EncryptAtRest { get; init; }
 
     /// <summary>
-    /// <c>Platform:PassPhraseFile</c>: what it is encrypted with, best on another disk than the data. Default: <c>secrets/at-rest.key</c> in the data directory.
+    /// <c>Platform:PassPhraseFile</c>: what it is encrypted with, best on another disk than the data. Default:
+    /// <c>secrets/at-rest.key</c> in the data directory.
     /// </summary>
     public string PassPhraseFile { get; init; } = "";
 
@@ -249,8 +250,8 @@ internal sealed record PlatformOptions
         : Engine switch
         {
             Engine.Containers when MongoEdition == MongoEdition.Community =>
-                "Platform:EncryptAtRest is true, but MongoDB Community cannot encrypt its data: use --Platform:Mongo:Edition=percona, or leave it out and encrypt "
-                + "the disk.",
+                "Platform:EncryptAtRest is true, but MongoDB Community cannot encrypt its data: use --Platform:Mongo:Edition=percona, or leave it out and "
+                + "encrypt the disk.",
             Engine.Mongod =>
                 "Platform:EncryptAtRest is true, but the engine mongod runs what this machine has, and MongoDB Community cannot encrypt its data: use "
                 + "--Platform:Engine=documentdb, or leave it out and encrypt the disk.",

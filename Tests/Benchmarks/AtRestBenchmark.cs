@@ -42,9 +42,11 @@ internal static class AtRestBenchmark
             }
 
             await SecurityBenchmark.CompareAsync(
-                "reads", client => SecurityBenchmark.ReadAsync(client, cancellationToken), plain, encrypted, report, cancellationToken, "encryption at rest", Target);
+                "reads", client => SecurityBenchmark.ReadAsync(client, cancellationToken), plain, encrypted, report, cancellationToken,
+                "encryption at rest", Target);
             await SecurityBenchmark.CompareAsync(
-                "inserts", client => SecurityBenchmark.InsertAsync(client, cancellationToken), plain, encrypted, report, cancellationToken, "encryption at rest", Target);
+                "inserts", client => SecurityBenchmark.InsertAsync(client, cancellationToken), plain, encrypted, report, cancellationToken,
+                "encryption at rest", Target);
         }
         finally
         {

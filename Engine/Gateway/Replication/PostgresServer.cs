@@ -62,8 +62,8 @@ internal sealed partial class PostgresServer(IOptions<GatewayOptions> options, I
         if (process.ExitCode == ExitCodes.Configuration)
         {
             throw Locked(
-                $"is not opened by the pass phrase in {options.Value.PassPhraseFile}, or that file has not the mode 600: restore the one that it was made with, "
-                    + $"or {WayOut}");
+                $"is not opened by the pass phrase in {options.Value.PassPhraseFile}, or that file has not the mode 600: restore the one that it was made "
+                    + $"with, or {WayOut}");
         }
 
         if (process.ExitCode != 0)

@@ -66,7 +66,8 @@ internal static class MongoChecks
         new(
             "mongodb-at-rest", "MongoDB's data is encrypted on the disk",
             "Who gets hold of the disk, or of a copy of the data directory, reads all of it.",
-            "Platform:EncryptAtRest=true with new data; elsewhere Percona Server or MongoDB Enterprise with security.enableEncryption, Atlas, or an encrypted disk.",
+            "Platform:EncryptAtRest=true with new data; elsewhere Percona Server or MongoDB Enterprise with security.enableEncryption, Atlas, or an "
+                + "encrypted disk.",
             "CIS MongoDB 7, 4.4", AtRestAsync),
     ];
 
@@ -194,8 +195,10 @@ internal static class MongoChecks
     private static CheckOutcome JudgeMembers(string data)
     {
         var members = Directory.EnumerateDirectories(data, "postgres*").Where(member => File.Exists(Path.Combine(member, "lock"))).ToList();
-        var against = members.Where(member => Directory.Exists(Path.Combine(member, "cluster"))).Select(member => $"{member} has a cluster that is not encrypted.")
-            .Concat(members.Where(member => !File.Exists(Path.Combine(member, "encrypted", "gocryptfs.conf"))).Select(member => $"{member} has no encrypted cluster."))
+        var against = members.Where(member => Directory.Exists(Path.Combine(member, "cluster")))
+            .Select(member => $"{member} has a cluster that is not encrypted.")
+            .Concat(members.Where(member => !File.Exists(Path.Combine(member, "encrypted", "gocryptfs.conf")))
+                .Select(member => $"{member} has no encrypted cluster."))
             .Concat(members.Count == 0 ? [$"{data} has no data of a member."] : []);
         return CheckOutcome.Of([.. against], $"{Counted.Of(members.Count, "member")}, each with a cluster that is encrypted");
     }

@@ -14,8 +14,8 @@ internal static class SecretCatalogue
     [
         new(
             "mongo-password", "the password of MongoDB's administrator", ["mongo", "access", "./platform"], null,
-            "MongoDB's data has its own copy, and a start with another password is refused: change it in the database with updateUser and among the user secrets "
-                + "with 'dotnet user-secrets set', in one go while nothing else starts."),
+            "MongoDB's data has its own copy, and a start with another password is refused: change it in the database with updateUser and among the "
+                + "user secrets with 'dotnet user-secrets set', in one go while nothing else starts."),
         new("mongo-keyfile", "by which members of mongod know each other (engines containers and mongod)", ["mongo-members"], NextStart),
         OfProgram("api"), OfProgram("migrator"), OfProgram("seeder"), OfProgram("monitor"),
         new("cache-password", "the password of Redis's administrator", ["cache", "./platform"], NextStart),
@@ -30,8 +30,8 @@ internal static class SecretCatalogue
         new("alertmanager-password", "the password of Alertmanager's page", ["alertmanager", "monitor", "prometheus"], NextStart),
         new(
             "backup-passphrase", "encrypts the repository of backups", ["backup", "mongo-1, mongo-2 and mongo-3"], null,
-            "All backups that there are can be read with it alone: begin a new repository with Platform:Backup:Directory, and keep the old one with the old pass phrase "
-                + "until its backups have expired."),
+            "All backups that there are can be read with it alone: begin a new repository with Platform:Backup:Directory, and keep the old one with the "
+                + "old pass phrase until its backups have expired."),
         new(
             AtRest, "encrypts MongoDB's data on the disk", ["mongo-1, mongo-2 and mongo-3, or mongo-members"], null,
             "The data can be read with it alone, and encrypting it anew is not supported yet: dump the data, './platform clean', and load it again.",
@@ -43,7 +43,8 @@ internal static class SecretCatalogue
         new("tls-cache", "the private key of Redis's certificate", ["cache"], NextStart, File: "tls/cache/server.pem"),
         new(
             "audit-keys", "sign the lines of the audit log", ["mongo-1, mongo-2 and mongo-3", "./platform"], null,
-            "Lines that are there can be verified with them alone: keep them for as long as the log, and begin a new one with Platform:Audit:Directory and KeyDirectory.",
+            "Lines that are there can be verified with them alone: keep them for as long as the log, and begin a new one with "
+                + "Platform:Audit:Directory and KeyDirectory.",
             "audit-keys"),
     ];
 

@@ -90,7 +90,8 @@ internal static class SecretCommands
         text.WriteLine();
         text.WriteLine(report.IsGood
             ? $"{report.Secrets.Count} secrets, each for its owner alone."
-            : $"{report.Secrets.Count(secret => secret.IsOpen)} of {report.Secrets.Count} secrets can be read or changed by others: 'chmod go=' closes their files.");
+            : $"{report.Secrets.Count(secret => secret.IsOpen)} of {report.Secrets.Count} secrets can be read or changed by others: "
+                + "'chmod go=' closes their files.");
     }
 
     private static string Days(DateTime changed) =>

@@ -26,7 +26,8 @@ internal sealed class SecretStore(string userFile, string data, string passPhras
             .. SecretCatalogue.All.Where(secret => secret.File is null ? parameters.Contains(secret.Name) : Path.Exists(PathOf(secret)))
                 .SelectMany(secret => FilesOf(secret).Select(file => Describe(secret, file))),
             .. parameters.Except(SecretCatalogue.All.Select(secret => secret.Name), StringComparer.Ordinal).Order(StringComparer.Ordinal)
-                .Select(name => Describe(new GeneratedSecret(name, "not one that the platform generates", ["the AppHost"], null, "It was set by somebody."), userFile)),
+                .Select(name => new GeneratedSecret(name, "not one that the platform generates", ["the AppHost"], null, "It was set by somebody."))
+                .Select(secret => Describe(secret, userFile)),
         ];
     }
 

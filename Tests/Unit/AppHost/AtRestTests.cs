@@ -1,7 +1,6 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Platform.AppHost.Mongo;
-using Platform.AppHost.Security;
 using Platform.AppHost.Settings;
 using Xunit;
 
@@ -62,8 +61,8 @@ public sealed class AtRestTests : IDisposable
     }
 
     [Theory]
-    [InlineData(true, "cluster", "Platform:EncryptAtRest is true, but the data in {0}/postgres-3 was made without: set it to false, or './platform clean' removes")]
-    [InlineData(false, "encrypted", "Platform:EncryptAtRest is false, but the data in {0}/postgres-3 is encrypted: set it to true, or './platform clean' removes")]
+    [InlineData(true, "cluster", "Platform:EncryptAtRest is true, but the data in {0}/postgres-3 was made without: set it to false, or")]
+    [InlineData(false, "encrypted", "Platform:EncryptAtRest is false, but the data in {0}/postgres-3 is encrypted: set it to true, or")]
     public void A_setting_that_was_switched_is_refused_with_the_ways_out(bool encrypt, string has, string sentence)
     {
         Member(3, has);
@@ -109,7 +108,8 @@ public sealed class AtRestTests : IDisposable
         Assert.Equal(encrypt, key is not null);
         if (key is not null)
         {
-            Assert.Equal((File.ReadAllText(KeyFile), UnixFileMode.UserRead | UnixFileMode.UserWrite, 1001, 1001), (key.Contents, key.Mode, key.Owner, key.Group));
+            Assert.Equal(
+                (File.ReadAllText(KeyFile), UnixFileMode.UserRead | UnixFileMode.UserWrite, 1001, 1001), (key.Contents, key.Mode, key.Owner, key.Group));
         }
     }
 
@@ -141,7 +141,7 @@ public sealed class AtRestTests : IDisposable
         await other.UntilEndedAsync();
         Assert.Contains(
             encrypted
-                ? "is encrypted, but Platform:EncryptAtRest is false: set it to true, or remove the volume of the test, and with it the data. Nothing is converted."
+                ? "is encrypted, but Platform:EncryptAtRest is false: set it to true, or remove the volume of the test, and with it the data."
                 : "was made without encryption, but Platform:EncryptAtRest is true: set it to false, or remove the volume of the test, and with it the data.",
             other.Output,
             StringComparison.Ordinal);
@@ -210,7 +210,8 @@ public sealed class AtRestTests : IDisposable
         return await EnvironmentsOf(builder, [.. mongo.Resource.Servers]);
     }
 
-    private static async Task<List<Dictionary<string, object>>> EnvironmentsOf(IDistributedApplicationBuilder builder, params IReadOnlyList<IResource> resources)
+    private static async Task<List<Dictionary<string, object>>> EnvironmentsOf(
+        IDistributedApplicationBuilder builder, params IReadOnlyList<IResource> resources)
     {
         await using var app = builder.Build();
         var environments = new List<Dictionary<string, object>>();

@@ -58,7 +58,9 @@ public sealed class SecretTests : IDisposable
             .Where(match => match.Success).Select(match => match.Groups[1].Value).ToList();
 
         Assert.True(calls.Count >= 10, string.Join(' ', calls));
-        Assert.All(calls, name => Assert.Contains(SecretCatalogue.All, secret => secret.Name == name || secret.Name.EndsWith($"-{name}", StringComparison.Ordinal)));
+        Assert.All(
+            calls,
+            name => Assert.Contains(SecretCatalogue.All, secret => secret.Name == name || secret.Name.EndsWith($"-{name}", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -83,7 +85,9 @@ public sealed class SecretTests : IDisposable
             var result = await RunAsync(arguments);
             Assert.True(result.ExitCode == ExitCodes.Success, result.Errors);
             Assert.DoesNotContain(Value, result.Output + result.Errors, StringComparison.Ordinal);
-            Assert.All((string[])["cursor-key", "mongo-password", "other", "at-rest-key", key, UserFile, "600"], text => Assert.Contains(text, result.Output, StringComparison.Ordinal));
+            Assert.All(
+                (string[])["cursor-key", "mongo-password", "other", "at-rest-key", key, UserFile, "600"],
+                text => Assert.Contains(text, result.Output, StringComparison.Ordinal));
         }
 
         if (!OperatingSystem.IsWindows())
@@ -93,7 +97,8 @@ public sealed class SecretTests : IDisposable
             Assert.Equal(ExitCodes.Refused, result.ExitCode);
             Assert.Equal(
                 ["at-rest-key"],
-                result.Json.GetProperty("secrets").EnumerateArray().Where(secret => secret.GetProperty("isOpen").GetBoolean()).Select(secret => secret.GetProperty("name").GetString()));
+                result.Json.GetProperty("secrets").EnumerateArray().Where(secret => secret.GetProperty("isOpen").GetBoolean())
+                    .Select(secret => secret.GetProperty("name").GetString()));
         }
     }
 
@@ -118,7 +123,8 @@ public sealed class SecretTests : IDisposable
         Assert.Equal(ExitCodes.Success, (await RunAsync("secrets", "rotate", "tls-cache")).ExitCode);
         Assert.False(File.Exists(certificate));
 
-        var log = string.Concat(Directory.EnumerateFiles(Path.Combine(_directory.FullName, "audit"), "*.jsonl", SearchOption.AllDirectories).Select(File.ReadAllText));
+        var log = string.Concat(
+            Directory.EnumerateFiles(Path.Combine(_directory.FullName, "audit"), "*.jsonl", SearchOption.AllDirectories).Select(File.ReadAllText));
         Assert.Contains("secretRotate", log, StringComparison.Ordinal);
         Assert.Contains("cursor-key", log, StringComparison.Ordinal);
         Assert.DoesNotContain(Value, log, StringComparison.Ordinal);

@@ -1,8 +1,7 @@
 using System.Security.Cryptography;
-using Platform.AppHost.Mongo;
 using Platform.AppHost.Settings;
 
-namespace Platform.AppHost.Security;
+namespace Platform.AppHost.Mongo;
 
 /// <summary>Data that is encrypted on the disk, and the pass phrase for it.</summary>
 internal static class AtRest
@@ -15,7 +14,9 @@ internal static class AtRest
     /// bytes, which is what Percona Server asks for as well.
     /// </summary>
     /// <param name="options">The settings.</param>
-    /// <exception cref="DistributedApplicationException">The data was made the other way, or its pass phrase is missing: a sentence with the ways out.</exception>
+    /// <exception cref="DistributedApplicationException">
+    /// The data was made the other way, or its pass phrase is missing: a sentence with the ways out.
+    /// </exception>
     public static string? PassPhraseOf(PlatformOptions options)
     {
         CheckMembers(options);
@@ -30,8 +31,8 @@ internal static class AtRest
             if (Members(options).FirstOrDefault(IsEncrypted) is { } encrypted)
             {
                 throw new DistributedApplicationException(
-                    $"The pass phrase is missing at {file} (Platform:PassPhraseFile), but the data in {encrypted} is encrypted with it: restore the file from where "
-                    + "a copy of it is kept, or './platform clean' removes the data.");
+                    $"The pass phrase is missing at {file} (Platform:PassPhraseFile), but the data in {encrypted} is encrypted with it: restore the file "
+                    + "from where a copy of it is kept, or './platform clean' removes the data.");
             }
 
             OwnerOnly.MakeDirectory(Path.GetDirectoryName(file)!);
@@ -69,7 +70,8 @@ internal static class AtRest
     }
 
     // Whoever has run here, however many are to.
-    private static IEnumerable<string> Members(PlatformOptions options) => Enumerable.Range(1, MemberData.MostMembers).Select(member => DocumentDbEngine.DataOf(options, member));
+    private static IEnumerable<string> Members(PlatformOptions options) =>
+        Enumerable.Range(1, MemberData.MostMembers).Select(member => DocumentDbEngine.DataOf(options, member));
 
     private static bool IsPlain(string data) => Directory.Exists(Path.Combine(data, "cluster"));
 
