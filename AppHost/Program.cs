@@ -97,6 +97,7 @@ builder.ReportFailures();
 builder.RecordStack(options);
 builder.RecordAudit(options);
 builder.RecordMasterKey(options, masterKey);
+builder.RecordSecrets(options);
 builder.RestartDashboard();
 builder.StopInOrder();
 

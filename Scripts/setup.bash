@@ -251,7 +251,8 @@ record_versions() {
 check_server-image() { # ROOT
   "$root/AppHost/Native/in-image" "$1" postgres TERM -- /usr/lib/postgresql/18/bin/postgres --version \
     && "$root/AppHost/Native/in-image" "$1" postgres TERM -- /usr/bin/pgbackrest version \
-    && "$root/AppHost/Native/in-image" "$1" redis TERM -- /usr/bin/redis-server --version
+    && "$root/AppHost/Native/in-image" "$1" redis TERM -- /usr/bin/redis-server --version \
+    && "$root/AppHost/Native/in-image" "$1" postgres TERM -- /usr/bin/gocryptfs -version
 }
 check_monitoring-image() { # ROOT
   local program
@@ -401,6 +402,15 @@ image_row() { # IMAGE missing|note HOW TO GET IT
   else row "$2" "$(image_title "$1")" "not made, or out of date" "$3"; fi
 }
 
+# Needed where it is asked for alone.
+encryption_row() {
+  local why asked=${Platform__EncryptAtRest:-}
+  if [[ $engine == mongod ]] || ! image_is_made server-image || ! have bwrap; then return; fi
+  if why=$("$root/AppHost/Native/can-encrypt" "$cache/server-image"); then row ok "encryption at rest" "can be done here"
+  elif [[ ${asked,,} == true ]]; then row missing "encryption at rest" "$why"
+  else row note "encryption at rest" "not here: $why"; fi
+}
+
 cmd_doctor() {
   local sdk chosen=", chosen by auto" free
   [[ ${Platform__Engine:-auto} == [Aa][Uu][Tt][Oo] ]] || chosen=", asked for by Platform__Engine"
@@ -422,6 +432,7 @@ cmd_doctor() {
     elif bwrap --unshare-user --uid 1000 --ro-bind / / true 2>/dev/null; then row ok "user namespaces" "work"
     else row missing "user namespaces" "this kernel does not let users make them" "allow them (kernel.unprivileged_userns_clone=1, or kernel.apparmor_restrict_unprivileged_userns=0)"; fi
     image_row server-image missing "./platform setup makes it"
+    encryption_row
   else row note "engine" "$engine$chosen"; fi
   if has_part monitoring; then image_row monitoring-image missing "./platform setup makes it"
   else image_row monitoring-image note "./platform setup --with monitoring makes it"; fi

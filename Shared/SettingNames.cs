@@ -152,6 +152,9 @@ public static class SettingNames
     /// <summary>The directory of the scripts that run it.</summary>
     public const string GatewayNativeScripts = $"{Gateway}__NativeScripts";
 
+    /// <summary>The file with the pass phrase that the member's data is encrypted with on the disk.</summary>
+    public const string GatewayPassPhraseFile = $"{Gateway}__PassPhraseFile";
+
     /// <summary>The gateway's certificate, in PEM form.</summary>
     public const string GatewayTlsCertificateFile = $"{Gateway}__TlsCertificateFile";
 

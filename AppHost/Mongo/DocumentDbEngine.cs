@@ -27,6 +27,7 @@ internal static class DocumentDbEngine
                 + "those that would run: start with 3 members once, so that they catch up.");
         }
 
+        var passPhrase = AtRest.PassPhraseOf(options);
         var ports = LoopbackPorts.Find(options.MongoMembers);
         var hosts = string.Join(',', ports.Select(port => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}")));
         for (var i = 0; i < ports.Length; i++)
@@ -48,6 +49,11 @@ internal static class DocumentDbEngine
                 .WithAudit(options, SettingNames.GatewayAudit)
                 .WithParentRelationship(mongo)
                 .WithIconName("DatabasePlugConnected");
+            if (passPhrase is not null)
+            {
+                member.WithEnvironment(SettingNames.GatewayPassPhraseFile, passPhrase);
+            }
+
             if (mongo.Resource.Encryption() is { } encrypted)
             {
                 // The gateways of the members talk to each other by sockets in a directory that only this user can enter.

@@ -6,7 +6,8 @@ namespace Platform.AppHost.Mongo;
 /// <summary>Where the members of a DocumentDB replica set keep their data, and what they know of each other's.</summary>
 internal static class MemberData
 {
-    private const int MostMembers = 3;
+    /// <summary>How many members a set has at most.</summary>
+    public const int MostMembers = 3;
 
     /// <summary>The data directory of a member. That of the first is also that of a set of one.</summary>
     public static string DirectoryOf(string data, int member)

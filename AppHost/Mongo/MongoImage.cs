@@ -12,4 +12,10 @@ internal static class MongoImage
 
     /// <summary>What is run: a tag can be given to another image, a digest cannot.</summary>
     public const string Digest = "98605bfa1bb2a15dd82109e1d78ad31527a9a744909fab4606076fa71a0ae515";
+
+    /// <summary>The image of Percona Server for MongoDB: a tag, as no digest of it was verified. Platform:Mongo:Image names one by its digest.</summary>
+    public const string Percona = "percona/percona-server-mongodb:8.0";
+
+    /// <summary>The id of the user as whom the servers of that image run; those of the official one run as root here.</summary>
+    public const int PerconaUser = 1001;
 }

@@ -39,6 +39,7 @@ internal static class MongoReplicaSetExtensions
                     new("servers", DescribeServers(options)),
                     new("replicaSet", MongoNames.ReplicaSet),
                     new(EncryptedInTransit.Property, EncryptedInTransit.Describe(resource.Encryption(), options)),
+                    new("data on the disk", options.EncryptAtRest ? "encrypted" : options.Engine == Engine.External ? "as its servers keep it" : "plain"),
                     new("another engine", "Platform:Engine: auto, containers, mongod, documentdb or external; see docs/engines.md"),
                 ],
             })
@@ -93,6 +94,8 @@ internal static class MongoReplicaSetExtensions
 
     private static string DescribeServers(PlatformOptions options) => options.Engine switch
     {
+        Engine.Containers when options.MongoEdition == MongoEdition.Percona =>
+            $"Percona Server for MongoDB, from the container image {options.MongoImage ?? MongoImage.Percona}",
         Engine.Containers => $"mongod, from the container image {options.MongoImage ?? $"mongo:{MongoImage.Tag}"}",
         Engine.Mongod => "mongod of this machine",
         Engine.DocumentDb => "DocumentDB on PostgreSQL, behind a gateway",

@@ -12,6 +12,7 @@ internal static class MongodReplicaSet
 {
     private const int Members = 3;
     private const string Script = "mongod-replica-set";
+    private const string KeyFile = "at-rest.key";
     private const string FirstEndpoint = "tcp";
     private const string ContainerScripts = "/platform";
     private const string ContainerCa = $"{ContainerScripts}/{StackCertificates.AuthorityFile}";
@@ -21,15 +22,21 @@ internal static class MongodReplicaSet
         PlatformOptions options)
     {
         var volume = DataVolume.NameOf(options.DataDirectory, mongo.Resource.Name);
+        var isPercona = options.MongoEdition == MongoEdition.Percona;
+        int? owner = isPercona ? MongoImage.PerconaUser : null;
         var script = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Native", Script));
         var user = mongo.ApplicationBuilder.AddParameter($"{mongo.Resource.Name}-username", MongoNames.RootUser);
         var servers = mongo.ApplicationBuilder
             .AddMongoDB($"{mongo.Resource.Name}-members", userName: user, password: password)
-            .WithImageOr(options.MongoImage, MongoImage.Digest)
+            .WithImageOr(options.MongoImage ?? (isPercona ? MongoImage.Percona : null), MongoImage.Digest)
             .WithDataVolume(volume)
             .WithContainerFiles(
                 ContainerScripts,
-                [new ContainerFile { Name = Script, Contents = script }, .. ContainerCertificates.Of(mongo.Resource.Encryption()?.Certificate)])
+                [
+                    new ContainerFile { Name = Script, Contents = script },
+                    .. ContainerCertificates.Of(mongo.Resource.Encryption()?.Certificate, owner),
+                    .. KeyOf(options, owner),
+                ])
             .WithEntrypoint("/bin/bash")
             .WithArgs($"{ContainerScripts}/{Script}", "/data/db")
             .WithMongoExpress(client => client
@@ -47,6 +54,16 @@ internal static class MongodReplicaSet
                             $"mongodb://{user}:{password}@{members.Name}:{port}/?authSource=admin&directConnection=true&tls=true&tlsCAFile={ContainerCa}");
                 })
                 .WithContainerFiles(ContainerScripts, [.. ContainerCertificates.Of(mongo.Resource.Encryption()?.Certificate).Take(1)]));
+        if (options.EncryptAtRest)
+        {
+            servers.WithEnvironment("MONGO_AT_REST_KEY", $"{ContainerScripts}/{KeyFile}");
+        }
+
+        if (isPercona && options.MongodAudit)
+        {
+            servers.WithEnvironment("MONGO_AUDIT", "/data/db/audit");
+        }
+
         if (mongo.Resource.Encryption() is not null)
         {
             // Whether the set can be used is our own's say.
@@ -71,6 +88,19 @@ internal static class MongodReplicaSet
         return mongo.WithMembers(
             servers, password, bindAddress: "127.0.0.1", $"the directory {data}", certificate?.CaFile ?? "", certificate?.File ?? "");
     }
+
+    // Written into the container, as certificates are: mongod takes a key that its user alone can read.
+    private static IEnumerable<ContainerFile> KeyOf(PlatformOptions options, int? owner) => AtRest.PassPhraseOf(options) is not { } file ? [] :
+    [
+        new ContainerFile
+        {
+            Name = KeyFile,
+            Contents = File.ReadAllText(file),
+            Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            Owner = owner,
+            Group = owner,
+        },
+    ];
 
     private static IResourceBuilder<MongoReplicaSetResource> WithMembers<T>(
         this IResourceBuilder<MongoReplicaSetResource> mongo,
@@ -106,6 +136,7 @@ internal static class MongodReplicaSet
             .WithEnvironment("MONGO_ROOT_PASSWORD", password)
             .WithEnvironment("MONGO_KEYFILE", keyfile)
             .WithEnvironment("MONGO_WAYS_OUT", waysOut)
+            .WithEnvironment("MONGO_DATA", data)
             .WithParentRelationship(mongo)
             .WithIconName("DatabaseStack");
         if (mongo.Resource.Encryption() is not null)

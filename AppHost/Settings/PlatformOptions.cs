@@ -54,6 +54,9 @@ internal sealed record PlatformOptions
     /// </summary>
     public string? MongoImage { get; init; }
 
+    /// <summary><c>Platform:Mongo:Edition</c>: whose MongoDB the engine <c>containers</c> runs, <c>community</c> (default) or <c>percona</c>.</summary>
+    public MongoEdition MongoEdition { get; init; } = MongoEdition.Community;
+
     /// <summary><c>Platform:Redis:Image</c>: the same of Redis.</summary>
     public string? RedisImage { get; init; }
 
@@ -88,6 +91,15 @@ internal sealed record PlatformOptions
     /// <summary><c>Platform:Tls</c>: whether MongoDB and Redis take encrypted connections alone; see docs/security.md. Default: true.</summary>
     public bool Tls { get; init; }
 
+    /// <summary><c>Platform:EncryptAtRest</c>: whether MongoDB's data is encrypted on the disk; see docs/security.md. Default: false.</summary>
+    public bool EncryptAtRest { get; init; }
+
+    /// <summary>
+    /// <c>Platform:PassPhraseFile</c>: what it is encrypted with, best on another disk than the data. Default:
+    /// <c>secrets/at-rest.key</c> in the data directory.
+    /// </summary>
+    public string PassPhraseFile { get; init; } = "";
+
     /// <summary>
     /// <c>Platform:FieldEncryption</c>: whether programs encrypt personal data before it is stored, with a master key of this checkout; see docs/security.md.
     /// Default: true, but for the engine <c>external</c>, whose data may be others' too.
@@ -113,6 +125,9 @@ internal sealed record PlatformOptions
     /// data directory.
     /// </summary>
     public string AuditKeyDirectory { get; init; } = "";
+
+    /// <summary>Whether the servers of <see cref="MongoEdition.Percona"/> write an audit log of their own: <c>Platform:Audit:Enabled</c>.</summary>
+    public bool MongodAudit { get; init; }
 
     /// <summary><c>Platform:Seed</c>: whether the seeder runs. Default: true.</summary>
     public bool Seed { get; init; } = true;
@@ -168,6 +183,10 @@ internal sealed record PlatformOptions
             Tls = ParseSwitch(section, "Tls", usual: true),
             FieldEncryption = ParseSwitch(section, "FieldEncryption", usual: engine.Engine != Engine.External),
             EncryptionDirectory = Path.GetFullPath(section["EncryptionDirectory"] ?? Path.Combine(data, "encryption")),
+            EncryptAtRest = ParseSwitch(section, "EncryptAtRest", usual: false),
+            PassPhraseFile = Path.GetFullPath(section["PassPhraseFile"] ?? Path.Combine(data, "secrets", "at-rest.key")),
+            MongoEdition = ParseEdition(section["Mongo:Edition"]),
+            MongodAudit = ParseSwitch(section, "Audit:Enabled", usual: true),
             Audit = ParseSwitch(section, "Audit:Enabled", usual: true) && engine.Engine == Engine.DocumentDb,
             AuditDirectory = Path.GetFullPath(section["Audit:Directory"] ?? Path.Combine(data, "audit")),
             AuditKeyDirectory = Path.GetFullPath(section["Audit:KeyDirectory"] ?? Path.Combine(data, "audit-keys")),
@@ -203,6 +222,11 @@ internal sealed record PlatformOptions
                 + "are made by Percona Backup for MongoDB, those of Atlas by Atlas.";
         }
 
+        if (ObstacleToEncryption(machine) is { } unencrypted)
+        {
+            return unencrypted;
+        }
+
         if (Parts.Contains(Part.Monitoring) && ObstacleToMonitoring(machine) is { } missing)
         {
             return $"Platform:Parts has monitoring, but {missing}";
@@ -231,6 +255,29 @@ internal sealed record PlatformOptions
             _ => null,
         };
     }
+
+    private string? ObstacleToEncryption(Machine machine) =>
+        MongoEdition == MongoEdition.Percona && Engine != Engine.Containers
+            ? $"Platform:Mongo:Edition is percona, which the engine containers runs, but the engine is {EngineChoice}."
+        : !EncryptAtRest ? null
+        : Engine switch
+        {
+            Engine.Containers when MongoEdition == MongoEdition.Community =>
+                "Platform:EncryptAtRest is true, but MongoDB Community cannot encrypt its data: use --Platform:Mongo:Edition=percona, or leave it out and "
+                + "encrypt the disk.",
+            Engine.Mongod =>
+                "Platform:EncryptAtRest is true, but the engine mongod runs what this machine has, and MongoDB Community cannot encrypt its data: use "
+                + "--Platform:Engine=documentdb, or leave it out and encrypt the disk.",
+            Engine.External =>
+                $"Platform:EncryptAtRest is for servers that the graph runs, but the engine is external: whether the servers of "
+                + $"ConnectionStrings:{ResourceNames.Database} encrypt their data is set there, and './platform security check' looks.",
+            Engine.DocumentDb when Parts.Contains(Part.Backup) =>
+                "Platform:Parts has backup, but Platform:EncryptAtRest is true: backups of encrypted data are not supported yet, as what makes them reads the "
+                + "files. Leave out one of both.",
+            Engine.DocumentDb when machine.IsLinux && machine.WhyNotEncrypt(NativeScripts, ServerImage) is { } why =>
+                $"Platform:EncryptAtRest is true, but {why}.",
+            _ => null,
+        };
 
     private string? ObstacleToMonitoring(Machine machine) =>
         !machine.IsLinux ? "its servers run on Linux only."
@@ -269,6 +316,13 @@ internal sealed record PlatformOptions
         { } reference when reference.All(char.IsAscii) && !reference.Any(char.IsWhiteSpace) && char.IsLetterOrDigit(reference[0]) => reference,
         { } other => throw new DistributedApplicationException(
             $"Platform:{key} is '{other}', but must be the name of an image, such as mirror.example/name:tag."),
+    };
+
+    private static MongoEdition ParseEdition(string? value) => value switch
+    {
+        null or "" or "community" => MongoEdition.Community,
+        "percona" => MongoEdition.Percona,
+        _ => throw new DistributedApplicationException($"Platform:Mongo:Edition is '{value}', but must be community or percona."),
     };
 
     private static RedisMode ParseRedisMode(string? value) => value switch

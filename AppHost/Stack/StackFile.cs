@@ -152,6 +152,7 @@ internal sealed partial class StackFile(
             OwnerFile.Line("message", _message),
             OwnerFile.Line("engine", options.EngineChoice.ToString()),
             OwnerFile.Line("data", options.DataDirectory),
+            OwnerFile.Line("at-rest", options.EncryptAtRest ? "encrypted" : "plain"),
             .. options.Warning is { } warning ? [OwnerFile.Line("warning", warning)] : Array.Empty<string>(),
             .. _addresses.Select(entry => OwnerFile.Line($"address.{entry.Name}", entry.Address)),
             .. _resources.All.Where(entry => StackState.IsShown(entry.Resource, entry.Snapshot))

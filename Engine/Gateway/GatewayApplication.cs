@@ -181,8 +181,14 @@ internal static class GatewayApplication
     /// <summary>Opens the ports and prepares the backend; clients that come before it is ready are told to wait.</summary>
     public static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
     {
+        var isManaged = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.IsManaged;
+        if (isManaged)
+        {
+            await app.Services.GetRequiredService<PostgresServer>().UnlockAsync(cancellationToken);
+        }
+
         await app.StartAsync(cancellationToken);
-        if (app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.IsManaged)
+        if (isManaged)
         {
             // The member finds out what it is, together with the others.
             return;

@@ -4,6 +4,7 @@ using MongoDB.Driver;
 using Platform.Jobs;
 using Platform.SecurityTool.Checks;
 using Platform.SecurityTool.Reports;
+using Platform.SecurityTool.Secrets;
 using Platform.SecurityTool.Stack;
 using StackExchange.Redis;
 
@@ -26,7 +27,7 @@ internal static class SecurityCommands
     public static Command Create()
     {
         var root = JobCommandLine.Create(Name, $"""
-            Looks whether a running stack is as secure as it is to be. Nothing is changed.
+            Looks whether a running stack is as secure as it is to be, which changes nothing; and tells of the secrets that it has generated.
 
             Exit codes: 0 all that apply hold, 2 one does not or nobody can say, 64 wrong command line, 78 wrong setting.
             Settings: {StackVariable}, the stack file, and {MarkVariable}, a variable (NAME=VALUE) that all processes of the stack have in their environment;
@@ -43,6 +44,7 @@ internal static class SecurityCommands
         });
         check.SetAction(CheckAsync);
         root.Subcommands.Add(check);
+        root.Subcommands.Add(SecretCommands.Create());
         return root;
     }
 

@@ -49,6 +49,7 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     ["search"] = OnServer(SearchBenchmark.RunAsync),
     [ShardingBenchmark.Name] = ShardingBenchmark.RunAsync, // on numbers alone
     ["security"] = OnServer(SecurityBenchmark.RunAsync),
+    [AtRestBenchmark.Name] = AtRestBenchmark.RunAsync, // on sets of one member
     [MonitoringBenchmark.Name] = OnServer(MonitoringBenchmark.RunAsync),
 };
 if (args is ["gateway", "--model", var count] && int.TryParse(count, CultureInfo.InvariantCulture, out var sequences) && sequences > 0)

@@ -13,7 +13,7 @@ internal static class SecurityBenchmark
 {
     private const int Callers = 64;
     private const int Rounds = 24;
-    private const int Documents = 10_000;
+    internal const int Documents = 10_000;
     private const double Target = 0.85;
     private static readonly TimeSpan s_turn = TimeSpan.FromMilliseconds(500);
 
@@ -48,8 +48,18 @@ internal static class SecurityBenchmark
         }
     }
 
-    private static async Task CompareAsync(
-        string name, Func<MongoClient, Task> operation, MongoClient plain, MongoClient encrypted, Report report, CancellationToken cancellationToken)
+    /// <summary>Has both do the same in turns, and reports how much of the throughput is left where something is encrypted.</summary>
+    /// <param name="name">What they do.</param>
+    /// <param name="operation">Does it once.</param>
+    /// <param name="plain">A client where nothing is encrypted.</param>
+    /// <param name="encrypted">A client where it is.</param>
+    /// <param name="report">Where the figure goes.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="what">What is encrypted with.</param>
+    /// <param name="target">How much is to be left.</param>
+    internal static async Task CompareAsync(
+        string name, Func<MongoClient, Task> operation, MongoClient plain, MongoClient encrypted, Report report, CancellationToken cancellationToken,
+        string what = "TLS", double target = Target)
     {
         var (without, with) = (new List<double>(), new List<double>());
         // The first rounds fill the pools and let the just-in-time compilers finish.
@@ -74,12 +84,12 @@ internal static class SecurityBenchmark
         var ratio = PairedRatio.Of(with, without);
         Report.Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"{name}, {Callers} callers: {LoadResult.Median(without):0}/s without TLS, {LoadResult.Median(with):0}/s with; "
+            $"{name}, {Callers} callers: {LoadResult.Median(without):0}/s without {what}, {LoadResult.Median(with):0}/s with; "
                 + $"× {ratio.Value:0.000} ± {ratio.Error:0.000} (95 %: {ratio.Low:0.000} to {ratio.High:0.000})"));
-        report.AtLeast($"tls_{name}_ratio_{Callers}", ratio.Value, Target);
+        report.AtLeast($"{what.ToLowerInvariant().Replace(' ', '_')}_{name}_ratio_{Callers}", ratio.Value, target);
     }
 
-    private static MongoClient Client(string connectionString)
+    internal static MongoClient Client(string connectionString)
     {
         var settings = MongoTls.SettingsOf(connectionString);
         (settings.MinConnectionPoolSize, settings.MaxConnectionPoolSize) = (Callers, Callers);
@@ -101,9 +111,10 @@ internal static class SecurityBenchmark
         }
     }
 
-    private static IMongoCollection<BsonDocument> Points(MongoClient client) => client.GetDatabase("bench").GetCollection<BsonDocument>("points");
+    /// <summary>Where reads read: documents with an <c>_id</c> from 0 to <see cref="Documents"/>.</summary>
+    internal static IMongoCollection<BsonDocument> Points(MongoClient client) => client.GetDatabase("bench").GetCollection<BsonDocument>("points");
 
-    private static async Task ReadAsync(MongoClient client, CancellationToken cancellationToken)
+    internal static async Task ReadAsync(MongoClient client, CancellationToken cancellationToken)
     {
         var key = (int)((uint)Interlocked.Increment(ref s_nextKey) % Documents);
         if (await Points(client).Find(new BsonDocument("_id", key)).FirstOrDefaultAsync(cancellationToken) is null)
@@ -112,7 +123,7 @@ internal static class SecurityBenchmark
         }
     }
 
-    private static Task InsertAsync(MongoClient client, CancellationToken cancellationToken) =>
+    internal static Task InsertAsync(MongoClient client, CancellationToken cancellationToken) =>
         client.GetDatabase("bench").GetCollection<BsonDocument>("inserts")
             .InsertOneAsync(GatewayBenchmark.Document(Interlocked.Increment(ref s_nextKey)), null, cancellationToken);
 }

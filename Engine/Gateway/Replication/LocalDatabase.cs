@@ -37,10 +37,12 @@ internal sealed class LocalDatabase : IAsyncDisposable
     {
         _settings = options.Value;
         _replicaSet = replicaSet;
-        _log = new(Path.Combine(_settings.DataDirectory ?? "", "cluster", "pg_wal"));
         // A gateway that does not run its PostgreSQL has no directory of sockets, and asks for neither.
         _control = new(() => ConnectionTo(replicaSet.Self.Number));
         _watch = new(() => ConnectionTo(replicaSet.Self.Number));
+        _log = new(_settings.IsEncryptedAtRest
+            ? new WalByQuery(_control)
+            : new WalDirectory(Path.Combine(_settings.DataDirectory ?? "", "cluster", "pg_wal")));
     }
 
     /// <summary>How to reach the PostgreSQL of a member.</summary>
@@ -102,7 +104,7 @@ internal sealed class LocalDatabase : IAsyncDisposable
         var (received, applied) = (LsnOf(row[1]), LsnOf(row[2]));
         return new Sample(
             row[0] == "t",
-            IsMoreToReplay(applied, received) ? received : applied,
+            await IsMoreToReplayAsync(applied, received, cancellationToken) ? received : applied,
             applied,
             row[3] == "streaming",
             int.Parse(row[4]!, CultureInfo.InvariantCulture));
@@ -150,7 +152,7 @@ internal sealed class LocalDatabase : IAsyncDisposable
                     patience.Token);
                 var replayed = LsnOf(row[2]);
                 // Where nothing was received since the start there is what lay on the disk: all of it is read when it waits for the first time.
-                var isAtEnd = row[1] is null ? row[4] == "t" : !IsMoreToReplay(replayed, LsnOf(row[1]));
+                var isAtEnd = row[1] is null ? row[4] == "t" : !await IsMoreToReplayAsync(replayed, LsnOf(row[1]), patience.Token);
                 quiet = row[0] == "t" && isAtEnd ? quiet + 1 : 0;
                 if (quiet == QuietLooks)
                 {
@@ -273,7 +275,8 @@ internal sealed class LocalDatabase : IAsyncDisposable
         return !isLost;
     }
 
-    private bool IsMoreToReplay(Lsn replayed, Lsn received) => received > replayed && _log.HasRecord(replayed, received);
+    private async ValueTask<bool> IsMoreToReplayAsync(Lsn replayed, Lsn received, CancellationToken cancellationToken) =>
+        received > replayed && await _log.HasRecordAsync(replayed, received, cancellationToken);
 
     private static Lsn LsnOf(string? text) => text is null ? Lsn.None : Lsn.Parse(text);
 

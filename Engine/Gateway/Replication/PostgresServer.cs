@@ -9,6 +9,7 @@ namespace Platform.Gateway.Replication;
 internal sealed partial class PostgresServer(IOptions<GatewayOptions> options, ILogger<PostgresServer> logger)
 {
     private const int Terminate = 15;
+    private const string PassPhraseVariable = "PLATFORM_AT_REST_PHRASE";
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
 
     private readonly string _data = options.Value.DataDirectory ?? "";
@@ -17,7 +18,10 @@ internal sealed partial class PostgresServer(IOptions<GatewayOptions> options, I
     /// <summary>
     /// Whether there is a whole cluster: one that was rewound is none until it has got what it needs of the source's log.
     /// </summary>
-    public bool HasCluster => File.Exists(Path.Combine(_data, "cluster", ".initialised")) && !File.Exists(RewindingPath);
+    public bool HasCluster => File.Exists(WholePath) && !File.Exists(RewindingPath);
+
+    // An encrypted one is seen by its own processes alone: the script leaves the mark beside it.
+    private string WholePath => options.Value.IsEncryptedAtRest ? Path.Combine(_data, "whole") : Path.Combine(_data, "cluster", ".initialised");
 
     private string RewindingPath => Path.Combine(_data, "rewinding");
 
@@ -29,6 +33,44 @@ internal sealed partial class PostgresServer(IOptions<GatewayOptions> options, I
 
     /// <summary>Ends when it does.</summary>
     public Task Ended => _process?.WaitForExitAsync() ?? Task.CompletedTask;
+
+    /// <summary>
+    /// Looks whether the data can be opened the way that it is to be: encrypted with this pass phrase, or plain. Throws
+    /// <see cref="OptionsValidationException"/> with the sentence when it cannot; nothing is changed then.
+    /// </summary>
+    public async Task UnlockAsync(CancellationToken cancellationToken)
+    {
+        var isEncrypted = Directory.Exists(Path.Combine(_data, "encrypted"));
+        if (isEncrypted && !options.Value.IsEncryptedAtRest)
+        {
+            throw Locked($"is encrypted, but Gateway:PassPhraseFile is not set: set it again, or {WayOut} Nothing is converted.");
+        }
+
+        if (!options.Value.IsEncryptedAtRest)
+        {
+            return;
+        }
+
+        if (Directory.Exists(Path.Combine(_data, "cluster")))
+        {
+            throw Locked($"is not encrypted, but Gateway:PassPhraseFile is set: leave it out, or {WayOut} Nothing is converted.");
+        }
+
+        using var process = Run(start => start.RedirectStandardError = true, "unlock");
+        var said = await process.StandardError.ReadToEndAsync(cancellationToken);
+        await process.WaitForExitAsync(cancellationToken);
+        if (process.ExitCode == ExitCodes.Configuration)
+        {
+            throw Locked(
+                $"is not opened by the pass phrase in {options.Value.PassPhraseFile}, or that file has not the mode 600: restore the one that it was made "
+                    + $"with, or {WayOut}");
+        }
+
+        if (process.ExitCode != 0)
+        {
+            throw new IOException($"The encrypted data in {_data} cannot be used here: {said.Trim().ReplaceLineEndings("; ")}");
+        }
+    }
 
     /// <summary>Starts it as a standby. It follows nobody unless its configuration says so.</summary>
     public void Start()
@@ -124,12 +166,24 @@ internal sealed partial class PostgresServer(IOptions<GatewayOptions> options, I
         }
     }
 
+    private static string WayOut => "remove that directory, and with it the data of this member.";
+
+    private OptionsValidationException Locked(string why) => new(GatewayOptions.Section, typeof(GatewayOptions), [$"The data in {_data} {why}"]);
+
     // Its output is this process's: the member's console has both.
-    private Process Run(params string[] action)
+    private Process Run(params string[] action) => Run(static _ => { }, action);
+
+    private Process Run(Action<ProcessStartInfo> change, params string[] action)
     {
         var settings = options.Value;
         var start = new ProcessStartInfo(
             Path.Combine(settings.NativeScripts!, "postgres"), [settings.ServerImage!, _data, settings.SocketDirectory!, .. action]);
+        if (settings.IsEncryptedAtRest)
+        {
+            start.Environment[PassPhraseVariable] = settings.PassPhraseFile;
+        }
+
+        change(start);
         return Process.Start(start) ?? throw new IOException($"{start.FileName} did not start.");
     }
 

@@ -8,8 +8,8 @@ namespace Platform.Gateway.Replication;
 /// The files of the write-ahead log of this member's cluster, as far as an election asks for them: a primary sends its log as it grows,
 /// so what a standby has received may end in the middle of a record, and what is not there whole can never be replayed.
 /// </summary>
-/// <param name="directory">The directory <c>pg_wal</c>.</param>
-internal sealed class WriteAheadLog(string directory)
+/// <param name="segments">Its files.</param>
+internal sealed class WriteAheadLog(IWalSegments segments)
 {
     // PostgreSQL's own numbers (src/include/access/xlog_internal.h, xlogrecord.h), with the sizes that initdb takes by itself.
     private const int PageSize = 8192;
@@ -19,17 +19,16 @@ internal sealed class WriteAheadLog(string directory)
     private const ulong FirstPageHeader = 40;
     private const int AddressInPageHeader = 8;
     private const int RecordHeader = 24;
-    private const int NameLength = 24;
-    private const int TimelineLength = 8;
 
     /// <summary>Whether the record after a place is there whole.</summary>
     /// <param name="place">Where a record ends, and so the next one begins.</param>
     /// <param name="end">How far the log was received, and written to the disk.</param>
-    public bool HasRecord(Lsn place, Lsn end)
+    /// <param name="cancellationToken">Ends it.</param>
+    public async ValueTask<bool> HasRecordAsync(Lsn place, Lsn end, CancellationToken cancellationToken)
     {
         var start = place.Value % PageSize == 0 ? place.Value + HeaderAt(place.Value) : place.Value;
         // The length comes first, and never on two pages: records begin at multiples of eight.
-        return start + sizeof(uint) <= end.Value && LengthAt(start) is { } length && EndOf(start, length) <= end.Value;
+        return start + sizeof(uint) <= end.Value && await LengthAtAsync(start, cancellationToken) is { } length && EndOf(start, length) <= end.Value;
     }
 
     private static ulong HeaderAt(ulong page) => page % SegmentSize == 0 ? FirstPageHeader : PageHeader;
@@ -49,21 +48,16 @@ internal sealed class WriteAheadLog(string directory)
     }
 
     // Null when there is nothing that can be a record.
-    private uint? LengthAt(ulong start)
+    private async ValueTask<uint?> LengthAtAsync(ulong start, CancellationToken cancellationToken)
     {
         var page = start - (start % PageSize);
         var segment = start / SegmentSize;
         var name = string.Create(CultureInfo.InvariantCulture, $"{segment / SegmentsOfNumber:X8}{segment % SegmentsOfNumber:X8}");
-        var buffer = new byte[PageSize];
-        // The latest timeline is the one that is received.
-        foreach (var path in Directory.EnumerateFiles(directory, $"*{name}").Where(f => Path.GetFileName(f).Length == NameLength)
-            .OrderByDescending(f => Path.GetFileName(f)[..TimelineLength], StringComparer.Ordinal))
+        foreach (var bytes in await segments.ReadAsync(name, (int)(page % SegmentSize), PageSize, cancellationToken))
         {
-            using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
-            if (RandomAccess.Read(file, buffer, (long)(page % SegmentSize)) == PageSize
-                && BinaryPrimitives.ReadUInt64LittleEndian(buffer.AsSpan(AddressInPageHeader)) == page)
+            if (bytes.Length == PageSize && BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(AddressInPageHeader)) == page)
             {
-                var length = BinaryPrimitives.ReadUInt32LittleEndian(buffer.AsSpan((int)(start % PageSize)));
+                var length = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan((int)(start % PageSize)));
                 return length >= RecordHeader ? length : null;
             }
         }

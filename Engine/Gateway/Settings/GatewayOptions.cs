@@ -45,6 +45,15 @@ internal sealed class GatewayOptions
     public string? NativeScripts { get; set; }
 
     /// <summary>
+    /// A file of mode 600 with the pass phrase that the member's data is encrypted with on the disk; see docs/security.md. Default: none, and the data is
+    /// plain.
+    /// </summary>
+    public string? PassPhraseFile { get; set; }
+
+    /// <summary>Whether the member's data is encrypted on the disk.</summary>
+    public bool IsEncryptedAtRest => PassPhraseFile is { Length: > 0 };
+
+    /// <summary>
     /// How long a primary may be silent, or its PostgreSQL, before the others elect another one. A process that has ended is noticed at
     /// once. Default 3 s.
     /// </summary>

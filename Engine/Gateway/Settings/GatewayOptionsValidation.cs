@@ -74,6 +74,9 @@ internal sealed class GatewayOptionsValidation : IValidateOptions<GatewayOptions
             }
 
             Check(Path.IsPathFullyQualified(options.DataDirectory ?? ""), $"Gateway:DataDirectory '{options.DataDirectory}' is not a full path.");
+            Check(
+                !options.IsEncryptedAtRest || File.Exists(options.PassPhraseFile),
+                $"Gateway:PassPhraseFile '{options.PassPhraseFile}' does not exist: without it, what is encrypted cannot be read.");
             Check(Path.IsPathFullyQualified(options.SocketDirectory ?? ""), $"Gateway:SocketDirectory '{options.SocketDirectory}' is not a full path.");
         }
 

@@ -63,6 +63,12 @@ internal static class MongoChecks
             "Nobody can say afterwards who changed users or data.",
             "Leave out Platform:Audit:Enabled=false; ./platform audit verify says what was changed. Percona Server and MongoDB Enterprise have their own.",
             "CIS MongoDB 7, 5.1", AuditAsync),
+        new(
+            "mongodb-at-rest", "MongoDB's data is encrypted on the disk",
+            "Who gets hold of the disk, or of a copy of the data directory, reads all of it.",
+            "Platform:EncryptAtRest=true with new data; elsewhere Percona Server or MongoDB Enterprise with security.enableEncryption, Atlas, or an "
+                + "encrypted disk.",
+            "CIS MongoDB 7, 4.4", AtRestAsync),
     ];
 
     private static async Task<CheckOutcome> AuthenticationAsync(RunningStack stack, CancellationToken cancellationToken)
@@ -163,6 +169,63 @@ internal static class MongoChecks
             .Concat(writers.Count == 0 ? ["Nobody has written a line yet."] : []);
         return Task.FromResult(CheckOutcome.Of([.. against], $"{Counted.Of(writers.Count, "log")}, each line verified"));
     }
+
+    private static async Task<CheckOutcome> AtRestAsync(RunningStack stack, CancellationToken cancellationToken)
+    {
+        if (stack.Engine.StartsWith("external", StringComparison.OrdinalIgnoreCase))
+        {
+            // https://www.mongodb.com/docs/atlas/security-kms-encryption/: the disks of all clusters are encrypted.
+            return stack.MongoServers.All(server => server.Host.EndsWith(".mongodb.net", StringComparison.OrdinalIgnoreCase))
+                ? CheckOutcome.Of([], "the servers are those of Atlas, which encrypts its disks")
+                : await JudgeServersAsync(stack, cancellationToken);
+        }
+
+        if (!stack.IsToBeEncryptedAtRest)
+        {
+            return CheckOutcome.NotApplicable(
+                "Platform:EncryptAtRest is not set: the data of this stack is plain on the disk, unless the disk is encrypted, which is not seen from here.");
+        }
+
+        return stack.Engine.StartsWith("documentdb", StringComparison.OrdinalIgnoreCase)
+            ? JudgeMembers(stack.DataDirectory!)
+            : await JudgeServersAsync(stack, cancellationToken);
+    }
+
+    // What a member has on the disk is one or the other.
+    private static CheckOutcome JudgeMembers(string data)
+    {
+        var members = Directory.EnumerateDirectories(data, "postgres*").Where(member => File.Exists(Path.Combine(member, "lock"))).ToList();
+        var against = members.Where(member => Directory.Exists(Path.Combine(member, "cluster")))
+            .Select(member => $"{member} has a cluster that is not encrypted.")
+            .Concat(members.Where(member => !File.Exists(Path.Combine(member, "encrypted", "gocryptfs.conf")))
+                .Select(member => $"{member} has no encrypted cluster."))
+            .Concat(members.Count == 0 ? [$"{data} has no data of a member."] : []);
+        return CheckOutcome.Of([.. against], $"{Counted.Of(members.Count, "member")}, each with a cluster that is encrypted");
+    }
+
+    private static async Task<CheckOutcome> JudgeServersAsync(RunningStack stack, CancellationToken cancellationToken)
+    {
+        var against = new List<string>();
+        foreach (var server in stack.MongoServers)
+        {
+            using var client = new MongoClient(stack.MongoSettings(server));
+            var answer = await client.GetDatabase("admin")
+                .RunCommandAsync<BsonDocument>(new BsonDocument("getCmdLineOpts", 1), ReadPreference.Nearest, cancellationToken);
+            if (!IsEncrypted(answer))
+            {
+                against.Add($"{EndPointCollection.ToString(server)} does not say that it encrypts what it stores.");
+            }
+        }
+
+        return CheckOutcome.Of(against, $"{Counted.Of(stack.MongoServers.Count, "server")}, each with security.enableEncryption");
+    }
+
+    /// <summary>Whether a server encrypts what it stores.</summary>
+    /// <param name="options">As <c>getCmdLineOpts</c> answers.</param>
+    internal static bool IsEncrypted(BsonDocument options) =>
+        options.TryGetValue("parsed", out var parsed) && parsed.IsBsonDocument
+        && parsed.AsBsonDocument.TryGetValue("security", out var security) && security.IsBsonDocument
+        && security.AsBsonDocument.GetValue("enableEncryption", false).ToBoolean();
 
     private static async Task<CheckOutcome> WithAdministratorAsync(RunningStack stack, Func<IMongoDatabase, Task<CheckOutcome>> look)
     {

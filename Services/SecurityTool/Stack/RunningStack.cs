@@ -64,6 +64,12 @@ internal sealed class RunningStack
     /// <summary>The engine, and who chose it.</summary>
     public string Engine => _lines.GetValueOrDefault("engine") ?? "";
 
+    /// <summary>Whether the stack was started to encrypt MongoDB's data on the disk.</summary>
+    public bool IsToBeEncryptedAtRest => _lines.GetValueOrDefault("at-rest") == "encrypted";
+
+    /// <summary>Where its servers keep their data; null when the file does not say.</summary>
+    public string? DataDirectory => _lines.GetValueOrDefault("data");
+
     /// <summary>The process that the others were started by; null when the file does not say.</summary>
     public int? Process => int.TryParse(_lines.GetValueOrDefault("pid"), out var id) ? id : null;
 
@@ -146,5 +152,5 @@ internal sealed class RunningStack
 
     /// <summary>Whether there may be keys at or below a directory.</summary>
     public static bool HasKeys(string directory) =>
-        Path.GetFileName(directory) is "tls" or "authority" or "mongo" or "cache" or "audit-keys" or "run" or "monitoring";
+        Path.GetFileName(directory) is "tls" or "secrets" or "authority" or "mongo" or "cache" or "audit-keys" or "run" or "monitoring";
 }

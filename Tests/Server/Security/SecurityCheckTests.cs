@@ -98,6 +98,52 @@ public sealed class SecurityCheckTests(MongoServer mongo) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Data_that_is_plain_on_the_disk_is_found()
+    {
+        Assert.Equal(CheckVerdict.NotApplicable, (await RunAsync("mongodb-at-rest", Stack())).Verdict);
+
+        // Of the engine documentdb, what members have on the disk counts, and not what was asked for.
+        var stack = Stack("at-rest", "encrypted");
+        var data = _directory.CreateSubdirectory("data");
+        await AssertFailsAsync("mongodb-at-rest", stack, $"{data.FullName} has no data of a member.");
+        var member = data.CreateSubdirectory("postgres");
+        await File.WriteAllTextAsync(Path.Combine(member.FullName, "lock"), "", Cancel);
+        await AssertFailsAsync("mongodb-at-rest", stack, $"{member.FullName} has no encrypted cluster.");
+        member.CreateSubdirectory("encrypted");
+        await File.WriteAllTextAsync(Path.Combine(member.FullName, "encrypted", "gocryptfs.conf"), "{}", Cancel);
+        Assert.Equal(CheckVerdict.Passed, (await RunAsync("mongodb-at-rest", stack)).Verdict);
+        member.CreateSubdirectory("cluster");
+        await AssertFailsAsync("mongodb-at-rest", stack, $"{member.FullName} has a cluster that is not encrypted.");
+    }
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("parsed: { net: { port: 27017 } }", false)]
+    [InlineData("parsed: { security: { authorization: 'enabled' } }", false)]
+    [InlineData("parsed: { security: { enableEncryption: false } }", false)]
+    [InlineData("parsed: { security: { enableEncryption: true, encryptionKeyFile: '/key' } }", true)]
+    public async Task A_server_that_does_not_say_that_it_encrypts_is_found(string options, bool isEncrypted)
+    {
+        await using var server = new OpenMongod(BsonDocument.Parse($"{{ {options} }}"));
+        var stack = Stack(
+            "address.mongo", $"mongodb://127.0.0.1:{server.Port}/platform?directConnection=true", engine: "external (asked for by Platform:Engine)");
+
+        var outcome = await RunAsync("mongodb-at-rest", stack);
+
+        Assert.Equal(isEncrypted ? CheckVerdict.Passed : CheckVerdict.Failed, outcome.Verdict);
+        Assert.Equal(
+            isEncrypted ? "1 server, each with security.enableEncryption" : $"127.0.0.1:{server.Port} does not say that it encrypts what it stores.",
+            Assert.Single(outcome.Evidence));
+    }
+
+    [Fact]
+    public async Task Atlas_encrypts_its_disks()
+    {
+        var stack = Stack("address.mongo", "mongodb://a.example.mongodb.net:27017,b.example.mongodb.net:27017/platform", engine: "external (asked for)");
+        Assert.Equal(CheckVerdict.Passed, (await RunAsync("mongodb-at-rest", stack)).Verdict);
+    }
+
+    [Fact]
     public async Task Users_of_Redis_that_need_no_password_or_may_too_much_are_found()
     {
         await using (var connection = await ConnectionMultiplexer.ConnectAsync(_redis.ConnectionString + ",allowAdmin=true"))
@@ -201,11 +247,11 @@ public sealed class SecurityCheckTests(MongoServer mongo) : IAsyncLifetime
         Assert.False(report.IsGood);
     }
 
-    private RunningStack Stack(string? key = null, string? value = null, AuditSettings? audit = null)
+    private RunningStack Stack(string? key = null, string? value = null, AuditSettings? audit = null, string? engine = null)
     {
         var values = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
-            ["state"] = "ready", ["engine"] = "documentdb (chosen by the test)", ["data"] = Path.Combine(_directory.FullName, "data"),
+            ["state"] = "ready", ["engine"] = engine ?? "documentdb (chosen by the test)", ["data"] = Path.Combine(_directory.FullName, "data"),
             ["address.mongo"] = mongo.ConnectionString, ["address.redis"] = $"redis://default:{_redis.Password}@127.0.0.1:{_redis.Port}",
         };
         if (key is not null)

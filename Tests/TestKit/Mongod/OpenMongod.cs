@@ -13,9 +13,13 @@ internal sealed class OpenMongod : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _serving;
+    private readonly BsonDocument _more;
 
-    public OpenMongod()
+    /// <summary>Starts it.</summary>
+    /// <param name="more">What each of its answers has besides.</param>
+    public OpenMongod(BsonDocument? more = null)
     {
+        _more = more ?? [];
         _listener.Start();
         _serving = ServeAsync();
     }
@@ -55,7 +59,7 @@ internal sealed class OpenMongod : IAsyncDisposable
         {
             { "isWritablePrimary", true }, { "minWireVersion", 0 }, { "maxWireVersion", 21 }, { "maxBsonObjectSize", 16_777_216 },
             { "maxMessageSizeBytes", 48_000_000 }, { "maxWriteBatchSize", 100_000 }, { "logicalSessionTimeoutMinutes", 30 }, { "ok", 1.0 },
-        }.ToBson();
+        }.AddRange(_more).ToBson();
         try
         {
             using var reader = new MessageReader(PipeReader.Create(client.GetStream()), TimeProvider.System);

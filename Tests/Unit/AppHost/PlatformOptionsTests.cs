@@ -155,6 +155,8 @@ public sealed class PlatformOptionsTests
     [InlineData("Platform:Seed", "perhaps")]
     [InlineData("Platform:Tls", "perhaps")]
     [InlineData("Platform:Audit:Enabled", "perhaps")]
+    [InlineData("Platform:EncryptAtRest", "perhaps")]
+    [InlineData("Platform:Mongo:Edition", "enterprise")]
     [InlineData("Platform:Mongo:Members", "2")]
     [InlineData("Platform:Mongo:Image", "mongo 8")]
     [InlineData("Platform:Redis:Image", "--privileged")]
@@ -236,6 +238,58 @@ public sealed class PlatformOptionsTests
         Assert.Equal("/repository/.platform/backup", Read([]).BackupDirectory);
         Assert.Equal("/elsewhere/backup", Read([new("Platform:DataDirectory", "/elsewhere")]).BackupDirectory);
         Assert.Equal("/disk", Read([new("Platform:DataDirectory", "/elsewhere"), new("Platform:Backup:Directory", "/disk")]).BackupDirectory);
+    }
+
+    [Theory]
+    [InlineData("documentdb", "community", "", null)]
+    [InlineData("containers", "percona", "", null)]
+    [InlineData("containers", "community", "", "Platform:EncryptAtRest is true, but MongoDB Community cannot encrypt its data: use --Platform:Mongo:")]
+    [InlineData("mongod", "community", "", "Platform:EncryptAtRest is true, but the engine mongod runs what this machine has, and MongoDB Community")]
+    [InlineData("external", "community", "", "Platform:EncryptAtRest is for servers that the graph runs, but the engine is external: ")]
+    [InlineData("documentdb", "community", "backup", "Platform:Parts has backup, but Platform:EncryptAtRest is true: ")]
+    [InlineData("documentdb", "percona", "", "Platform:Mongo:Edition is percona, which the engine containers runs, but the engine is documentdb (")]
+    public void Encryption_at_rest_is_refused_where_nobody_can_do_it(string engine, string edition, string parts, string? obstacle)
+    {
+        var image = Directory.CreateTempSubdirectory("image-");
+        try
+        {
+            image.CreateSubdirectory("usr");
+            var said = Read(
+                [
+                    new("Platform:Engine", engine), new("Platform:EncryptAtRest", "true"), new("Platform:Mongo:Edition", edition), new("Platform:Parts", parts),
+                    new("Platform:ServerImage", image.FullName),
+                ],
+                "mongod mongosh",
+                runsContainers: true).ObstacleTo(Section([]), MachineWith(true, "mongod mongosh bwrap"));
+
+            Assert.Equal(obstacle is null, said is null);
+            Assert.StartsWith(obstacle ?? "", said ?? "", StringComparison.Ordinal);
+        }
+        finally
+        {
+            image.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_machine_that_cannot_encrypt_says_why_in_a_sentence()
+    {
+        var machine = MachineWith(false, "bwrap") with { WhyNotEncrypt = (_, image) => $"there is no /dev/fuse for {image}" };
+        Assert.Equal(
+            "Platform:EncryptAtRest is true, but there is no /dev/fuse for /image.",
+            Read([new("Platform:Engine", "documentdb"), new("Platform:EncryptAtRest", "true"), new("Platform:ServerImage", "/image")])
+                .ObstacleTo(Section([]), machine));
+        Assert.DoesNotContain(
+            "EncryptAtRest",
+            Read([new("Platform:Engine", "documentdb"), new("Platform:ServerImage", "/image")]).ObstacleTo(Section([]), machine) ?? "",
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_pass_phrase_lies_with_the_data_unless_it_is_put_elsewhere()
+    {
+        Assert.Equal("/repository/.platform/data/secrets/at-rest.key", Read([]).PassPhraseFile);
+        Assert.Equal("/stick/phrase", Read([new("Platform:PassPhraseFile", "/stick/phrase")]).PassPhraseFile);
     }
 
     private static PlatformOptions Read(KeyValuePair<string, string?>[] settings, string programs = "", bool runsContainers = false)

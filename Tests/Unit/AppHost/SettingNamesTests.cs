@@ -20,12 +20,13 @@ public sealed class SettingNamesTests
             (SettingNames.GatewayRootPassword, "secret"), (SettingNames.GatewayMembers, "a:1"), (SettingNames.GatewayMember, "3"),
             (SettingNames.GatewayDataDirectory, "/data"), (SettingNames.GatewaySocketDirectory, "/sockets"),
             (SettingNames.GatewayServerImage, "/image"), (SettingNames.GatewayNativeScripts, "/scripts"),
-            (SettingNames.GatewayTlsCertificateFile, "/certificate"), (SettingNames.GatewayTlsKeyFile, "/key"));
+            (SettingNames.GatewayTlsCertificateFile, "/certificate"), (SettingNames.GatewayTlsKeyFile, "/key"),
+            (SettingNames.GatewayPassPhraseFile, "/phrase"));
 
         Assert.Equal((7, "rs7", "root", "secret"), (options.Port, options.ReplicaSet, options.RootUsername, options.RootPassword));
         Assert.Equal(("a:1", 3, "/data", "/sockets"), (options.Members, options.Member, options.DataDirectory, options.SocketDirectory));
         Assert.Equal(("/image", "/scripts"), (options.ServerImage, options.NativeScripts));
-        Assert.Equal(("/certificate", "/key"), (options.TlsCertificateFile, options.TlsKeyFile));
+        Assert.Equal(("/certificate", "/key", "/phrase"), (options.TlsCertificateFile, options.TlsKeyFile, options.PassPhraseFile));
     }
 
     [Fact]

@@ -37,46 +37,47 @@ public sealed class WriteAheadLogTests : IDisposable
     // Over several pages and into the next file.
     [InlineData(0x6FFE100, 20_000, 0x7002000 + 24 + (20_000 - 0x1F00 - (8192 - 40)) - 1, false)]
     [InlineData(0x6FFE100, 20_000, 0x7002000 + 24 + (20_000 - 0x1F00 - (8192 - 40)), true)]
-    public void A_record_is_there_when_all_of_it_is(long place, int length, long end, bool isThere)
+    public async Task A_record_is_there_when_all_of_it_is(long place, int length, long end, bool isThere)
     {
         Write(timeline: 1, (ulong)place, length);
 
-        Assert.Equal(isThere, Log().HasRecord(new Lsn((ulong)place), new Lsn((ulong)end)));
+        Assert.Equal(isThere, await HasRecordAsync((ulong)place, (ulong)end));
     }
 
     [Fact]
-    public void The_latest_timeline_counts()
+    public async Task The_latest_timeline_counts()
     {
         Write(timeline: 9, 0x6000100, 100);
         Write(timeline: 10, 0x6000100, 5000);
 
-        Assert.False(Log().HasRecord(new Lsn(0x6000100), new Lsn(0x6001000)));
-        Assert.True(Log().HasRecord(new Lsn(0x6000100), new Lsn(0x6000100 + 5000)));
+        Assert.False(await HasRecordAsync(0x6000100, 0x6001000));
+        Assert.True(await HasRecordAsync(0x6000100, 0x6000100 + 5000));
     }
 
     [Fact]
-    public void A_page_of_a_file_that_is_used_again_is_none()
+    public async Task A_page_of_a_file_that_is_used_again_is_none()
     {
         Write(timeline: 1, 0x6000100, 100);
         File.Move(Path.Combine(_directory.FullName, "000000010000000000000006"), Path.Combine(_directory.FullName, "00000001000000010000000A"));
 
-        Assert.False(Log().HasRecord(new Lsn(0x10A000100), new Lsn(0x10A001000)));
+        Assert.False(await HasRecordAsync(0x10A000100, 0x10A001000));
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(23)]
-    public void What_is_too_short_is_no_record(int length)
+    public async Task What_is_too_short_is_no_record(int length)
     {
         Write(timeline: 1, 0x6000100, length);
 
-        Assert.False(Log().HasRecord(new Lsn(0x6000100), new Lsn(0x6001000)));
+        Assert.False(await HasRecordAsync(0x6000100, 0x6001000));
     }
 
     [Fact]
-    public void Without_the_file_there_is_none() => Assert.False(Log().HasRecord(new Lsn(0x6000100), new Lsn(0x6001000)));
+    public async Task Without_the_file_there_is_none() => Assert.False(await HasRecordAsync(0x6000100, 0x6001000));
 
-    private WriteAheadLog Log() => new(_directory.FullName);
+    private ValueTask<bool> HasRecordAsync(ulong place, ulong end) =>
+        new WriteAheadLog(new WalDirectory(_directory.FullName)).HasRecordAsync(new Lsn(place), new Lsn(end), TestContext.Current.CancellationToken);
 
     // A page with the beginning of a record.
     private void Write(int timeline, ulong place, int length)
