@@ -23,6 +23,7 @@ internal static class SecretPlaces
                         OwnerFile.Line("Secrets__Data", options.DataDirectory),
                         OwnerFile.Line("Secrets__PassPhraseFile", options.PassPhraseFile),
                         OwnerFile.Line("Secrets__AuditKeys", options.AuditKeyDirectory),
+                        OwnerFile.Line("Secrets__MasterKeys", options.EncryptionDirectory),
                     ]);
             });
         }

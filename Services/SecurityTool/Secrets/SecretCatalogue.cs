@@ -6,6 +6,9 @@ internal static class SecretCatalogue
     /// <summary>The name of the pass phrase of data that is encrypted on the disk.</summary>
     public const string AtRest = "at-rest-key";
 
+    /// <summary>The name of the master key of personal data.</summary>
+    public const string Master = "master-key";
+
     private const string NextStart = "The next start makes a new one and tells all who read it.";
     private const string Signed = "What was signed with the old one is not accepted any more.";
 
@@ -36,6 +39,10 @@ internal static class SecretCatalogue
             AtRest, "encrypts MongoDB's data on the disk", ["mongo-1, mongo-2 and mongo-3, or mongo-members"], null,
             "The data can be read with it alone, and encrypting it anew is not supported yet: dump the data, './platform clean', and load it again.",
             "secrets/at-rest.key"),
+        new(
+            Master, "encrypts the tenants' keys, and these personal data", ["api", "migrator", "seeder", "./platform"], null,
+            "Keys in the database and in backups are encrypted with it: 'migrator keys rotate' encrypts them with another, in three steps of docs/security.md.",
+            "encryption"),
         new(
             "tls-authority", "signs the certificates of MongoDB and Redis", ["the AppHost"],
             $"{NextStart} Clients that were given a copy of ca.pem need the new one.", File: "tls/authority/authority.pem"),

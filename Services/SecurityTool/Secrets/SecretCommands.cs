@@ -10,7 +10,8 @@ internal static class SecretCommands
     private const string Name = "secrets";
 
     // As the AppHost wrote them down.
-    private static readonly string[] s_variables = ["Secrets__UserFile", "Secrets__Data", "Secrets__PassPhraseFile", "Secrets__AuditKeys"];
+    private static readonly string[] s_variables =
+        ["Secrets__UserFile", "Secrets__Data", "Secrets__PassPhraseFile", "Secrets__AuditKeys", "Secrets__MasterKeys"];
 
     /// <summary>The command <c>secrets</c>.</summary>
     public static Command Create()
@@ -66,7 +67,7 @@ internal static class SecretCommands
 
         try
         {
-            return act(new SecretStore(values[0]!, values[1]!, values[2]!, values[3]!));
+            return act(new SecretStore(values[0]!, values[1]!, values[2]!, values[3]!, values[4]!));
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {

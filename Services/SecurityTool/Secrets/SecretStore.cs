@@ -8,7 +8,8 @@ namespace Platform.SecurityTool.Secrets;
 /// <param name="data">The data directory.</param>
 /// <param name="passPhraseFile">The pass phrase of data that is encrypted on the disk.</param>
 /// <param name="auditKeys">The directory of the audit log's keys.</param>
-internal sealed class SecretStore(string userFile, string data, string passPhraseFile, string auditKeys)
+/// <param name="masterKeys">The directory of the master keys of personal data.</param>
+internal sealed class SecretStore(string userFile, string data, string passPhraseFile, string auditKeys, string masterKeys)
 {
     private const string Section = "Parameters";
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
@@ -57,6 +58,7 @@ internal sealed class SecretStore(string userFile, string data, string passPhras
     private string PathOf(GeneratedSecret secret) => secret.Name switch
     {
         SecretCatalogue.AtRest => passPhraseFile,
+        SecretCatalogue.Master => masterKeys,
         "audit-keys" => auditKeys,
         _ => secret.File is null ? userFile : Path.Combine(data, secret.File),
     };

@@ -134,6 +134,7 @@ public sealed class SecretTests : IDisposable
     [InlineData("mongo-password", ExitCodes.Refused, "secrets: mongo-password cannot be rotated. MongoDB's data has its own copy")]
     [InlineData("backup-passphrase", ExitCodes.Refused, "secrets: backup-passphrase cannot be rotated. All backups that there are can be read with it alone")]
     [InlineData("at-rest-key", ExitCodes.Refused, "secrets: at-rest-key cannot be rotated. The data can be read with it alone")]
+    [InlineData("master-key", ExitCodes.Refused, "secrets: master-key cannot be rotated. Keys in the database and in backups are encrypted with it")]
     [InlineData("cursor-key", ExitCodes.Refused, "secrets: cursor-key is not there")]
     [InlineData("nothing", ExitCodes.Usage, "secrets: There is no secret 'nothing' that the platform generates")]
     public async Task What_cannot_be_rotated_is_refused_in_a_sentence(string name, int exitCode, string sentence)
@@ -152,7 +153,7 @@ public sealed class SecretTests : IDisposable
             Environment =
             {
                 ["Secrets__UserFile"] = UserFile, ["Secrets__Data"] = Data, ["Secrets__PassPhraseFile"] = Path.Combine(Data, "secrets", "at-rest.key"),
-                ["Secrets__AuditKeys"] = Path.Combine(_directory.FullName, "audit-keys"),
+                ["Secrets__AuditKeys"] = Path.Combine(_directory.FullName, "audit-keys"), ["Secrets__MasterKeys"] = Path.Combine(Data, "encryption"),
                 ["Audit__Directory"] = Path.Combine(_directory.FullName, "audit"), ["Audit__KeyDirectory"] = Path.Combine(_directory.FullName, "audit-keys"),
             },
         },
