@@ -181,6 +181,32 @@ public sealed class BackupAgentTests : IDisposable
     }
 
     [Fact]
+    public async Task The_metrics_and_the_problems_tell_of_a_copy_that_is_late()
+    {
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var meters = services.GetRequiredService<IMeterFactory>();
+        _ = new BackupMetrics(meters, _state);
+        using var lag = new MetricCollector<double>(meters, BackupMetrics.MeterName, "platform.backup.copy.lag");
+        using var failures = new MetricCollector<long>(meters, BackupMetrics.MeterName, "platform.backup.copy.failures");
+        await _agent.LookAsync(Token);
+        lag.RecordObservableInstruments();
+        Assert.Empty(lag.GetMeasurementSnapshot());
+
+        var copy = new CopyStatus("s3://backups/shop", null, 3, 1000, 901, "the bucket is away", _clock.GetUtcNow(), null);
+        _state.CopyFailures = 7;
+        _state.Status = BackupStatus.Of(
+            await _engine.BackupsAsync(Token), _state.Status!.Window, _state.Status.Archive, null, null, copy, new BackupOptions(), _clock.GetUtcNow());
+        lag.RecordObservableInstruments();
+        failures.RecordObservableInstruments();
+        Assert.Equal((901.0, 7L), (lag.LastMeasurement!.Value, failures.LastMeasurement!.Value));
+        Assert.Equal(
+            ["3 objects wait to be copied to s3://backups/shop, the oldest for more than 00:15:00: the bucket is away"], _state.Status.Problems);
+        Assert.Empty(BackupStatus.Of(
+            await _engine.BackupsAsync(Token), _state.Status.Window, _state.Status.Archive, null, null, copy with { LagSeconds = 899 },
+            new BackupOptions(), _clock.GetUtcNow()).Problems);
+    }
+
+    [Fact]
     public async Task A_restore_is_tried_each_week_and_its_evidence_is_kept_for_a_year()
     {
         for (var end = _clock.GetUtcNow().AddDays(500); _clock.GetUtcNow() < end; _clock.Advance(TimeSpan.FromHours(5)))
