@@ -7,8 +7,8 @@ using Xunit.v3;
 namespace Platform.Tests.TestKit;
 
 /// <summary>
-/// Gives every test of an assembly five minutes, or what its <see cref="MinutesAttribute"/> says. A test that takes longer is cancelled, and fails by its own name; when it does not
-/// end even then, the process ends and names it. Without this a test that waits forever ends the whole run without a word.
+/// Gives every test of an assembly five minutes, or what its <see cref="MinutesAttribute"/> says. A test that takes longer is cancelled, and fails by its
+/// own name; when it does not end even then, the process ends and names it. Without this a test that waits forever ends the whole run without a word.
 /// </summary>
 /// <remarks>The time of a fixture counts too: the process also ends when no test runs, and none began or ended for ten minutes.</remarks>
 [AttributeUsage(AttributeTargets.Assembly)]

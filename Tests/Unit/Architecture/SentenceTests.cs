@@ -13,7 +13,9 @@ public sealed partial class SentenceTests
     public void No_sentence_of_a_page_is_longer_than_thirty_five_words()
     {
         var pages = Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md").Concat(Directory.EnumerateFiles(Repository.Root, "*.md"));
-        var sentences = pages.SelectMany(page => Sentences(File.ReadAllText(page)).Select(sentence => (Page: Path.GetFileName(page), Sentence: sentence))).ToList();
+        var sentences = pages
+            .SelectMany(page => Sentences(File.ReadAllText(page)).Select(sentence => (Page: Path.GetFileName(page), Sentence: sentence)))
+            .ToList();
 
         Assert.True(sentences.Count > 2_000, $"Only {sentences.Count} sentences were found: the pattern has gone blind.");
         Assert.DoesNotContain(sentences, sentence => Words(sentence.Sentence) > MostWords);
