@@ -42,7 +42,8 @@ internal sealed record Machine(Func<ContainerRuntime> FindContainerRuntime, Func
             return $"a try to mount an encrypted directory did not end within {s_patience.TotalSeconds:0} s";
         }
 
-        return script.ExitCode == 0 ? null : said.GetAwaiter().GetResult().Trim().ReplaceLineEndings(" ");
+        var sentence = said.GetAwaiter().GetResult().Trim().ReplaceLineEndings(" ");
+        return script.ExitCode == 0 ? null : sentence.Length > 0 ? sentence : $"a try to mount an encrypted directory failed with exit code {script.ExitCode}";
     }
 
     private static string? Locate(string program)

@@ -34,9 +34,18 @@ public sealed partial class FirstHourTests(ITestOutputHelper output)
         }
         finally
         {
-            // Where a command failed, the stack may be up.
-            await RunAsync("./platform stop || true", checkout, CancellationToken.None);
-            Directory.Delete(checkout, recursive: true);
+            // Where a command failed, the stack may be up. What it generated beside the checkout goes, too.
+            const string Clean = """
+                ./platform stop
+                if [ -r .platform/run/secrets ]; then file=$(sed -n 's/^Secrets__UserFile=//p' .platform/run/secrets); rm -rf -- "${file%/*}"; fi
+                """;
+            var stopped = await RunAsync(Clean, checkout, CancellationToken.None);
+            output.WriteLine(stopped.Output);
+            // One that does not stop can be found by its directory.
+            if (stopped.ExitCode == 0)
+            {
+                Directory.Delete(checkout, recursive: true);
+            }
         }
     }
 

@@ -41,7 +41,7 @@ internal sealed class LocalDatabase : IAsyncDisposable
         _control = new(() => ConnectionTo(replicaSet.Self.Number));
         _watch = new(() => ConnectionTo(replicaSet.Self.Number));
         _log = new(_settings.IsEncryptedAtRest
-            ? new WalByQuery(_control)
+            ? new WalByQuery(_watch)
             : new WalDirectory(Path.Combine(_settings.DataDirectory ?? "", "cluster", "pg_wal")));
     }
 

@@ -90,12 +90,15 @@ public sealed class AtRestTests : IDisposable
         await set.ResizeAsync(1, Token);
         await InsertAsync(set, 1);
 
-        using (var mount = System.Diagnostics.Process.GetProcessById(Assert.Single(MountsOf(set))))
+        var before = Assert.Single(MountsOf(set));
+        using (var mount = System.Diagnostics.Process.GetProcessById(before))
         {
             mount.Kill();
             await mount.WaitForExitAsync(Token);
         }
 
+        await Wait.UntilAsync(
+            () => Task.FromResult(MountsOf(set).Any(id => id != before)), () => $"it is mounted again. {set.Output}", Wait.Patience, Token);
         await set.UntilWholeAsync(Token);
         await Wait.UntilAsync(
             async () =>
