@@ -131,6 +131,15 @@ public sealed class AtRestTests : IDisposable
             await script.TerminateAsync();
         }
 
+        if (encrypted)
+        {
+            // As when it was lost, and the next start made another.
+            await File.WriteAllTextAsync(KeyFile, "another\n", Cancel);
+            await using var lost = await ScriptAsync(encrypted);
+            await lost.UntilEndedAsync();
+            Assert.Contains("is encrypted with another pass phrase than the one given now: restore", lost.Output, StringComparison.Ordinal);
+        }
+
         // With data that was made the other way it ends at once, and nothing is started.
         foreach (var file in Directory.EnumerateFiles(_data.FullName, "arguments-*"))
         {
