@@ -26,7 +26,7 @@ public sealed class FloodTests(StackFixture stack, ITestOutputHelper output)
         var cancel = TestContext.Current.CancellationToken;
         var mongo = await stack.App.GetConnectionStringAsync(ResourceNames.Database, cancel);
         var cache = await stack.App.GetConnectionStringAsync(ResourceNames.Cache, cancel);
-        await using var factory = new Factory(mongo!, cache!, Path.Combine(stack.DataDirectory, "tls", "ca.pem"));
+        await using var factory = new Factory(mongo!, cache!, stack.DataDirectory);
         using var api = factory.CreateClient();
         var tenant = (await UntilReadyAsync(api, cancel)).GetProperty("items")[0].Text("slug");
         var most = 0;
@@ -77,7 +77,7 @@ public sealed class FloodTests(StackFixture stack, ITestOutputHelper output)
         return await api.GetJsonAsync("/tenants");
     }
 
-    private sealed class Factory(string mongo, string cache, string authority) : WebApplicationFactory<RequestErrors>
+    private sealed class Factory(string mongo, string cache, string data) : WebApplicationFactory<RequestErrors>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
@@ -86,7 +86,9 @@ public sealed class FloodTests(StackFixture stack, ITestOutputHelper output)
             builder.UseSetting("Api:Authentication:Mode", "Gateway");
             builder.UseSetting("Paging:CursorKey", "the key of the tests, which is long enough");
             builder.UseSetting("ConnectionStrings:cache", cache);
+            var authority = Path.Combine(data, "tls", "ca.pem");
             builder.UseSetting("Cache:TlsCaFile", File.Exists(authority) ? authority : "");
+            builder.UseSetting("Encryption:MasterKeyFile", Path.Combine(data, "encryption", "master.key"));
             builder.UseSetting("Mongo:MaxPoolSize", Pool.ToString(System.Globalization.CultureInfo.InvariantCulture));
             // The pools of all members are counted, and none is filled but by requests: they all go to the primary.
             builder.UseSetting("Mongo:MinPoolSize", "0");

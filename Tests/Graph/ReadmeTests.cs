@@ -60,6 +60,8 @@ public sealed class ReadmeTests(StackFixture stack)
             }
 
             await File.WriteAllTextAsync(Path.Combine(logs.FullName, "migrator.log"), "The database is up to date.\n");
+            await File.WriteAllTextAsync(
+                Path.Combine(run.FullName, "encryption"), $"Encryption__MasterKeyFile={Path.Combine(stack.DataDirectory, "encryption", "master.key")}\n");
             var redis = (await stack.App.GetConnectionStringAsync(ResourceNames.Cache))!;
             var authority = Path.Combine(stack.DataDirectory, "tls", "ca.pem");
             await File.WriteAllLinesAsync(

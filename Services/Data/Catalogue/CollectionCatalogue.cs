@@ -68,6 +68,8 @@ public static class CollectionCatalogue
                 Keys = [Tenant, Up("email")],
                 Unique = true,
                 Serves = "Sign-in; an address names one user of a tenant.",
+                // An address that is encrypted has a hundred bytes and more.
+                BytesPerDocument = 450,
             },
         ],
     };
@@ -249,6 +251,8 @@ public static class CollectionCatalogue
                 Keys = [Tenant, Up("email")],
                 Unique = true,
                 Serves = "A customer by address; an address names one customer of a tenant.",
+                // An address that is encrypted has a hundred bytes and more.
+                BytesPerDocument = 450,
             },
         ],
         KeyQueries = CatalogueQueries.ByKey(CollectionNames.Customers, "An order that is placed, for its customer."),

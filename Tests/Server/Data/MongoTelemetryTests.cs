@@ -100,7 +100,7 @@ public sealed class MongoTelemetryTests(MongoServer server)
         using var client = new MongoClient(settings);
         var database = client.GetDatabase(NewName());
         var collection = database.GetCollection<BsonDocument>("things");
-        await collection.InsertManyAsync(Enumerable.Range(0, 300).Select(i => new BsonDocument("_id", i)), cancellationToken: Cancel);
+        await collection.InsertManyAsync(Enumerable.Range(0, 1000).Select(i => new BsonDocument("_id", i)), cancellationToken: Cancel);
 
         // One caller has the only connection for as long as its command takes, and another gives up waiting for it.
         var held = database.RunCommandAsync<BsonDocument>(
@@ -193,7 +193,7 @@ public sealed class MongoTelemetryTests(MongoServer server)
         Assert.NotNull(work);
         var database = host.Services.GetRequiredService<IMongoDatabase>();
         var collection = database.GetCollection<BsonDocument>("things");
-        await collection.InsertManyAsync(Enumerable.Range(0, 300).Select(i => new BsonDocument("_id", i)), cancellationToken: Cancel);
+        await collection.InsertManyAsync(Enumerable.Range(0, 1000).Select(i => new BsonDocument("_id", i)), cancellationToken: Cancel);
         var held = database.RunCommandAsync<BsonDocument>(
             new BsonDocument { { "aggregate", "things" }, { "pipeline", new BsonArray { Slow() } }, { "cursor", new BsonDocument() } },
             cancellationToken: Cancel);
