@@ -27,9 +27,10 @@ internal sealed partial class CopyAgent(
     /// <summary>Does one round, and returns after which pause the next one is due.</summary>
     public async Task<TimeSpan> RunAsync(CancellationToken cancellationToken)
     {
-        var before = CopyRecord.Read(_directory);
+        var before = CopyRecord.None;
         try
         {
+            before = CopyRecord.Read(_directory);
             var round = await work.RunAsync(cancellationToken);
             _pause = TimeSpan.Zero;
             if (round.Objects > 0 || round.Removed > 0)
@@ -55,7 +56,7 @@ internal sealed partial class CopyAgent(
             // Whatever it is: it is said, and tried again.
             _pause = _pause == TimeSpan.Zero ? s_firstPause : TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, s_longestPause.Ticks));
             state.CopyFailures++;
-            Note(before with { Error = e.Message.ReplaceLineEndings(" "), ErrorAt = time.GetUtcNow() });
+            Note(before with { Error = e.Message.ReplaceLineEndings(" "), ErrorAt = before.ErrorAt ?? time.GetUtcNow() });
             if (e is BackupException)
             {
                 LogFailed(_pause.TotalSeconds, e.Message);
@@ -86,9 +87,9 @@ internal sealed partial class CopyAgent(
             {
                 record.Write(_directory);
             }
-            catch (IOException e)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // The disk is full: it is in the log, and the copy goes on.
+                // The disk is full, or the file is somebody else's: it is in the log, and the copy goes on.
                 LogUnwritten(e.Message);
             }
         }

@@ -193,7 +193,7 @@ internal static class BackupText
         var waits = copy.Waiting == 0 ? "nothing waits"
             : string.Create(CultureInfo.InvariantCulture, $"{copy.Waiting} objects, {Size(copy.WaitingBytes)}, wait for {copy.LagSeconds:0} s");
         return $"{copy.Place}, {(copy.LastSuccess is { } last ? $"whole at {Moment(last)}" : "never whole yet")}, {waits}"
-            + (copy.Error is { } error ? $"; failed at {Moment(copy.ErrorAt)}: {error}" : "")
+            + (copy.Error is { } error ? $"; fails since {Moment(copy.ErrorAt)}: {error}" : "")
             + (copy.Verification is { } compared
                 ? string.Create(CultureInfo.InvariantCulture, $"; compared at {Moment(compared.At)}, {compared.Findings.Count} findings")
                 : "");

@@ -76,13 +76,35 @@ internal sealed class CopyFetch(ICopyStore store)
     /// <exception cref="BackupException">There is none, or it is not of this pass phrase.</exception>
     public static async Task<ObjectList> ReadListAsync(ICopyStore store, string directory, string passPhrase, CancellationToken cancellationToken)
     {
-        using var found = await store.OpenAsync(CopyNames.List, cancellationToken)
+        var found = await FindListAsync(store, directory, passPhrase, cancellationToken)
             ?? throw new BackupException($"There is no copy of a repository in {store.Place}.", ExitCodes.Refused);
-        using var text = new MemoryStream();
-        await CopyVerifier.ReadAsync(CopyNames.List, found, new Bounded(text, MostOfList), store, cancellationToken);
-        return ObjectList.Find(directory, passPhrase, Encoding.UTF8.GetString(text.ToArray())) ?? throw new BackupException(
+        return found.List ?? throw new BackupException(
             $"The list of hashes in {store.Place} was changed, or Backup:PassPhrase is not the one of the repository that it is the copy of.",
             ExitCodes.Refused);
+    }
+
+    /// <summary>The same when there may be none: null then, and without a list when it was changed, or is not of this pass phrase.</summary>
+    /// <inheritdoc cref="ReadListAsync"/>
+    public static async Task<FoundList?> FindListAsync(ICopyStore store, string directory, string passPhrase, CancellationToken cancellationToken)
+    {
+        using var found = await store.OpenAsync(CopyNames.List, cancellationToken);
+        if (found is null)
+        {
+            return null;
+        }
+
+        using var text = new MemoryStream();
+        try
+        {
+            await CopyVerifier.ReadAsync(CopyNames.List, found, new Bounded(text, MostOfList), store, cancellationToken);
+        }
+        catch (BackupException e) when (e.ExitCode == ExitCodes.Refused)
+        {
+            // It is larger than any.
+            return new FoundList(null);
+        }
+
+        return new FoundList(ObjectList.Find(directory, passPhrase, Encoding.UTF8.GetString(text.ToArray())));
     }
 
     private async Task<long> FetchAsync(string path, ObjectHash? known, string directory, CancellationToken cancellationToken)
@@ -141,3 +163,7 @@ internal sealed class CopyFetch(ICopyStore store)
         public override void SetLength(long value) => throw new NotSupportedException();
     }
 }
+
+/// <summary>What is in the place of the signed list of a copy.</summary>
+/// <param name="List">The list; null when it was changed, or is not of the pass phrase.</param>
+internal sealed record FoundList(ObjectList? List);

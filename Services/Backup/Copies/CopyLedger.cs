@@ -43,6 +43,15 @@ internal sealed class CopyLedger
         return ledger;
     }
 
+    /// <summary>What is known of an object, while others are noted; null for nothing.</summary>
+    public CopiedObject? Find(string path)
+    {
+        lock (_objects)
+        {
+            return _objects.GetValueOrDefault(path);
+        }
+    }
+
     /// <summary>Notes that an object is in the copy.</summary>
     public void Set(string path, CopiedObject copied)
     {

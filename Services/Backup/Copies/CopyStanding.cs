@@ -7,7 +7,7 @@ namespace Platform.Backup.Copies;
 /// <summary>What the agent last did for the copy, kept for whoever asks how it stands.</summary>
 /// <param name="LastSuccess">When nothing waited last; null for never.</param>
 /// <param name="Error">What failed last, and has not gone well since; null when all did.</param>
-/// <param name="ErrorAt">When that was.</param>
+/// <param name="ErrorAt">Since when it fails.</param>
 internal sealed record CopyRecord(DateTimeOffset? LastSuccess, string? Error, DateTimeOffset? ErrorAt)
 {
     /// <summary>Nothing is known.</summary>
@@ -44,7 +44,7 @@ internal sealed record CopyVerification(DateTimeOffset At, int Objects, IReadOnl
 /// <param name="WaitingBytes">How much that is.</param>
 /// <param name="LagSeconds">For how long the oldest of them waits; zero when none does.</param>
 /// <param name="Error">What failed last, and has not gone well since; null when all did.</param>
-/// <param name="ErrorAt">When that was.</param>
+/// <param name="ErrorAt">Since when it fails.</param>
 /// <param name="Verification">What the last comparison of all of it found; null for never.</param>
 internal sealed record CopyStatus(
     string Place, DateTimeOffset? LastSuccess, int Waiting, long WaitingBytes, double LagSeconds, string? Error, DateTimeOffset? ErrorAt,

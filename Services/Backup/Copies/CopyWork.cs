@@ -110,14 +110,16 @@ internal sealed partial class CopyWork(
     /// <summary>Compares what is known of the copy with what is there, and finds out what nothing is known of.</summary>
     private async Task CompareAsync(ObjectList list, CopyLedger ledger, CancellationToken cancellationToken)
     {
-        await store.RemovePartsAsync(cancellationToken);
         var there = new Dictionary<string, StoredObject>(StringComparer.Ordinal);
         await foreach (var found in store.ListAsync(cancellationToken))
         {
             there[found.Path] = found;
         }
 
+        // Before anything is changed there.
         await CopyIdentity.EnsureAsync(store, _directory, there.Keys.Any(RepositoryPath.IsInfo), cancellationToken);
+        await NeedNothingNewerAsync(list, cancellationToken);
+        await store.RemovePartsAsync(cancellationToken);
         var lost = ledger.Objects.Where(
             entry => !entry.Value.IsSuspect
                 && (there.GetValueOrDefault(entry.Key) is not { } found || found.Length != entry.Value.Hash.Length || found.Tag != entry.Value.Tag))
@@ -137,6 +139,29 @@ internal sealed partial class CopyWork(
             new ParallelOptions { MaxDegreeOfParallelism = s_atOnce.MaxDegreeOfParallelism, CancellationToken = cancellationToken },
             async (found, token) => await RecogniseAsync(found, list, ledger, token));
     }
+
+    /// <summary>Refuses a copy that is of this repository as it was later: an older state of it has no say in what the copy has.</summary>
+    private async Task NeedNothingNewerAsync(ObjectList list, CancellationToken cancellationToken)
+    {
+        if (await CopyFetch.FindListAsync(store, _directory, options.Value.PassPhrase, cancellationToken) is not { List: { } its })
+        {
+            // Nothing is there yet, or somebody has changed it: it is sent again.
+            return;
+        }
+
+        var known = KnownLabels(list);
+        if (LabelsOf(its).Any(label => !known.Contains(label)))
+        {
+            throw new BackupException(
+                $"The copy in {store.Place} is newer than the repository: './platform backup fetch', or another machine copies to it.", ExitCodes.Refused);
+        }
+    }
+
+    private static IEnumerable<string> LabelsOf(ObjectList list) => list.Objects.Keys.Select(RepositoryPath.LabelOf).OfType<string>();
+
+    /// <summary>The labels of all backups that have ever been made here: those that are removed have left a manifest.</summary>
+    private static HashSet<string> KnownLabels(ObjectList list) =>
+        LabelsOf(list).Concat(list.Objects.Keys.Where(RepositoryPath.IsHistory).Select(RepositoryPath.LabelInHistory)).ToHashSet(StringComparer.Ordinal);
 
     // What was sent and not written down, by an agent that was killed. What is another one here is sent again; what nobody has sent is left alone.
     private async Task RecogniseAsync(StoredObject found, ObjectList list, CopyLedger ledger, CancellationToken cancellationToken)
@@ -216,7 +241,9 @@ internal sealed partial class CopyWork(
         await using (stream)
         {
             var hash = await ObjectHash.OfAsync(stream, copy: null, cancellationToken);
-            if (list.Objects.TryGetValue(file.Path, out var known) && known != hash)
+            // A segment of the log is never written again, so that one that has arrived is the good one, also while no list knows it yet.
+            if ((list.Objects.TryGetValue(file.Path, out var known) && known != hash)
+                || (RepositoryPath.IsSegment(file.Path) && ledger.Find(file.Path) is { IsSuspect: false } sent && sent.Hash != hash))
             {
                 sending.Spoiled.Add(file.Path);
                 return;
@@ -232,7 +259,13 @@ internal sealed partial class CopyWork(
     private async Task PublishAsync(List<Info> infos, ObjectList list, CopyLedger ledger, Sending sending, CancellationToken cancellationToken)
     {
         var text = Encoding.UTF8.GetBytes(list.Text());
-        await PutAsync(CopyNames.List, text, ObjectHash.Of(text), 0);
+        var signed = ObjectHash.Of(text);
+        if (ledger.Find(CopyNames.List)?.Hash != signed)
+        {
+            await NeedNothingNewerAsync(list, cancellationToken);
+        }
+
+        await PutAsync(CopyNames.List, text, signed, 0);
         foreach (var info in infos)
         {
             await PutAsync(info.File.Path, info.Bytes, info.Hash, info.File.Changed);
@@ -270,12 +303,12 @@ internal sealed partial class CopyWork(
             return 0;
         }
 
-        var labels = (await engine.BackupsAsync(cancellationToken)).Select(backup => backup.Label)
-            .Concat(list.Objects.Keys.Select(RepositoryPath.LabelOf).OfType<string>()).ToHashSet(StringComparer.Ordinal);
-        // What came after the newest that the list knows was not removed by the policy.
+        var labels = (await engine.BackupsAsync(cancellationToken)).Select(backup => backup.Label).Concat(LabelsOf(list)).ToHashSet(StringComparer.Ordinal);
+        var known = KnownLabels(list);
+        // What came after the newest that the list knows was not removed by the policy, nor was a backup that was never here; manifests are kept for ever.
         var newest = list.Objects.Keys.Where(RepositoryPath.IsLog).Select(RepositoryPath.PlaceInLog).Max(StringComparer.Ordinal);
-        gone.RemoveAll(path => RepositoryPath.LabelOf(path) is { } label ? labels.Contains(label)
-            : RepositoryPath.IsLog(path) && string.CompareOrdinal(RepositoryPath.PlaceInLog(path), newest) > 0);
+        gone.RemoveAll(path => RepositoryPath.LabelOf(path) is { } label ? labels.Contains(label) || !known.Contains(label)
+            : RepositoryPath.IsHistory(path) || (RepositoryPath.IsLog(path) && string.CompareOrdinal(RepositoryPath.PlaceInLog(path), newest) > 0));
         foreach (var part in gone.GroupBy(path => path.Contains("/backup.manifest", StringComparison.Ordinal) ? 0 : RepositoryPath.IsLog(path) ? 2 : 1)
             .OrderBy(part => part.Key))
         {
@@ -335,6 +368,6 @@ internal sealed partial class CopyWork(
 /// <param name="IsCut">Whether the next round is to begin at once.</param>
 internal sealed record CopyRound(int Objects, long Bytes, int Removed, bool IsWhole, bool IsCut)
 {
-    /// <summary>There is nothing to copy yet.</summary>
-    public static CopyRound Nothing { get; } = new(0, 0, 0, IsWhole: true, IsCut: false);
+    /// <summary>There is nothing to copy yet, and nobody has asked the store.</summary>
+    public static CopyRound Nothing { get; } = new(0, 0, 0, IsWhole: false, IsCut: false);
 }

@@ -28,6 +28,9 @@ internal sealed class S3Store : ICopyStore, IDisposable
     // Of a request with one part of an object.
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(10);
 
+    // Of the next bytes of an object that is being read.
+    private static readonly TimeSpan s_readPatience = TimeSpan.FromMinutes(1);
+
     private readonly S3Options _options;
     private readonly TimeProvider _time;
     private readonly Lazy<AmazonS3Client> _client;
@@ -37,7 +40,8 @@ internal sealed class S3Store : ICopyStore, IDisposable
     {
         _options = options.Value.S3;
         _time = time;
-        _client = new Lazy<AmazonS3Client>(Connect);
+        // A file of the settings that could not be read is read again the next time.
+        _client = new Lazy<AmazonS3Client>(Connect, LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <inheritdoc />
@@ -105,7 +109,12 @@ internal sealed class S3Store : ICopyStore, IDisposable
             () => _client.Value.GetObjectAsync(new GetObjectRequest { BucketName = _options.Bucket, Key = Before + path }, cancellationToken));
         // The stream below: the client would compare what it reads with the tag, and end it with a failure where the caller is to say what was changed.
         return found is null ? null
-            : new OpenObject((found.ResponseStream as WrapperStream)?.GetNonWrapperBaseStream() ?? found.ResponseStream, found.Metadata[HashKey], found);
+            : new OpenObject(
+                new PatientStream(
+                    (found.ResponseStream as WrapperStream)?.GetNonWrapperBaseStream() ?? found.ResponseStream, s_readPatience, _time,
+                    e => Failure($"give all of {path}", e)),
+                found.Metadata[HashKey],
+                found);
     }
 
     /// <inheritdoc />
@@ -134,7 +143,8 @@ internal sealed class S3Store : ICopyStore, IDisposable
                 throw Failure("tell of unfinished objects", e);
             }
 
-            foreach (var upload in page.MultipartUploads ?? [])
+            // Others may have theirs under the same prefix.
+            foreach (var upload in (page.MultipartUploads ?? []).Where(upload => IsOfCopy(upload.Key[Before.Length..])))
             {
                 await AbortAsync(upload.Key, upload.UploadId, cancellationToken);
             }
@@ -161,6 +171,8 @@ internal sealed class S3Store : ICopyStore, IDisposable
     };
 
     private DateTime LockedUntil => _time.GetUtcNow().UtcDateTime.AddDays(_options.LockDays);
+
+    private static bool IsOfCopy(string path) => RepositoryPath.IsOfRepository(path) || CopyNames.IsOurs(path);
 
     private async Task<string> PutInPartsAsync(string path, ObjectHash hash, Stream content, CancellationToken cancellationToken)
     {
@@ -285,6 +297,7 @@ internal sealed class S3Store : ICopyStore, IDisposable
 
     private AmazonS3Client Connect()
     {
+        var (authority, secret) = ReadFiles();
         var config = new AmazonS3Config
         {
             ForcePathStyle = _options.PathStyle,
@@ -292,7 +305,7 @@ internal sealed class S3Store : ICopyStore, IDisposable
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
             MaxErrorRetry = 2,
             Timeout = s_patience,
-            HttpClientFactory = new Connections(_options),
+            HttpClientFactory = new Connections(_options, authority),
         };
         if (_options.Endpoint.Length > 0)
         {
@@ -304,14 +317,27 @@ internal sealed class S3Store : ICopyStore, IDisposable
             config.RegionEndpoint = RegionEndpoint.GetBySystemName(_options.Region);
         }
 
-        return _options.AccessKeyId.Length == 0
-            ? new AmazonS3Client(config)
-            : new AmazonS3Client(new BasicAWSCredentials(_options.AccessKeyId, File.ReadAllText(_options.SecretAccessKeyFile).Trim()), config);
+        return secret is null ? new AmazonS3Client(config) : new AmazonS3Client(new BasicAWSCredentials(_options.AccessKeyId, secret), config);
+    }
+
+    // They were there when the settings were checked, which may be long ago.
+    private (TrustedAuthority? Authority, string? Secret) ReadFiles()
+    {
+        try
+        {
+            return (
+                _options.CaFile.Length > 0 ? TrustedAuthority.FromFile(_options.CaFile) : null,
+                _options.AccessKeyId.Length > 0 ? File.ReadAllText(_options.SecretAccessKeyFile).Trim() : null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new BackupException($"{Place} is not asked, since a file of its settings cannot be read: {e.Message}", ExitCodes.Configuration, e);
+        }
     }
 
     private static string Plain(string? tag) => tag is { Length: > 0 } ? tag.Trim('"') : "-";
 
-    private sealed class Connections(S3Options options) : HttpClientFactory
+    private sealed class Connections(S3Options options, TrustedAuthority? authority) : HttpClientFactory
     {
         public override HttpClient CreateHttpClient(IClientConfig clientConfig)
         {
@@ -322,9 +348,9 @@ internal sealed class S3Store : ICopyStore, IDisposable
                 AllowAutoRedirect = false,
                 UseProxy = options.Endpoint.Length == 0 || !new Uri(options.Endpoint).IsLoopback,
             };
-            if (options.CaFile.Length > 0)
+            if (authority is not null)
             {
-                handler.SslOptions.RemoteCertificateValidationCallback = TrustedAuthority.FromFile(options.CaFile).IsTrusted;
+                handler.SslOptions.RemoteCertificateValidationCallback = authority.IsTrusted;
             }
 
             return new HttpClient(handler) { Timeout = s_patience };

@@ -88,7 +88,8 @@ internal sealed partial class S3Options
 
         if (Endpoint.Length > 0 && !IsEndpoint(Endpoint))
         {
-            yield return Mistake(nameof(Endpoint), Endpoint, "must be a URL of a host alone that begins with https:// (http:// for this machine)");
+            // Not what it is: somebody may have written a password into it.
+            yield return $"{Section}:{nameof(Endpoint)} must be a URL of a host alone that begins with https:// (http:// for this machine).";
         }
 
         if (CaFile.Length > 0 && WhyUnusable(CaFile) is { } reason)

@@ -8,6 +8,7 @@ internal static class RepositoryPath
     private const string Backups = "backup/platform/";
     private const string History = Backups + "backup.history/";
     private const string Log = "archive/platform/";
+    private const int SegmentDigits = 24;
 
     /// <summary>Whether pgBackRest writes it anew with every change: the lists of backups and of parts of the archive, and their copies.</summary>
     public static bool IsInfo(string path) =>
@@ -15,6 +16,10 @@ internal static class RepositoryPath
 
     /// <summary>Whether it is of the archived log.</summary>
     public static bool IsLog(string path) => path.StartsWith(Log, StringComparison.Ordinal) && !IsInfo(path);
+
+    /// <summary>Whether it is a segment of the archived log, whose name has a checksum: pgBackRest writes it once.</summary>
+    public static bool IsSegment(string path) =>
+        IsLog(path) && Path.GetFileName(path) is { Length: > SegmentDigits } name && name[SegmentDigits] == '-';
 
     /// <summary>The label of the backup that it is a file of; null when it is none of a backup's.</summary>
     public static string? LabelOf(string path) =>
@@ -25,6 +30,10 @@ internal static class RepositoryPath
 
     /// <summary>Whether it is a manifest that is kept of backups, removed ones too.</summary>
     public static bool IsHistory(string path) => path.StartsWith(History, StringComparison.Ordinal);
+
+    /// <summary>The label of the backup whose manifest it is.</summary>
+    /// <param name="path">Such as <c>backup/platform/backup.history/2026/20260101-020000F.manifest.zst</c>.</param>
+    public static string LabelInHistory(string path) => Path.GetFileName(path).Split('.')[0];
 
     /// <summary>Whether it is of the repository, and neither beside it nor a way out of it.</summary>
     public static bool IsOfRepository(string path) =>

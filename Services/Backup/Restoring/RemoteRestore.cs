@@ -63,13 +63,15 @@ internal sealed class RemoteRestore(
         }
 
         var list = await CopyFetch.ReadListAsync(store, directory, options.Value.PassPhrase, cancellationToken);
-        if (await CopyIdentity.ReadAsync(store, cancellationToken) is { } identity)
+        var identity = await CopyIdentity.ReadAsync(store, cancellationToken);
+        var brought = await fetch.FetchAsync(list, directory, _ => true, cancellationToken);
+        list.Write();
+        // Not before all has arrived: a new repository, begun where this one did not come back, would take the place of its copy.
+        if (identity is not null)
         {
             OwnerOnly.Write(CopyIdentity.FileOf(directory), identity + "\n");
         }
 
-        var brought = await fetch.FetchAsync(list, directory, _ => true, cancellationToken);
-        list.Write();
         await engine.AdoptAsync(cancellationToken);
         await fetch.FetchListsAsync(directory, options.Value.PassPhrase, cancellationToken);
         return brought;

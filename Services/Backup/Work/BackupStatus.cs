@@ -95,6 +95,11 @@ internal sealed record BackupStatus(
                 yield return $"{copy.Waiting} objects wait to be copied to {copy.Place}, the oldest for more than {options.S3.MaxLag:c}"
                     + $"{(copy.Error is { } error ? $": {error}" : ".")}";
             }
+            else if (copy is { Error: { } reason, ErrorAt: { } begun } && now - begun > options.S3.MaxLag)
+            {
+                // Also while nothing waits: nobody knows then whether what was copied is still there.
+                yield return $"The copy to {copy.Place} fails since {Moments.Text(begun)}: {reason}";
+            }
 
             if (copy?.Verification?.Findings is { Count: > 0 } faults)
             {

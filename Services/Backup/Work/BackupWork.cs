@@ -138,6 +138,13 @@ internal sealed partial class BackupWork(IBackupEngine engine, IOptions<BackupOp
             LogRemoved(backup.Label);
         }
 
+        // What is missing now somebody else has removed; afterwards nobody could tell it from what the policy has.
+        var there = list.Present().ToHashSet(StringComparer.Ordinal);
+        if (list.Objects.Keys.FirstOrDefault(path => RepositoryPath.IsLog(path) && !there.Contains(path)) is { } missing)
+        {
+            throw new BackupException($"{missing} is missing, so nothing of the log is removed: 'backup verify' says more.", ExitCodes.Refused);
+        }
+
         var ofLog = new UnfinishedWork([], RemovesLog: true);
         ofLog.Begin(_options.Directory);
         await engine.RemoveLogAsync(plan.FullsWithLog, cancellationToken);

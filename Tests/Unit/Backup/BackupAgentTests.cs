@@ -204,6 +204,62 @@ public sealed class BackupAgentTests : IDisposable
         Assert.Empty(BackupStatus.Of(
             await _engine.BackupsAsync(Token), _state.Status.Window, _state.Status.Archive, null, null, copy with { LagSeconds = 899 },
             new BackupOptions(), _clock.GetUtcNow()).Problems);
+        // One that fails for long is a problem also while nothing waits.
+        var failing = copy with { Waiting = 0, LagSeconds = 0, ErrorAt = _clock.GetUtcNow() - TimeSpan.FromMinutes(16) };
+        Assert.Equal(
+            ["The copy to s3://backups/shop fails since 2026-01-01T11:44:00Z: the bucket is away"],
+            BackupStatus.Of(
+                await _engine.BackupsAsync(Token), _state.Status.Window, _state.Status.Archive, null, null, failing, new BackupOptions(),
+                _clock.GetUtcNow()).Problems);
+    }
+
+    [Fact]
+    public async Task What_somebody_removed_of_the_log_is_not_taken_for_what_the_policy_has()
+    {
+        string[] log = [.. Enumerable.Range(1, 3).Select(i => $"archive/platform/18-1/0000000100000000/{i:X24}-{i:x40}.zst")];
+        foreach (var path in log)
+        {
+            Write(path);
+        }
+
+        await _work.RunAsync(Token);
+        Assert.Equal(log, await ListedAsync());
+        _engine.RemovesLog = () => File.Delete(Full(log[0]));
+        await _work.ExpireAsync(dryRun: false, Token);
+        Assert.Equal(log[1..], await ListedAsync());
+
+        var rounds = 0;
+        _engine.RemovesLog = () => rounds++;
+        File.Delete(Full(log[2]));
+        var refused = await Assert.ThrowsAsync<BackupException>(() => _work.ExpireAsync(dryRun: false, Token));
+        Assert.Equal($"{log[2]} is missing, so nothing of the log is removed: 'backup verify' says more.", refused.Message);
+        Assert.Equal((ExitCodes.Refused, 0, null), (refused.ExitCode, rounds, UnfinishedWork.Read(_directory.FullName)));
+        Assert.Equal(log[1..], await ListedAsync());
+
+        // Ended half-way, what the policy had begun to remove is taken for that.
+        Write(log[2]);
+        _engine.RemovesLog = () =>
+        {
+            File.Delete(Full(log[1]));
+            throw new BackupException("It was killed.");
+        };
+        await Assert.ThrowsAsync<BackupException>(() => _work.ExpireAsync(dryRun: false, Token));
+        Assert.True(UnfinishedWork.Read(_directory.FullName)!.RemovesLog);
+        Assert.Equal(log[1..], await ListedAsync());
+        _engine.RemovesLog = () => rounds++;
+        await _work.ExpireAsync(dryRun: false, Token);
+        Assert.Equal((1, log[2]), (rounds, Assert.Single(await ListedAsync())));
+
+        string Full(string path) => Path.Combine(_directory.FullName, "repository", path);
+
+        void Write(string path)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Full(path))!);
+            File.WriteAllText(Full(path), path);
+        }
+
+        async Task<IEnumerable<string>> ListedAsync() =>
+            (await ObjectList.ReadAsync(_directory.FullName, "a pass phrase that is long enough", Token)).Objects.Keys;
     }
 
     [Fact]

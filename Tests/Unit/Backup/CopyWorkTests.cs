@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -8,6 +9,7 @@ using Platform.Backup.Copies;
 using Platform.Backup.Engines;
 using Platform.Backup.Policy;
 using Platform.Backup.Repository;
+using Platform.Backup.Restoring;
 using Xunit;
 
 namespace Platform.Tests.Unit.Backup;
@@ -167,6 +169,8 @@ public sealed class CopyWorkTests
         var refused = await Assert.ThrowsAsync<BackupException>(() => Work(second, store).RunAsync(Token));
         Assert.Contains("of another repository", refused.Message, StringComparison.Ordinal);
         Assert.Equal(before, store.Objects);
+        // Nor are parts that the other one is just sending removed.
+        Assert.Equal(1, store.PartsRemoved);
         // As when the marks of this machine are lost: the sentence says what to do, and that is enough.
         var id = refused.Message.Split("write ")[1].Split(' ')[0];
         Assert.Equal(id, (await File.ReadAllTextAsync(CopyIdentity.FileOf(first.Directory), Token)).Trim());
@@ -184,7 +188,7 @@ public sealed class CopyWorkTests
         await Work(repository, store).RunAsync(Token);
         repository.Archive(new Random(2));
         await Work(repository, store).RunAsync(Token);
-        var verifier = new CopyVerifier(store, Settings(repository), TimeProvider.System);
+        var verifier = Verifier(repository, store);
         Assert.Empty((await verifier.VerifyAsync(null, Token)).Findings);
 
         var objects = store.Objects;
@@ -204,6 +208,236 @@ public sealed class CopyWorkTests
         Assert.Equal(
             [new Finding("backup/platform/added", Finding.Added), new Finding(stolen, "is missing")], (await verifier.VerifyAsync(null, Token)).Findings);
         Assert.Equal(2, CopyVerification.Read(repository.Directory)!.Findings.Count);
+    }
+
+    [Fact]
+    public async Task What_is_missing_in_the_copy_is_found_also_when_this_machine_has_lost_its_notes()
+    {
+        using var repository = await FilledAsync();
+        var store = new FakeStore();
+        var work = Work(repository, store);
+        await work.RunAsync(Token);
+        var verifier = Verifier(repository, store);
+        store.Steal(CopyNames.List);
+        Assert.Equal(new Finding(CopyNames.List, "is missing"), Assert.Single((await verifier.VerifyAsync(null, Token)).Findings));
+        await work.RunAsync(Token);
+        Assert.Empty((await verifier.VerifyAsync(null, Token)).Findings);
+
+        File.Delete(Path.Combine(repository.Directory, "copied"));
+        Assert.Empty((await verifier.VerifyAsync(null, Token)).Findings);
+        foreach (var stolen in (string[])[
+            RepositoryFiles.Infos[^1], store.Objects.Keys.First(RepositoryPath.IsLog),
+            store.Objects.Keys.First(path => path.Contains("/bundle/", StringComparison.Ordinal))])
+        {
+            store.Steal(stolen);
+            File.Delete(Path.Combine(repository.Directory, "copied"));
+            Assert.Equal(new Finding(stolen, "is missing"), Assert.Single((await verifier.VerifyAsync(null, Token)).Findings));
+            await Work(repository, store).RunAsync(Token);
+            Assert.Empty((await verifier.VerifyAsync(null, Token)).Findings);
+        }
+    }
+
+    [Fact]
+    public async Task While_a_backup_waits_to_be_copied_the_copy_is_good_and_that_backup_is_not_in_it()
+    {
+        using var repository = await FilledAsync();
+        var store = new FakeStore();
+        await Work(repository, store).RunAsync(Token);
+        await repository.BackUpAsync(new Random(5));
+        var label = (await repository.BackupsAsync(Token))[^1].Label;
+        var verifier = Verifier(repository, store);
+        Assert.Empty((await verifier.VerifyAsync(null, Token)).Findings);
+        Assert.Equal(new Finding(label, "is not copied yet"), Assert.Single((await verifier.VerifyAsync(label, Token)).Findings));
+        Assert.Empty((await verifier.VerifyAsync((await repository.BackupsAsync(Token))[0].Label, Token)).Findings);
+        Assert.True((await Work(repository, store).RunAsync(Token)).IsWhole);
+        Assert.Empty((await verifier.VerifyAsync(label, Token)).Findings);
+        Assert.Equal(
+            ExitCodes.Usage, (await Assert.ThrowsAsync<BackupException>(() => verifier.VerifyAsync("20250101-000000F", Token))).ExitCode);
+    }
+
+    [Fact]
+    public async Task What_a_comparison_has_found_is_told_also_while_another_process_copies()
+    {
+        using var repository = await FilledAsync();
+        var store = new FakeStore();
+        await Work(repository, store).RunAsync(Token);
+        var stolen = store.Objects.Keys.First(RepositoryPath.IsLog);
+        store.Steal(stolen);
+        using (RepositoryLock.TakeCopy(repository.Directory))
+        {
+            Assert.Equal(new Finding(stolen, "is missing"), Assert.Single((await Verifier(repository, store).VerifyAsync(null, Token)).Findings));
+        }
+    }
+
+    [Fact]
+    public async Task An_older_state_of_the_repository_takes_nothing_from_the_copy()
+    {
+        using var repository = await FilledAsync();
+        var store = new FakeStore();
+        await Work(repository, store).RunAsync(Token);
+        using var older = repository.Copy();
+        using var busy = repository.Copy();
+        var agent = Work(busy, store);
+        Assert.True((await agent.RunAsync(Token)).IsWhole);
+        await repository.BackUpAsync(new Random(6));
+        await Work(repository, store).RunAsync(Token);
+        var whole = store.Objects;
+
+        await RefusedAsync(Work(older, store));
+        Assert.Equal(whole, store.Objects);
+        // Nor when it has gone on by itself, whether its agent compares first or has just done so.
+        await older.BackUpAsync(new Random(7));
+        await RefusedAsync(Work(older, store));
+        Assert.Equal(whole, store.Objects);
+        await busy.BackUpAsync(new Random(8));
+        await RefusedAsync(agent);
+        var objects = store.Objects;
+        Assert.All(whole, entry => Assert.Equal(entry.Value, objects[entry.Key]));
+
+        // Without the copy's list nobody can tell; no backup is removed all the same.
+        store.Steal(CopyNames.List);
+        Assert.True((await Work(older, store).RunAsync(Token)).IsWhole);
+        objects = store.Objects;
+        Assert.All(
+            whole.Where(entry => RepositoryPath.LabelOf(entry.Key) is not null || RepositoryPath.IsHistory(entry.Key)),
+            entry => Assert.Equal(entry.Value, objects[entry.Key]));
+
+        async Task RefusedAsync(CopyWork work) => Assert.Equal(
+            "The copy in s3://fake/ is newer than the repository: './platform backup fetch', or another machine copies to it.",
+            (await Assert.ThrowsAsync<BackupException>(() => work.RunAsync(Token))).Message);
+    }
+
+    [Fact]
+    public async Task A_fetch_that_fails_leaves_nothing_by_which_a_new_repository_takes_the_place_of_the_copy()
+    {
+        using var repository = await FilledAsync();
+        var store = new FakeStore();
+        await Work(repository, store).RunAsync(Token);
+        using (var target = new FakeRepository())
+        {
+            var gets = 0;
+            store.Fault = request => request == "get" && ++gets > 4 ? FakeFault.Before : FakeFault.None;
+            await Assert.ThrowsAsync<BackupException>(() => Fetch(target).ReturnAsync(Token));
+            Assert.True(gets > 4);
+            store.Fault = _ => FakeFault.None;
+            Assert.False(File.Exists(CopyIdentity.FileOf(target.Directory)));
+            var before = store.Objects;
+            await target.BackUpAsync(new Random(5));
+            var refused = await Assert.ThrowsAsync<BackupException>(() => Work(target, store).RunAsync(Token));
+            Assert.Contains("of another repository", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(before, store.Objects);
+        }
+
+        using var again = new FakeRepository();
+        await Fetch(again).ReturnAsync(Token);
+        Assert.Equal(
+            await File.ReadAllTextAsync(CopyIdentity.FileOf(repository.Directory), Token),
+            await File.ReadAllTextAsync(CopyIdentity.FileOf(again.Directory), Token));
+        Assert.Equal(repository.Files().Keys.Order(StringComparer.Ordinal), again.Files().Keys.Order(StringComparer.Ordinal));
+
+        RemoteRestore Fetch(FakeRepository target) =>
+            new(new CopyFetch(store), store, target, _ => throw new NotSupportedException(), Settings(target), TimeProvider.System);
+    }
+
+    [Fact]
+    public async Task A_segment_of_the_log_that_changed_before_a_list_knew_it_does_not_replace_the_good_one()
+    {
+        using var repository = await FilledAsync();
+        var store = new FakeStore();
+        var known = repository.Files().Keys.ToHashSet(StringComparer.Ordinal);
+        repository.Archive(new Random(9));
+        await Work(repository, store).RunAsync(Token);
+        var segment = repository.Files().Keys.Single(path => !known.Contains(path));
+        var good = store.Objects[segment];
+        await File.WriteAllBytesAsync(repository.Full(segment), [.. good, 1], Token);
+        var spoiled = await Assert.ThrowsAsync<BackupException>(() => Work(repository, store).RunAsync(Token));
+        Assert.StartsWith($"{segment} is not in the repository as it was", spoiled.Message, StringComparison.Ordinal);
+        Assert.Equal(good, store.Objects[segment]);
+        // Also when a list has taken it for good meanwhile.
+        await repository.BackUpAsync(new Random(10));
+        await Assert.ThrowsAsync<BackupException>(() => Work(repository, store).RunAsync(Token));
+        Assert.Equal(good, store.Objects[segment]);
+    }
+
+    [Fact]
+    public async Task Without_a_repository_the_store_is_not_asked_and_nothing_is_called_whole()
+    {
+        using var repository = new FakeRepository();
+        var store = new FakeStore();
+        Assert.False((await Work(repository, store).RunAsync(Token)).IsWhole);
+        var agent = new CopyAgent(
+            Work(repository, store), new AgentState(), Settings(repository), TimeProvider.System, NullLogger<CopyAgent>.Instance);
+        await agent.RunAsync(Token);
+        Assert.Equal(CopyRecord.None, CopyRecord.Read(repository.Directory));
+        Assert.Equal(0, store.Requests);
+    }
+
+    [Fact]
+    public async Task An_agent_that_can_neither_read_nor_write_how_the_copy_stands_goes_on()
+    {
+        using var repository = await FilledAsync();
+        Directory.CreateDirectory(Path.Combine(repository.Directory, "copy.json"));
+        var state = new AgentState();
+        var agent = new CopyAgent(
+            Work(repository, new FakeStore()), state, Settings(repository), TimeProvider.System, NullLogger<CopyAgent>.Instance);
+        Assert.Equal(1, (await agent.RunAsync(Token)).TotalSeconds);
+        Assert.Equal(2, (await agent.RunAsync(Token)).TotalSeconds);
+        Assert.Equal(2, state.CopyFailures);
+    }
+
+    [Fact]
+    public async Task Who_reads_from_a_store_that_falls_silent_is_told_so()
+    {
+        var clock = new FakeTimeProvider();
+        var pipe = new Pipe();
+        await using var stream = new PatientStream(
+            pipe.Reader.AsStream(), TimeSpan.FromMinutes(1), clock, e => new BackupException(e.Message, ExitCodes.Unavailable, e));
+        await pipe.Writer.WriteAsync(new byte[] { 1, 2 }, Token);
+        var buffer = new byte[10];
+        Assert.Equal(2, await stream.ReadAsync(buffer, Token));
+        var silent = stream.ReadAsync(buffer, Token).AsTask();
+        clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(silent.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal("nothing came for 00:01:00", (await Assert.ThrowsAsync<BackupException>(() => silent)).Message);
+        using (var ended = new CancellationTokenSource())
+        {
+            var read = stream.ReadAsync(buffer, ended.Token).AsTask();
+            await ended.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        }
+
+        await pipe.Writer.CompleteAsync(new IOException("The connection was reset."));
+        Assert.Equal(
+            "The connection was reset.", (await Assert.ThrowsAsync<BackupException>(() => stream.ReadAsync(buffer, Token).AsTask())).Message);
+    }
+
+    [Fact]
+    public async Task A_secret_that_cannot_be_read_is_a_sentence_and_is_read_again()
+    {
+        var secret = Path.Combine(Path.GetTempPath(), $"secret-{Guid.NewGuid():N}");
+        var options = new BackupOptions
+        {
+            S3 =
+            {
+                Bucket = "backups", Endpoint = "https://127.0.0.1:1", PathStyle = true, AccessKeyId = "KEY", SecretAccessKeyFile = secret,
+            },
+        };
+        using var store = new S3Store(Options.Create(options), TimeProvider.System);
+        var failed = await Assert.ThrowsAsync<BackupException>(() => store.RecordedHashAsync("any", Token));
+        Assert.Equal(ExitCodes.Configuration, failed.ExitCode);
+        Assert.Contains(secret, failed.Message, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(secret, "a secret", Token);
+        try
+        {
+            // Nobody listens there; it is asked now.
+            Assert.Equal(
+                ExitCodes.Unavailable, (await Assert.ThrowsAsync<BackupException>(() => store.RecordedHashAsync("any", Token))).ExitCode);
+        }
+        finally
+        {
+            File.Delete(secret);
+        }
     }
 
     [Fact]
@@ -257,6 +491,7 @@ public sealed class CopyWorkTests
         var agent = new CopyAgent(Work(repository, store), state, Settings(repository), clock, NullLogger<CopyAgent>.Instance);
         var look = new CopyLook(Settings(repository), clock);
         store.Fault = _ => FakeFault.Before;
+        var began = clock.GetUtcNow();
         var pauses = new List<double>();
         for (var i = 0; i < 11; i++)
         {
@@ -272,6 +507,8 @@ public sealed class CopyWorkTests
         Assert.InRange(away.LagSeconds, 7100, 7300);
         Assert.Contains("it is away", away.Error, StringComparison.Ordinal);
         Assert.Empty((await look.BackupsAsync(Token))!);
+        await agent.RunAsync(Token);
+        Assert.Equal(began, (await look.LookAsync(Token))!.ErrorAt);
 
         store.Fault = _ => FakeFault.None;
         Assert.Equal(10, (await agent.RunAsync(Token)).TotalSeconds);
@@ -297,6 +534,9 @@ public sealed class CopyWorkTests
     {
         Directory = repository.Directory, PassPhrase = FakeRepository.PassPhrase, S3 = { Bucket = "backups" },
     });
+
+    private static CopyVerifier Verifier(FakeRepository repository, FakeStore store) =>
+        new(store, Settings(repository), TimeProvider.System, NullLogger<CopyVerifier>.Instance);
 
     private static CopyWork Work(FakeRepository repository, FakeStore store) =>
         new(store, repository, Settings(repository), TimeProvider.System, NullLogger<CopyWork>.Instance);

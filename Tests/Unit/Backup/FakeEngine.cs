@@ -30,6 +30,9 @@ internal sealed class FakeEngine(TimeProvider time) : IBackupEngine
     /// <summary>How often a backup was begun.</summary>
     public int Attempts { get; private set; }
 
+    /// <summary>Removes what the policy does not keep of the log.</summary>
+    public Action? RemovesLog { get; set; }
+
     /// <summary>What was removed, in this order.</summary>
     public List<string> Removed { get; } = [];
 
@@ -95,7 +98,11 @@ internal sealed class FakeEngine(TimeProvider time) : IBackupEngine
     }
 
     /// <inheritdoc />
-    public Task RemoveLogAsync(int fullsWithLog, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task RemoveLogAsync(int fullsWithLog, CancellationToken cancellationToken)
+    {
+        RemovesLog?.Invoke();
+        return Task.CompletedTask;
+    }
 
     /// <inheritdoc />
     public Task<bool> FlushAsync(CancellationToken cancellationToken) => Task.FromResult(HasPrimary);

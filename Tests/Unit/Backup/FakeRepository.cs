@@ -27,6 +27,22 @@ internal sealed class FakeRepository : IBackupEngine, IDisposable
 
     public FakeRepository() => _list = ObjectList.New(Directory, PassPhrase);
 
+    private FakeRepository(FakeRepository other)
+    {
+        foreach (var file in System.IO.Directory.GetFiles(other.Directory, "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(Directory, Path.GetRelativePath(other.Directory, file));
+            System.IO.Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        // What comes later has other names than there.
+        _number = other._number + 1000;
+        _backups.AddRange(other._backups);
+        _log.AddRange(other._log);
+        _list = ObjectList.Find(Directory, PassPhrase, File.ReadAllText(ObjectList.FileOf(Directory)))!;
+    }
+
     public string Directory => _directory.FullName;
 
     /// <summary>Called between two steps of a change, as if who copies came in between.</summary>
@@ -115,6 +131,9 @@ internal sealed class FakeRepository : IBackupEngine, IDisposable
 
         await SealAsync();
     }
+
+    /// <summary>Another directory with all that is in this one now.</summary>
+    public FakeRepository Copy() => new(this);
 
     public Task<IReadOnlyList<BackupSet>> BackupsAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<BackupSet>>(
         [.. _backups.Select(backup => KeepPlanTests.Backup(DateTimeOffset.UnixEpoch, BackupProof.Proven) with { Label = backup.Label })]);

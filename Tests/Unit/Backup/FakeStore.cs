@@ -23,6 +23,12 @@ internal sealed class FakeStore : ICopyStore
     /// <summary>How often objects were sent.</summary>
     public ConcurrentQueue<string> Sent { get; } = [];
 
+    /// <summary>How often anything was asked for.</summary>
+    public int Requests { get; private set; }
+
+    /// <summary>How often unfinished parts were removed.</summary>
+    public int PartsRemoved { get; private set; }
+
     /// <inheritdoc />
     public string Place => "s3://fake/";
 
@@ -105,7 +111,7 @@ internal sealed class FakeStore : ICopyStore
         });
 
     /// <inheritdoc />
-    public Task RemovePartsAsync(CancellationToken cancellationToken) => DoAsync("parts", () => true);
+    public Task RemovePartsAsync(CancellationToken cancellationToken) => DoAsync("parts", () => ++PartsRemoved);
 
     private void Tell() => Changed?.Invoke(_objects.ToDictionary(entry => entry.Key, entry => entry.Value.Bytes, StringComparer.Ordinal));
 
@@ -115,6 +121,7 @@ internal sealed class FakeStore : ICopyStore
         await Task.Yield();
         lock (_lock)
         {
+            Requests++;
             var fault = Fault(request);
             if (fault == FakeFault.Before)
             {
