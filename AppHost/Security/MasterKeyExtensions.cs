@@ -26,7 +26,7 @@ internal static class MasterKeyExtensions
             OwnerOnly.MakeDirectory(options.EncryptionDirectory);
             if (!File.Exists(file))
             {
-                OwnerFile.Write(file, Convert.ToBase64String(RandomNumberGenerator.GetBytes(Length)) + "\n");
+                Make(file);
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -55,6 +55,21 @@ internal static class MasterKeyExtensions
         }
 
         return program;
+    }
+
+    // Beside its place, and renamed unless there is one: of two starts at once the second one takes the first one's.
+    private static void Make(string file)
+    {
+        var draft = $"{file}.{Path.GetRandomFileName()}";
+        OwnerFile.Write(draft, Convert.ToBase64String(RandomNumberGenerator.GetBytes(Length)) + "\n");
+        try
+        {
+            File.Move(draft, file, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(file))
+        {
+            File.Delete(draft);
+        }
     }
 
     /// <summary>Writes down, beside the stack file, where the master key is, for the command lines of the migrator and the seeder.</summary>

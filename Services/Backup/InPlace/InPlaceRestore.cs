@@ -38,6 +38,7 @@ internal sealed class InPlaceRestore(IMongoDatabase live, IMongoDatabase copy, R
                 $"There was no tenant {tenant} at that moment: to bring it back to that would be to remove it, which is not a restore.", ExitCodes.Refused);
         }
 
+        await new RestoreKeys(live, copy, scope).RequireAsync(cancellationToken);
         var plan = new RestorePlan(directory);
         try
         {

@@ -25,6 +25,11 @@ internal sealed partial class EncryptionCheck(ConfiguredEncryption configured, I
             {
                 throw new DatabaseRefusedException(exception.Message, exception);
             }
+            catch (MongoCommandException exception) when (exception.Code == NotAuthorized)
+            {
+                // A user as an earlier version made it: waiting does not give it the right.
+                throw new DatabaseRefusedException($"The user may not read {CollectionNames.KeyVault}: run 'migrator access apply'.", exception);
+            }
 
             return;
         }

@@ -16,7 +16,7 @@ public sealed class EncryptionOptions
     /// <summary>The file with the master key: 96 bytes in base64, mode 600. Default: none, which stores fields plain.</summary>
     public string MasterKeyFile { get; set; } = "";
 
-    /// <summary>The file with the master key before that, until all tenants' keys are encrypted with the new one. Default: none.</summary>
+    /// <summary>The file with another master key that tenants' keys may be encrypted with, until all are with one of them. Default: none.</summary>
     public string PreviousMasterKeyFile { get; set; } = "";
 
     internal MasterKey? Master { get; private set; }

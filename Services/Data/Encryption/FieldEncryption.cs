@@ -69,16 +69,19 @@ public sealed class FieldEncryption : IDisposable
     public BsonBinaryData Encrypt(ObjectId tenant, EncryptedField field, BsonValue value)
     {
         ArgumentNullException.ThrowIfNull(field);
-        var key = KeyOf(tenant, mayCreate: true)!;
-        try
-        {
-            return Encrypt(key, field, value);
-        }
-        catch (FieldEncryptionException) when (Forget(tenant, key))
-        {
-            // Removed less than a minute ago, and made anew by another process perhaps.
-            return Encrypt(KeyOf(tenant, mayCreate: true)!, field, value);
-        }
+        return Encrypt(tenant, field, value, mayCreate: true)!;
+    }
+
+    /// <summary>Encrypts a value that is looked for: no key is made for that.</summary>
+    /// <param name="tenant">Whose it is.</param>
+    /// <param name="field">The field.</param>
+    /// <param name="value">The value.</param>
+    /// <returns>The value, encrypted; null when the tenant has no key, so that nothing of it is.</returns>
+    /// <exception cref="FieldEncryptionException">The tenant's key cannot be used.</exception>
+    public BsonBinaryData? EncryptToFind(ObjectId tenant, EncryptedField field, BsonValue value)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        return Encrypt(tenant, field, value, mayCreate: false);
     }
 
     /// <summary>Decrypts what is encrypted of a document's fields.</summary>
@@ -104,7 +107,7 @@ public sealed class FieldEncryption : IDisposable
     /// </summary>
     /// <param name="tenant">The tenant.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    /// <exception cref="FieldEncryptionException">The key is encrypted with another master key.</exception>
+    /// <exception cref="FieldEncryptionException">The key is encrypted with another master key, or was changed.</exception>
     public async Task PrepareAsync(ObjectId tenant, CancellationToken cancellationToken = default)
     {
         if (Known(tenant) is not null)
@@ -121,10 +124,18 @@ public sealed class FieldEncryption : IDisposable
         }
 
         RequireUsable(found[0]);
+        try
+        {
+            // What is made of it is not wanted: the library has the key afterwards, and asks nobody when the document comes.
+            using var context = Explicit(found[0]["_id"].AsBsonBinaryData, EncryptionKind.Deterministic, "");
+            Run(context, _ => found).Dispose();
+        }
+        catch (CryptException exception)
+        {
+            throw Unusable(found[0], exception);
+        }
+
         Remember(tenant, found[0]);
-        // What is made of it is not wanted: the library has the key afterwards, and asks nobody when the document comes.
-        using var context = Explicit(found[0]["_id"].AsBsonBinaryData, EncryptionKind.Deterministic, "");
-        Run(context, _ => found).Dispose();
     }
 
     /// <summary>Looks whether the keys that there are can be used with the master key.</summary>
@@ -143,7 +154,7 @@ public sealed class FieldEncryption : IDisposable
     /// <summary>Encrypts keys with another master key.</summary>
     /// <param name="keys">The keys, each encrypted with a master key of this.</param>
     /// <returns>Of each its <c>_id</c>, and its <c>masterKey</c> and <c>keyMaterial</c> as they are to be.</returns>
-    /// <exception cref="FieldEncryptionException">One cannot be decrypted.</exception>
+    /// <exception cref="FieldEncryptionException">One cannot be decrypted: a sentence that names it.</exception>
     public IReadOnlyList<BsonDocument> Rewrap(IReadOnlyList<BsonDocument> keys)
     {
         ArgumentNullException.ThrowIfNull(keys);
@@ -157,9 +168,21 @@ public sealed class FieldEncryption : IDisposable
             return [];
         }
 
-        using var context = _client.StartRewrapMultipleDataKeysContext(new KmsKeyId(Provider()), new BsonDocument().ToBson());
-        using var result = Run(context, _ => keys);
-        return [.. BsonSerializer.Deserialize<BsonDocument>(result.ToArray())["v"].AsBsonArray.Select(key => key.AsBsonDocument)];
+        try
+        {
+            using var context = _client.StartRewrapMultipleDataKeysContext(new KmsKeyId(Provider()), new BsonDocument().ToBson());
+            using var result = Run(context, _ => keys);
+            return [.. BsonSerializer.Deserialize<BsonDocument>(result.ToArray())["v"].AsBsonArray.Select(key => key.AsBsonDocument)];
+        }
+        catch (CryptException) when (keys.Count > 1)
+        {
+            // The library does not say which one it is.
+            return [.. keys.SelectMany(key => Rewrap([key]))];
+        }
+        catch (CryptException exception)
+        {
+            throw Unusable(keys[0], exception);
+        }
     }
 
     /// <summary>Ends it; documents that are read or written afterwards fail.</summary>
@@ -177,6 +200,24 @@ public sealed class FieldEncryption : IDisposable
     private static string AlgorithmOf(EncryptionKind kind) => $"AEAD_AES_256_CBC_HMAC_SHA_512-{kind}";
 
     private byte[] Provider() => new BsonDocument("provider", _master.Provider).ToBson();
+
+    private BsonBinaryData? Encrypt(ObjectId tenant, EncryptedField field, BsonValue value, bool mayCreate)
+    {
+        if (KeyOf(tenant, mayCreate) is not { } key)
+        {
+            return null;
+        }
+
+        try
+        {
+            return Encrypt(key, field, value);
+        }
+        catch (FieldEncryptionException) when (Forget(tenant, key))
+        {
+            // Removed less than a minute ago, and made anew by another process perhaps.
+            return KeyOf(tenant, mayCreate) is { } other ? Encrypt(other, field, value) : null;
+        }
+    }
 
     private BsonBinaryData Encrypt(BsonBinaryData key, EncryptedField field, BsonValue value)
     {
@@ -270,9 +311,16 @@ public sealed class FieldEncryption : IDisposable
 
     private BsonDocument Create(string name)
     {
-        using var context = _client.StartCreateDataKeyContext(new KmsKeyId(Provider(), [new BsonDocument("keyAltName", name).ToBson()], null));
-        using var made = Run(context, _vault.Find);
-        return BsonSerializer.Deserialize<BsonDocument>(made.ToArray());
+        try
+        {
+            using var context = _client.StartCreateDataKeyContext(new KmsKeyId(Provider(), [new BsonDocument("keyAltName", name).ToBson()], null));
+            using var made = Run(context, _vault.Find);
+            return BsonSerializer.Deserialize<BsonDocument>(made.ToArray());
+        }
+        catch (CryptException exception)
+        {
+            throw new FieldEncryptionException($"The key {name} cannot be made: {Told(exception)}.", exception);
+        }
     }
 
     private CryptContext Explicit(BsonBinaryData key, EncryptionKind kind, BsonValue value) => _client.StartExplicitEncryptionContext(
@@ -321,6 +369,12 @@ public sealed class FieldEncryption : IDisposable
                         + "give the program the master key that it had before, or, after a rotation, the new one."
                     : $"Keys in {CollectionNames.KeyVault} are encrypted by the provider {provider}: cloud KMS are not supported yet.");
         }
+    }
+
+    private static FieldEncryptionException Unusable(BsonDocument key, CryptException exception)
+    {
+        var name = key.GetValue("keyAltNames", null) is BsonArray { Count: > 0 } names ? names[0] : key.GetValue("_id", "without a name");
+        return new FieldEncryptionException($"The key {name} of {CollectionNames.KeyVault} cannot be used: {Told(exception)}.", exception);
     }
 
     private static string Told(CryptException exception) => exception.Message.ReplaceLineEndings(" ").TrimEnd('.');

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Platform.Data.Encryption;
 
@@ -51,18 +52,22 @@ public sealed class MasterKey
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
         {
-            if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(path) is var mode && (mode & Others) != 0)
+            // What is judged is what is read, also when the path is a link or is given another file meanwhile.
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(stream.SafeFileHandle) is var mode && (mode & Others) != 0)
             {
                 throw new FieldEncryptionException(
                     $"The master key {path} has the mode {Convert.ToString((int)mode, 8)}, which lets others use it: give it the mode 600.");
             }
 
-            if (new FileInfo(path).Length > MaxFileLength)
+            var text = new byte[MaxFileLength + 1];
+            var length = stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+            if (length > MaxFileLength)
             {
                 throw new FieldEncryptionException(Wrong(path));
             }
 
-            var bytes = Convert.FromBase64String(File.ReadAllText(path).Trim());
+            var bytes = Convert.FromBase64String(Encoding.UTF8.GetString(text, 0, length).Trim());
             return bytes.Length == Length ? new MasterKey(bytes) : throw new FieldEncryptionException(Wrong(path));
         }
         catch (FormatException exception)

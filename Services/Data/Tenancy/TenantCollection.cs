@@ -62,9 +62,14 @@ public sealed class TenantCollection<TDocument>
         var field = s_encrypted.FirstOrDefault(field => field.Name == name && field.Kind == EncryptionKind.Deterministic)
             ?? throw new ArgumentException($"{name} is not encrypted so that equal texts are found.", nameof(member));
         var plain = field.Normalised(text);
-        return EncryptedDocuments.Current is { } encryption
-            ? new BsonDocument(name, new BsonDocument("$in", new BsonArray { encryption.Encrypt(TenantId, field, plain), plain }))
-            : new BsonDocument(name, plain);
+        if (EncryptedDocuments.Current is not { } encryption)
+        {
+            return new BsonDocument(name, plain);
+        }
+
+        // A tenant without a key has nothing encrypted; a value of no key, which none is equal to, says that this was asked for here.
+        var encrypted = encryption.EncryptToFind(TenantId, field, plain) ?? new BsonBinaryData([1, .. new byte[16], 2], BsonBinarySubType.Encrypted);
+        return new BsonDocument(name, new BsonDocument("$in", new BsonArray { encrypted, plain }));
     }
 
     /// <summary>Starts a query.</summary>
@@ -105,7 +110,9 @@ public sealed class TenantCollection<TDocument>
     /// <param name="pipeline">The stages.</param>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
-    /// <exception cref="ArgumentException">A stage reads or writes another collection, where the tenant would not hold.</exception>
+    /// <exception cref="ArgumentException">
+    /// A stage reads or writes another collection, where the tenant would not hold; or it compares, sorts or groups by what is stored encrypted.
+    /// </exception>
     public Task<IAsyncCursor<TResult>> AggregateAsync<TResult>(
         PipelineDefinition<TDocument, TResult> pipeline, IClientSessionHandle? session = null, CancellationToken cancellationToken = default)
     {
@@ -115,6 +122,7 @@ public sealed class TenantCollection<TDocument>
         foreach (var stage in stages)
         {
             RefuseOtherCollections(stage);
+            RequireAnswerableStage(stage);
         }
 
         var ownership = _ownership;
@@ -359,6 +367,40 @@ public sealed class TenantCollection<TDocument>
         return filter;
     }
 
+    private static void RequireAnswerableStage(BsonDocument stage)
+    {
+        if (s_encrypted.Count == 0 || EncryptedDocuments.Current is null)
+        {
+            return;
+        }
+
+        if (stage.TryGetValue("$match", out var match))
+        {
+            RequireAnswerable(match);
+        }
+
+        var sorted = stage.TryGetValue("$sort", out var sort) && sort is BsonDocument order ? order.Names.Select(Encrypted).FirstOrDefault(IsFound) : null;
+        var grouped = stage.TryGetValue("$group", out var group) ? MentionedIn(group) : null;
+        if ((sorted ?? grouped) is { } field)
+        {
+            throw new ArgumentException($"An aggregation cannot sort or group by {field.Name}, which is stored encrypted.", nameof(stage));
+        }
+    }
+
+    private static EncryptedField? Encrypted(string path) => s_encrypted.FirstOrDefault(field => field.Name == path.Split('.')[0]);
+
+    private static bool IsFound(EncryptedField? field) => field is not null;
+
+    // As '$email', '$address.city' or '$$ROOT.email'.
+    private static EncryptedField? MentionedIn(BsonValue expression) => expression switch
+    {
+        BsonString { Value: ['$', '$', ..] text } => text.Split('.') is ["$$ROOT" or "$$CURRENT", var name, ..] ? Encrypted(name) : null,
+        BsonString { Value: ['$', .. var path] } => Encrypted(path),
+        BsonDocument document => document.Where(element => element.Name != "$literal").Select(element => MentionedIn(element.Value)).FirstOrDefault(IsFound),
+        BsonArray array => array.Select(MentionedIn).FirstOrDefault(IsFound),
+        _ => null,
+    };
+
     private static void RequireAnswerable(BsonValue filter)
     {
         foreach (var (name, value) in filter switch
@@ -368,7 +410,12 @@ public sealed class TenantCollection<TDocument>
             _ => [],
         })
         {
-            if (s_encrypted.FirstOrDefault(field => field.Name == name.Split('.')[0]) is not { } field)
+            if (name == "$expr" && MentionedIn(value) is { } mentioned)
+            {
+                throw new ArgumentException($"A filter cannot compare {mentioned.Name}, which is stored encrypted.", nameof(filter));
+            }
+
+            if (Encrypted(name) is not { } field)
             {
                 RequireAnswerable(value);
             }

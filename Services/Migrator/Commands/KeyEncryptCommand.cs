@@ -28,16 +28,30 @@ internal sealed class KeyEncryptCommand(
             async (_, token) =>
             {
                 var documents = 0L;
+                var problems = new List<string>();
                 foreach (var (collection, fields) in DatabaseKeys.Encrypted)
                 {
                     var runner = new TransformRunner(database, time, logger)
                     {
                         MaxDocumentsPerSecond = options.Value.MaxDocumentsPerSecond is > 0 and var limit ? limit : null,
                     };
-                    // What is done is not needed any more, so that no checkpoint is.
-                    var report = await runner.RunAsync(
-                        FieldEncryptionTransform.Encrypting(collection.Name, fields, encryption), resumed: null, (_, _) => Task.CompletedTask, token);
-                    documents += report.Documents;
+                    try
+                    {
+                        // What is done is not needed any more, so that no checkpoint is.
+                        var report = await runner.RunAsync(
+                            FieldEncryptionTransform.Encrypting(collection.Name, fields, encryption), resumed: null, (_, _) => Task.CompletedTask, token);
+                        documents += report.Documents;
+                    }
+                    catch (Exception exception) when (exception is TransformException or FieldEncryptionException)
+                    {
+                        // What a person has to look at there is no reason to leave the other collections plain.
+                        problems.Add(exception.Message);
+                    }
+                }
+
+                if (problems.Count > 0)
+                {
+                    throw new JobRefusedException(string.Join(' ', problems));
                 }
 
                 return new KeyEncryptReport(documents);

@@ -19,7 +19,7 @@ internal sealed class KeyRotateCommand(IMongoDatabase database, ConfiguredEncryp
         return MigratorJob.Report<KeyRotateCommand, KeyRotationReport>(
             new Command(
                 "rotate",
-                "Encrypt all tenants' keys with a new master key; documents stay as they are. First give programs the new one as "
+                "Encrypt all tenants' keys with a new master key; documents stay as they are. First give all programs, and this one, the new one as "
                     + "Encryption:MasterKeyFile and the present one as Encryption:PreviousMasterKeyFile: those that have only the present one fail afterwards.")
             {
                 file,
@@ -40,6 +40,13 @@ internal sealed class KeyRotateCommand(IMongoDatabase database, ConfiguredEncryp
         try
         {
             var master = MasterKey.FromFile(file);
+            if (present.All(known => known.Provider != master.Provider))
+            {
+                throw new JobRefusedException(
+                    $"The master key {file} ({master.Provider}) is neither that of Encryption:MasterKeyFile nor that of Encryption:PreviousMasterKeyFile: "
+                        + "first give it to all programs, beside the present one, for those that do not have it could read nothing afterwards.");
+            }
+
             return await alone.RunAsync((_, token) => new DatabaseKeys(database).RotateAsync(master, present, token), cancellationToken);
         }
         catch (FieldEncryptionException exception)

@@ -1,4 +1,6 @@
+using System.Text.RegularExpressions;
 using MongoDB.Bson;
+using MongoDB.Driver;
 
 namespace Platform.Migrator.Transforms;
 
@@ -423,7 +425,8 @@ public sealed class CollectionTransform
         }
     }
 
-    // Code of a migration's author may fail on one odd document; that one is then named, and the others are rewritten.
+    // Code of a migration's author may fail on one odd document; that one is then named, and the others are rewritten. That the database goes away, as when
+    // the code reads a key there, says nothing of the document: the run fails as at any outage, and goes on when it is run again.
     private static (TResult? Result, string? Problem) Try<TResult>(Func<TResult?> code)
         where TResult : class
     {
@@ -432,7 +435,8 @@ public sealed class CollectionTransform
             return (code(), null);
         }
 #pragma warning disable CA1031 // Whatever it is, it is told.
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception)
+            when (exception is not (OperationCanceledException or MongoException) and (RegexMatchTimeoutException or not TimeoutException))
 #pragma warning restore CA1031
         {
             return (null, $"the migration's code failed on it: {exception.Message}");

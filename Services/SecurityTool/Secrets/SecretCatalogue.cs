@@ -41,7 +41,7 @@ internal static class SecretCatalogue
             "secrets/at-rest.key"),
         new(
             Master, "encrypts the tenants' keys, and these personal data", ["api", "migrator", "seeder", "./platform"], null,
-            "Keys in the database and in backups are encrypted with it: 'migrator keys rotate' encrypts them with another, in three steps of docs/security.md.",
+            "Keys in the database and in backups are encrypted with it: 'migrator keys rotate' encrypts them with another, as docs/security.md says.",
             "encryption"),
         new(
             "tls-authority", "signs the certificates of MongoDB and Redis", ["the AppHost"],

@@ -5,6 +5,7 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.Backup.Engines;
 using Platform.Backup.InPlace;
+using Platform.Data.Encryption;
 using Xunit;
 
 namespace Platform.Tests.Gateway.Backup;
@@ -129,6 +130,64 @@ public sealed class TenantRestoreTests(BackupFixture fixture)
             new BsonDocument { ["_id"] = "0099_later", ["state"] = "applied" }, null, Token);
         var differs = await Assert.ThrowsAsync<BackupException>(() => restore.PlanAsync(Path.GetTempPath(), Token));
         Assert.Contains("0099_later", differs.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_encrypted_comes_back_only_where_the_key_is_that_it_was_encrypted_with(bool ofTenant)
+    {
+        BackupFixture.Require();
+        var (live, copy) = (fixture.Set.NewDatabase(), fixture.Set.NewDatabase());
+        foreach (var database in (IMongoDatabase[])[live, copy])
+        {
+            await database.CreateCollectionAsync(CollectionNames.Customers, null, Token);
+        }
+
+        var tenant = await TenantAsync(copy, "hit", 1);
+        await TenantAsync(live, "hit", 1, tenant);
+        var restore = new InPlaceRestore(live, copy, ofTenant ? RestoreScope.OfTenant(tenant) : RestoreScope.OfCollection(CollectionNames.Customers));
+
+        // As in databases of before there were keys; and a key that nothing is encrypted with.
+        await TakenAsync(restore);
+        var (key, other) = (Key(), Key());
+        await copy.GetCollection<BsonDocument>(CollectionNames.KeyVault).InsertOneAsync(key, null, Token);
+        await TakenAsync(restore);
+
+        byte[] ciphertext = [1, .. key["_id"].AsBsonBinaryData.Bytes, 2, .. new byte[64]];
+        var customer = new BsonDocument
+        {
+            ["_id"] = ObjectId.GenerateNewId(), ["tenantId"] = tenant, ["email"] = new BsonBinaryData(ciphertext, BsonBinarySubType.Encrypted),
+        };
+        await copy.GetCollection<BsonDocument>(CollectionNames.Customers).InsertOneAsync(customer, null, Token);
+        var keys = live.GetCollection<BsonDocument>(CollectionNames.KeyVault);
+        await RefusedAsync("has no more, so that nobody could read it: open the copy with 'backup restore --serve' and first bring back the key");
+        await keys.InsertOneAsync(other, null, Token);
+        await RefusedAsync("has no more, but another one of that tenant");
+
+        // Nothing else needs it.
+        await TakenAsync(new InPlaceRestore(live, copy, RestoreScope.OfCollection(CollectionNames.Products)));
+
+        await keys.DeleteOneAsync(new BsonDocument("_id", other["_id"]), Token);
+        await keys.InsertOneAsync(key, null, Token);
+        using var plan = await restore.PlanAsync(Path.GetTempPath(), Token);
+        Assert.Equal(0, await restore.ApplyAsync(plan, Token));
+        Assert.Equal(customer, await live.GetCollection<BsonDocument>(CollectionNames.Customers).Find(new BsonDocument()).SingleAsync(Token));
+
+        BsonDocument Key() => new()
+        {
+            ["_id"] = new BsonBinaryData(Guid.NewGuid(), GuidRepresentation.Standard), ["keyAltNames"] = new BsonArray { FieldEncryption.NameOf(tenant) },
+        };
+
+        async Task TakenAsync(InPlaceRestore taken) => (await taken.PlanAsync(Path.GetTempPath(), Token)).Dispose();
+
+        async Task RefusedAsync(string sentence)
+        {
+            var refused = await Assert.ThrowsAsync<BackupException>(() => restore.PlanAsync(Path.GetTempPath(), Token));
+            Assert.Equal(ExitCodes.Refused, refused.ExitCode);
+            Assert.StartsWith($"What tenant {tenant} had at that moment is encrypted with a key ", refused.Message, StringComparison.Ordinal);
+            Assert.Contains(sentence, refused.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

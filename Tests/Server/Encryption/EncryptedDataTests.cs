@@ -152,13 +152,19 @@ public sealed class EncryptedDataTests(MongoServer server) : IDisposable
             field => field.GetProperty("collection").GetString() == "customers" && field.GetProperty("field").GetString() == "email");
         Assert.Equal((2, 0), (email.GetProperty("encrypted").GetInt32(), email.GetProperty("plain").GetInt32()));
 
-        // To a new master key; with the old one alone nothing works any more, with the new one everything.
+        // To a new master key, when programs know it; with the old one alone nothing works any more, with the new one everything.
         var next = MasterKey.Create();
         var newFile = Write(next, "new.key");
         var refused =
             (await MigratorAsync(database, $"keys rotate --new-master-key {_directory.FullName}/none", (KeyFile, file))).Expect(ExitCodes.Refused);
         Assert.Contains("cannot be read", refused.Errors, StringComparison.Ordinal);
-        var rotated = (await MigratorAsync(database, $"keys rotate --new-master-key {newFile} --json", (KeyFile, file))).Expect(ExitCodes.Success).Json;
+        refused = (await MigratorAsync(database, $"keys rotate --new-master-key {newFile}", (KeyFile, file))).Expect(ExitCodes.Refused);
+        Assert.Contains(
+            $"{newFile} ({next.Provider}) is neither that of Encryption:MasterKeyFile nor that of Encryption:PreviousMasterKeyFile", refused.Errors,
+            StringComparison.Ordinal);
+        (await MigratorAsync(database, "keys status", (KeyFile, file), (PreviousFile, newFile))).Expect(ExitCodes.Success);
+        var rotated = (await MigratorAsync(database, $"keys rotate --new-master-key {newFile} --json", (KeyFile, newFile), (PreviousFile, file)))
+            .Expect(ExitCodes.Success).Json;
         Assert.Equal((2, 2), (rotated.GetProperty("rotated").GetInt32(), rotated.GetProperty("keys").GetInt32()));
         Assert.Equal(
             0, (await MigratorAsync(database, $"keys rotate --new-master-key {newFile} --json", (KeyFile, newFile), (PreviousFile, file)))
@@ -222,6 +228,62 @@ public sealed class EncryptedDataTests(MongoServer server) : IDisposable
             await database.GetCollection<BsonDocument>(CollectionNames.Customers).CountDocumentsAsync(
                 BsonDocument.Parse("{ email: { $type: 'binData' }, phone: { $type: 'binData' }, address: { $type: 'binData' } }"), cancellationToken: Token));
         Assert.Equal(ann, await customers.Find(customers.With(each => each.Email, ann.Email)).SingleAsync(Token));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_encrypted_is_named_and_the_other_collections_are_encrypted()
+    {
+        var (database, file) = (await MigratedAsync(), Write(_master, "master.key"));
+        using var encryption = Encryption(database);
+        var users = database.GetCollection<BsonDocument>(CollectionNames.Users);
+        var samples = new DocumentSamples(CollectionCatalogue.Users, seed: 5);
+        var plain = NewUser();
+        await users.InsertOneAsync(plain, cancellationToken: Token);
+        var encrypted = NewUser();
+        encryption.Encrypt(EncryptedFields.Of(typeof(User)), encrypted);
+        await users.InsertOneAsync(encrypted, cancellationToken: Token);
+        await new PlatformDatabase(database).ForTenant(One).Customers.InsertAsync(Customer(One, "bob"), cancellationToken: Token);
+
+        var refused = (await MigratorAsync(database, "keys encrypt", (KeyFile, file))).Expect(ExitCodes.Refused);
+        Assert.Contains($"1 document of users could not be rewritten: _id {plain["_id"]} (", refused.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", refused.Errors, StringComparison.Ordinal);
+        Assert.Equal(plain, await users.Find(new BsonDocument("_id", plain["_id"])).SingleAsync(Token));
+        Assert.Equal(
+            1,
+            await database.GetCollection<BsonDocument>(CollectionNames.Customers).CountDocumentsAsync(
+                BsonDocument.Parse("{ email: { $type: 'binData' } }"), cancellationToken: Token));
+
+        await users.DeleteOneAsync(new BsonDocument("_id", plain["_id"]), Token);
+        (await MigratorAsync(database, "keys encrypt", (KeyFile, file))).Expect(ExitCodes.Success);
+
+        BsonDocument NewUser()
+        {
+            var document = samples.Valid();
+            (document["_id"], document["tenantId"], document["email"]) = (ObjectId.GenerateNewId(), One, $"ann.{Marker}@shop.example");
+            return document;
+        }
+    }
+
+    [Fact]
+    public async Task A_damaged_key_is_named_by_the_command_that_rotates()
+    {
+        var (database, file) = (await MigratedAsync(), Write(_master, "master.key"));
+        using (var encryption = Encryption(database))
+        {
+            await encryption.PrepareAsync(One, Token);
+            await encryption.PrepareAsync(Other, Token);
+        }
+
+        var keys = database.GetCollection<BsonDocument>(CollectionNames.KeyVault);
+        var named = new BsonDocument("keyAltNames", FieldEncryption.NameOf(Other));
+        byte[] material = [.. (await keys.Find(named).SingleAsync(Token))["keyMaterial"].AsBsonBinaryData.Bytes];
+        material[^1] ^= 1;
+        await keys.UpdateOneAsync(named, new BsonDocument("$set", new BsonDocument("keyMaterial", new BsonBinaryData(material))), cancellationToken: Token);
+        var newFile = Write(MasterKey.Create(), "new.key");
+        var refused = (await MigratorAsync(database, $"keys rotate --new-master-key {newFile}", (KeyFile, newFile), (PreviousFile, file)))
+            .Expect(ExitCodes.Refused);
+        Assert.Contains($"The key tenant:{Other} of _keyVault cannot be used: ", refused.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", refused.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,6 +35,15 @@ public sealed class MasterKeyGraphTests : IDisposable
     }
 
     [Fact]
+    public void Of_first_starts_at_once_all_take_the_same_key()
+    {
+        var providers = Enumerable.Range(0, 6).AsParallel().WithDegreeOfParallelism(6)
+            .Select(_ => MasterKey.FromFile(Add(isOn: true).Single().Value).Provider).Distinct().ToList();
+        Assert.Single(providers);
+        Assert.Equal(["master.key"], Directory.EnumerateFileSystemEntries(Keys).Select(Path.GetFileName));
+    }
+
+    [Fact]
     public void Without_encryption_there_is_no_key()
     {
         Assert.Empty(Add(isOn: false));

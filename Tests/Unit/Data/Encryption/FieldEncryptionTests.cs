@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using MongoDB.Bson;
 using MongoDB.Bson.Serialization;
 using MongoDB.Driver;
+using NSubstitute;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
 using Platform.Data.Encryption;
@@ -258,6 +259,36 @@ public sealed class FieldEncryptionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_damaged_key_is_told_in_a_sentence_that_names_it()
+    {
+        Encrypted(One);
+        Encrypted(Other);
+        var key = _vault.Keys[FieldEncryption.NameOf(Other)].DeepClone().AsBsonDocument;
+        byte[] material = [.. key["keyMaterial"].AsBsonBinaryData.Bytes];
+        material[^1] ^= 1;
+        key["keyMaterial"] = new BsonBinaryData(material);
+        _vault.Replace(key);
+
+        using var rotating = new FieldEncryption(_vault, MasterKey.Create(), [_master]);
+        Named(Assert.Throws<FieldEncryptionException>(() => rotating.Rewrap([.. _vault.Keys.Values])));
+        Assert.Single(rotating.Rewrap([_vault.Keys[FieldEncryption.NameOf(One)]]));
+
+        using var fresh = new FieldEncryption(_vault, _master);
+        for (var i = 0; i < 2; i++)
+        {
+            Named(await Assert.ThrowsAsync<FieldEncryptionException>(() => fresh.PrepareAsync(Other, Token)));
+        }
+
+        Assert.Throws<FieldEncryptionException>(() => fresh.Encrypt(s_fields, Plain(Other)));
+
+        static void Named(FieldEncryptionException exception)
+        {
+            Assert.StartsWith($"The key tenant:{Other} of _keyVault cannot be used: ", exception.Message, StringComparison.Ordinal);
+            Assert.EndsWith(".", exception.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void A_destroyed_key_leaves_one_tenant_unreadable_and_no_other()
     {
         var (one, two) = (Encrypted(One), Encrypted(Other));
@@ -332,6 +363,13 @@ public sealed class FieldEncryptionTests : IDisposable
 
         using var use = EncryptedDocuments.Use(_encryption);
         var email = EncryptedFields.Of(typeof(Customer))[0];
+
+        // Who is looked for where nothing is encrypted yet does not get the tenant a key.
+        plain = customers.Find(customers.With(customer => customer.Email, "ann@shop.example")).ToString();
+        Assert.Contains("\"ann@shop.example\"", plain, StringComparison.Ordinal);
+        Assert.Empty(_vault.Keys);
+
+        Encrypted(One);
         var filter = customers.Find(customers.With(customer => customer.Email, "ANN@shop.example")).ToString();
         Assert.Contains(Convert.ToBase64String(_encryption.Encrypt(One, email, "ann@shop.example").Bytes), filter, StringComparison.Ordinal);
         Assert.Contains("ann@shop.example", filter, StringComparison.Ordinal);
@@ -341,12 +379,39 @@ public sealed class FieldEncryptionTests : IDisposable
             Builders<Customer>.Filter.Eq(customer => customer.Email, "ann@shop.example"), Builders<Customer>.Filter.Where(customer => customer.Phone == "1"),
             BsonDocument.Parse("{ email: /^a/ }"), BsonDocument.Parse("{ $or: [{ name: 'a' }, { email: { $gt: 'a' } }] }"),
             BsonDocument.Parse("{ 'address.city': 'Bonn' }"), BsonDocument.Parse("{ email: { $in: ['a', 'b'] } }"),
+            BsonDocument.Parse("{ $expr: { $eq: [{ $toLower: '$email' }, 'a'] } }"), BsonDocument.Parse("{ $expr: { $gt: ['$$ROOT.address.city', 'a'] } }"),
         ])
         {
             Assert.Contains("is stored encrypted", Assert.Throws<ArgumentException>(() => customers.Find(other)).Message, StringComparison.Ordinal);
         }
 
         customers.Find(BsonDocument.Parse("{ phone: { $exists: true }, address: null, name: 'a' }"));
+    }
+
+    [Theory]
+    [InlineData("{ $match: { email: 'a@b' } }", false)]
+    [InlineData("{ $match: { $expr: { $eq: ['$phone', '1'] } } }", false)]
+    [InlineData("{ $sort: { name: 1, email: 1 } }", false)]
+    [InlineData("{ $sort: { 'address.city': 1 } }", false)]
+    [InlineData("{ $group: { _id: '$address.country', count: { $sum: 1 } } }", false)]
+    [InlineData("{ $group: { _id: null, last: { $max: '$$ROOT.email' } } }", false)]
+    [InlineData("{ $match: { phone: { $exists: true }, name: '$email' } }", true)]
+    [InlineData("{ $sort: { name: 1, emails: 1 } }", true)]
+    [InlineData("{ $group: { _id: '$name', email: { $sum: 1 }, of: { $first: { $literal: '$email' } } } }", true)]
+    public async Task An_aggregation_cannot_compare_sort_or_group_by_an_encrypted_field(string stage, bool isTaken)
+    {
+        var real = new MongoClient("mongodb://127.0.0.1:1").GetDatabase("unit").GetCollection<Customer>(CollectionNames.Customers);
+        var collection = Substitute.For<IMongoCollection<Customer>>();
+        collection.DocumentSerializer.Returns(real.DocumentSerializer);
+        collection.Settings.Returns(real.Settings);
+        var customers = new TenantCollection<Customer>(collection, CollectionCatalogue.Customers, One);
+        var pipeline = new BsonDocumentStagePipelineDefinition<Customer, BsonDocument>([BsonDocument.Parse(stage)]);
+        await customers.AggregateAsync(pipeline, cancellationToken: Token);
+
+        using var use = EncryptedDocuments.Use(_encryption);
+        var refused = await Record.ExceptionAsync(() => customers.AggregateAsync(pipeline, cancellationToken: Token));
+        Assert.Equal(isTaken, refused is null);
+        Assert.True(refused is null or ArgumentException, refused?.ToString());
     }
 
     [Fact]

@@ -54,6 +54,28 @@ public sealed class MasterKeyTests : IDisposable
             Assert.Throws<FieldEncryptionException>(() => MasterKey.FromFile(_file)).Message);
     }
 
+    [Fact]
+    public void Of_a_link_the_file_is_judged()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Links take a right of their own on Windows.");
+            return;
+        }
+
+        var key = MasterKey.Create();
+        var link = $"{_file}.link";
+        File.CreateSymbolicLink(link, _file);
+        OwnerOnly.Write(_file, key.ToText());
+        Assert.Equal(key.Provider, MasterKey.FromFile(link).Provider);
+
+        File.SetUnixFileMode(_file, UnixFileMode.UserRead | UnixFileMode.OtherRead);
+        Assert.Contains("has the mode 404", Assert.Throws<FieldEncryptionException>(() => MasterKey.FromFile(link)).Message, StringComparison.Ordinal);
+
+        OwnerOnly.Write(_file, key.ToText() + new string('\n', 2000));
+        Assert.Contains("is not 96 bytes", Assert.Throws<FieldEncryptionException>(() => MasterKey.FromFile(link)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("aws", "", "", "Encryption:Provider is 'aws', but must be local: cloud KMS (aws, azure, gcp, kmip) are not supported yet.")]
     [InlineData("local", "", "x", "Encryption:PreviousMasterKeyFile is set, but Encryption:MasterKeyFile is not.")]

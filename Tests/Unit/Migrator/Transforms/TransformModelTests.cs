@@ -1,5 +1,11 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using MongoDB.Bson;
+using MongoDB.Driver;
+using NSubstitute;
+using NSubstitute.ExceptionExtensions;
+using Platform.Data.Documents;
+using Platform.Data.Encryption;
 using Platform.Migrator.Transforms;
 using Xunit;
 
@@ -95,6 +101,32 @@ public sealed class TransformModelTests
         });
         var change = Examine(split, BsonDocument.Parse(document));
         Assert.Equal((null, problem), (change.Update, change.Problem));
+    }
+
+    [Fact]
+    public void That_the_database_is_away_says_nothing_of_a_document()
+    {
+        foreach (var exception in (Exception[])[new MongoException("away"), new TimeoutException("away")])
+        {
+            var thrown = Record.Exception(() => Examine(Failing(exception), new BsonDocument("a", "x")));
+            Assert.Same(exception, thrown);
+        }
+
+        var change = Examine(Failing(new RegexMatchTimeoutException("too long")), new BsonDocument("a", "x"));
+        Assert.Equal("the migration's code failed on it: too long", change.Problem);
+
+        static CollectionTransform Failing(Exception exception) => CollectionTransform.Split("x", "x", "a", ["b", "c"], _ => throw exception);
+    }
+
+    [Fact]
+    public void A_vault_that_is_away_says_nothing_of_a_document()
+    {
+        var vault = Substitute.For<IKeyVault>();
+        vault.Find(null!).ThrowsForAnyArgs(new MongoException("away"));
+        using var encryption = new FieldEncryption(vault, MasterKey.Create());
+        var transform = FieldEncryptionTransform.Encrypting(CollectionNames.Users, EncryptedFields.Of(typeof(User)), encryption);
+        var document = new BsonDocument { ["_id"] = 1, [EncryptedFields.Tenant] = ObjectId.GenerateNewId(), ["email"] = "ann@shop.example" };
+        Assert.Throws<MongoException>(() => transform.Examine!(document, []));
     }
 
     private static DocumentChange Examine(CollectionTransform transform, BsonDocument document)
