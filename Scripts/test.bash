@@ -98,7 +98,7 @@ run_project() { # PROJECT
   start_tests "$program" "${arguments[@]}" || status=$?
   [[ ! -s $report ]] || read_counts "$report"
   # From 124 on it did not come to its end by itself.
-  [[ -n $filter || $1 == Unit ]] || ((project_failed == 0 || status >= 124)) || try_again "$1"
+  [[ -n $filter ]] || ((project_failed == 0 || status >= 124)) || try_again "$1"
   # A runner that fails without a failed test did not run to its end.
   if ((counts == 0)) || { ((status != 0)) && ((project_failed == 0)); }; then
     say "${red}Tests/$1 did not run to its end (exit code $status).${plain}"
@@ -117,7 +117,7 @@ each_test() { sed 's/<test /\n&/g' "$1"; } # REPORT
 attribute_of='function of(name) { match($0, " " name "=\"[^\"]*\""); return substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) } '
 names_of() { each_test "$2" | awk "$attribute_of"'/^<test [^>]*result="'"$1"'"/ { print of("name") }' | sort; } # RESULT REPORT
 
-# The tests of a project that starts servers share the machine with hundreds of processes. Up to three methods of it that failed are run once
+# The tests of a project share the machine with hundreds of others and their processes. Up to three methods of it that failed are run once
 # more, with nothing beside them. Those that pass then are unsteady: they do not fail the run, and the last lines name them with what they said.
 try_again() { # PROJECT
   local methods method arguments=(-noLogo -noColor -xml "$results/$1.again.xml")

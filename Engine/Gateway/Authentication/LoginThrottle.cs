@@ -32,6 +32,18 @@ internal sealed class LoginThrottle(TimeProvider time)
     private readonly Dictionary<IPAddress, Record> _addresses = [];
     private readonly Dictionary<(string User, IPAddress Address), DateTimeOffset> _trusted = [];
 
+    /// <summary>How many records there are of users, addresses and who was met before.</summary>
+    internal int Remembered
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _users.Count + _addresses.Count + _trusted.Count;
+            }
+        }
+    }
+
     /// <summary>
     /// Begins an attempt. Zero: its proof may be checked, and <see cref="Succeeded"/>, <see cref="Failed"/> or <see cref="Abandoned"/> must
     /// follow. Otherwise it is refused for so long.
