@@ -98,7 +98,7 @@ public sealed class AtRestTests : IDisposable
 
         var image = Assert.Single(members.Annotations.OfType<ContainerImageAnnotation>());
         Assert.Equal("percona/percona-server-mongodb:8.0", $"{image.Image}:{image.Tag}");
-        var environment = Assert.Single(await EnvironmentsOf(builder, members));
+        var environment = Assert.Single(await ResourceEnvironments.OfAsync(builder, members));
         Assert.Equal(encrypt ? "/platform/at-rest.key" : null, environment.GetValueOrDefault("MONGO_AT_REST_KEY"));
         Assert.Equal(audit ? "/data/db/audit" : null, environment.GetValueOrDefault("MONGO_AUDIT"));
         Assert.StartsWith("the volume platform-", (string)environment["MONGO_DATA"], StringComparison.Ordinal);
@@ -216,25 +216,6 @@ public sealed class AtRestTests : IDisposable
     private static async Task<List<Dictionary<string, object>>> EnvironmentsAsync(PlatformOptions options)
     {
         var (builder, mongo) = Build(options);
-        return await EnvironmentsOf(builder, [.. mongo.Resource.Servers]);
-    }
-
-    private static async Task<List<Dictionary<string, object>>> EnvironmentsOf(
-        IDistributedApplicationBuilder builder, params IReadOnlyList<IResource> resources)
-    {
-        await using var app = builder.Build();
-        var environments = new List<Dictionary<string, object>>();
-        foreach (var resource in resources)
-        {
-            var context = new EnvironmentCallbackContext(builder.ExecutionContext, resource);
-            foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
-            {
-                await annotation.Callback(context);
-            }
-
-            environments.Add(context.EnvironmentVariables);
-        }
-
-        return environments;
+        return await ResourceEnvironments.OfAsync(builder, [.. mongo.Resource.Servers]);
     }
 }

@@ -31,7 +31,7 @@ public sealed class EncryptedGraphTests : IDisposable
 
         Assert.EndsWith(
             $"&tls=true&tlsCAFile={Uri.EscapeDataString(Authority)}", mongo.Resource.ConnectionStringExpression.Format, StringComparison.Ordinal);
-        var environment = (await EnvironmentsOf(builder, api.Resource)).Single();
+        var environment = (await ResourceEnvironments.OfAsync(builder, api.Resource)).Single();
         Assert.Equal(Authority, environment["Cache__TlsCaFile"]);
         Assert.EndsWith(",ssl=true", Assert.IsType<ReferenceExpression>(environment["ConnectionStrings__cache"]).Format, StringComparison.Ordinal);
         Assert.StartsWith("TLS 1.2 and 1.3, certificate until ", Property(mongo.Resource), StringComparison.Ordinal);
@@ -42,7 +42,7 @@ public sealed class EncryptedGraphTests : IDisposable
     {
         var (builder, mongo, cache) = Build("DocumentDb");
 
-        var environments = await EnvironmentsOf(builder, [.. mongo.Resource.Servers, cache.Resource]);
+        var environments = await ResourceEnvironments.OfAsync(builder, [.. mongo.Resource.Servers, cache.Resource]);
 
         var members = environments[..^1];
         Assert.Equal(3, members.Count);
@@ -59,7 +59,7 @@ public sealed class EncryptedGraphTests : IDisposable
         var cluster = Assert.IsType<RedisClusterResource>(cache.Resource);
 
         Assert.All(
-            await EnvironmentsOf(builder, [.. cluster.Nodes]),
+            await ResourceEnvironments.OfAsync(builder, [.. cluster.Nodes]),
             environment => Assert.Equal(Path.Combine(_data.FullName, "tls", "cache"), environment["REDIS_TLS"]));
         Assert.EndsWith(",ssl=true", cluster.ConnectionStringExpression.Format, StringComparison.Ordinal);
     }
@@ -69,7 +69,7 @@ public sealed class EncryptedGraphTests : IDisposable
     {
         var (builder, mongo, _) = Build("Mongod");
 
-        var environment = (await EnvironmentsOf(builder, mongo.Resource.Servers.Single())).Single();
+        var environment = (await ResourceEnvironments.OfAsync(builder, mongo.Resource.Servers.Single())).Single();
 
         Assert.Equal(Authority, environment["MONGO_TLS_CA"]);
         Assert.Equal(Path.Combine(_data.FullName, "tls", "mongo", "server.pem"), environment["MONGO_TLS_CERTIFICATE"]);
@@ -82,7 +82,7 @@ public sealed class EncryptedGraphTests : IDisposable
         var members = Assert.IsType<MongoDBServerResource>(mongo.Resource.Servers.Single());
         var redis = Assert.IsType<RedisResource>(cache.Resource);
 
-        var environment = (await EnvironmentsOf(builder, members)).Single();
+        var environment = (await ResourceEnvironments.OfAsync(builder, members)).Single();
         Assert.Equal(("/platform/ca.pem", "/platform/server.pem"), (environment["MONGO_TLS_CA"], environment["MONGO_TLS_CERTIFICATE"]));
         var files = await FilesOf(members);
         Assert.Equal(["ca.pem", "mongod-replica-set", "server.pem"], files.Keys.Order(StringComparer.Ordinal));
@@ -113,7 +113,7 @@ public sealed class EncryptedGraphTests : IDisposable
         Assert.DoesNotContain("tls", mongo.Resource.ConnectionStringExpression.Format, StringComparison.Ordinal);
         Assert.Equal(property, Property(mongo.Resource));
         Assert.All(
-            await EnvironmentsOf(builder, [.. mongo.Resource.Servers, service.Resource]),
+            await ResourceEnvironments.OfAsync(builder, [.. mongo.Resource.Servers, service.Resource]),
             environment => Assert.DoesNotContain(environment.Keys, key => key.Contains("TLS", StringComparison.OrdinalIgnoreCase)));
     }
 
@@ -148,25 +148,6 @@ public sealed class EncryptedGraphTests : IDisposable
         Assert.Equal("/platform", files.DestinationPath);
         return (await files.Callback(new ContainerFileSystemCallbackContext { Model = container, Services = null! }, Cancel))
             .Cast<ContainerFile>().ToDictionary(file => file.Name);
-    }
-
-    private static async Task<List<Dictionary<string, object>>> EnvironmentsOf(
-        IDistributedApplicationBuilder builder, params IReadOnlyList<IResource> resources)
-    {
-        await using var app = builder.Build();
-        var environments = new List<Dictionary<string, object>>();
-        foreach (var resource in resources)
-        {
-            var context = new EnvironmentCallbackContext(builder.ExecutionContext, resource);
-            foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
-            {
-                await annotation.Callback(context);
-            }
-
-            environments.Add(context.EnvironmentVariables);
-        }
-
-        return environments;
     }
 
     private sealed record Graph(

@@ -171,7 +171,7 @@ public sealed class GraphTests
         var service = builder.AddExecutable("service", "true", ".").WithCache(cache);
 
         var cluster = Assert.IsType<RedisClusterResource>(cache.Resource);
-        var environments = await EnvironmentsOf(builder, [.. cluster.Nodes, service.Resource]);
+        var environments = await ResourceEnvironments.OfAsync(builder, [.. cluster.Nodes, service.Resource]);
         Assert.Equal(Enumerable.Range(1, 6).Select(ResourceNames.CacheNode), cluster.Nodes.Select(node => node.Name));
         Assert.Equal(12, cluster.Addresses.SelectMany(address => (int[])[address.Port, address.BusPort]).Distinct().Count());
         foreach (var (i, node) in cluster.Nodes.Index())
@@ -200,7 +200,7 @@ public sealed class GraphTests
         var mongo = builder.AddMongoReplicaSet(ResourceNames.Mongo, Options(Engine.DocumentDb) with { MongoMembers = members });
 
         Assert.Equal(members, mongo.Resource.Servers.Count);
-        var environments = await EnvironmentsOf(builder, mongo.Resource.Servers);
+        var environments = await ResourceEnvironments.OfAsync(builder, mongo.Resource.Servers);
         var ports = new List<string>();
         foreach (var (i, server) in mongo.Resource.Servers.Index())
         {
@@ -288,7 +288,7 @@ public sealed class GraphTests
         var services = programs
             .Select(program => builder.AddExecutable(program, "program", ".").WithDatabase(database).WaitForAccess(database, access)).ToList();
 
-        var environments = await EnvironmentsOf(builder, [access.Resource, .. services.Select(service => service.Resource)]);
+        var environments = await ResourceEnvironments.OfAsync(builder, [access.Resource, .. services.Select(service => service.Resource)]);
         foreach (var (service, environment) in services.Zip(environments.Skip(1)))
         {
             var connection = Assert.IsType<ReferenceExpression>(environment[$"ConnectionStrings__{ResourceNames.Database}"]);
@@ -391,7 +391,7 @@ public sealed class GraphTests
         var password = builder.AddParameter("api-password", "of the API", secret: true).Resource;
         var agent = builder.AddBackup(ResourceNames.Backup, mongo, options, password);
 
-        var environments = await EnvironmentsOf(builder, [agent.Resource, .. mongo.Resource.Servers]);
+        var environments = await ResourceEnvironments.OfAsync(builder, [agent.Resource, .. mongo.Resource.Servers]);
         var passPhrase = Assert.IsType<ParameterResource>(environments[0][SettingNames.BackupPassPhrase]);
         Assert.True(passPhrase.Secret);
         Assert.Equal("/backups", environments[0][SettingNames.BackupDirectory]);
@@ -420,7 +420,7 @@ public sealed class GraphTests
         var options = Options(Engine.DocumentDb) with { BackupDirectory = "/backups" };
         var agent = builder.AddBackup(ResourceNames.Backup, builder.AddMongoReplicaSet(ResourceNames.Mongo, options), options);
 
-        var environment = (await EnvironmentsOf(builder, [agent.Resource]))[0];
+        var environment = (await ResourceEnvironments.OfAsync(builder, [agent.Resource]))[0];
         Assert.Equal("14", environment["Backup__KeepDaily"]);
         Assert.Equal("backups", environment[SettingNames.BackupBucket]);
         Assert.Equal("/secrets/s3", environment["Backup__S3__SecretAccessKeyFile"]);
@@ -446,27 +446,7 @@ public sealed class GraphTests
         => new() { EngineChoice = new(engine, "asked for by the test"), DataDirectory = "/data", ServerImage = "/image" };
 
     private static async Task<Dictionary<string, object>> EnvironmentOf(IDistributedApplicationBuilder builder, IResource resource)
-        => (await EnvironmentsOf(builder, [resource])).Single();
-
-    private static async Task<List<Dictionary<string, object>>> EnvironmentsOf(
-        IDistributedApplicationBuilder builder, IReadOnlyList<IResource> resources)
-    {
-        // Callbacks may ask for services, which exist once the app is built; it is not started, and can be built once.
-        await using var app = builder.Build();
-        var environments = new List<Dictionary<string, object>>();
-        foreach (var resource in resources)
-        {
-            var context = new EnvironmentCallbackContext(builder.ExecutionContext, resource);
-            foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
-            {
-                await annotation.Callback(context);
-            }
-
-            environments.Add(context.EnvironmentVariables);
-        }
-
-        return environments;
-    }
+        => (await ResourceEnvironments.OfAsync(builder, [resource])).Single();
 
     private static async Task<List<object>> ArgumentsOf(IResource resource)
     {
