@@ -24,15 +24,9 @@ internal static class AuditExtensions
     /// <summary>Writes down, beside the stack file, where the log and its keys are: it is read also when the stack does not run.</summary>
     public static void RecordAudit(this IDistributedApplicationBuilder builder, PlatformOptions options)
     {
-        if (options is { StackFile: { } stack, Audit: true })
+        if (options.Audit)
         {
-            builder.Eventing.Subscribe<BeforeStartEvent>(async (_, _) =>
-            {
-                Directory.CreateDirectory(Path.GetDirectoryName(stack)!);
-                await OwnerFile.WriteAsync(
-                    Path.Combine(Path.GetDirectoryName(stack)!, "audit"),
-                    SettingsOf(builder, options, SettingNames.Audit).Select(setting => OwnerFile.Line(setting.Key, setting.Value)));
-            });
+            builder.RecordSettings(options, "audit", _ => new(SettingsOf(builder, options, SettingNames.Audit)));
         }
     }
 

@@ -70,9 +70,10 @@ internal static class BackupExtensions
             agent.WithEnvironment(key, value);
         }
 
-        if (options.StackFile is { } stack)
-        {
-            builder.Eventing.Subscribe<BeforeStartEvent>(async (_, cancellationToken) =>
+        builder.RecordSettings(
+            options,
+            name,
+            async cancellationToken =>
             {
                 var secrets = new Dictionary<string, string>
                 {
@@ -83,12 +84,8 @@ internal static class BackupExtensions
                     secrets[SettingNames.BackupApiPassword] = await apiPassword.GetValueAsync(cancellationToken) ?? "";
                 }
 
-                Directory.CreateDirectory(Path.GetDirectoryName(stack)!);
-                await OwnerFile.WriteAsync(
-                    Path.Combine(Path.GetDirectoryName(stack)!, name),
-                    settings.Concat(OfPolicy(builder)).Concat(secrets).Select(setting => OwnerFile.Line(setting.Key, setting.Value)));
+                return settings.Concat(OfPolicy(builder)).Concat(secrets);
             });
-        }
 
         return agent;
 

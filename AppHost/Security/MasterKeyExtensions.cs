@@ -74,16 +74,6 @@ internal static class MasterKeyExtensions
 
     /// <summary>Writes down, beside the stack file, where the master key is, for the command lines of the migrator and the seeder.</summary>
     public static void RecordMasterKey(
-        this IDistributedApplicationBuilder builder, PlatformOptions options, IReadOnlyList<KeyValuePair<string, string>> masterKey)
-    {
-        if (options.StackFile is { } stack)
-        {
-            builder.Eventing.Subscribe<BeforeStartEvent>(async (_, _) =>
-            {
-                Directory.CreateDirectory(Path.GetDirectoryName(stack)!);
-                await OwnerFile.WriteAsync(
-                    Path.Combine(Path.GetDirectoryName(stack)!, "encryption"), masterKey.Select(setting => OwnerFile.Line(setting.Key, setting.Value)));
-            });
-        }
-    }
+        this IDistributedApplicationBuilder builder, PlatformOptions options, IReadOnlyList<KeyValuePair<string, string>> masterKey) =>
+        builder.RecordSettings(options, "encryption", _ => new(masterKey));
 }

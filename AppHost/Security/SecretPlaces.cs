@@ -11,21 +11,17 @@ internal static class SecretPlaces
     /// <summary>Writes that down beside the stack file, for <c>./platform secrets</c>: no value is in it.</summary>
     public static void RecordSecrets(this IDistributedApplicationBuilder builder, PlatformOptions options)
     {
-        if (options.StackFile is { } stack && typeof(SecretPlaces).Assembly.GetCustomAttribute<UserSecretsIdAttribute>() is { } secrets)
+        if (typeof(SecretPlaces).Assembly.GetCustomAttribute<UserSecretsIdAttribute>() is { } secrets)
         {
-            builder.Eventing.Subscribe<BeforeStartEvent>(async (_, _) =>
-            {
-                Directory.CreateDirectory(Path.GetDirectoryName(stack)!);
-                await OwnerFile.WriteAsync(
-                    Path.Combine(Path.GetDirectoryName(stack)!, "secrets"),
-                    [
-                        OwnerFile.Line("Secrets__UserFile", PathHelper.GetSecretsPathFromSecretsId(secrets.UserSecretsId)),
-                        OwnerFile.Line("Secrets__Data", options.DataDirectory),
-                        OwnerFile.Line("Secrets__PassPhraseFile", options.PassPhraseFile),
-                        OwnerFile.Line("Secrets__AuditKeys", options.AuditKeyDirectory),
-                        OwnerFile.Line("Secrets__MasterKeys", options.EncryptionDirectory),
-                    ]);
-            });
+            IEnumerable<KeyValuePair<string, string>> places =
+            [
+                new("Secrets__UserFile", PathHelper.GetSecretsPathFromSecretsId(secrets.UserSecretsId)),
+                new("Secrets__Data", options.DataDirectory),
+                new("Secrets__PassPhraseFile", options.PassPhraseFile),
+                new("Secrets__AuditKeys", options.AuditKeyDirectory),
+                new("Secrets__MasterKeys", options.EncryptionDirectory),
+            ];
+            builder.RecordSettings(options, "secrets", _ => new(places));
         }
     }
 }
