@@ -12,7 +12,7 @@ namespace Platform.Benchmarks;
 /// </summary>
 internal static class MigrationsBenchmark
 {
-    private const int Batch = 1000;
+    private const string Batch = "1000";
     private const string Database = "migrations";
     private const double Mebibyte = 1024 * 1024;
 
@@ -85,12 +85,12 @@ internal static class MigrationsBenchmark
     private static async Task<(JsonElement Ours, JsonElement Peer)> BothAsync(
         BenchmarkServer server, string kind, string database, string[] collections, CancellationToken cancellationToken) =>
         (await OursAsync(server, kind, database, collections[0], cancellationToken),
-            await NodePeer.RunAsync("transform.js", server.ConnectionString, [kind, database, collections[1], Text(Batch)], cancellationToken));
+            await NodePeer.RunAsync("transform.js", server.ConnectionString, [kind, database, collections[1], Batch], cancellationToken));
 
     private static async Task<JsonElement> OursAsync(
         BenchmarkServer server, string kind, string database, string collection, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Platform.MigrationWorker"), [kind, database, collection, Text(Batch)])
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Platform.MigrationWorker"), [kind, database, collection])
         {
             Environment = { ["WORKER_URI"] = server.ConnectionString },
         };
@@ -132,6 +132,4 @@ internal static class MigrationsBenchmark
     private static double PerSecond(JsonElement result) => Documents / result.GetProperty("seconds").GetDouble();
 
     private static double Peak(JsonElement result) => result.GetProperty("peakBytes").GetDouble() / Mebibyte;
-
-    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

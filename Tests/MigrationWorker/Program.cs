@@ -1,6 +1,6 @@
 using Platform.MigrationWorker;
 
-// Usage: Platform.MigrationWorker race | Platform.MigrationWorker KIND DATABASE COLLECTION BATCH; the server in WORKER_URI.
+// Usage: Platform.MigrationWorker race | Platform.MigrationWorker KIND DATABASE COLLECTION; the server in WORKER_URI.
 var uri = Environment.GetEnvironmentVariable("WORKER_URI");
 if (string.IsNullOrEmpty(uri))
 {
@@ -13,8 +13,8 @@ switch (args)
     case ["race"]:
         await RaceWorker.RunAsync(uri);
         return 0;
-    case [var kind, var database, var collection, var batch] when TransformWorker.Kinds.ContainsKey(kind):
-        await TransformWorker.RunAsync(kind, uri, database, collection, int.Parse(batch, System.Globalization.CultureInfo.InvariantCulture));
+    case [var kind, var database, var collection] when TransformWorker.Kinds.ContainsKey(kind):
+        await TransformWorker.RunAsync(kind, uri, database, collection);
         return 0;
     default:
         Console.Error.WriteLine("The first argument must be race, split, rename, set or backfill.");

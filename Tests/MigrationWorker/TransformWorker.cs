@@ -28,14 +28,14 @@ internal static class TransformWorker
             "backfill", collection, "label", new BsonDocument("$concat", new BsonArray { "$name", " <", "$email", ">" })),
     };
 
-    public static async Task RunAsync(string kind, string uri, string databaseName, string collection, int batch)
+    public static async Task RunAsync(string kind, string uri, string databaseName, string collection)
     {
         using var client = new MongoClient(uri);
         var database = client.GetDatabase(databaseName);
         var time = TimeProvider.System;
         var history = new MongoMigrationHistory(database);
         var runner = new MigrationRunner(
-            [new MigrationDescriptor(1, kind, kind, new Transforming(Kinds[kind](collection).InBatchesOf(batch)))],
+            [new MigrationDescriptor(1, kind, kind, new Transforming(Kinds[kind](collection)))],
             history,
             "bench",
             time,

@@ -46,8 +46,15 @@ public sealed class CollectionTransform
     /// <summary>Which documents are looked at: all that need the change. A path may select a few more, which are left as they are.</summary>
     public BsonDocument Needed { get; }
 
-    /// <summary>How many documents are rewritten between two checkpoints: what is done again at most after a kill. Default: 1,000.</summary>
-    public int BatchSize { get; private set; } = 1000;
+    /// <summary>
+    /// How many documents are rewritten between two checkpoints: what is done again at most after a kill. Default: 1,000 that are rewritten here; 10,000 that
+    /// the server updates by itself, of which only the keys are read.
+    /// </summary>
+    public int BatchSize
+    {
+        get => field > 0 ? field : Examine is null ? 10_000 : 1000;
+        private set;
+    }
 
     /// <summary>How many documents a second are rewritten at most; null for what the settings of the run say. Default: null.</summary>
     public double? MaxDocumentsPerSecond { get; private set; }

@@ -105,7 +105,7 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
     private async Task<Batch> PrepareAsync(Visit visit, KeyRange range, BsonValue? after, CancellationToken cancellationToken)
     {
         var transform = visit.Run.Transform;
-        var (documents, areAll) = await visit.Reader.ReadAsync(range.ToFilter(after), transform.BatchSize, cancellationToken);
+        var (documents, areAll) = await visit.Reader.ReadAsync(range.ToFilter(after), BatchSizeOf(transform), cancellationToken);
         if (transform.Examine is null)
         {
             return new Batch(documents, [], [], documents.Count > 0 && WantsSample(visit) ? documents[documents.Count / 2] : null, [], areAll);
@@ -175,6 +175,9 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
 
         return newer;
     }
+
+    // A limit is kept within each second, and not by a flood and a long pause.
+    private int BatchSizeOf(CollectionTransform transform) => (int)Math.Min(transform.BatchSize, Math.Max(1, Math.Ceiling(MaxDocumentsPerSecond ?? double.MaxValue)));
 
     private bool WantsSample(Visit visit) => !IsDryRun && visit.SamplesTaken++ < MaxSamples;
 
