@@ -49,7 +49,8 @@ internal static class MigratorCommands
 
     private static Command Sharding() => new("sharding", "Plan, apply, watch and simulate how collections are distributed over shards.")
     {
-        ShardingCommands.CreatePlan(), ShardingCommands.CreateApply(), ShardingCommands.CreateStatus(), ShardingSimulateCommand.Create(),
+        ShardingCommands.CreatePlan(), ShardingCommands.CreateApply(), ShardingCommands.CreateStatus(), ShardingAdviseCommand.Create(),
+        ShardingSimulateCommand.Create(),
     };
 
     private static Command Indexes() => new("indexes", "Compare, build, measure and look after indexes.")

@@ -1,18 +1,25 @@
 using System.Diagnostics;
 using System.Globalization;
 using MongoDB.Bson;
+using MongoDB.Driver;
 using Platform.Data.Catalogue;
 using Platform.Data.Documents;
+using Platform.Migrator.Commands;
+using Platform.Migrator.Sharding;
 using Platform.Migrator.Sharding.Simulation;
 
 namespace Platform.Benchmarks;
 
-/// <summary>How long simulations take, and what they take of memory; on nothing but numbers.</summary>
+/// <summary>
+/// How long simulations take, and what they take of memory, on nothing but numbers; and how long it takes to judge the keys of a large collection.
+/// </summary>
 internal static class ShardingBenchmark
 {
     public const string Name = "sharding";
 
-    public static Task RunAsync(Report report, CancellationToken cancellationToken)
+    private static int Products => int.Parse(Environment.GetEnvironmentVariable("BENCH_PRODUCTS") ?? "1000000", CultureInfo.InvariantCulture);
+
+    public static async Task RunAsync(BenchmarkServer server, Report report, CancellationToken cancellationToken)
     {
         var before = Process.GetCurrentProcess().WorkingSet64;
         var started = Stopwatch.GetTimestamp();
@@ -34,7 +41,23 @@ internal static class ShardingBenchmark
             $"in ranges of 1 MiB: {fine.Collections.Sum(collection => collection.Ranges):N0} ranges, {fine.Migrations:N0} migrations"));
         report.AtMost("simulate_1mib_ranges_s", Stopwatch.GetElapsedTime(started).TotalSeconds, 30);
         report.AtMost("guard_us", MeasureGuard(), 0.6);
-        return Task.CompletedTask;
+        await AdviseAsync(server, report, cancellationToken);
+    }
+
+    private static async Task AdviseAsync(BenchmarkServer server, Report report, CancellationToken cancellationToken)
+    {
+        using var client = new MongoClient(server.ConnectionString);
+        var database = client.GetDatabase("bench");
+        await new ShopData(Products, others: 100).LoadAsync(database, cancellationToken);
+        using var cluster = new MongoCluster(database);
+        var started = Stopwatch.GetTimestamp();
+        var advice = await new ShardingAdviseCommand(cluster, database).RunAsync([CollectionNames.Products], [], 50_000, null, false, cancellationToken);
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var products = advice.Collections.Single();
+        Report.Say(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{products.Documents:N0} products, {products.Keys.Count} keys judged by {products.Sampled:N0}: {products.Keys[0].Key} first"));
+        report.AtMost("advise_s", seconds, 30);
     }
 
     // The mean over the declared queries, in microseconds for each; the driver needs some 60 of the client's time for one ("connections").

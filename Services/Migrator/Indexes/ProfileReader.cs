@@ -14,9 +14,18 @@ internal sealed class ProfileReader(IMongoDatabase database)
     /// <summary>Reads the latest slow queries.</summary>
     /// <param name="cancellationToken">Cancels the queries.</param>
     /// <returns>The queries, and what the server could not say, a sentence each.</returns>
-    public async Task<(IReadOnlyList<SlowQuery> Queries, IReadOnlyList<string> Notes)> ReadAsync(CancellationToken cancellationToken)
+    public Task<(IReadOnlyList<SlowQuery> Queries, IReadOnlyList<string> Notes)> ReadAsync(CancellationToken cancellationToken) =>
+        ReadAsync<SlowQuery>(entry => SlowQuery.Read(entry) is { } query ? [query] : [], "Missing indexes are not looked for", cancellationToken);
+
+    /// <summary>Reads what the latest slow commands were.</summary>
+    /// <param name="read">Takes what is wanted from a document of <c>system.profile</c>.</param>
+    /// <param name="without">What is left out where there is no profiler, in a few words.</param>
+    /// <param name="cancellationToken">Cancels the queries.</param>
+    /// <returns>What was taken, and what the server could not say, a sentence each.</returns>
+    public async Task<(IReadOnlyList<T> Queries, IReadOnlyList<string> Notes)> ReadAsync<T>(
+        Func<BsonDocument, IEnumerable<T>> read, string without, CancellationToken cancellationToken)
     {
-        var queries = new List<SlowQuery>();
+        var queries = new List<T>();
         var notes = new List<string>();
         using var members = ReplicaMembers.Of(database);
         foreach (var (member, asked) in members.All)
@@ -35,12 +44,12 @@ internal sealed class ProfileReader(IMongoDatabase database)
                     .Find(FilterDefinition<BsonDocument>.Empty).Sort(new BsonDocument("ts", -1)).Limit(Latest).ToCursorAsync(cancellationToken);
                 while (await cursor.MoveNextAsync(cancellationToken))
                 {
-                    queries.AddRange(cursor.Current.Select(SlowQuery.Read).OfType<SlowQuery>());
+                    queries.AddRange(cursor.Current.SelectMany(read));
                 }
             }
             catch (MongoCommandException exception) when (ServerLimits.IsUnsupported(exception) || ServerLimits.IsUnauthorized(exception))
             {
-                notes.Add($"Missing indexes are not looked for: {member} has no profiler to read ({exception.Message}).");
+                notes.Add($"{without}: {member} has no profiler to read ({exception.Message}).");
             }
         }
 

@@ -177,7 +177,8 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
     }
 
     // A limit is kept within each second, and not by a flood and a long pause.
-    private int BatchSizeOf(CollectionTransform transform) => (int)Math.Min(transform.BatchSize, Math.Max(1, Math.Ceiling(MaxDocumentsPerSecond ?? double.MaxValue)));
+    private int BatchSizeOf(CollectionTransform transform) =>
+        (int)Math.Min(transform.BatchSize, Math.Max(1, Math.Ceiling(MaxDocumentsPerSecond ?? double.MaxValue)));
 
     private bool WantsSample(Visit visit) => !IsDryRun && visit.SamplesTaken++ < MaxSamples;
 

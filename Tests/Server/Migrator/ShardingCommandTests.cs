@@ -52,6 +52,40 @@ public sealed class ShardingCommandTests(MongoServer server)
         Assert.Equal("migrator: All shards would be drained: nothing is left to take the data.", wrong.Sentence);
     }
 
+    [Fact]
+    public async Task Test_shard_key_is_optimal_for_the_data_that_is_there()
+    {
+        var database = server.NewDatabase();
+        await new ShopData(products: 1500, others: 1500).LoadAsync(database, Token);
+        var report = (await RunAsync(database, "sharding advise --fail --json")).Expect(ExitCodes.Success).Json;
+        var collections = report.GetProperty("collections").EnumerateArray().ToList();
+        Assert.Equal(9, collections.Count);
+        foreach (var collection in collections)
+        {
+            var keys = collection.GetProperty("keys").EnumerateArray().ToList();
+            Assert.True(keys[0].GetProperty("isDeclared").GetBoolean());
+            Assert.True(keys.Count > 3);
+            Assert.All(keys.Skip(1), key => Assert.True(
+                key.GetProperty("against").GetArrayLength() > 0 || key.GetProperty("cost").GetDouble() == 0, key.GetProperty("key").GetString()));
+        }
+
+        var text = (await RunAsync(database, "sharding advise --collection orders --key placedAt:hashed --sample 500")).Expect(ExitCodes.Success).Output;
+        Assert.Contains("judged by 500 of them", text, StringComparison.Ordinal);
+        Assert.Contains("{ \"placedAt\" : \"hashed\" }", text, StringComparison.Ordinal);
+        Assert.Contains("The declared keys are the best of those that were judged.", text, StringComparison.Ordinal);
+        Assert.Equal(
+            "migrator: --key is judged for one collection: name it with --collection.",
+            (await RunAsync(database, "sharding advise --key _id:1")).Expect(ExitCodes.Usage).Sentence);
+        Assert.StartsWith(
+            "migrator: 'tenants' is not sharded; there are users,",
+            (await RunAsync(database, "sharding advise --collection tenants")).Expect(ExitCodes.Usage).Sentence,
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "migrator: The server records no queries of orders:",
+            (await RunAsync(database, "sharding advise --collection orders --record-queries 5")).Expect(ExitCodes.Refused).Sentence,
+            StringComparison.Ordinal);
+    }
+
     private static async Task<List<string>> IndexesAsync(IMongoDatabase database)
     {
         var all = new List<string>();

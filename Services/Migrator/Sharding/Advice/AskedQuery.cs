@@ -1,0 +1,59 @@
+using MongoDB.Bson;
+using Platform.Data.Catalogue;
+
+namespace Platform.Migrator.Sharding.Advice;
+
+/// <summary>What is asked of a collection, for which a cluster has to find the shards.</summary>
+/// <param name="Name">What it is called; null for one that a profiler kept.</param>
+/// <param name="Filter">Its filter, with or without values.</param>
+/// <param name="IsWrite">Whether it changes or deletes documents.</param>
+internal sealed record AskedQuery(string? Name, BsonDocument Filter, bool IsWrite)
+{
+    private static readonly string[] s_filters = ["filter", "query", "q"];
+
+    /// <summary>The queries that the catalogue declares for a collection.</summary>
+    /// <param name="collection">The collection.</param>
+    public static IReadOnlyList<AskedQuery> DeclaredFor(CollectionDefinition collection)
+    {
+        ArgumentNullException.ThrowIfNull(collection);
+        return
+        [
+            .. collection.IndexesFor(ServerKind.MongoDb, isTimeSeries: collection.TimeSeries is not null)
+                .SelectMany(index => index.Queries)
+                .Concat(collection.KeyQueries)
+                .DistinctBy(query => query.Name)
+                .Select(query => new AskedQuery(query.Name, QueryShape.FilterOf(query.Example(collection.DocumentType)), IsWrite: false)),
+        ];
+    }
+
+    /// <summary>Reads a document of <c>system.profile</c>; nothing when it asks for no documents of a collection.</summary>
+    /// <param name="entry">The document.</param>
+    /// <remarks><see href="https://www.mongodb.com/docs/manual/reference/database-profiler/"/></remarks>
+    public static IEnumerable<(string Collection, AskedQuery Query)> Read(BsonDocument entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        // A getMore asks for what another command has found.
+        if (entry.GetValue("op", "") == "getmore" || entry.GetValue("ns", "").AsString.Split('.', 2) is not [_, var collection]
+            || entry.GetValue("command", BsonNull.Value) is not BsonDocument { ElementCount: > 0 } command)
+        {
+            return [];
+        }
+
+        var name = command.GetElement(0).Name;
+        var filters = command.GetValue("pipeline", BsonNull.Value) is BsonArray stages ? [OfPipeline(stages)]
+            : (command.GetValue("updates", command.GetValue("deletes", BsonNull.Value)) as BsonArray)?.OfType<BsonDocument>().Select(OfStatement)
+                ?? (name is "find" or "count" or "distinct" or "findAndModify" or "findandmodify" || command.Contains("q") ? [OfStatement(command)] : []);
+        var isWrite = name is "findAndModify" or "findandmodify" or "update" or "delete" || entry.GetValue("op", "").AsString is "update" or "remove";
+        return filters.Select(filter => (collection, new AskedQuery(null, filter, isWrite)));
+    }
+
+    private static BsonDocument OfStatement(BsonDocument statement) =>
+        s_filters.Select(name => statement.GetValue(name, BsonNull.Value)).OfType<BsonDocument>().FirstOrDefault() ?? [];
+
+    private static BsonDocument OfPipeline(BsonArray stages) => stages.OfType<BsonDocument>().FirstOrDefault() switch
+    {
+        { } first when first.GetValue("$match", BsonNull.Value) is BsonDocument match => match,
+        { } first when first.GetValue("$geoNear", BsonNull.Value) is BsonDocument near && near.GetValue("query", BsonNull.Value) is BsonDocument query => query,
+        _ => [],
+    };
+}
