@@ -22,10 +22,10 @@ internal sealed partial class RunCommand(
     private static Option<bool> Again { get; } =
         new("--again") { Description = "Write the data anew even when it is there already; changes made to it are lost." };
 
-    private static Option<bool> DeferIndexes { get; } = new("--defer-indexes")
+    private static Option<bool> KeepIndexes { get; } = new("--keep-indexes")
     {
-        Description = "Drop the index of words while its collection is empty and build it at the end: faster at a large scale, but searches are slow "
-            + "meanwhile.",
+        Description = "Keep the index of words while its empty collection is filled, for searches meanwhile; else it is dropped, and built at the end, which "
+            + "is faster.",
     };
 
     /// <summary>Completes the command, or the program's own, which is <c>run</c> when no command is named.</summary>
@@ -34,11 +34,11 @@ internal sealed partial class RunCommand(
         SizeOptions.AddTo(command);
         command.Options.Add(Only);
         command.Options.Add(Again);
-        command.Options.Add(DeferIndexes);
+        command.Options.Add(KeepIndexes);
         command.SetAction((result, cancellationToken) =>
         {
             var work = new SeedWork(
-                SizeOptions.Read(result), SizeOptions.ReadUntil(result), result.GetValue(Only) ?? [], result.GetValue(Again), result.GetValue(DeferIndexes));
+                SizeOptions.Read(result), SizeOptions.ReadUntil(result), result.GetValue(Only) ?? [], result.GetValue(Again), result.GetValue(KeepIndexes));
             return SeederJob.RunAsync<RunCommand>(
                 (run, token) => run.RunAsync(work, JobProgress.Show("written", Console.Out), Console.Out, token), cancellationToken);
         });
@@ -112,7 +112,7 @@ internal sealed partial class RunCommand(
             await store.WriteMarkerAsync(marker, cancellationToken);
         }
 
-        marker = work.DeferIndexes ? await DeferAsync(all, plan.Missing, marker, cancellationToken) : marker;
+        marker = work.KeepIndexes ? marker : await DeferAsync(all, plan.Missing, marker, cancellationToken);
         (marker, var documents) = await WriteAsync(all, plan.Missing, marker, progress, cancellationToken);
         await _indexes.BuildAsync(all, marker.DeferredIndexes, output, cancellationToken);
         marker = marker with { Complete = true, DeferredIndexes = [], CompletedAt = time.GetUtcNow().UtcDateTime };
@@ -180,6 +180,11 @@ internal sealed partial class RunCommand(
         IReadOnlyList<SeedCollection> all, IReadOnlyList<SeedCollection> missing, SeedMarker marker, CancellationToken cancellationToken)
     {
         var deferred = await _indexes.FindAsync(missing, cancellationToken);
+        if (deferred.Count == 0)
+        {
+            return marker;
+        }
+
         marker = marker with { DeferredIndexes = [.. marker.DeferredIndexes.Union(deferred)] };
         await store.WriteMarkerAsync(marker, cancellationToken);
         await _indexes.DropAsync(all, deferred, cancellationToken);
@@ -278,5 +283,5 @@ internal sealed partial class RunCommand(
 /// <param name="Until">The day that the history ends with; null for the day of the settings, else that of what is there, else today.</param>
 /// <param name="Only">Which collections, with those that they refer to; none for all.</param>
 /// <param name="Again">Whether to write also what is there already.</param>
-/// <param name="DeferIndexes">Whether to drop the costly indexes of empty collections and build them at the end.</param>
-internal sealed record SeedWork(SeedSize Size, DateOnly? Until, IReadOnlyCollection<string> Only, bool Again = false, bool DeferIndexes = false);
+/// <param name="KeepIndexes">Whether to keep the costly indexes of empty collections, instead of building them at the end.</param>
+internal sealed record SeedWork(SeedSize Size, DateOnly? Until, IReadOnlyCollection<string> Only, bool Again = false, bool KeepIndexes = false);

@@ -147,17 +147,17 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
     }
 
     [Fact]
-    public async Task Indexes_that_were_deferred_are_there_afterwards()
+    public async Task Costly_indexes_are_built_when_their_collections_are_filled()
     {
         var database = await MigratedAsync();
         var before = await IndexesAsync();
-        var output = await DoneAsync(database, "run", "--tenants", "1", "--defer-indexes");
+        var output = await DoneAsync(database, "run", "--tenants", "1");
         Assert.Contains("Building the index products.active_words.", output, StringComparison.Ordinal);
         Assert.Equal(before, await IndexesAsync());
         await DoneAsync(database, "verify");
 
         // Not of a collection in which somebody may be searching.
-        output = await DoneAsync(database, "run", "--tenants", "1", "--only", "users", "--again", "--defer-indexes");
+        output = await DoneAsync(database, "run", "--tenants", "1", "--only", "users", "--again");
         Assert.DoesNotContain("Building", output, StringComparison.Ordinal);
 
         // Those of a run that was interrupted are built by the next one.
@@ -167,6 +167,9 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
             cancellationToken: Cancel);
         await DoneAsync(database, "run", "--tenants", "1");
         Assert.Equal(before, await IndexesAsync());
+
+        output = await DoneAsync(await MigratedAsync(), "run", "--tenants", "1", "--keep-indexes");
+        Assert.DoesNotContain("Building", output, StringComparison.Ordinal);
 
         async Task<IEnumerable<string>> IndexesAsync()
         {

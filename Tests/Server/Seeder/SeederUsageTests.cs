@@ -59,7 +59,7 @@ public sealed class SeederUsageTests
 
     [Theory]
     [InlineData("--help", "run", "clean", "status", "verify", "mark", "Exit codes")]
-    [InlineData("run --help", "--scale", "--tenants", "--seed", "--until", "--only", "--again", "--defer-indexes")]
+    [InlineData("run --help", "--scale", "--tenants", "--seed", "--until", "--only", "--again", "--keep-indexes")]
     [InlineData("clean --help", "--tenant", "--keep-referenced")]
     [InlineData("status --help", "--json")]
     [InlineData("verify --help", "--json")]
