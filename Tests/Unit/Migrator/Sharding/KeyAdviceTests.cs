@@ -1,7 +1,6 @@
 using System.Globalization;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using MongoDB.Driver.Core.Clusters;
 using MongoDB.Driver.Core.Connections;
 using MongoDB.Driver.Core.Servers;
 using Platform.Data.Catalogue;
@@ -10,6 +9,7 @@ using Platform.Jobs;
 using Platform.Migrator.Sharding;
 using Platform.Migrator.Sharding.Advice;
 using Xunit;
+using ClusterId = MongoDB.Driver.Core.Clusters.ClusterId;
 
 namespace Platform.Tests.Unit.Migrator.Sharding;
 
