@@ -388,6 +388,39 @@ public sealed class FieldEncryptionTests : IDisposable
         customers.Find(BsonDocument.Parse("{ phone: { $exists: true }, address: null, name: 'a' }"));
     }
 
+    [Fact]
+    public async Task A_query_cannot_sort_by_an_encrypted_field()
+    {
+        var settings = new MongoClientSettings { Server = new("127.0.0.1", 1), ServerSelectionTimeout = TimeSpan.FromMilliseconds(10) };
+        var customers = new PlatformDatabase(new MongoClient(settings).GetDatabase("unit")).ForTenant(One).Customers;
+        Func<IFindFluent<Customer, Customer>>[] refused =
+        [
+            () => customers.Find().SortBy(customer => customer.Email), () => customers.Find().SortByDescending(customer => customer.Phone),
+            () => customers.Find().Sort(BsonDocument.Parse("{ 'address.city': 1 }")).Limit(1),
+            () => customers.Find().SortBy(customer => customer.Name).ThenBy(customer => customer.Email).Skip(1),
+            () => customers.Find(options: new FindOptions()).Sort(Builders<Customer>.Sort.Ascending(customer => customer.Email)),
+        ];
+        foreach (var query in refused)
+        {
+            // Nothing is encrypted: the server is asked, which is away.
+            await Assert.ThrowsAsync<TimeoutException>(() => query().ToListAsync(Token));
+        }
+
+        using var use = EncryptedDocuments.Use(_encryption);
+        foreach (var query in refused)
+        {
+            foreach (var run in (Func<Task>[])[() => query().ToListAsync(Token), () => query().Project(customer => customer.Name).FirstOrDefaultAsync(Token)])
+            {
+                var exception = await Assert.ThrowsAsync<ArgumentException>(run);
+                Assert.Matches("^A query cannot sort by (email|phone|address.city), which is stored encrypted\\.$", exception.Message);
+            }
+
+            Assert.Throws<ArgumentException>(() => query().FirstOrDefault(Token));
+        }
+
+        await Assert.ThrowsAsync<TimeoutException>(() => customers.Find().SortBy(customer => customer.Name).ThenBy(customer => customer.Id).ToListAsync(Token));
+    }
+
     [Theory]
     [InlineData("{ $match: { email: 'a@b' } }", false)]
     [InlineData("{ $match: { $expr: { $eq: ['$phone', '1'] } } }", false)]
