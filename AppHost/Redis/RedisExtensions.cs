@@ -210,8 +210,8 @@ internal static class RedisExtensions
         {
             if (line.Split(' ', 2) is [var name, var rules] && users.TryGetValue(name, out var secret))
             {
-                IReadOnlyList<string> passwords = secret.Resource.PasswordFile() is { } file ? new PasswordFile(file).Read()
-                    : [await secret.Resource.GetValueAsync(cancellationToken) ?? ""];
+                IReadOnlyList<string> passwords = secret.Resource.PasswordFile() is { } file && File.Exists(file)
+                    ? new PasswordFile(file).Read() : [await secret.Resource.GetValueAsync(cancellationToken) ?? ""];
                 var hashes = passwords.Select(password => $"#{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(password)))}");
                 lines.Append(CultureInfo.InvariantCulture, $"user {name} on {string.Join(' ', hashes)} {rules}\n");
             }

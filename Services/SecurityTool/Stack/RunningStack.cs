@@ -153,5 +153,6 @@ internal sealed class RunningStack
 
     /// <summary>Whether there may be keys at or below a directory.</summary>
     public static bool HasKeys(string directory) =>
-        Path.GetFileName(directory) is "tls" or "secrets" or "authority" or "mongo" or "cache" or "audit-keys" or "run" or "monitoring" or PasswordFile.DirectoryName;
+        Path.GetFileName(directory) is "tls" or "secrets" or "authority" or "mongo" or "cache" or "audit-keys" or "run" or "monitoring"
+            or PasswordFile.DirectoryName;
 }

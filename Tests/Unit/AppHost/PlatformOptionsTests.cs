@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Aspire.Hosting;
 using Microsoft.Extensions.Configuration;
-using Platform.AppHost.Services;
+using Platform.AppHost.Security;
 using Platform.AppHost.Settings;
 using Xunit;
 

@@ -233,6 +233,25 @@ public sealed class FieldEncryptionTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_two_programs_with_different_master_keys_the_first_that_makes_a_key_decides()
+    {
+        var wrong = MasterKey.Create();
+        using var other = new FieldEncryption(_vault, wrong);
+        // Both start, since there is no key yet.
+        await _encryption.RequireUsableAsync(Token);
+        await other.RequireUsableAsync(Token);
+        Encrypted(One);
+
+        var sentence = $"Keys in _keyVault are encrypted with the master key {_master.Provider}, and Encryption:MasterKeyFile has {wrong.Provider}: "
+            + "give the program the master key that it had before, or, after a rotation, the new one.";
+        Assert.Equal(sentence, (await Assert.ThrowsAsync<FieldEncryptionException>(() => other.PrepareAsync(Other, Token))).Message);
+        Assert.Equal(sentence, Assert.Throws<FieldEncryptionException>(() => other.Encrypt(s_fields, Plain(Other))).Message);
+        Assert.Equal([FieldEncryption.NameOf(One)], _vault.Keys.Keys);
+        await _encryption.PrepareAsync(Other, Token);
+        Assert.Equal(2, _vault.Keys.Count);
+    }
+
+    [Fact]
     public void After_a_rotation_the_new_master_key_alone_is_enough()
     {
         var (one, two) = (Encrypted(One), Encrypted(Other));

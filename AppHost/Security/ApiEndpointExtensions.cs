@@ -1,8 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
-using Platform.AppHost.Security;
 using Platform.AppHost.Settings;
 
-namespace Platform.AppHost.Services;
+namespace Platform.AppHost.Security;
 
 /// <summary>Where callers reach the API.</summary>
 internal static class ApiEndpointExtensions
