@@ -70,12 +70,12 @@ var api = builder.AddService<Projects.Api>(ResourceNames.Api)
     .WithCallers()
     .WaitForCompletion(migrator)
     .WaitFor(cache)
-    .WithHttpEndpoint(port: options.ApiPort)
+    .WithApiEndpoint(options, certificates)
     .WithExternalHttpEndpoints()
     .WithProbes()
-    .WithUrlForEndpoint("http", _ => new() { Url = "/scalar", DisplayText = "API reference" })
-    .WithUrlForEndpoint("http", _ => new() { Url = "/openapi/v1.json", DisplayText = "OpenAPI document" })
-    .WithStackEntry("api", "http");
+    .WithUrlForEndpoint(options.ApiEndpoint(), _ => new() { Url = "/scalar", DisplayText = "API reference" })
+    .WithUrlForEndpoint(options.ApiEndpoint(), _ => new() { Url = "/openapi/v1.json", DisplayText = "OpenAPI document" })
+    .WithStackEntry("api", options.ApiEndpoint());
 
 // Parts: what --with adds.
 List<IResourceBuilder<ProjectResource>> scraped = [api];

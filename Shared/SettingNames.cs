@@ -67,6 +67,9 @@ public static class SettingNames
     /// <summary>The password of the API's user, as whom a drill logs in to a restored copy.</summary>
     public const string BackupApiPassword = $"{Backup}__ApiPassword";
 
+    /// <summary>The file with the passwords of the API's user, in place of <see cref="BackupApiPassword"/>.</summary>
+    public const string BackupApiPasswordFile = $"{Backup}__ApiPasswordFile";
+
     /// <summary>The bucket that has a copy of the repository.</summary>
     public const string BackupBucket = $"{Backup}__S3__Bucket";
 
@@ -124,6 +127,16 @@ public static class SettingNames
     /// <summary>The password of a program's user.</summary>
     /// <param name="program">The name of the program's resource.</param>
     public static string PasswordOf(string program) => $"{Access}__Passwords__{program}";
+
+    /// <summary>The file with the password of a program's user, in place of <see cref="PasswordOf"/>.</summary>
+    /// <param name="program">The name of the program's resource.</param>
+    public static string PasswordFileOf(string program) => $"{Access}__PasswordFiles__{program}";
+
+    /// <summary>The file with the passwords of a program's user in MongoDB.</summary>
+    public const string MongoPasswordFile = "Mongo__PasswordFile";
+
+    /// <summary>The file with the passwords of a program's user in Redis.</summary>
+    public const string CachePasswordFile = "Cache__PasswordFile";
 
     /// <summary>The gateway's section.</summary>
     public const string Gateway = "Gateway";

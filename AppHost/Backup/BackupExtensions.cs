@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Platform.AppHost.Auditing;
 using Platform.AppHost.Mongo;
+using Platform.AppHost.Security;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
 using Platform.AppHost.Stack;
@@ -59,6 +60,7 @@ internal static class BackupExtensions
                     context.EnvironmentVariables[SettingNames.BackupApiPassword] = apiPassword;
                 }
             })
+            .WithPasswordFile(SettingNames.BackupApiPasswordFile, apiPassword)
             .WithCredentialsOfCopy()
             .WithAudit(options)
             .WaitFor(mongo)
@@ -82,6 +84,10 @@ internal static class BackupExtensions
                 if (apiPassword is not null)
                 {
                     secrets[SettingNames.BackupApiPassword] = await apiPassword.GetValueAsync(cancellationToken) ?? "";
+                    if (apiPassword.PasswordFile() is { } file)
+                    {
+                        secrets[SettingNames.BackupApiPasswordFile] = file;
+                    }
                 }
 
                 return settings.Concat(OfPolicy(builder)).Concat(secrets);

@@ -1,3 +1,4 @@
+using Platform.AppHost.Security;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
 
@@ -29,9 +30,11 @@ internal static class DatabaseAccessExtensions
             .WaitFor(database);
         foreach (var program in programs)
         {
-            var password = builder.AddGeneratedSecret($"{database.Resource.Parent.Name}-{program}-password", length: 22);
+            var password = builder.AddGeneratedSecret($"{database.Resource.Parent.Name}-{program}-password", length: 22)
+                .WithPasswordFile(database.Resource.Parent.DataDirectory!);
             database.Resource.Passwords.Add(program, password.Resource);
-            access.WithEnvironment(SettingNames.PasswordOf(program), password);
+            access.WithEnvironment(SettingNames.PasswordOf(program), password)
+                .WithPasswordFile(SettingNames.PasswordFileOf(program), password.Resource);
         }
 
         return access;
@@ -45,11 +48,13 @@ internal static class DatabaseAccessExtensions
         this IResourceBuilder<T> service, IResourceBuilder<MongoReplicaSetDatabaseResource> database, string? program = null)
         where T : IResourceWithEnvironment
     {
+        var user = program ?? service.Resource.Name;
         return database.Resource.Parent.External is not null
             ? service.WithReference(database)
             : service
                 .WithReferenceRelationship(database.Resource)
-                .WithEnvironment($"ConnectionStrings__{database.Resource.Name}", database.Resource.ConnectionStringOf(program ?? service.Resource.Name));
+                .WithEnvironment($"ConnectionStrings__{database.Resource.Name}", database.Resource.ConnectionStringOf(user))
+                .WithPasswordFile(SettingNames.MongoPasswordFile, database.Resource.Passwords[user]);
     }
 
     /// <summary>Has a program that may not read the history of migrations look at the view of it, where there is one.</summary>

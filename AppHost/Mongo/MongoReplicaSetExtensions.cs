@@ -57,7 +57,7 @@ internal static class MongoReplicaSetExtensions
         }
 
         var password = builder.AddGeneratedSecret($"{name}-password", length: 22);
-        resource.Password = password.Resource;
+        (resource.Password, resource.DataDirectory) = (password.Resource, options.DataDirectory);
 
         resource.KillMember = options.Engine switch
         {

@@ -24,6 +24,9 @@ internal sealed class MongoReplicaSetResource(string name) : Resource(name), IRe
     /// <summary>The password of <see cref="MongoNames.RootUser"/>; null when <see cref="External"/> is set.</summary>
     public ParameterResource? Password { get; set; }
 
+    /// <summary>The stack's data directory, where passwords of programs are kept; null when <see cref="External"/> is set.</summary>
+    public string? DataDirectory { get; set; }
+
     /// <summary>The connection string of a replica set that this graph does not run, or null when it does.</summary>
     public ParameterResource? External { get; set; }
 

@@ -2,7 +2,9 @@ namespace Platform.AppHost.Redis;
 
 /// <summary>How programs connect to a cache: each as a user who may do what it is for, and nothing else (<c>Native/redis-users.acl</c>).</summary>
 /// <param name="ConnectionStrings">In the form that StackExchange.Redis reads, by the names of the users.</param>
-internal sealed record CacheLogin(IReadOnlyDictionary<string, ReferenceExpression> ConnectionStrings) : IResourceAnnotation
+/// <param name="Passwords">Their passwords.</param>
+internal sealed record CacheLogin(
+    IReadOnlyDictionary<string, ReferenceExpression> ConnectionStrings, IReadOnlyDictionary<string, ParameterResource> Passwords) : IResourceAnnotation
 {
     /// <summary>The user who uses the entries of the cache.</summary>
     public const string Api = "api";

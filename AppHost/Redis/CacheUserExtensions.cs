@@ -23,6 +23,7 @@ internal static class CacheUserExtensions
 
         return cache.Resource.TryGetLastAnnotation<CacheLogin>(out var login)
             ? service.WithEnvironment($"ConnectionStrings__{cache.Resource.Name}", login.ConnectionStrings[user])
+                .WithPasswordFile(SettingNames.CachePasswordFile, login.Passwords[user])
             : service;
     }
 }

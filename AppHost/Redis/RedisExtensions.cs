@@ -37,7 +37,8 @@ internal static class RedisExtensions
         }
 
         var password = builder.AddGeneratedSecret($"{name}-password", length: 22);
-        var users = CacheLogin.Users.ToDictionary(user => user, user => builder.AddGeneratedSecret($"{name}-{user}-password", length: 22));
+        var users = CacheLogin.Users.ToDictionary(
+            user => user, user => builder.AddGeneratedSecret($"{name}-{user}-password", length: 22).WithPasswordFile(options.DataDirectory));
         var certificate = certificates?.Of(name, options.Engine == Engine.Containers ? [name] : []);
         return options.Engine == Engine.Containers ? AddContainer(builder, name, options, certificate, password, users)
             : options.RedisMode == RedisMode.Cluster ? AddCluster(builder, name, options, certificate, password, users)
@@ -161,7 +162,16 @@ internal static class RedisExtensions
 
                 foreach (var (user, secret) in users)
                 {
-                    context.EnvironmentVariables[$"REDIS_{user.ToUpperInvariant()}_PASSWORD"] = secret.Resource;
+                    var variable = $"REDIS_{user.ToUpperInvariant()}_PASSWORD";
+                    if (secret.Resource.PasswordFile() is { } file)
+                    {
+                        // Not the value: a server that starts again later takes the passwords of that time.
+                        context.EnvironmentVariables[$"{variable}_FILE"] = file;
+                    }
+                    else
+                    {
+                        context.EnvironmentVariables[variable] = secret.Resource;
+                    }
                 }
             })
             .WithArgs(options.ServerImage, data)
@@ -180,9 +190,11 @@ internal static class RedisExtensions
     private static IResourceBuilder<T> WithLogin<T>(
         this IResourceBuilder<T> redis, ReferenceExpression addresses, Dictionary<string, IResourceBuilder<ParameterResource>> users)
         where T : IResource =>
-        redis.WithAnnotation(new CacheLogin(users.ToDictionary(
-            user => user.Key,
-            user => ReferenceExpression.Create($"{addresses},user={user.Key},password={user.Value}{RedisClient.TlsOption(redis.Resource)}"))));
+        redis.WithAnnotation(new CacheLogin(
+            users.ToDictionary(
+                user => user.Key,
+                user => ReferenceExpression.Create($"{addresses},user={user.Key},password={user.Value}{RedisClient.TlsOption(redis.Resource)}")),
+            users.ToDictionary(user => user.Key, user => user.Value.Resource)));
 
     private static async Task<string> ContainerTlsAsync(PlatformOptions options, CancellationToken cancellationToken) =>
         await File.ReadAllTextAsync(Path.Combine(options.NativeScripts, TlsConfiguration), cancellationToken)
@@ -198,9 +210,10 @@ internal static class RedisExtensions
         {
             if (line.Split(' ', 2) is [var name, var rules] && users.TryGetValue(name, out var secret))
             {
-                var password = await secret.Resource.GetValueAsync(cancellationToken) ?? "";
-                var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(password)));
-                lines.Append(CultureInfo.InvariantCulture, $"user {name} on #{hash} {rules}\n");
+                IReadOnlyList<string> passwords = secret.Resource.PasswordFile() is { } file && File.Exists(file)
+                    ? new PasswordFile(file).Read() : [await secret.Resource.GetValueAsync(cancellationToken) ?? ""];
+                var hashes = passwords.Select(password => $"#{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(password)))}");
+                lines.Append(CultureInfo.InvariantCulture, $"user {name} on {string.Join(' ', hashes)} {rules}\n");
             }
         }
 

@@ -43,6 +43,9 @@ internal sealed record PlatformOptions
     /// <summary><c>Platform:ApiPort</c>: the API's public port, or null for a free one (the default).</summary>
     public int? ApiPort { get; init; }
 
+    /// <summary><c>Platform:Api:Https</c>: whether the API takes TLS connections alone, with a certificate of the stack's authority. Default: false.</summary>
+    public bool ApiHttps { get; init; }
+
     /// <summary>
     /// <c>Platform:Mongo:Members</c>: how many members the replica set of the engine <c>documentdb</c> has, 3 (default) or 1.
     /// </summary>
@@ -149,7 +152,10 @@ internal sealed record PlatformOptions
         var section = builder.Configuration.GetSection("Platform");
         if (builder.ExecutionContext.IsPublishMode)
         {
-            return From(section, builder.AppHostDirectory, EngineChoice.Published) with { ApiPort = null, StackFile = null, Parts = new HashSet<Part>() };
+            return From(section, builder.AppHostDirectory, EngineChoice.Published) with
+            {
+                ApiPort = null, ApiHttps = false, StackFile = null, Parts = new HashSet<Part>(),
+            };
         }
 
         var options = From(section, builder.AppHostDirectory, Machine.Here);
@@ -179,6 +185,7 @@ internal sealed record PlatformOptions
             ServerImage = Path.GetFullPath(section["ServerImage"] ?? Path.Combine(cache, "server-image")),
             StackFile = section["StackFile"] is { Length: > 0 } file ? Path.GetFullPath(file) : null,
             ApiPort = ParsePort(section["ApiPort"]),
+            ApiHttps = ParseSwitch(section, "Api:Https", usual: false),
             Seed = ParseSwitch(section, "Seed", usual: true),
             Tls = ParseSwitch(section, "Tls", usual: true),
             FieldEncryption = ParseSwitch(section, "FieldEncryption", usual: engine.Engine != Engine.External),
@@ -214,6 +221,18 @@ internal sealed record PlatformOptions
         {
             return $"Platform:ApiPort is {port}, but another program listens there: "
                 + "end that program or choose another port.";
+        }
+
+        if (ApiHttps && (!Tls || Engine == Engine.External))
+        {
+            return "Platform:Api:Https is true, but there is no certificate for it: "
+                + (Tls ? "with the engine external the stack has no authority." : "Platform:Tls is false.");
+        }
+
+        if (ApiHttps && Parts.Contains(Part.Monitoring))
+        {
+            return "Platform:Api:Https is true and Platform:Parts has monitoring, but Prometheus asks the API for its metrics by HTTP alone: leave out one of "
+                + "them.";
         }
 
         if (Parts.Contains(Part.Backup) && Engine != Engine.DocumentDb)

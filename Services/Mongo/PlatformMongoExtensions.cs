@@ -114,6 +114,7 @@ public static partial class PlatformMongoExtensions
             services.GetRequiredService<MongoMetrics>().Authority = authority;
         }
 
+        settings.LogInBy(options.PasswordFile);
         MongoTelemetry.Observe(settings, services);
         settings.LoggingSettings ??= new LoggingSettings(services.GetService<ILoggerFactory>());
         return new MongoClient(settings);

@@ -72,6 +72,7 @@ public sealed class ReadmeTests(StackFixture stack)
                     $"address.api={stack.App.GetEndpoint(ResourceNames.Api, "http").ToString().TrimEnd('/')}",
                     $"address.mongo={await stack.App.GetConnectionStringAsync(ResourceNames.Database)}",
                     $"address.redis-cli={RedisEntryExtensions.Arguments(redis, File.Exists(authority) ? authority : null)}",
+                    $"address.redis-password={RedisEntryExtensions.Password(redis)}",
                 ]);
 
             var tools = _directory.CreateSubdirectory("tools");
@@ -80,7 +81,7 @@ public sealed class ReadmeTests(StackFixture stack)
             await File.WriteAllTextAsync(
                 client,
                 $"#!/bin/sh\nexec '{ServerImage.Script("in-image")}' '{ServerImage.Directory}' redis TERM "
-                    + $"--ro-bind-try '{stack.DataDirectory}' '{stack.DataDirectory}' -- redis-cli \"$@\"\n");
+                    + $"--setenv REDISCLI_AUTH \"$REDISCLI_AUTH\" --ro-bind-try '{stack.DataDirectory}' '{stack.DataDirectory}' -- redis-cli \"$@\"\n");
             if (!OperatingSystem.IsWindows())
             {
                 File.SetUnixFileMode(client, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

@@ -54,7 +54,7 @@ public sealed class RedisClusterStackTests(ITestOutputHelper output)
         }
     }
 
-    // With the arguments that './platform info redis-cli' prints.
+    // With what './platform info redis-cli' and './platform info redis-password' print.
     private static async Task RedisCliFollowsAsync(TestStack stack)
     {
         var connectionString = (await stack.App.GetConnectionStringAsync(ResourceNames.Cache, Cancel))!;
@@ -68,7 +68,8 @@ public sealed class RedisClusterStackTests(ITestOutputHelper output)
                 new ProcessStartInfo(
                     ServerImage.Script("in-image"),
                     [
-                        ServerImage.Directory, "redis", "TERM", .. mount, "--", "redis-cli", "--no-auth-warning", "-c", .. arguments,
+                        ServerImage.Directory, "redis", "TERM",
+                        "--setenv", "REDISCLI_AUTH", RedisEntryExtensions.Password(connectionString), .. mount, "--", "redis-cli", "-c", .. arguments,
                         "set", $"platform:kept:{i}", "1",
                     ]),
                 Cancel);

@@ -29,6 +29,7 @@ internal static class CachingExtensions
             // A key of its own name, which the user of the API may not use.
             options.TieBreaker = "";
             options.Trust(builder.Configuration[$"{CacheOptions.Section}:{nameof(CacheOptions.TlsCaFile)}"]);
+            options.LogInBy(builder.Configuration[$"{CacheOptions.Section}:{nameof(CacheOptions.PasswordFile)}"]);
         });
 
         // Without Redis the API is slower and still right, so it stays ready.

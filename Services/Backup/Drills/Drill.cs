@@ -10,6 +10,7 @@ using Platform.Backup.Restoring;
 using Platform.Backup.Work;
 using Platform.Data.Catalogue;
 using Platform.Data.Tenancy;
+using Platform.Mongo.Connections;
 
 namespace Platform.Backup.Drills;
 
@@ -88,7 +89,9 @@ internal sealed class Drill(IBackupEngine engine, RestoreWork restoring, IOption
         }
 
         var address = new MongoUrlBuilder(copy.ConnectionString) { Username = user, Password = password };
-        using var client = new MongoClient(address.ToMongoUrl());
+        var settings = MongoClientSettings.FromUrl(address.ToMongoUrl());
+        settings.LogInBy(options.Value.ApiPasswordFile);
+        using var client = new MongoClient(settings);
         try
         {
             var order = await new PlatformDatabase(client.GetDatabase(name)).Collection(CollectionCatalogue.Orders)

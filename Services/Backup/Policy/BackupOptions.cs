@@ -85,6 +85,9 @@ internal sealed class BackupOptions
     /// <summary>The password of the API's user, as whom a drill logs in to a copy; without it none does.</summary>
     public string? ApiPassword { get; set; }
 
+    /// <summary>A file that has it, and wins over it: as it is when the drill logs in, also after the password was replaced.</summary>
+    public string? ApiPasswordFile { get; set; }
+
     /// <summary>The program that lets MongoDB's clients read a copy.</summary>
     public string GatewayProgram { get; set; } = "";
 

@@ -28,6 +28,12 @@ public sealed class CacheOptions
     /// </summary>
     public string TlsCaFile { get; set; } = "";
 
+    /// <summary>
+    /// A file with the passwords of the connection string's user, one on each line, of which the first is read for each new connection, so that a password
+    /// can be replaced while the service runs. Wins over the connection string's password. Default: none.
+    /// </summary>
+    public string PasswordFile { get; set; } = "";
+
     /// <summary>Whether what the catalogue says is loaded after a start and after a flush. Default: true.</summary>
     public bool Warming { get; set; } = true;
 }

@@ -119,6 +119,7 @@ public sealed class FieldEncryption : IDisposable
         var found = await _vault.FindAsync(ByName(name), cancellationToken);
         while (found.Count == 0)
         {
+            await RequireUsableAsync(cancellationToken);
             var made = Create(name);
             found = await _vault.TryInsertAsync(made, cancellationToken) ? [made] : await _vault.FindAsync(ByName(name), cancellationToken);
         }
@@ -143,9 +144,7 @@ public sealed class FieldEncryption : IDisposable
     /// <exception cref="FieldEncryptionException">One cannot: a sentence with what to do.</exception>
     public async Task RequireUsableAsync(CancellationToken cancellationToken = default)
     {
-        // By their names, which are made of the master keys: one that is of another is enough.
-        var others = new BsonDocument("masterKey.provider", new BsonDocument("$nin", new BsonArray(_providers)));
-        foreach (var key in await _vault.FindAsync(others, cancellationToken))
+        foreach (var key in await _vault.FindAsync(OfOthers(), cancellationToken))
         {
             RequireUsable(key);
         }
@@ -187,6 +186,9 @@ public sealed class FieldEncryption : IDisposable
 
     /// <summary>Ends it; documents that are read or written afterwards fail.</summary>
     public void Dispose() => _client.Dispose();
+
+    // By their names, which are made of the master keys: one that is of another is enough.
+    private BsonDocument OfOthers() => new("masterKey.provider", new BsonDocument("$nin", new BsonArray(_providers)));
 
     private static BsonDocument ByName(string name) => new("keyAltNames", name);
 
@@ -285,6 +287,12 @@ public sealed class FieldEncryption : IDisposable
             if (!mayCreate)
             {
                 return null;
+            }
+
+            // A program that started with another master key while there were no keys must not mix its own in.
+            foreach (var other in _vault.Find(OfOthers()))
+            {
+                RequireUsable(other);
             }
 
             // Another process may do the same: the first one's holds.

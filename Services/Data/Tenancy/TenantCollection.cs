@@ -76,12 +76,15 @@ public sealed class TenantCollection<TDocument>
     /// <param name="filter">Which of the tenant's documents; null for all.</param>
     /// <param name="session">The session, with its transaction when one is open; null for none.</param>
     /// <param name="options">Options of the query.</param>
+    /// <exception cref="ArgumentException">The filter compares what is stored encrypted; or, when the query is run, it sorts by that.</exception>
     public IFindFluent<TDocument, TDocument> Find(
         FilterDefinition<TDocument>? filter = null, IClientSessionHandle? session = null, FindOptions? options = null)
     {
         options ??= new FindOptions();
         options.MaxTime ??= MongoDeadline.Left;
-        return session is null ? _collection.Find(Scoped(filter), options) : _collection.Find(session, Scoped(filter), options);
+        var query = session is null ? _collection.Find(Scoped(filter), options) : _collection.Find(session, Scoped(filter), options);
+        return s_encrypted.Count > 0 && EncryptedDocuments.Current is not null
+            ? new AnswerableFind<TDocument, TDocument>(query, s_encrypted, RenderArgs()) : query;
     }
 
     /// <summary>Reads one document by its key.</summary>

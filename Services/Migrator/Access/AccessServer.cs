@@ -11,6 +11,7 @@ namespace Platform.Migrator.Access;
 internal sealed class AccessServer(IMongoDatabase database, IConfiguration configuration)
 {
     private const string Passwords = $"{SettingNames.Access}:Passwords";
+    private const string PasswordFiles = $"{SettingNames.Access}:PasswordFiles";
     private const string Addresses = $"{SettingNames.Access}:Addresses";
 
     private IMongoDatabase Admin => database.Client.GetDatabase("admin");
@@ -105,7 +106,23 @@ internal sealed class AccessServer(IMongoDatabase database, IConfiguration confi
         return [.. steps.Where(step => step.Command is null)];
     }
 
-    private string? PasswordOf(Principal principal) => configuration[$"{Passwords}:{principal.Name}"] is { Length: > 0 } password ? password : null;
+    // Of a file, the last: while a password is being replaced there are two, programs know both, and the last is the one that stays.
+    private string? PasswordOf(Principal principal)
+    {
+        if (configuration[$"{PasswordFiles}:{principal.Name}"] is not { Length: > 0 } file)
+        {
+            return configuration[$"{Passwords}:{principal.Name}"] is { Length: > 0 } password ? password : null;
+        }
+
+        try
+        {
+            return new PasswordFile(file).Read()[^1];
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new JobRefusedException(exception.Message);
+        }
+    }
 
     private Task<BsonDocument> RunAsync(BsonDocument command, string on, CancellationToken cancellationToken) =>
         database.Client.GetDatabase(on).RunCommandAsync<BsonDocument>(

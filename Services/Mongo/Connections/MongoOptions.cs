@@ -118,6 +118,12 @@ public sealed class MongoOptions
     /// <remarks>tlsCAFile</remarks>
     public string TlsCaFile { get; set; } = "";
 
+    /// <summary>
+    /// A file with the passwords of the connection string's user, one on each line, read for each new connection, so that a password can be replaced while the
+    /// service runs. Wins over the connection string's password. Default: none.
+    /// </summary>
+    public string PasswordFile { get; set; } = "";
+
     /// <summary>The gate before the pool.</summary>
     public MongoGateOptions Gate { get; } = new();
 

@@ -54,6 +54,18 @@ internal sealed class MongoOptionsValidator : IValidateOptions<MongoOptions>
             }
         }
 
+        if (options.PasswordFile.Length > 0)
+        {
+            try
+            {
+                new PasswordFile(options.PasswordFile).Read();
+            }
+            catch (InvalidDataException exception)
+            {
+                failures.Add($"{MongoOptions.Section}:{nameof(options.PasswordFile)}: {exception.Message}");
+            }
+        }
+
         return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
     }
 }

@@ -27,9 +27,10 @@ internal static class CollectorServices
         if (builder.Configuration.GetConnectionString(ResourceNames.Database) is { Length: > 0 } mongo)
         {
             var name = MongoUrl.Create(mongo).DatabaseName ?? ResourceNames.Database;
-            services.AddSingleton(provider => new MongoMembers(mongo, PatienceOf(provider)));
+            var passwords = builder.Configuration["Mongo:PasswordFile"];
+            services.AddSingleton(provider => new MongoMembers(mongo, PatienceOf(provider), passwords));
             services.AddSingleton<ICollector, MongoCollector>();
-            services.AddSingleton<ICollector>(_ => new DatabaseCollector(Client(mongo).GetDatabase(name)));
+            services.AddSingleton<ICollector>(_ => new DatabaseCollector(Client(mongo, passwords).GetDatabase(name)));
             services.AddSingleton<ICollector>(provider => new SlowQueryCollector(
                 provider.GetRequiredService<MongoMembers>(), name, provider.GetRequiredService<IOptions<MonitorOptions>>().Value.Profiler,
                 provider.GetRequiredService<SlowQueryLog>(), provider.GetRequiredService<ILogger<SlowQueryCollector>>()));
@@ -38,7 +39,8 @@ internal static class CollectorServices
         if (builder.Configuration.GetConnectionString(ResourceNames.Cache) is { Length: > 0 } redis)
         {
             var authority = builder.Configuration["Cache:TlsCaFile"];
-            services.AddSingleton<ICollector>(provider => new RedisCollector(redis, authority, PatienceOf(provider)));
+            var passwords = builder.Configuration["Cache:PasswordFile"];
+            services.AddSingleton<ICollector>(provider => new RedisCollector(redis, authority, PatienceOf(provider), passwords));
         }
 
         services.AddHostedService<CollectorService>();
@@ -51,9 +53,10 @@ internal static class CollectorServices
         return part < s_longest ? part : s_longest;
     }
 
-    private static MongoClient Client(string connectionString)
+    private static MongoClient Client(string connectionString, string? passwordFile)
     {
         var settings = MongoTls.SettingsOf(connectionString);
+        settings.LogInBy(passwordFile);
         settings.ApplicationName = MongoMembers.ApplicationName;
         settings.ReadPreference = ReadPreference.PrimaryPreferred;
         settings.ServerSelectionTimeout = TimeSpan.FromSeconds(5);

@@ -7,7 +7,8 @@ namespace Platform.Monitor.Collectors;
 /// <summary>The members of the replica set, each asked by a connection of its own, since each answers for itself.</summary>
 /// <param name="connectionString">The set's connection string.</param>
 /// <param name="patience">How long a member has to answer.</param>
-internal sealed class MongoMembers(string connectionString, TimeSpan patience) : IDisposable
+/// <param name="passwordFile">The passwords of the connection string's user; null: the connection string has it.</param>
+internal sealed class MongoMembers(string connectionString, TimeSpan patience, string? passwordFile = null) : IDisposable
 {
     /// <summary>As whom the monitor's clients are seen by servers, and in their profiles.</summary>
     public const string ApplicationName = "platform-monitor";
@@ -55,6 +56,7 @@ internal sealed class MongoMembers(string connectionString, TimeSpan patience) :
             if (!_clients.TryGetValue(member, out var client))
             {
                 var settings = MongoTls.SettingsOf(connectionString);
+                settings.LogInBy(passwordFile);
                 settings.AskOnly(MongoServerAddress.Parse(member));
                 (settings.ApplicationName, settings.ReadPreference) = (ApplicationName, ReadPreference.SecondaryPreferred);
                 (settings.ServerSelectionTimeout, settings.ConnectTimeout) = (patience, patience);

@@ -7,7 +7,8 @@ namespace Platform.Monitor.Collectors;
 /// <param name="connectionString">In the form of StackExchange.Redis.</param>
 /// <param name="caFile">The authorities to trust; null: those of the machine.</param>
 /// <param name="patience">How long a node has to answer.</param>
-internal sealed class RedisCollector(string connectionString, string? caFile, TimeSpan patience) : ICollector, IAsyncDisposable
+/// <param name="passwordFile">The passwords of the connection string's user; null: the connection string has it.</param>
+internal sealed class RedisCollector(string connectionString, string? caFile, TimeSpan patience, string? passwordFile = null) : ICollector, IAsyncDisposable
 {
     private ConnectionMultiplexer? _connection;
 
@@ -38,6 +39,7 @@ internal sealed class RedisCollector(string connectionString, string? caFile, Ti
         options.TieBreaker = ""; // a key, and keys are none of its business
         options.AllowAdmin = true; // without it the client does not send INFO; what the user may do, the server says
         options.Trust(caFile);
+        options.LogInBy(passwordFile);
         return ConnectionMultiplexer.ConnectAsync(options);
     }
 

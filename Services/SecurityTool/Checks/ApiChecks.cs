@@ -69,7 +69,13 @@ internal static class ApiChecks
             return CheckOutcome.NotApplicable("The stack has no API.");
         }
 
-        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = !api.IsLoopback }) { Timeout = s_patience };
+        using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = !api.IsLoopback };
+        if (stack.Authority is { } authority)
+        {
+            handler.SslOptions.RemoteCertificateValidationCallback = authority.IsTrusted;
+        }
+
+        using var http = new HttpClient(handler) { Timeout = s_patience };
         return await ask(http, api);
     }
 }

@@ -22,8 +22,8 @@ internal static class SecretCatalogue
         new("mongo-keyfile", "by which members of mongod know each other (engines containers and mongod)", ["mongo-members"], NextStart),
         OfProgram("api"), OfProgram("migrator"), OfProgram("seeder"), OfProgram("monitor"),
         new("cache-password", "the password of Redis's administrator", ["cache", "./platform"], NextStart),
-        new("cache-api-password", "the API's password in Redis", ["cache", "api"], NextStart),
-        new("cache-monitor-password", "the monitor's password in Redis", ["cache", "monitor"], NextStart),
+        new("cache-api-password", "the API's password in Redis", ["cache", "api"], NextStart, Login: new(IsRedis: true, ResourceNames.Api)),
+        new("cache-monitor-password", "the monitor's password in Redis", ["cache", "monitor"], NextStart, Login: new(IsRedis: true, ResourceNames.Monitor)),
         new("cache-replica-password", "by which nodes of a Redis cluster replicate", ["cache"], NextStart),
         new("cursor-key", "signs the API's page cursors", ["api"], $"{NextStart} {Signed} Who is in the middle of a list begins anew."),
         new("monitor-heartbeat-key", "signs the alert that always fires, and its way back to the monitor", ["monitor", "alertmanager"], NextStart),
@@ -56,5 +56,7 @@ internal static class SecretCatalogue
     ];
 
     private static GeneratedSecret OfProgram(string program) =>
-        new($"mongo-{program}-password", $"the password of {program}'s user in MongoDB", ["access", program], NextStart);
+        new(
+            $"mongo-{program}-password", $"the password of {program}'s user in MongoDB", ["access", program], NextStart,
+            Login: new(IsRedis: false, program));
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Platform.Jobs;
+using Platform.SecurityTool.Stack;
 
 namespace Platform.SecurityTool.Secrets;
 
@@ -8,6 +9,9 @@ namespace Platform.SecurityTool.Secrets;
 internal static class SecretCommands
 {
     private const string Name = "secrets";
+
+    // The stack file of a stack that runs.
+    private const string StackVariable = "Secrets__StackFile";
 
     // As the AppHost wrote them down.
     private static readonly string[] s_variables =
@@ -20,17 +24,18 @@ internal static class SecretCommands
         list.SetAction((parsed, cancellationToken) => WithStoreAsync(store =>
         {
             var report = new SecretReport(store.List());
-            return JobReport.Print(report, parsed.GetValue(JobCommandLine.Json), Print, report.IsGood);
+            return Task.FromResult(JobReport.Print(report, parsed.GetValue(JobCommandLine.Json), Print, report.IsGood));
         }));
 
         var name = new Argument<string>("NAME") { Description = "The secret, as 'list' names it." };
-        var rotate = new Command("rotate", "Takes a secret away on a stopped stack, so that the next start makes a new one.") { name };
-        rotate.SetAction((parsed, cancellationToken) => WithStoreAsync(store => Rotate(store, parsed.GetValue(name)!)));
+        var rotate = new Command(
+            "rotate", "Replaces a secret: on a stopped stack at the next start, and the password of a program while the stack runs.") { name };
+        rotate.SetAction((parsed, cancellationToken) => WithStoreAsync(store => RotateAsync(store, parsed.GetValue(name)!, cancellationToken)));
 
         return new Command(Name, "The secrets that this checkout has generated.") { list, rotate.Audited("secretRotate") };
     }
 
-    private static int Rotate(SecretStore store, string name)
+    private static async Task<int> RotateAsync(SecretStore store, string name, CancellationToken cancellationToken)
     {
         var secret = SecretCatalogue.All.FirstOrDefault(known => known.Name == name);
         if (secret is null)
@@ -46,6 +51,11 @@ internal static class SecretCommands
             return ExitCodes.Refused;
         }
 
+        if (Environment.GetEnvironmentVariable(StackVariable) is { Length: > 0 } stackFile)
+        {
+            return await RotateLiveAsync(store, secret, stackFile, cancellationToken);
+        }
+
         if (!store.Remove(secret))
         {
             Console.Error.WriteLine($"{Name}: {name} is not there: the next start that needs it makes it.");
@@ -56,7 +66,52 @@ internal static class SecretCommands
         return ExitCodes.Success;
     }
 
-    private static async Task<int> WithStoreAsync(Func<SecretStore, int> act)
+    private static async Task<int> RotateLiveAsync(SecretStore store, GeneratedSecret secret, string stackFile, CancellationToken cancellationToken)
+    {
+        if (secret.Login is not { } login)
+        {
+            return Refuse(
+                $"The stack is running, and {secret.Name} is read at a start alone: './platform stop' ends it, then it can be replaced.");
+        }
+
+        var file = store.PasswordFileOf(secret);
+        if (!File.Exists(file.Path))
+        {
+            return Refuse($"No program of the running stack has {secret.Name}: there is no {file.Path}.");
+        }
+
+        using var only = store.TryLock();
+        if (only is null)
+        {
+            return Refuse("A secret is being replaced already: wait for it to end.");
+        }
+
+        try
+        {
+            var stack = RunningStack.Read(stackFile, new());
+            IRotatedServer server = login.IsRedis ? new RedisUser(stack, login.User) : new MongoUser(stack, login.User);
+            var wasBegun = await new Rotation(file, () => store.Find(secret), value => store.Set(secret, value), server, TimeProvider.System)
+                .RunAsync(cancellationToken);
+            Console.Out.WriteLine(
+                $"{secret.Name} is replaced{(wasBegun ? ", which had been begun before" : "")}. Programs that run use the new one, and the old one is "
+                    + "refused.");
+            return ExitCodes.Success;
+        }
+        catch (RotationException exception)
+        {
+            Console.Error.WriteLine(
+                $"{Name}: {exception.Message} Nothing fails for it: programs know both passwords. The same command goes on from there.");
+            return ExitCodes.Failure;
+        }
+
+        static int Refuse(string sentence)
+        {
+            Console.Error.WriteLine($"{Name}: {sentence}");
+            return ExitCodes.Refused;
+        }
+    }
+
+    private static async Task<int> WithStoreAsync(Func<SecretStore, Task<int>> act)
     {
         var values = s_variables.Select(Environment.GetEnvironmentVariable).ToList();
         if (values.FindIndex(string.IsNullOrEmpty) is >= 0 and var missing)
@@ -67,7 +122,7 @@ internal static class SecretCommands
 
         try
         {
-            return act(new SecretStore(values[0]!, values[1]!, values[2]!, values[3]!, values[4]!));
+            return await act(new SecretStore(values[0]!, values[1]!, values[2]!, values[3]!, values[4]!));
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -85,7 +140,7 @@ internal static class SecretCommands
             text.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"         {"",-24} {Printable.Of(secret.File)}{(secret.Mode is null ? "" : $", mode {secret.Mode}")}, "
-                    + $"changed {Days(secret.Changed)} ago{(secret.CanBeRotated ? "" : "; cannot be rotated by a command")}"));
+                    + $"changed {Days(secret.Changed)} ago{Rotated(secret)}"));
         }
 
         text.WriteLine();
@@ -94,6 +149,9 @@ internal static class SecretCommands
             : $"{report.Secrets.Count(secret => secret.IsOpen)} of {report.Secrets.Count} secrets can be read or changed by others: "
                 + "'chmod go=' closes their files.");
     }
+
+    private static string Rotated(StoredSecret secret) =>
+        secret.CanBeRotatedLive ? "; can be rotated while the stack runs" : secret.CanBeRotated ? "" : "; cannot be rotated by a command";
 
     private static string Days(DateTime changed) =>
         (int)(DateTime.UtcNow - changed).TotalDays is var days && days == 1 ? "1 day" : string.Create(CultureInfo.InvariantCulture, $"{days} days");

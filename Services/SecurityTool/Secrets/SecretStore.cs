@@ -55,6 +55,50 @@ internal sealed class SecretStore(string userFile, string data, string passPhras
         return removed;
     }
 
+    /// <summary>The value of a secret among the AppHost's user secrets; null when it is not there.</summary>
+    /// <exception cref="InvalidDataException">The user secrets cannot be read: a sentence.</exception>
+    public string? Find(GeneratedSecret secret)
+    {
+        var content = Read();
+        return (content[$"{Section}:{secret.Name}"] ?? (content[Section] as JsonObject)?[secret.Name])?.GetValue<string>();
+    }
+
+    /// <summary>Sets a secret among the AppHost's user secrets, where it was or as new.</summary>
+    /// <exception cref="InvalidDataException">The user secrets cannot be read: a sentence.</exception>
+    public void Set(GeneratedSecret secret, string value)
+    {
+        var content = Read();
+        if (content[Section] is JsonObject parameters && parameters.ContainsKey(secret.Name))
+        {
+            parameters[secret.Name] = value;
+        }
+        else
+        {
+            content[$"{Section}:{secret.Name}"] = value;
+        }
+
+        OwnerOnly.Write(userFile, content.ToJsonString(s_indented));
+    }
+
+    /// <summary>The file from which programs that run read a password.</summary>
+    public PasswordFile PasswordFileOf(GeneratedSecret secret) => new(Path.Combine(data, PasswordFile.DirectoryName, secret.Name));
+
+    /// <summary>Keeps other rotations from beginning; null when there is one.</summary>
+    /// <exception cref="IOException">The directory cannot be written.</exception>
+    public IDisposable? TryLock()
+    {
+        var directory = Path.Combine(data, PasswordFile.DirectoryName);
+        OwnerOnly.MakeDirectory(directory);
+        try
+        {
+            return OwnerOnly.Open(Path.Combine(directory, "lock"), FileMode.OpenOrCreate);
+        }
+        catch (IOException exception) when (exception is not (FileNotFoundException or DirectoryNotFoundException))
+        {
+            return null;
+        }
+    }
+
     private string PathOf(GeneratedSecret secret) => secret.Name switch
     {
         SecretCatalogue.AtRest => passPhraseFile,
@@ -71,7 +115,7 @@ internal sealed class SecretStore(string userFile, string data, string passPhras
         var mode = OperatingSystem.IsWindows() ? (UnixFileMode?)null : File.GetUnixFileMode(file);
         return new StoredSecret(
             secret.Name, secret.Purpose, secret.Readers, file, mode is { } known ? Convert.ToString((int)known, 8) : null, ((mode ?? 0) & Others) != 0,
-            File.GetLastWriteTimeUtc(file), secret.Rotation is not null);
+            File.GetLastWriteTimeUtc(file), secret.Rotation is not null, secret.Login is not null);
     }
 
     private static HashSet<string> Parameters(JsonObject content) =>

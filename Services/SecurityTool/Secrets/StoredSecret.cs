@@ -9,8 +9,10 @@ namespace Platform.SecurityTool.Secrets;
 /// <param name="IsOpen">Whether that lets others than the owner in.</param>
 /// <param name="Changed">When the file was changed last.</param>
 /// <param name="CanBeRotated">Whether <c>secrets rotate</c> replaces it.</param>
+/// <param name="CanBeRotatedLive">Whether it does so while the stack runs.</param>
 internal sealed record StoredSecret(
-    string Name, string Purpose, IReadOnlyList<string> Readers, string File, string? Mode, bool IsOpen, DateTime Changed, bool CanBeRotated);
+    string Name, string Purpose, IReadOnlyList<string> Readers, string File, string? Mode, bool IsOpen, DateTime Changed, bool CanBeRotated,
+    bool CanBeRotatedLive);
 
 /// <summary>What <c>secrets list</c> prints.</summary>
 /// <param name="Secrets">The secrets.</param>

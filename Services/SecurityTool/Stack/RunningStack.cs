@@ -144,6 +144,7 @@ internal sealed class RunningStack
     public static bool IsKey(string file) => Path.GetFileName(file) switch
     {
         "stack" or "audit" or "backup" => true,
+        _ when Path.GetFileName(Path.GetDirectoryName(file)) == PasswordFile.DirectoryName => true,
         var name when name.EndsWith(".key", StringComparison.Ordinal) || name.EndsWith(".acl", StringComparison.Ordinal) => true,
         var name when name.EndsWith(".pem", StringComparison.Ordinal) =>
             File.ReadAllText(file, Encoding.Latin1).Contains("PRIVATE KEY", StringComparison.Ordinal),
@@ -152,5 +153,6 @@ internal sealed class RunningStack
 
     /// <summary>Whether there may be keys at or below a directory.</summary>
     public static bool HasKeys(string directory) =>
-        Path.GetFileName(directory) is "tls" or "secrets" or "authority" or "mongo" or "cache" or "audit-keys" or "run" or "monitoring";
+        Path.GetFileName(directory) is "tls" or "secrets" or "authority" or "mongo" or "cache" or "audit-keys" or "run" or "monitoring"
+            or PasswordFile.DirectoryName;
 }

@@ -118,10 +118,13 @@ public sealed class EncryptedGraphTests : IDisposable
     }
 
     [Theory]
-    [InlineData("127.0.0.1:7,password=a b,ssl=true", "/stack/ca.pem", "-u rediss://default:a%20b@127.0.0.1:7 --cacert /stack/ca.pem")]
-    [InlineData("127.0.0.1:7,password=a", null, "-u redis://default:a@127.0.0.1:7")]
-    public void The_arguments_of_redis_cli_name_the_authority(string connectionString, string? authority, string arguments) =>
+    [InlineData("127.0.0.1:7,password=a b,ssl=true", "/stack/ca.pem", "-h 127.0.0.1 -p 7 --user default --tls --cacert /stack/ca.pem")]
+    [InlineData("127.0.0.1:7,password=a b", null, "-h 127.0.0.1 -p 7 --user default")]
+    public void The_arguments_of_redis_cli_name_the_authority_and_not_the_password(string connectionString, string? authority, string arguments)
+    {
         Assert.Equal(arguments, RedisEntryExtensions.Arguments(connectionString, authority));
+        Assert.Equal("a b", RedisEntryExtensions.Password(connectionString));
+    }
 
     private Graph Build(string engine, Func<PlatformOptions, PlatformOptions>? change = null)
     {

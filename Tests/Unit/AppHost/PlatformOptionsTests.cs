@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Aspire.Hosting;
 using Microsoft.Extensions.Configuration;
+using Platform.AppHost.Security;
 using Platform.AppHost.Settings;
 using Xunit;
 
@@ -87,6 +88,28 @@ public sealed class PlatformOptionsTests
     [InlineData("False", false)]
     public void Connections_are_encrypted_unless_it_is_said_otherwise(string? value, bool expected) =>
         Assert.Equal(expected, Read([new("Platform:Tls", value)]).Tls);
+
+    [Theory]
+    [InlineData(null, null, null, null)]
+    [InlineData("documentdb", "false", null, "Platform:Api:Https is true, but there is no certificate for it: Platform:Tls is false.")]
+    [InlineData("external", null, null, "Platform:Api:Https is true, but there is no certificate for it: with the engine external")]
+    [InlineData("documentdb", null, "monitoring", "Platform:Api:Https is true and Platform:Parts has monitoring, but Prometheus asks")]
+    public void The_API_has_TLS_where_it_is_asked_for_and_there_is_a_certificate(string? engine, string? tls, string? parts, string? refusal)
+    {
+        Assert.False(Read([]).ApiHttps);
+        var options = PlatformOptions.From(
+            Section(
+                [new("Platform:Api:Https", "true"), new("Platform:Engine", engine ?? "documentdb"), new("Platform:Tls", tls), new("Platform:Parts", parts)]),
+            "/repository/AppHost/", MachineWith(true, "bwrap"));
+        Assert.True(options.ApiHttps);
+        Assert.Equal("https", options.ApiEndpoint());
+        var obstacle = options.ObstacleTo(Section([]), MachineWith(true, "bwrap"));
+        Assert.Equal(refusal is not null, obstacle?.StartsWith("Platform:Api:Https", StringComparison.Ordinal) == true);
+        if (refusal is not null)
+        {
+            Assert.StartsWith(refusal, obstacle, StringComparison.Ordinal);
+        }
+    }
 
     [Fact]
     public void Only_auto_and_containers_ask_for_a_container_runtime()

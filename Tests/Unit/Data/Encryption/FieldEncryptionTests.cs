@@ -233,6 +233,25 @@ public sealed class FieldEncryptionTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_two_programs_with_different_master_keys_the_first_that_makes_a_key_decides()
+    {
+        var wrong = MasterKey.Create();
+        using var other = new FieldEncryption(_vault, wrong);
+        // Both start, since there is no key yet.
+        await _encryption.RequireUsableAsync(Token);
+        await other.RequireUsableAsync(Token);
+        Encrypted(One);
+
+        var sentence = $"Keys in _keyVault are encrypted with the master key {_master.Provider}, and Encryption:MasterKeyFile has {wrong.Provider}: "
+            + "give the program the master key that it had before, or, after a rotation, the new one.";
+        Assert.Equal(sentence, (await Assert.ThrowsAsync<FieldEncryptionException>(() => other.PrepareAsync(Other, Token))).Message);
+        Assert.Equal(sentence, Assert.Throws<FieldEncryptionException>(() => other.Encrypt(s_fields, Plain(Other))).Message);
+        Assert.Equal([FieldEncryption.NameOf(One)], _vault.Keys.Keys);
+        await _encryption.PrepareAsync(Other, Token);
+        Assert.Equal(2, _vault.Keys.Count);
+    }
+
+    [Fact]
     public void After_a_rotation_the_new_master_key_alone_is_enough()
     {
         var (one, two) = (Encrypted(One), Encrypted(Other));
@@ -386,6 +405,39 @@ public sealed class FieldEncryptionTests : IDisposable
         }
 
         customers.Find(BsonDocument.Parse("{ phone: { $exists: true }, address: null, name: 'a' }"));
+    }
+
+    [Fact]
+    public async Task A_query_cannot_sort_by_an_encrypted_field()
+    {
+        var settings = new MongoClientSettings { Server = new("127.0.0.1", 1), ServerSelectionTimeout = TimeSpan.FromMilliseconds(10) };
+        var customers = new PlatformDatabase(new MongoClient(settings).GetDatabase("unit")).ForTenant(One).Customers;
+        Func<IFindFluent<Customer, Customer>>[] refused =
+        [
+            () => customers.Find().SortBy(customer => customer.Email), () => customers.Find().SortByDescending(customer => customer.Phone),
+            () => customers.Find().Sort(BsonDocument.Parse("{ 'address.city': 1 }")).Limit(1),
+            () => customers.Find().SortBy(customer => customer.Name).ThenBy(customer => customer.Email).Skip(1),
+            () => customers.Find(options: new FindOptions()).Sort(Builders<Customer>.Sort.Ascending(customer => customer.Email)),
+        ];
+        foreach (var query in refused)
+        {
+            // Nothing is encrypted: the server is asked, which is away.
+            await Assert.ThrowsAsync<TimeoutException>(() => query().ToListAsync(Token));
+        }
+
+        using var use = EncryptedDocuments.Use(_encryption);
+        foreach (var query in refused)
+        {
+            foreach (var run in (Func<Task>[])[() => query().ToListAsync(Token), () => query().Project(customer => customer.Name).FirstOrDefaultAsync(Token)])
+            {
+                var exception = await Assert.ThrowsAsync<ArgumentException>(run);
+                Assert.Matches("^A query cannot sort by (email|phone|address.city), which is stored encrypted\\.$", exception.Message);
+            }
+
+            Assert.Throws<ArgumentException>(() => query().FirstOrDefault(Token));
+        }
+
+        await Assert.ThrowsAsync<TimeoutException>(() => customers.Find().SortBy(customer => customer.Name).ThenBy(customer => customer.Id).ToListAsync(Token));
     }
 
     [Theory]
