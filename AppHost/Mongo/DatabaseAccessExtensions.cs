@@ -1,5 +1,6 @@
 using Platform.AppHost.Services;
-using Platform.AppHost.Settings;
+using Platform.Hosting.Mongo;
+using Platform.Hosting.Servers;
 
 namespace Platform.AppHost.Mongo;
 
@@ -27,13 +28,15 @@ internal static class DatabaseAccessExtensions
             .WithArgs("access", "apply")
             .WithReference(database)
             .WaitFor(database);
+        var passwords = new SortedDictionary<string, ParameterResource>(StringComparer.Ordinal);
         foreach (var program in programs)
         {
             var password = builder.AddGeneratedSecret($"{database.Resource.Parent.Name}-{program}-password", length: 22);
-            database.Resource.Passwords.Add(program, password.Resource);
+            passwords.Add(program, password.Resource);
             access.WithEnvironment(SettingNames.PasswordOf(program), password);
         }
 
+        database.WithAnnotation(new ProgramPasswords(passwords));
         return access;
     }
 
@@ -45,11 +48,19 @@ internal static class DatabaseAccessExtensions
         this IResourceBuilder<T> service, IResourceBuilder<MongoReplicaSetDatabaseResource> database, string? program = null)
         where T : IResourceWithEnvironment
     {
-        return database.Resource.Parent.External is not null
-            ? service.WithReference(database)
-            : service
-                .WithReferenceRelationship(database.Resource)
-                .WithEnvironment($"ConnectionStrings__{database.Resource.Name}", database.Resource.ConnectionStringOf(program ?? service.Resource.Name));
+        if (database.Resource.Parent.External is not null)
+        {
+            return service.WithReference(database);
+        }
+
+        program ??= service.Resource.Name;
+        var password = ProgramPasswords.Find(database.Resource, program)
+            ?? throw new InvalidOperationException($"The program '{program}' has no user of the database '{database.Resource.Name}'.");
+        return service
+            .WithReferenceRelationship(database.Resource)
+            .WithEnvironment(
+                $"ConnectionStrings__{database.Resource.Name}",
+                database.Resource.ConnectionStringOf(MongoNames.UserOf(database.Resource.DatabaseName, program), password));
     }
 
     /// <summary>Has a program that may not read the history of migrations look at the view of it, where there is one.</summary>

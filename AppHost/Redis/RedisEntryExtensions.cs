@@ -1,5 +1,5 @@
-using Platform.AppHost.Security;
 using Platform.AppHost.Stack;
+using Platform.Hosting.Security;
 
 namespace Platform.AppHost.Redis;
 

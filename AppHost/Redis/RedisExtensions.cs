@@ -6,9 +6,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Platform.AppHost.Commands;
 using Platform.AppHost.Security;
-using Platform.AppHost.Servers;
 using Platform.AppHost.Settings;
 using Platform.AppHost.Stack;
+using Platform.Hosting.Mongo;
+using Platform.Hosting.Security;
+using Platform.Hosting.Servers;
 
 namespace Platform.AppHost.Redis;
 
@@ -91,13 +93,16 @@ internal static class RedisExtensions
             .WithEndpoint(scheme: "tcp", name: RedisServerResource.EndpointName, env: "REDIS_PORT", isProxied: false)
             .WithHealthCheck(builder, new RedisPingHealthCheck(redis.Resource))
             .OnResourceReady((resource, ready, _) => ready.Services.GetRequiredService<ResourceNotificationService>().PublishUpdateAsync(
-                resource, snapshot => snapshot with { Properties = Told(snapshot.Properties, EncryptedInTransit.Describe(resource.Encryption(), options)) }))
+                resource, snapshot => snapshot with { Properties = Told(snapshot.Properties, Connections(resource)) }))
             .WithLogin(redis.Resource.Address, users)
             .WithFlushCommand();
 
         static ImmutableArray<ResourcePropertySnapshot> Told(ImmutableArray<ResourcePropertySnapshot> properties, string connections) =>
             [.. properties.Where(property => property.Name != EncryptedInTransit.Property), new(EncryptedInTransit.Property, connections)];
     }
+
+    private static string Connections(IResource resource) =>
+        EncryptedInTransit.Describe(resource.Encryption(), isExternal: false, setting: "Platform:Tls");
 
     private static IResourceBuilder<RedisClusterResource> AddCluster(
         IDistributedApplicationBuilder builder, string name, PlatformOptions options, ServerCertificate? certificate,
@@ -116,7 +121,7 @@ internal static class RedisExtensions
                 Properties =
                 [
                     new(CustomResourceKnownProperties.Source, "three masters with a replica each"),
-                    new(EncryptedInTransit.Property, EncryptedInTransit.Describe(resource.Encryption(), options)),
+                    new(EncryptedInTransit.Property, Connections(resource)),
                 ],
             })
             .WithIconName("DatabaseLightning")

@@ -5,6 +5,7 @@ using Aspire.Hosting.Testing;
 using MongoDB.Bson;
 using MongoDB.Driver;
 using Platform.AppHost.Security;
+using Platform.Hosting.Security;
 using StackExchange.Redis;
 using Xunit;
 

@@ -4,6 +4,8 @@ using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
 using Platform.AppHost.Security;
 using Platform.AppHost.Settings;
+using Platform.Hosting.Mongo;
+using Platform.Hosting.Security;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;

@@ -6,6 +6,7 @@ using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
 using Platform.AppHost.Settings;
 using Platform.AppHost.Stack;
+using Platform.Hosting.Mongo;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;
@@ -369,16 +370,16 @@ public sealed class GraphTests
 
     [Fact]
     public void Socket_is_beside_the_data()
-        => Assert.Equal("/home/someone/data/postgres-sockets", SocketDirectory.For("/home/someone/data/postgres"));
+        => Assert.Equal("/home/someone/data/postgres-sockets", SocketDirectories.For("platform", "/home/someone/data/postgres"));
 
     [Fact]
     public void Socket_of_data_with_a_long_path_is_elsewhere_and_the_same_at_every_start()
     {
         var data = "/home/someone/" + new string('x', 200);
-        var directory = SocketDirectory.For(data);
+        var directory = SocketDirectories.For("platform", data);
 
-        Assert.Equal(directory, SocketDirectory.For(data));
-        Assert.NotEqual(directory, SocketDirectory.For(data + "y"));
+        Assert.Equal(directory, SocketDirectories.For("platform", data));
+        Assert.NotEqual(directory, SocketDirectories.For("platform", data + "y"));
         Assert.True(Path.Combine(directory, ".s.PGSQL.5432.lock").Length <= 107, directory);
     }
 

@@ -1,4 +1,5 @@
 using Platform.AppHost.Mongo;
+using Platform.Hosting.Mongo;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Aspire.Hosting;
 using Microsoft.Extensions.Time.Testing;
-using Platform.AppHost.Security;
+using Platform.Hosting.Security;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;

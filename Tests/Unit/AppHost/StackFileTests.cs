@@ -4,6 +4,7 @@ using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
 using Platform.AppHost.Services;
 using Platform.AppHost.Stack;
+using Platform.Hosting.Mongo;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;
