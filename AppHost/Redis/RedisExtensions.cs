@@ -76,7 +76,8 @@ internal static class RedisExtensions
         {
             redis.WithEndpoint("tcp", endpoint => endpoint.TlsEnabled = true);
             redis.Resource.RemoveHealthChecks();
-            redis.WithHealthCheck(builder, new RedisPingHealthCheck(redis.Resource));
+            // Aspire's own keeps its name.
+            redis.WithHealthCheck(builder, new RedisPingHealthCheck(redis.Resource), $"{name}_tls_check");
         }
 
         var endpoint = redis.Resource.PrimaryEndpoint;
@@ -174,10 +175,11 @@ internal static class RedisExtensions
             .WithEnvironment("REDIS_MAXMEMORY_POLICY", options.RedisMaxMemoryPolicy)
             .WithIconName("DatabaseLightning");
 
-    private static IResourceBuilder<T> WithHealthCheck<T>(this IResourceBuilder<T> redis, IDistributedApplicationBuilder builder, IHealthCheck check)
+    private static IResourceBuilder<T> WithHealthCheck<T>(
+        this IResourceBuilder<T> redis, IDistributedApplicationBuilder builder, IHealthCheck check, string? name = null)
         where T : IResource
     {
-        var name = $"{redis.Resource.Name}_check";
+        name ??= $"{redis.Resource.Name}_check";
         builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(name, check, failureStatus: HealthStatus.Unhealthy, tags: null));
         return redis.WithHealthCheck(name);
     }

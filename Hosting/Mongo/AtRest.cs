@@ -30,7 +30,8 @@ internal static class AtRest
             if (Members(options).FirstOrDefault(IsEncrypted) is { } encrypted)
             {
                 throw new DistributedApplicationException(
-                    $"The pass phrase is missing at {file} ({options.SettingOf(nameof(options.PassPhraseFile))}), but the data in {encrypted} is encrypted with it: "
+                    $"The pass phrase is missing at {file} ({options.SettingOf(nameof(options.PassPhraseFile))}), "
+                    + $"but the data in {encrypted} is encrypted with it: "
                     + $"restore the file from where a copy of it is kept, or '{options.Removal}' removes the data.");
             }
 

@@ -66,6 +66,8 @@ public sealed class ExampleGraphTests : IAsyncLifetime
             Args =
             [
                 "--environment=Development", "--Parameters:library-password=one", "--Parameters:reader-password=two", "--Parameters:writer-password=three",
+                // The stop returns when everything has ended.
+                "--DcpPublisher:WaitForResourceCleanup=true",
             ],
             // Where the orchestrator is, which the build notes in that program.
             AssemblyName = "Platform.AppHost",
@@ -98,7 +100,7 @@ public sealed class ExampleGraphTests : IAsyncLifetime
     {
         Assert.NotEmpty(await ProcessesAsync());
         await app.StopAsync(Token);
-        await Wait.UntilAsync(async () => (await ProcessesAsync()).Length == 0, () => "no process of the members is left", Wait.Patience, Token);
+        await Wait.UntilAsync(async () => (await ProcessesAsync()).Length == 0, () => "no process of the members is left", s_patience, Token);
     }
 
     private async Task<string[]> ProcessesAsync()

@@ -100,7 +100,7 @@ public sealed class AtRestTests : IDisposable
         var image = Assert.Single(members.Annotations.OfType<ContainerImageAnnotation>());
         Assert.Equal("percona/percona-server-mongodb:8.0", $"{image.Image}:{image.Tag}");
         var environment = Assert.Single(await ResourceEnvironments.OfAsync(builder, members));
-        Assert.Equal(encrypt ? "/platform/at-rest.key" : null, environment.GetValueOrDefault("MONGO_AT_REST_KEY"));
+        Assert.Equal(encrypt ? "/replica-set/at-rest.key" : null, environment.GetValueOrDefault("MONGO_AT_REST_KEY"));
         Assert.Equal(audit ? "/data/db/audit" : null, environment.GetValueOrDefault("MONGO_AUDIT"));
         Assert.StartsWith("the volume platform-", (string)environment["MONGO_DATA"], StringComparison.Ordinal);
         var files = Assert.Single(members.Annotations.OfType<ContainerFileSystemCallbackAnnotation>());

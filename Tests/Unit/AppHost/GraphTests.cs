@@ -48,11 +48,11 @@ public sealed class GraphTests
         Assert.Equal((ContainerMountType.Volume, "/data/db", false), (volume.Type, volume.Target, volume.IsReadOnly));
         Assert.Equal(DataVolume.NameOf("/data", "mongo"), volume.Source);
         Assert.Equal("/bin/bash", container.Entrypoint);
-        Assert.Equal(["/platform/mongod-replica-set", "/data/db"], await ArgumentsOf(container));
+        Assert.Equal(["/replica-set/mongod-replica-set", "/data/db"], await ArgumentsOf(container));
 
         // The script goes into the container by itself: nothing of the host is mounted.
         var files = Assert.Single(container.Annotations.OfType<ContainerFileSystemCallbackAnnotation>());
-        Assert.Equal("/platform", files.DestinationPath);
+        Assert.Equal("/replica-set", files.DestinationPath);
         await using var app = builder.Build();
         var script = Assert.IsType<ContainerFile>(Assert.Single(await files.Callback(
             new ContainerFileSystemCallbackContext { Model = container, Services = app.Services }, TestContext.Current.CancellationToken)));

@@ -1,4 +1,3 @@
-using Platform.AppHost.Mongo;
 using Platform.Hosting.Mongo;
 using Xunit;
 

@@ -3,7 +3,6 @@ using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MongoDB.Bson;
-using Platform.AppHost.Commands;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Settings;
 using Platform.Hosting.Mongo;

@@ -216,7 +216,7 @@ public sealed class StackCertificatesTests : IDisposable
 
     private (StackCertificates Certificates, ServerCertificate Server) Start()
     {
-        var certificates = StackCertificates.Open(Root, _time);
+        var certificates = StackCertificates.Open(Root, _time, "Platform:Tls=false does without.");
         return (certificates, certificates.Of("mongo"));
     }
 

@@ -1,6 +1,5 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
 using Platform.AppHost.Services;
 using Platform.AppHost.Stack;

@@ -69,8 +69,8 @@ public sealed class ArchitectureTests
         string[] names = [nameof(ResourceNames), nameof(CollectionNames), nameof(CacheNames), nameof(MongoNames)];
         var lines = Sources(Path.Combine(Repository.Root, "Hosting")).SelectMany(System.IO.File.ReadLines).ToList();
         Assert.NotEmpty(lines);
-        Assert.Empty(lines.Where(line => names.Any(name => line.Contains(name, StringComparison.Ordinal))
-            || line.Split('"').Where((_, part) => part % 2 == 1).Any(text => text.Contains("platform", StringComparison.OrdinalIgnoreCase))));
+        Assert.DoesNotContain(lines, line => names.Any(name => line.Contains(name, StringComparison.Ordinal))
+            || line.Split('"').Where((_, part) => part % 2 == 1).Any(text => text.Contains("platform", StringComparison.OrdinalIgnoreCase)));
     }
 
     [Theory]

@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Platform.Hosting.Security;
 using Xunit;
 
 namespace Platform.Tests.Unit.ServiceDefaults;

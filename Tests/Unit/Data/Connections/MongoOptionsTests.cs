@@ -5,7 +5,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using MongoDB.Driver;
 using MongoDB.Driver.Core.Compression;
-using Platform.Hosting.Security;
 using Platform.Mongo.Connections;
 using Xunit;
 
