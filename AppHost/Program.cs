@@ -11,6 +11,8 @@ using Platform.AppHost.Security;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
 using Platform.AppHost.Stack;
+using Platform.Hosting.Mongo;
+using Platform.Hosting.Servers;
 
 UserErrors.EndInASentence();
 Surroundings.Prepare();
@@ -81,7 +83,7 @@ var api = builder.AddService<Projects.Api>(ResourceNames.Api)
 List<IResourceBuilder<ProjectResource>> scraped = [api];
 if (options.Parts.Contains(Part.Backup))
 {
-    scraped.Add(builder.AddBackup(ResourceNames.Backup, mongo, options, database.Resource.Passwords[ResourceNames.Api]));
+    scraped.Add(builder.AddBackup(ResourceNames.Backup, mongo, options, ProgramPasswords.Find(database.Resource, ResourceNames.Api)));
 }
 
 if (options.Parts.Contains(Part.Monitoring))

@@ -249,14 +249,14 @@ record_versions() {
 
 # Whether what is needed of an image runs.
 check_server-image() { # ROOT
-  "$root/AppHost/Native/in-image" "$1" postgres TERM -- /usr/lib/postgresql/18/bin/postgres --version \
-    && "$root/AppHost/Native/in-image" "$1" postgres TERM -- /usr/bin/pgbackrest version \
-    && "$root/AppHost/Native/in-image" "$1" redis TERM -- /usr/bin/redis-server --version \
-    && "$root/AppHost/Native/in-image" "$1" postgres TERM -- /usr/bin/gocryptfs -version
+  "$root/Hosting/Native/in-image" "$1" postgres TERM -- /usr/lib/postgresql/18/bin/postgres --version \
+    && "$root/Hosting/Native/in-image" "$1" postgres TERM -- /usr/bin/pgbackrest version \
+    && "$root/Hosting/Native/in-image" "$1" redis TERM -- /usr/bin/redis-server --version \
+    && "$root/Hosting/Native/in-image" "$1" postgres TERM -- /usr/bin/gocryptfs -version
 }
 check_monitoring-image() { # ROOT
   local program
-  for program in prometheus promtool prometheus-alertmanager amtool; do "$root/AppHost/Native/in-image" "$1" prometheus TERM -- "/usr/bin/$program" --version || return; done
+  for program in prometheus promtool prometheus-alertmanager amtool; do "$root/Hosting/Native/in-image" "$1" prometheus TERM -- "/usr/bin/$program" --version || return; done
 }
 
 make_node_tools() {
@@ -406,7 +406,7 @@ image_row() { # IMAGE missing|note HOW TO GET IT
 encryption_row() {
   local why asked=${Platform__EncryptAtRest:-}
   if [[ $engine == mongod ]] || ! image_is_made server-image || ! have bwrap; then return; fi
-  if why=$("$root/AppHost/Native/can-encrypt" "$cache/server-image"); then row ok "encryption at rest" "can be done here"
+  if why=$("$root/Hosting/Native/can-encrypt" "$cache/server-image"); then row ok "encryption at rest" "can be done here"
   elif [[ ${asked,,} == true ]]; then row missing "encryption at rest" "$why"
   else row note "encryption at rest" "not here: $why"; fi
 }

@@ -6,6 +6,8 @@ using Platform.AppHost.Security;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
 using Platform.AppHost.Stack;
+using Platform.Hosting.Mongo;
+using Platform.Hosting.Servers;
 
 namespace Platform.AppHost.Backup;
 
@@ -35,7 +37,7 @@ internal static class BackupExtensions
         var settings = new List<KeyValuePair<string, string>>
         {
             new(SettingNames.BackupDirectory, options.BackupDirectory),
-            new(SettingNames.BackupSocketDirectory, DocumentDbEngine.SocketsOf(options)),
+            new(SettingNames.BackupSocketDirectory, options.ReplicaSet().SocketDirectory),
             new(SettingNames.BackupServerImage, options.ServerImage),
             new(SettingNames.BackupNativeScripts, options.NativeScripts),
             new(SettingNames.BackupGatewayProgram, gateway),
@@ -47,7 +49,7 @@ internal static class BackupExtensions
                 .WithEnvironment(SettingNames.ArchivePassPhrase, passPhrase);
             settings.Add(new(
                 string.Create(CultureInfo.InvariantCulture, $"{SettingNames.BackupMembers}{settings.Count(setting => IsMember(setting.Key))}"),
-                DocumentDbEngine.DataOf(options, settings.Count(setting => IsMember(setting.Key)) + 1)));
+                options.ReplicaSet().DataDirectoryOf(settings.Count(setting => IsMember(setting.Key)) + 1)));
         }
 
         var agent = builder.AddService<Projects.Backup>(name)

@@ -7,6 +7,4 @@ internal static class CommandNames
     public const string SeedAgain = "seed-again";
     public const string CleanData = "clean-data";
     public const string FlushCache = "flush-cache";
-    public const string StepDownPrimary = "step-down-primary";
-    public const string KillPrimary = "kill-primary";
 }

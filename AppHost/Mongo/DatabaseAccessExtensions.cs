@@ -1,6 +1,7 @@
 using Platform.AppHost.Security;
 using Platform.AppHost.Services;
-using Platform.AppHost.Settings;
+using Platform.Hosting.Mongo;
+using Platform.Hosting.Servers;
 
 namespace Platform.AppHost.Mongo;
 
@@ -28,15 +29,17 @@ internal static class DatabaseAccessExtensions
             .WithArgs("access", "apply")
             .WithReference(database)
             .WaitFor(database);
+        var passwords = new SortedDictionary<string, ParameterResource>(StringComparer.Ordinal);
         foreach (var program in programs)
         {
             var password = builder.AddGeneratedSecret($"{database.Resource.Parent.Name}-{program}-password", length: 22)
                 .WithPasswordFile(database.Resource.Parent.DataDirectory!);
-            database.Resource.Passwords.Add(program, password.Resource);
+            passwords.Add(program, password.Resource);
             access.WithEnvironment(SettingNames.PasswordOf(program), password)
                 .WithPasswordFile(SettingNames.PasswordFileOf(program), password.Resource);
         }
 
+        database.WithAnnotation(new ProgramPasswords(passwords));
         return access;
     }
 
@@ -48,13 +51,20 @@ internal static class DatabaseAccessExtensions
         this IResourceBuilder<T> service, IResourceBuilder<MongoReplicaSetDatabaseResource> database, string? program = null)
         where T : IResourceWithEnvironment
     {
-        var user = program ?? service.Resource.Name;
-        return database.Resource.Parent.External is not null
-            ? service.WithReference(database)
-            : service
-                .WithReferenceRelationship(database.Resource)
-                .WithEnvironment($"ConnectionStrings__{database.Resource.Name}", database.Resource.ConnectionStringOf(user))
-                .WithPasswordFile(SettingNames.MongoPasswordFile, database.Resource.Passwords[user]);
+        if (database.Resource.Parent.External is not null)
+        {
+            return service.WithReference(database);
+        }
+
+        program ??= service.Resource.Name;
+        var password = ProgramPasswords.Find(database.Resource, program)
+            ?? throw new InvalidOperationException($"The program '{program}' has no user of the database '{database.Resource.Name}'.");
+        return service
+            .WithReferenceRelationship(database.Resource)
+            .WithEnvironment(
+                $"ConnectionStrings__{database.Resource.Name}",
+                database.Resource.ConnectionStringOf(MongoNames.UserOf(database.Resource.DatabaseName, program), password))
+            .WithPasswordFile(SettingNames.MongoPasswordFile, password);
     }
 
     /// <summary>Has a program that may not read the history of migrations look at the view of it, where there is one.</summary>

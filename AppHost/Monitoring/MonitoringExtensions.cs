@@ -5,10 +5,10 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Platform.AppHost.Auditing;
-using Platform.AppHost.Servers;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
 using Platform.AppHost.Stack;
+using Platform.Hosting.Servers;
 using Platform.Monitoring;
 
 namespace Platform.AppHost.Monitoring;

@@ -1,5 +1,6 @@
 using System.Net;
 using Platform.AppHost.Security;
+using Platform.Hosting.Security;
 using StackExchange.Redis;
 
 namespace Platform.AppHost.Redis;

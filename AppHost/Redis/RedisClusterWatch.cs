@@ -1,8 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Platform.AppHost.Security;
-using Platform.AppHost.Servers;
+using Platform.Hosting.Security;
+using Platform.Hosting.Servers;
 
 namespace Platform.AppHost.Redis;
 

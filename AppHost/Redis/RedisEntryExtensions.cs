@@ -1,6 +1,6 @@
 using System.Globalization;
-using Platform.AppHost.Security;
 using Platform.AppHost.Stack;
+using Platform.Hosting.Security;
 using StackExchange.Redis;
 
 namespace Platform.AppHost.Redis;

@@ -6,9 +6,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Platform.AppHost.Commands;
 using Platform.AppHost.Security;
-using Platform.AppHost.Servers;
 using Platform.AppHost.Settings;
 using Platform.AppHost.Stack;
+using Platform.Hosting.Mongo;
+using Platform.Hosting.Security;
+using Platform.Hosting.Servers;
 
 namespace Platform.AppHost.Redis;
 
@@ -75,7 +77,8 @@ internal static class RedisExtensions
         {
             redis.WithEndpoint("tcp", endpoint => endpoint.TlsEnabled = true);
             redis.Resource.RemoveHealthChecks();
-            redis.WithHealthCheck(builder, new RedisPingHealthCheck(redis.Resource));
+            // Aspire's own keeps its name.
+            redis.WithHealthCheck(builder, new RedisPingHealthCheck(redis.Resource), $"{name}_tls_check");
         }
 
         var endpoint = redis.Resource.PrimaryEndpoint;
@@ -92,13 +95,16 @@ internal static class RedisExtensions
             .WithEndpoint(scheme: "tcp", name: RedisServerResource.EndpointName, env: "REDIS_PORT", isProxied: false)
             .WithHealthCheck(builder, new RedisPingHealthCheck(redis.Resource))
             .OnResourceReady((resource, ready, _) => ready.Services.GetRequiredService<ResourceNotificationService>().PublishUpdateAsync(
-                resource, snapshot => snapshot with { Properties = Told(snapshot.Properties, EncryptedInTransit.Describe(resource.Encryption(), options)) }))
+                resource, snapshot => snapshot with { Properties = Told(snapshot.Properties, Connections(resource)) }))
             .WithLogin(redis.Resource.Address, users)
             .WithFlushCommand();
 
         static ImmutableArray<ResourcePropertySnapshot> Told(ImmutableArray<ResourcePropertySnapshot> properties, string connections) =>
             [.. properties.Where(property => property.Name != EncryptedInTransit.Property), new(EncryptedInTransit.Property, connections)];
     }
+
+    private static string Connections(IResource resource) =>
+        EncryptedInTransit.Describe(resource.Encryption(), isExternal: false, setting: "Platform:Tls");
 
     private static IResourceBuilder<RedisClusterResource> AddCluster(
         IDistributedApplicationBuilder builder, string name, PlatformOptions options, ServerCertificate? certificate,
@@ -117,7 +123,7 @@ internal static class RedisExtensions
                 Properties =
                 [
                     new(CustomResourceKnownProperties.Source, "three masters with a replica each"),
-                    new(EncryptedInTransit.Property, EncryptedInTransit.Describe(resource.Encryption(), options)),
+                    new(EncryptedInTransit.Property, Connections(resource)),
                 ],
             })
             .WithIconName("DatabaseLightning")
@@ -179,10 +185,11 @@ internal static class RedisExtensions
             .WithEnvironment("REDIS_MAXMEMORY_POLICY", options.RedisMaxMemoryPolicy)
             .WithIconName("DatabaseLightning");
 
-    private static IResourceBuilder<T> WithHealthCheck<T>(this IResourceBuilder<T> redis, IDistributedApplicationBuilder builder, IHealthCheck check)
+    private static IResourceBuilder<T> WithHealthCheck<T>(
+        this IResourceBuilder<T> redis, IDistributedApplicationBuilder builder, IHealthCheck check, string? name = null)
         where T : IResource
     {
-        var name = $"{redis.Resource.Name}_check";
+        name ??= $"{redis.Resource.Name}_check";
         builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(name, check, failureStatus: HealthStatus.Unhealthy, tags: null));
         return redis.WithHealthCheck(name);
     }

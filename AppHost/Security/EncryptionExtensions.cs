@@ -1,5 +1,6 @@
-using Microsoft.Extensions.DependencyInjection;
 using Platform.AppHost.Settings;
+using Platform.Hosting.Mongo;
+using Platform.Hosting.Security;
 
 namespace Platform.AppHost.Security;
 
@@ -23,29 +24,6 @@ internal static class EncryptionExtensions
             return null;
         }
 
-        var certificates = StackCertificates.Open(Path.Combine(options.DataDirectory, "tls"), TimeProvider.System);
-        builder.Services.AddHostedService(
-            services => ActivatorUtilities.CreateInstance<CertificateRenewal>(services, certificates, TimeProvider.System));
-        return certificates;
+        return builder.AddServerCertificates(Path.Combine(options.DataDirectory, "tls"), "Platform:Tls=false does without.");
     }
-
-    /// <summary>Marks a resource as one that is reached by TLS alone.</summary>
-    /// <param name="resource">The resource.</param>
-    /// <param name="certificate">Its certificate; null: it is reached without.</param>
-    public static IResourceBuilder<T> WithEncryption<T>(this IResourceBuilder<T> resource, ServerCertificate? certificate)
-        where T : IResource
-        => certificate is null ? resource : resource.WithAnnotation(new EncryptedInTransit(certificate, TrustedAuthority.FromFile(certificate.CaFile)));
-
-    /// <summary>Takes away the health checks of Aspire's own, which ask without TLS or trust the machine's authorities.</summary>
-    public static void RemoveHealthChecks(this IResource resource)
-    {
-        foreach (var check in resource.Annotations.OfType<HealthCheckAnnotation>().ToList())
-        {
-            resource.Annotations.Remove(check);
-        }
-    }
-
-    /// <summary>How clients of a resource know that it is it; null when it is reached without TLS.</summary>
-    public static EncryptedInTransit? Encryption(this IResource resource) =>
-        resource.TryGetLastAnnotation<EncryptedInTransit>(out var encrypted) ? encrypted : null;
 }

@@ -1,3 +1,4 @@
+using Platform.Hosting.Security;
 using StackExchange.Redis;
 
 namespace Platform.AppHost.Security;

@@ -1,19 +1,18 @@
-using System.Security.Cryptography;
-using System.Text;
+using Platform.Hosting.Servers;
 
 namespace Platform.AppHost.Settings;
 
-/// <summary>The container volumes in which servers keep their data.</summary>
+/// <summary>The container volumes in which the platform's servers keep their data.</summary>
 internal static class DataVolume
 {
-    /// <summary>
-    /// The name of a resource's volume. It belongs to the data directory, which another checkout and each test have of their
-    /// own, so that data is only ever met by the passwords that it was made with.
-    /// </summary>
+    /// <summary>What the names of all of them begin with.</summary>
+    public const string Prefix = "platform";
+
+    /// <summary>The name of a resource's volume.</summary>
     /// <param name="dataDirectory">Where the graph's servers would keep their data if they were processes of the machine.</param>
     /// <param name="resource">The resource; empty for what the names of all of them begin with.</param>
     /// <returns>For example <c>platform-0123456789ab-cache</c>.</returns>
     public static string NameOf(string dataDirectory, string resource)
         // './platform clean' makes the same name.
-        => $"platform-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(dataDirectory)))[..12]}-{resource}";
+        => VolumeName.Of(Prefix, dataDirectory, resource);
 }

@@ -1,3 +1,5 @@
+using Platform.Hosting.Mongo;
+
 namespace Platform.AppHost.Settings;
 
 /// <summary>The engine of a graph, and why it is this one.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.NetworkInformation;
 using Microsoft.Extensions.Configuration;
+using Platform.Hosting.Mongo;
 
 namespace Platform.AppHost.Settings;
 

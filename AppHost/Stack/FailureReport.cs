@@ -9,8 +9,8 @@ internal static class FailureReportExtensions
 {
     /// <summary>
     /// Names the <see cref="FirstCause"/> of a failure with the last lines that it printed: on the AppHost's console, and on
-    /// the resource and all that use it, as a property and in their consoles. Whoever looks at the one that did not start
-    /// learns why without looking for it.
+    /// the resource and all that use it, as a property and in their consoles, and as a notification of the dashboard. Whoever looks at
+    /// the one that did not start learns why without looking for it.
     /// </summary>
     public static IDistributedApplicationBuilder ReportFailures(this IDistributedApplicationBuilder builder)
     {
@@ -28,6 +28,7 @@ internal sealed partial class FailureReport(
     DistributedApplicationModel model,
     ResourceNotificationService notifications,
     ResourceLoggerService consoles,
+    IInteractionService dashboard,
     IHostApplicationLifetime lifetime,
     ILogger<FailureReport> logger) : IHostedLifecycleService
 {
@@ -38,6 +39,7 @@ internal sealed partial class FailureReport(
 
     private readonly FollowedResources _resources = new(model);
     private Task _watching = Task.CompletedTask;
+    private Task _notifying = Task.CompletedTask;
 
     /// <summary>
     /// Begins before the orchestrator starts, which returns only when everything that waits for something has started: what waits for a server that
@@ -64,6 +66,7 @@ internal sealed partial class FailureReport(
     {
         FirstCause? told = null;
         HashSet<IResource> concerned = [];
+        var notice = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         try
         {
             await foreach (var change in notifications.WatchAsync(stopping))
@@ -80,11 +83,16 @@ internal sealed partial class FailureReport(
                     await notifications.PublishUpdateAsync(resource, snapshot => snapshot with { Properties = Without(snapshot.Properties) });
                 }
 
+                // It is taken away when it is true no more.
+                await notice.CancelAsync();
+                await _notifying;
+                notice.Dispose();
+                notice = CancellationTokenSource.CreateLinkedTokenSource(stopping);
                 told = cause;
                 concerned = cause is null ? [] : [cause.Resource, .. UsersOf(cause.Resource)];
                 if (cause is not null)
                 {
-                    await TellAsync(cause, concerned, stopping);
+                    _notifying = NotifyAsync(cause, await TellAsync(cause, concerned, stopping), notice.Token);
                 }
             }
         }
@@ -92,9 +100,40 @@ internal sealed partial class FailureReport(
         {
             // The graph stops.
         }
+        finally
+        {
+            await notice.CancelAsync();
+            await _notifying;
+            notice.Dispose();
+        }
     }
 
-    private async Task TellAsync(FirstCause cause, HashSet<IResource> concerned, CancellationToken cancellationToken)
+    // Ends when somebody closes it.
+    private async Task NotifyAsync(FirstCause cause, string sentence, CancellationToken cancellationToken)
+    {
+        if (!dashboard.IsAvailable)
+        {
+            return;
+        }
+
+        try
+        {
+            await dashboard.PromptNotificationAsync(
+                $"{cause.Resource.Name} failed",
+                sentence,
+                new NotificationInteractionOptions
+                {
+                    Intent = MessageIntent.Error, LinkText = "Its console", LinkUrl = $"/consolelogs/resource/{Uri.EscapeDataString(cause.Resource.Name)}",
+                },
+                cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Another cause, or the graph stops.
+        }
+    }
+
+    private async Task<string> TellAsync(FirstCause cause, HashSet<IResource> concerned, CancellationToken cancellationToken)
     {
         var lines = await consoles.SettledLinesAsync(cause.Resource, ShownLines, cancellationToken);
         Failed(cause.Sentence, string.Concat(lines.Select(line => $"{Environment.NewLine}  {line}")));
@@ -109,6 +148,8 @@ internal sealed partial class FailureReport(
                 BecauseOf(consoles.GetLogger(resource), sentence);
             }
         }
+
+        return sentence;
     }
 
     private IEnumerable<IResource> UsersOf(IResource cause)

@@ -1,19 +1,22 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
+using Platform.AppHost.Security;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
 using Platform.AppHost.Stack;
+using Platform.Hosting.Mongo;
 using StackExchange.Redis;
 using Xunit;
 
 namespace Platform.Tests.Graph;
 
-/// <summary>The engine <c>containers</c> on a real container runtime, where there is one: with the real Redis, and members that hold no data.</summary>
+/// <summary>
+/// The engine <c>containers</c> on a real container runtime, where there is one: with TLS, as by itself, with the real Redis, and members that hold no data.
+/// </summary>
 [Collection(TestCollections.Cache)]
 public sealed class ContainersTests
 {
@@ -108,12 +111,14 @@ public sealed class ContainersTests
         var options = new PlatformOptions
         {
             EngineChoice = new(Engine.Containers, "asked for by the test"), DataDirectory = data, ServerImage = data, MongoImage = image, RedisImage = image,
+            Tls = true,
         };
-        var shop = builder.AddMongoReplicaSet("mongo", options).AddReplicaSetDatabase("shop");
+        var certificates = builder.AddCertificates(options);
+        var shop = builder.AddMongoReplicaSet("mongo", options, certificates).AddReplicaSetDatabase("shop");
         builder.AddExecutable("reader", "true", ".").WithAnnotation(new JobAnnotation()).WaitFor(shop, WaitBehavior.WaitOnResourceUnavailable);
         if (withCache)
         {
-            builder.AddCache("cache", options);
+            builder.AddCache("cache", options, certificates);
         }
 
         return builder.ReportFailures().StopInOrder().Build();
@@ -129,7 +134,7 @@ public sealed class ContainersTests
     }
 
     private static async Task<ConnectionMultiplexer> ConnectAsync(DistributedApplication app)
-        => await ConnectionMultiplexer.ConnectAsync(await app.GetConnectionStringAsync("cache", Token) ?? "");
+        => await ConnectionMultiplexer.ConnectAsync(await app.CacheOptionsAsync(Token));
 
     private static async Task<string> UntilCauseAsync(DistributedApplication app, string resource)
     {

@@ -10,6 +10,7 @@ using Platform.AppHost.Security;
 using Platform.AppHost.Services;
 using Platform.AppHost.Settings;
 using Platform.AppHost.Stack;
+using Platform.Hosting.Mongo;
 using Xunit;
 
 namespace Platform.Tests.Graph;

@@ -3,6 +3,7 @@ using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Platform.AppHost.Settings;
+using Platform.Hosting.Mongo;
 using Xunit;
 
 namespace Platform.Tests.Graph;

@@ -4,7 +4,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.Testing;
 using MongoDB.Bson;
 using MongoDB.Driver;
-using Platform.AppHost.Security;
+using Platform.Hosting.Security;
 using StackExchange.Redis;
 using Xunit;
 

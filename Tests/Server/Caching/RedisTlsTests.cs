@@ -3,6 +3,7 @@ using System.Text;
 using Platform.AppHost.Redis;
 using Platform.AppHost.Security;
 using Platform.Caching.Servers;
+using Platform.Hosting.Security;
 using StackExchange.Redis;
 using Xunit;
 

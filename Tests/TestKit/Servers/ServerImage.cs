@@ -18,5 +18,5 @@ internal static class ServerImage
         : null;
 
     /// <summary>The path of the script that runs a server.</summary>
-    public static string Script(string name) => Path.Combine(Repository.Root, "AppHost", "Native", name);
+    public static string Script(string name) => Path.Combine(AppContext.BaseDirectory, "Native", name);
 }

@@ -2,6 +2,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Settings;
+using Platform.Hosting.Mongo;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;
@@ -21,10 +22,10 @@ public sealed class AtRestTests : IDisposable
     [Fact]
     public void A_pass_phrase_is_made_once_and_for_its_owner_alone()
     {
-        Assert.Equal(KeyFile, AtRest.PassPhraseOf(Options()));
+        Assert.Equal(KeyFile, AtRest.PassPhraseOf(Options().ReplicaSet()));
         var phrase = File.ReadAllText(KeyFile);
         Assert.Equal(32, Convert.FromBase64String(phrase).Length);
-        Assert.Equal(KeyFile, AtRest.PassPhraseOf(Options()));
+        Assert.Equal(KeyFile, AtRest.PassPhraseOf(Options().ReplicaSet()));
         Assert.Equal(phrase, File.ReadAllText(KeyFile));
         if (OperatingSystem.IsWindows())
         {
@@ -41,16 +42,16 @@ public sealed class AtRestTests : IDisposable
     public void Plain_data_asks_for_no_pass_phrase()
     {
         Member(1, "cluster");
-        Assert.Null(AtRest.PassPhraseOf(Options() with { EncryptAtRest = false }));
+        Assert.Null(AtRest.PassPhraseOf((Options() with { EncryptAtRest = false }).ReplicaSet()));
         Assert.False(File.Exists(KeyFile));
     }
 
     [Fact]
     public void A_lost_pass_phrase_is_not_replaced_by_another()
     {
-        AtRest.PassPhraseOf(Options());
+        AtRest.PassPhraseOf(Options().ReplicaSet());
         Member(2, "encrypted");
-        Assert.Equal(KeyFile, AtRest.PassPhraseOf(Options()));
+        Assert.Equal(KeyFile, AtRest.PassPhraseOf(Options().ReplicaSet()));
         File.Delete(KeyFile);
 
         Assert.Equal(
@@ -99,7 +100,7 @@ public sealed class AtRestTests : IDisposable
         var image = Assert.Single(members.Annotations.OfType<ContainerImageAnnotation>());
         Assert.Equal("percona/percona-server-mongodb:8.0", $"{image.Image}:{image.Tag}");
         var environment = Assert.Single(await ResourceEnvironments.OfAsync(builder, members));
-        Assert.Equal(encrypt ? "/platform/at-rest.key" : null, environment.GetValueOrDefault("MONGO_AT_REST_KEY"));
+        Assert.Equal(encrypt ? "/replica-set/at-rest.key" : null, environment.GetValueOrDefault("MONGO_AT_REST_KEY"));
         Assert.Equal(audit ? "/data/db/audit" : null, environment.GetValueOrDefault("MONGO_AUDIT"));
         Assert.StartsWith("the volume platform-", (string)environment["MONGO_DATA"], StringComparison.Ordinal);
         var files = Assert.Single(members.Annotations.OfType<ContainerFileSystemCallbackAnnotation>());
@@ -176,12 +177,13 @@ public sealed class AtRestTests : IDisposable
             exec sleep 1000
             """);
         await ToolAsync("mongosh", "exit 0");
-        AtRest.PassPhraseOf(Options());
+        AtRest.PassPhraseOf(Options().ReplicaSet());
         var environment = new Dictionary<string, string?>
         {
             ["PATH"] = $"{tools.FullName}:{Environment.GetEnvironmentVariable("PATH")}", ["MONGO_REPLICA_SET"] = "rs0", ["MONGO_PORTS"] = "1 2 3",
             ["MONGO_BIND_ADDRESS"] = "127.0.0.1", ["MONGO_KEYFILE"] = "keyfile", ["MONGO_ROOT_USERNAME"] = "root", ["MONGO_ROOT_PASSWORD"] = "password",
-            ["MONGO_DATA"] = "the volume of the test", ["MONGO_AUDIT"] = Path.Combine(_data.FullName, "audit"),
+            ["MONGO_DATA"] = "the volume of the test", ["MONGO_AT_REST_SETTING"] = "Platform:EncryptAtRest",
+            ["MONGO_AUDIT"] = Path.Combine(_data.FullName, "audit"),
             ["MONGO_AT_REST_KEY"] = encrypted ? KeyFile : null,
         };
         return ServerProcess.Start(ServerImage.Script("mongod-replica-set"), [Path.Combine(_data.FullName, "db")], environment);
@@ -197,9 +199,10 @@ public sealed class AtRestTests : IDisposable
         }
     }
 
-    private static string Refusal(PlatformOptions options) => Assert.Throws<DistributedApplicationException>(() => AtRest.PassPhraseOf(options)).Message;
+    private static string Refusal(PlatformOptions options) =>
+        Assert.Throws<DistributedApplicationException>(() => AtRest.PassPhraseOf(options.ReplicaSet())).Message;
 
-    private void Member(int number, string has) => Directory.CreateDirectory(Path.Combine(DocumentDbEngine.DataOf(Options(), number), has));
+    private void Member(int number, string has) => Directory.CreateDirectory(Path.Combine(Options().ReplicaSet().DataDirectoryOf(number), has));
 
     private PlatformOptions Options() => new()
     {

@@ -1,9 +1,13 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
 using Platform.AppHost.Security;
 using Platform.AppHost.Settings;
+using Platform.Hosting.Mongo;
+using Platform.Hosting.Security;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;
@@ -83,7 +87,7 @@ public sealed class EncryptedGraphTests : IDisposable
         var redis = Assert.IsType<RedisResource>(cache.Resource);
 
         var environment = (await ResourceEnvironments.OfAsync(builder, members)).Single();
-        Assert.Equal(("/platform/ca.pem", "/platform/server.pem"), (environment["MONGO_TLS_CA"], environment["MONGO_TLS_CERTIFICATE"]));
+        Assert.Equal(("/replica-set/ca.pem", "/replica-set/server.pem"), (environment["MONGO_TLS_CA"], environment["MONGO_TLS_CERTIFICATE"]));
         var files = await FilesOf(members);
         Assert.Equal(["ca.pem", "mongod-replica-set", "server.pem"], files.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(UnixFileMode.UserRead, files["server.pem"].Mode);
@@ -97,8 +101,19 @@ public sealed class EncryptedGraphTests : IDisposable
         Assert.Equal((UnixFileMode.UserRead, RedisImage.User), (files["server.pem"].Mode, files["server.pem"].Owner));
         Assert.Contains("\nport 0\n", files["redis.conf"].Contents, StringComparison.Ordinal);
         Assert.Contains("\ntls-port 6379\ntls-cert-file /platform/server.pem\n", files["redis.conf"].Contents, StringComparison.Ordinal);
-        Assert.Equal("cache_check", Assert.Single(redis.Annotations.OfType<HealthCheckAnnotation>()).Key);
+        Assert.Equal("cache_tls_check", Assert.Single(redis.Annotations.OfType<HealthCheckAnnotation>()).Key);
         Assert.True(redis.PrimaryEndpoint.EndpointAnnotation.TlsEnabled);
+    }
+
+    [Theory]
+    [InlineData("Containers")]
+    [InlineData("Mongod")]
+    [InlineData("DocumentDb")]
+    public async Task Every_health_check_has_a_name_of_its_own(string engine)
+    {
+        await using var app = Build(engine).Builder.Build();
+        // Made of all registrations, of which two of one name are an error.
+        Assert.NotNull(app.Services.GetRequiredService<HealthCheckService>());
     }
 
     [Theory]
@@ -148,7 +163,7 @@ public sealed class EncryptedGraphTests : IDisposable
     private static async Task<Dictionary<string, ContainerFile>> FilesOf(ContainerResource container)
     {
         var files = Assert.Single(container.Annotations.OfType<ContainerFileSystemCallbackAnnotation>());
-        Assert.Equal("/platform", files.DestinationPath);
+        Assert.Equal(container is MongoDBServerResource ? "/replica-set" : "/platform", files.DestinationPath);
         return (await files.Callback(new ContainerFileSystemCallbackContext { Model = container, Services = null! }, Cancel))
             .Cast<ContainerFile>().ToDictionary(file => file.Name);
     }

@@ -6,6 +6,7 @@ using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
 using Platform.AppHost.Settings;
 using Platform.AppHost.Stack;
+using Platform.Hosting.Mongo;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;
@@ -47,11 +48,11 @@ public sealed class GraphTests
         Assert.Equal((ContainerMountType.Volume, "/data/db", false), (volume.Type, volume.Target, volume.IsReadOnly));
         Assert.Equal(DataVolume.NameOf("/data", "mongo"), volume.Source);
         Assert.Equal("/bin/bash", container.Entrypoint);
-        Assert.Equal(["/platform/mongod-replica-set", "/data/db"], await ArgumentsOf(container));
+        Assert.Equal(["/replica-set/mongod-replica-set", "/data/db"], await ArgumentsOf(container));
 
         // The script goes into the container by itself: nothing of the host is mounted.
         var files = Assert.Single(container.Annotations.OfType<ContainerFileSystemCallbackAnnotation>());
-        Assert.Equal("/platform", files.DestinationPath);
+        Assert.Equal("/replica-set", files.DestinationPath);
         await using var app = builder.Build();
         var script = Assert.IsType<ContainerFile>(Assert.Single(await files.Callback(
             new ContainerFileSystemCallbackContext { Model = container, Services = app.Services }, TestContext.Current.CancellationToken)));
@@ -369,16 +370,16 @@ public sealed class GraphTests
 
     [Fact]
     public void Socket_is_beside_the_data()
-        => Assert.Equal("/home/someone/data/postgres-sockets", SocketDirectory.For("/home/someone/data/postgres"));
+        => Assert.Equal("/home/someone/data/postgres-sockets", SocketDirectories.For("platform", "/home/someone/data/postgres"));
 
     [Fact]
     public void Socket_of_data_with_a_long_path_is_elsewhere_and_the_same_at_every_start()
     {
         var data = "/home/someone/" + new string('x', 200);
-        var directory = SocketDirectory.For(data);
+        var directory = SocketDirectories.For("platform", data);
 
-        Assert.Equal(directory, SocketDirectory.For(data));
-        Assert.NotEqual(directory, SocketDirectory.For(data + "y"));
+        Assert.Equal(directory, SocketDirectories.For("platform", data));
+        Assert.NotEqual(directory, SocketDirectories.For("platform", data + "y"));
         Assert.True(Path.Combine(directory, ".s.PGSQL.5432.lock").Length <= 107, directory);
     }
 

@@ -2,6 +2,7 @@ using Aspire.Hosting;
 using Platform.AppHost.Security;
 using Platform.AppHost.Settings;
 using Platform.Data.Encryption;
+using Platform.Hosting.Mongo;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;

@@ -1,4 +1,4 @@
-using Platform.AppHost.Mongo;
+using Platform.Hosting.Mongo;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;

@@ -3,10 +3,10 @@ using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MongoDB.Bson;
-using Platform.AppHost.Commands;
 using Platform.AppHost.Mongo;
-using Platform.AppHost.Servers;
 using Platform.AppHost.Settings;
+using Platform.Hosting.Mongo;
+using Platform.Hosting.Servers;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;
@@ -127,7 +127,7 @@ public sealed class ReplicaSetWatchTests
     public async Task Only_a_process_that_can_be_a_member_is_killed()
     {
         var error = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => MemberProcess.KillAsync(Environment.ProcessId, "/data", TestContext.Current.CancellationToken));
+            () => MemberProcess.KillAsync(Environment.ProcessId, "mongod", "/data", TestContext.Current.CancellationToken));
 
         Assert.EndsWith("and no member.", error.Message, StringComparison.Ordinal);
     }

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Aspire.Hosting;
 using Microsoft.Extensions.Time.Testing;
-using Platform.AppHost.Security;
+using Platform.Hosting.Security;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;
@@ -216,7 +216,7 @@ public sealed class StackCertificatesTests : IDisposable
 
     private (StackCertificates Certificates, ServerCertificate Server) Start()
     {
-        var certificates = StackCertificates.Open(Root, _time);
+        var certificates = StackCertificates.Open(Root, _time, "Platform:Tls=false does without.");
         return (certificates, certificates.Of("mongo"));
     }
 

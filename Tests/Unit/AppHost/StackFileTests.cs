@@ -1,9 +1,9 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
 using Platform.AppHost.Services;
 using Platform.AppHost.Stack;
+using Platform.Hosting.Mongo;
 using Xunit;
 
 namespace Platform.Tests.Unit.AppHost;

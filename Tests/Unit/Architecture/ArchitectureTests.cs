@@ -28,9 +28,11 @@ public sealed class ArchitectureTests
         ["Services/Seeder"] = ["Shared", "ServiceDefaults", "Services/Mongo", "Services/Data", "Services/Jobs"],
         ["Engine/Wire"] = [],
         ["Engine/Gateway"] = ["Shared", "ServiceDefaults", "Engine/Wire"],
+        // For AppHosts of others, too: it knows no service.
+        ["Hosting"] = ["Shared"],
         // The services only as project metadata, of which the SDK makes resources.
-        ["AppHost"] = ["Shared", "Services/Api", "Services/AuditTool", "Services/Backup", "Services/CacheTool", "Services/Migrator", "Services/Monitor",
-            "Services/SecurityTool", "Services/Seeder", "Engine/Gateway"],
+        ["AppHost"] = ["Shared", "Hosting", "Services/Api", "Services/AuditTool", "Services/Backup", "Services/CacheTool", "Services/Migrator",
+            "Services/Monitor", "Services/SecurityTool", "Services/Seeder", "Engine/Gateway"],
         ["Offline/Aspire.Hosting.MongoDB"] = [],
         ["Offline/Aspire.MongoDB.Driver"] = [],
     };
@@ -58,6 +60,17 @@ public sealed class ArchitectureTests
             .Where(name => Assemblies.Keys.Any(project => project.StartsWith("Services/", StringComparison.Ordinal)
                 && name.StartsWith($"Platform.{project["Services/".Length..]}.", StringComparison.Ordinal)));
         Assert.Empty(used);
+    }
+
+    [Fact]
+    public void The_replica_set_for_other_app_hosts_names_nothing_of_the_platform()
+    {
+        // Read in the sources: of a constant nothing is left in an assembly but its value.
+        string[] names = [nameof(ResourceNames), nameof(CollectionNames), nameof(CacheNames), nameof(MongoNames)];
+        var lines = Sources(Path.Combine(Repository.Root, "Hosting")).SelectMany(System.IO.File.ReadLines).ToList();
+        Assert.NotEmpty(lines);
+        Assert.DoesNotContain(lines, line => names.Any(name => line.Contains(name, StringComparison.Ordinal))
+            || line.Split('"').Where((_, part) => part % 2 == 1).Any(text => text.Contains("platform", StringComparison.OrdinalIgnoreCase)));
     }
 
     [Theory]

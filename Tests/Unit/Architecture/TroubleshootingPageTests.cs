@@ -6,7 +6,7 @@ namespace Platform.Tests.Unit.Architecture;
 /// <summary>The headings of <c>docs/troubleshooting.md</c> are what programs print.</summary>
 public sealed partial class TroubleshootingPageTests
 {
-    private static readonly string[] s_sources = ["platform", "Scripts", "AppHost", "Services", "Engine", "ServiceDefaults", "Shared"];
+    private static readonly string[] s_sources = ["platform", "Scripts", "AppHost", "Hosting", "Services", "Engine", "ServiceDefaults", "Shared"];
 
     [Fact]
     public void Every_heading_is_a_sentence_of_a_program()

@@ -4,6 +4,7 @@ using Aspire.Hosting.ApplicationModel;
 using Platform.AppHost.Mongo;
 using Platform.AppHost.Redis;
 using Platform.AppHost.Settings;
+using Platform.Hosting.Mongo;
 using Platform.SecurityTool.Secrets;
 using Xunit;
 

@@ -147,7 +147,7 @@ public sealed class MongoOptionsTests
         var directory = Directory.CreateTempSubdirectory("mongo-tls-");
         try
         {
-            var certificates = Platform.AppHost.Security.StackCertificates.Open(Path.Combine(directory.FullName, "a b&c"), TimeProvider.System);
+            var certificates = Platform.Hosting.Security.StackCertificates.Open(Path.Combine(directory.FullName, "a b&c"), TimeProvider.System);
             var file = Uri.EscapeDataString(certificates.CaFile);
             using var said = Build($"{Servers}&tls=true&tlsCAFile={file}");
             AssertTrusts(said);
