@@ -28,6 +28,8 @@ cmd_template() {
   kept never <<<"$files" | (cd "$root" && xargs -d '\n' cp --parents -dp -t "$to/common")
   cp -R "$root/template/files/." "$to/common"
   find "$to/common" -type f ! -name '*.png' -print0 | xargs -0 sed -Ei "$(names)"
+  mv "$to/common/Platform.sln" "$to/common/$template_name.sln"
+  sed -Ei "$(names)" "$rules" # which are about these files from here on
 
   # Which parts there are: a file that is the same in all instances stays in common/, the others have a directory for each combination.
   combination=''
@@ -39,7 +41,6 @@ cmd_template() {
     entries+=("$combination")
   done < <(combinations)
   common_again "${entries[@]}"
-  for source in "$to"/common/Platform.sln "$to"/with-*/Platform.sln; do [[ ! -e $source ]] || mv "$source" "${source%/*}/$template_name.sln"; done
   write_configuration "${entries[@]}"
   rm "$rules"
   rm -rf "$final"
