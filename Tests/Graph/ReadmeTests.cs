@@ -67,7 +67,8 @@ public sealed partial class ReadmeTests(StackFixture stack)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "./platform needs bash.");
         var text = await File.ReadAllTextAsync(Readme, TestContext.Current.CancellationToken);
-        var commands = Blocks().Where(block => !IsToTry(block)).SelectMany(block => block).Concat(Inline().Matches(text).Select(match => match.Groups[1].Value))
+        var commands = Blocks().Where(block => !IsToTry(block)).SelectMany(block => block)
+            .Concat(Inline().Matches(text).Select(match => match.Groups[1].Value))
             .Distinct(StringComparer.Ordinal).ToList();
         Assert.Contains("./platform help", commands);
         Assert.True(commands.Count > 5, $"Only {commands.Count} commands were found.");
@@ -86,8 +87,8 @@ public sealed partial class ReadmeTests(StackFixture stack)
                 default:
                     var (file, words) = s_elsewhere.FirstOrDefault(entry => command.StartsWith(entry.Key, StringComparison.Ordinal)).Value;
                     Assert.True(file is not null, $"Nobody executes '{command}'.");
-                    Assert.Contains(
-                        words, await File.ReadAllTextAsync(Path.Combine(Repository.Root, file), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+                    var said = await File.ReadAllTextAsync(Path.Combine(Repository.Root, file), TestContext.Current.CancellationToken);
+                    Assert.Contains(words, said, StringComparison.Ordinal);
                     break;
             }
         }

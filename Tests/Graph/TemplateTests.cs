@@ -32,8 +32,9 @@ public sealed partial class TemplateTests(ITestOutputHelper output)
     {
         await using var instance = await Instance.OfAsync("--backup false --monitoring false", output);
         Assert.Empty(await PartsAsync(instance));
-        Assert.Empty(Directory.EnumerateFiles(instance.Root, "*", SearchOption.AllDirectories)
-            .Select(file => Path.GetRelativePath(instance.Root, file)).Where(file => Gone().IsMatch(file)));
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(instance.Root, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(instance.Root, file)),
+            file => Gone().IsMatch(file));
         Assert.DoesNotMatch(@"(?m)^  (backup|alerts|queries) ", await instance.RunAsync("./platform help"));
 
         await instance.RunAsync($"dotnet restore {Name}.sln -v:q");
@@ -43,7 +44,8 @@ public sealed partial class TemplateTests(ITestOutputHelper output)
 
     /// <summary>The parts that the instance's graph knows.</summary>
     private static async Task<IEnumerable<string>> PartsAsync(Instance instance) =>
-        Member().Matches(await File.ReadAllTextAsync(instance.PathOf("AppHost/Settings/Part.cs"), Cancel)).Select(match => match.Groups[1].Value.ToLowerInvariant());
+        Member().Matches(await File.ReadAllTextAsync(instance.PathOf("AppHost/Settings/Part.cs"), Cancel))
+            .Select(match => match.Groups[1].Value.ToLowerInvariant());
 
     [GeneratedRegex("^    ([A-Z][a-z]+),$", RegexOptions.Multiline)]
     private static partial Regex Member();
@@ -85,7 +87,7 @@ public sealed partial class TemplateTests(ITestOutputHelper output)
 
                 var files = Directory.GetFiles(instance.Root, "*", SearchOption.AllDirectories);
                 Assert.True(files.Length > 1_000, $"The instance has only {files.Length} files.");
-                Assert.Empty(files.Where(file => LeftOver().IsMatch(File.ReadAllText(file))));
+                Assert.DoesNotContain(files, file => LeftOver().IsMatch(File.ReadAllText(file)));
                 Assert.True(File.Exists(instance.PathOf($"{Name}.sln")));
                 return instance;
             }
@@ -99,7 +101,7 @@ public sealed partial class TemplateTests(ITestOutputHelper output)
         public string PathOf(string file) => Path.Combine(Root, file);
 
         /// <summary>The unit tests.</summary>
-        public Task TestAsync() => RunAsync($"artifacts/bin/UnitTests/*/{Name}.Tests.Unit -noLogo -noColor");
+        public Task<string> TestAsync() => RunAsync($"artifacts/bin/UnitTests/*/{Name}.Tests.Unit -noLogo -noColor");
 
         /// <summary>What a command prints in the instance; it must end with 0.</summary>
         public async Task<string> RunAsync(string command, string? directory = null)
