@@ -21,10 +21,10 @@ public sealed partial class ReadmeTests(StackFixture stack)
         """^\{"items":\[\{.*"distanceKm":[0-9.]+.*\}\]\}$""",
         """^\{"id":"5eedc0de0800000000000000","number":.*"lines":\[\{.*"total":[0-9.]+.*\}$""",
         """^\{"from":"[0-9-]+","to":"[0-9-]+","days":\[.*\]\}$""",
-        @"^[1-9]\d*$",
-        @"^\d+$",
+        @"(?m)^[1-9]\d*$",
+        @"(?m)^\d+$",
         "The database is up to date",
-        @"(?s)^The database 'platform' is .*\ntotal +[1-9][0-9,]* ",
+        @"(?ms)^The database 'platform' is .*\ntotal +[1-9][0-9,]* ",
     ];
 
     /// <summary>Who executes what this class cannot, because it starts, builds or installs something: a file, and what stands in it.</summary>
