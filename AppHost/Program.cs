@@ -80,12 +80,20 @@ var api = builder.AddService<Projects.Api>(ResourceNames.Api)
     .WithStackEntry("api", options.ApiEndpoint());
 
 // Parts: what --with adds.
+// [part monitoring]
 List<IResourceBuilder<ProjectResource>> scraped = [api];
+// [end of part]
+// [part backup]
 if (options.Parts.Contains(Part.Backup))
 {
-    scraped.Add(builder.AddBackup(ResourceNames.Backup, mongo, options, ProgramPasswords.Find(database.Resource, ResourceNames.Api)));
+    var backup = builder.AddBackup(ResourceNames.Backup, mongo, options, ProgramPasswords.Find(database.Resource, ResourceNames.Api));
+    // [part monitoring]
+    scraped.Add(backup);
+    // [end of part]
 }
 
+// [end of part]
+// [part monitoring]
 if (options.Parts.Contains(Part.Monitoring))
 {
     builder.AddMonitoring(options, [.. scraped])
@@ -93,6 +101,7 @@ if (options.Parts.Contains(Part.Monitoring))
         .WithCache(cache, CacheLogin.Monitor);
 }
 
+// [end of part]
 builder.PublishComposeFile();
 builder.NeedNoCertificate();
 builder.ReportFailures();

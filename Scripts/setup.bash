@@ -254,10 +254,12 @@ check_server-image() { # ROOT
     && "$root/Hosting/Native/in-image" "$1" redis TERM -- /usr/bin/redis-server --version \
     && "$root/Hosting/Native/in-image" "$1" postgres TERM -- /usr/bin/gocryptfs -version
 }
+# [part monitoring]
 check_monitoring-image() { # ROOT
   local program
   for program in prometheus promtool prometheus-alertmanager amtool; do "$root/Hosting/Native/in-image" "$1" prometheus TERM -- "/usr/bin/$program" --version || return; done
 }
+# [end of part]
 
 make_node_tools() {
   local entry work
@@ -302,6 +304,7 @@ setup_for() {
   for part in "${lacking[@]}"; do
     case $part in
       browser) need apt-get "the browser of the tests" "install chromium" ;;
+      dictionary) need apt-get "the dictionary of the tests" "install wbritish" ;;
       *-image)
         need apt-get "the $(image_title "$part")" "use Debian or Ubuntu, or a container engine (docs/engines.md)"
         have mmdebstrap || missing+=(mmdebstrap)
@@ -320,6 +323,7 @@ setup_for() {
   for part in "${lacking[@]}"; do
     case $part in
       browser) become_root "apt-get install chromium"; step "Debian packages (chromium)" install_packages chromium ;;
+      dictionary) become_root "apt-get install wbritish"; step "Debian packages (wbritish)" install_packages wbritish ;;
       *-image)
         image_is_made "$part" && continue
         as_root=()
@@ -335,19 +339,25 @@ setup_for() {
 lacking=()
 find_lacking() { # WHAT...
   lacking=()
-  local image monitoring='' browser_needed='' tools='' images=()
+  local image monitoring='' browser_needed='' dictionary_needed='' tools='' images=()
   for what in $1; do
     case $what in
       run)
         ! needs_image || images+=(server-image)
-        ! has_part monitoring || monitoring=1 ;;
+        ! has_part monitoring || monitoring=1
+        ;;
       # The stand-in of MongoDB, whatever engine the stack would use; a server that is given needs none.
       Server) [[ -n ${PLATFORM_TEST_MONGO:-} ]] || images+=(server-image); tools=1 ;;
       Gateway | bench) images+=(server-image) tools=1 ;;
       # The tests look at the dashboard in a browser, and at the rules of the alerts with Prometheus' tools; where there is no apt they
       # say that they did not.
-      Graph) ! needs_image || images+=(server-image); tools=1 browser_needed=1; ! have apt-get || monitoring=1 ;;
-      Unit) ! have apt-get || monitoring=1 ;;
+      Graph) ! needs_image || images+=(server-image); tools=1 browser_needed=1
+        ! have apt-get || monitoring=1
+        ;;
+      Unit)
+        dictionary_needed=1
+        ! have apt-get || monitoring=1
+        ;;
     esac
   done
   [[ -z $monitoring ]] || images+=(monitoring-image)
@@ -355,6 +365,7 @@ find_lacking() { # WHAT...
     [[ " ${lacking[*]} " == *" $image "* ]] || { image_is_made "$image" && have bwrap; } || lacking+=("$image")
   done
   [[ -z $browser_needed || -x $browser ]] || ! have apt-get || lacking+=(browser)
+  [[ -z $dictionary_needed || -e $dictionary ]] || ! have apt-get || lacking+=(dictionary)
   [[ -z $tools || ! -e $node_tools_source/package-lock.json ]] || is_published node-tools "$(node_tools_entry)" || lacking+=(node_tools)
 }
 
@@ -364,7 +375,7 @@ cmd_setup() {
     case $1 in
       --record) record=1 ;;
       --again) rm -f "$profile_file" ;;
-      --with) [[ -n ${2:-} ]] || die "--with needs the names of parts, separated by commas: backup, monitoring, or all." 2; Platform__Parts=$2; shift ;;
+      --with) [[ -n ${2:-} ]] || die "--with needs the names of parts, separated by commas: backup, monitoring, all." 2; Platform__Parts=$2; shift ;;
       --profile) [[ ${2:-} =~ ^(nuget|offline)$ ]] || die "--profile takes nuget or offline." 2; forced=$2; shift ;;
       *) die "setup does not know '$1': it takes --again, --profile nuget|offline, --with PARTS and --record." 2 ;;
     esac
@@ -434,8 +445,10 @@ cmd_doctor() {
     image_row server-image missing "./platform setup makes it"
     encryption_row
   else row note "engine" "$engine$chosen"; fi
+  # [part monitoring]
   if has_part monitoring; then image_row monitoring-image missing "./platform setup makes it"
   else image_row monitoring-image note "./platform setup --with monitoring makes it"; fi
+  # [end of part]
   # .NET watches files with inotify instances and dcp with open files; a desktop's programs use most of what a user has.
   limit "inotify instances" "$(cat /proc/sys/fs/inotify/max_user_instances 2>/dev/null)" 128 "sudo sysctl fs.inotify.max_user_instances=512"
   limit "open files" "$(ulimit -n)" 1024 "ulimit -n 4096"

@@ -230,28 +230,34 @@ internal sealed record PlatformOptions
                 + (Tls ? "with the engine external the stack has no authority." : "Platform:Tls is false.");
         }
 
+        // [part monitoring]
         if (ApiHttps && Parts.Contains(Part.Monitoring))
         {
             return "Platform:Api:Https is true and Platform:Parts has monitoring, but Prometheus asks the API for its metrics by HTTP alone: leave out one of "
                 + "them.";
         }
 
+        // [end of part]
+        // [part backup]
         if (Parts.Contains(Part.Backup) && Engine != Engine.DocumentDb)
         {
             return $"Platform:Parts has backup, but the engine is {EngineChoice}, whose backups are not supported yet: those of mongod "
                 + "are made by Percona Backup for MongoDB, those of Atlas by Atlas.";
         }
 
+        // [end of part]
         if (ObstacleToEncryption(machine) is { } unencrypted)
         {
             return unencrypted;
         }
 
+        // [part monitoring]
         if (Parts.Contains(Part.Monitoring) && ObstacleToMonitoring(machine) is { } missing)
         {
             return $"Platform:Parts has monitoring, but {missing}";
         }
 
+        // [end of part]
         return Engine switch
         {
             Engine.Containers when RedisMode == RedisMode.Cluster =>
@@ -291,14 +297,17 @@ internal sealed record PlatformOptions
             Engine.External =>
                 $"Platform:EncryptAtRest is for servers that the graph runs, but the engine is external: whether the servers of "
                 + $"ConnectionStrings:{ResourceNames.Database} encrypt their data is set there, and './platform security check' looks.",
+            // [part backup]
             Engine.DocumentDb when Parts.Contains(Part.Backup) =>
                 "Platform:Parts has backup, but Platform:EncryptAtRest is true: backups of encrypted data are not supported yet, as what makes them reads the "
                 + "files. Leave out one of both.",
+            // [end of part]
             Engine.DocumentDb when machine.IsLinux && machine.WhyNotEncrypt(NativeScripts, ServerImage) is { } why =>
                 $"Platform:EncryptAtRest is true, but {why}.",
             _ => null,
         };
 
+    // [part monitoring]
     private string? ObstacleToMonitoring(Machine machine) =>
         !machine.IsLinux ? "its servers run on Linux only."
         : !Directory.Exists(Path.Combine(MonitoringImage, "usr"))
@@ -307,6 +316,7 @@ internal sealed record PlatformOptions
         : !File.Exists(AlertRules) ? $"the rules are missing at {AlertRules} (Platform:Monitoring:Rules)."
         : null;
 
+    // [end of part]
     private static TimeSpan ParseInterval(string? value) => value switch
     {
         null or "" => MonitoringTimes.Usual,
@@ -364,7 +374,7 @@ internal sealed record PlatformOptions
                 name => Enum.TryParse<Part>(name, ignoreCase: true, out var part) && Enum.IsDefined(part) && !char.IsAsciiDigit(name[0])
                     ? part
                     : throw new DistributedApplicationException(
-                        $"Platform:Parts has '{name}', but there are {string.Join(", ", Enum.GetNames<Part>()).ToLowerInvariant()}, and all.")),
+                        $"Platform:Parts has '{name}', but must be of these: {string.Join(", ", [.. Enum.GetNames<Part>(), "all"]).ToLowerInvariant()}.")),
         ];
 
     private static bool ParseSwitch(IConfiguration section, string key, bool usual) => section[key] switch

@@ -17,18 +17,25 @@ public sealed class ShutdownTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc.");
         var cancellationToken = TestContext.Current.CancellationToken;
         var data = Directory.CreateTempSubdirectory("platform-test-");
+        // [part backup]
         var hasBackups = EngineChoice.From(Environment.GetEnvironmentVariable("Platform__Engine"), Machine.Here).Engine == Engine.DocumentDb;
-        var parts = hasBackups ? "backup" : "";
+        // [end of part]
+        var parts = "";
+        // [part backup]
+        parts = hasBackups ? "backup" : "";
+        // [end of part]
         try
         {
             await using (var stack = new TestStack(data.FullName, settings: $"--Platform:Parts={parts}"))
             {
                 await stack.StartAsync(cancellationToken);
+                // [part backup]
                 if (hasBackups)
                 {
                     await UntilBackedUpAsync(stack, cancellationToken);
                 }
 
+                // [end of part]
                 Assert.NotEmpty(MarkedProcesses.Find(TestStack.Mark, data.FullName));
 
                 // Without those that the engine does not have.
@@ -56,6 +63,7 @@ public sealed class ShutdownTests
         }
     }
 
+    // [part backup]
     /// <summary>Waits until the agent of the backups says that the database can be restored.</summary>
     private static async Task UntilBackedUpAsync(TestStack stack, CancellationToken cancellationToken)
     {
@@ -75,6 +83,7 @@ public sealed class ShutdownTests
             cancellationToken);
     }
 
+    // [end of part]
     // The orchestrator ends by itself, a moment after the application.
     private static Task UntilNoProcessIsLeftAsync(string stack, CancellationToken cancellationToken)
     {

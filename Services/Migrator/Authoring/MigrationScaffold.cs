@@ -134,7 +134,8 @@ internal static partial class MigrationScaffold
 
     private static Type? Imported(string type) => Assembly.GetExecutingAssembly().GetReferencedAssemblies().Select(Assembly.Load)
         .Append(typeof(object).Assembly).Append(typeof(CollectionNames).Assembly)
-        .SelectMany(assembly => s_imported.Append(nameof(Platform)).Select(space => assembly.GetType($"{space}.{type}", throwOnError: false, ignoreCase: true)))
+        .SelectMany(assembly => s_imported.Append(typeof(CollectionNames).Namespace)
+            .Select(space => assembly.GetType($"{space}.{type}", throwOnError: false, ignoreCase: true)))
         .FirstOrDefault(found => found is { IsPublic: true });
 
     private static string Source(int number, string name, string type) => $$"""

@@ -383,6 +383,7 @@ public sealed class GraphTests
         Assert.True(Path.Combine(directory, ".s.PGSQL.5432.lock").Length <= 107, directory);
     }
 
+    // [part backup]
     [Fact]
     public async Task With_backups_every_member_archives_and_the_agent_knows_all_of_them()
     {
@@ -440,6 +441,7 @@ public sealed class GraphTests
         Assert.Equal(["agent"], arguments);
     }
 
+    // [end of part]
     private static IDistributedApplicationBuilder CreateBuilder(params string[] args)
         => DistributedApplication.CreateBuilder(new DistributedApplicationOptions { Args = args, DisableDashboard = true });
 

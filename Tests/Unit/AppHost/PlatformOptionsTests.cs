@@ -216,18 +216,21 @@ public sealed class PlatformOptionsTests
     [InlineData("backup", "Backup")]
     [InlineData(" Backup ,", "Backup")]
     [InlineData("monitoring", "Monitoring")]
-    [InlineData("all", "Backup,Monitoring")]
     public void Parts_are_those_that_are_named(string? value, string expected)
         => Assert.Equal(expected, string.Join(',', Read([new("Platform:Parts", value)]).Parts));
+
+    [Fact]
+    public void All_parts_are_added_by_one_word() => Assert.Equal(Enum.GetValues<Part>(), Read([new("Platform:Parts", "All")]).Parts);
 
     [Theory]
     [InlineData("backups")]
     [InlineData("0")]
     public void A_part_that_there_is_not_is_refused(string value)
         => Assert.Equal(
-            $"Platform:Parts has '{value}', but there are backup, monitoring, and all.",
+            $"Platform:Parts has '{value}', but must be of these: backup, monitoring, all.",
             Assert.Throws<DistributedApplicationException>(() => Read([new("Platform:Parts", value)])).Message);
 
+    // [part monitoring]
     [Fact]
     public void Monitoring_without_its_image_is_refused_on_every_engine()
         => Assert.Equal(
@@ -235,6 +238,7 @@ public sealed class PlatformOptionsTests
             Read([new("Platform:Engine", "external"), new("Platform:Parts", "monitoring"), new("Platform:MonitoringImage", "/no/image")])
                 .ObstacleTo(Section([]), MachineWith(true, "bwrap")));
 
+    // [end of part]
     [Theory]
     [InlineData("00:00:00.5")]
     [InlineData("1.00:00:00")]
@@ -244,6 +248,7 @@ public sealed class PlatformOptionsTests
             $"Platform:Monitoring:Interval is '{value}', but must be from 00:00:01 to 00:05:00.",
             Assert.Throws<DistributedApplicationException>(() => Read([new("Platform:Monitoring:Interval", value)])).Message);
 
+    // [part backup]
     [Theory]
     [InlineData("mongod")]
     [InlineData("containers")]
@@ -255,6 +260,7 @@ public sealed class PlatformOptionsTests
                 .ObstacleTo(Section([]), MachineWith(true, "bwrap")),
             StringComparison.Ordinal);
 
+    // [end of part]
     [Fact]
     public void Backups_lie_beside_the_data_of_a_checkout_and_in_a_data_directory_that_was_named()
     {

@@ -35,6 +35,13 @@ public sealed class MigrationScaffoldTests : IDisposable
         Assert.Null(MigrationScaffold.FindRoot(Path.GetTempPath()));
     }
 
+    [Fact]
+    public void A_name_that_hides_the_namespace_of_everything_is_refused()
+    {
+        var root = typeof(MigrationScaffold).Namespace!.Split('.')[0];
+        Assert.Contains($"hides {root}", MigrationScaffold.Objection(_root.FullName, root.ToLowerInvariant()), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("order_item_count", "0002_order_item_count.cs has a class OrderItemCount")]
     [InlineData("order_itemcount", "0002_order_item_count.cs has a class OrderItemCount")]
@@ -44,7 +51,6 @@ public sealed class MigrationScaffoldTests : IDisposable
     [InlineData("bsondocument", "hides MongoDB.Bson.BsonDocument")]
     [InlineData("migration_context", "hides Platform.Migrator.Execution.MigrationContext")]
     [InlineData("collection_names", "hides Platform.CollectionNames")]
-    [InlineData("platform", "hides Platform")]
     [InlineData("up_async", "hides UpAsync")]
     [InlineData("split_customer_name", null)]
     public void A_name_whose_class_is_there_already_or_hides_another_is_refused(string name, string? reason)
