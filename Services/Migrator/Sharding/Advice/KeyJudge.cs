@@ -64,11 +64,8 @@ internal static class KeyJudge
         var reads = Targets(key, queries.Where(query => !query.IsWrite));
         var writes = Targets(key, queries.Where(query => query.IsWrite));
         OfQueries(key, queries, reads, writes, good, bad);
-        if (figures.Sampled > 0)
-        {
-            OfPieces(key, figures, good, bad);
-            OfNewest(figures, good, bad);
-        }
+        OfPieces(key, figures, good, bad);
+        OfNewest(figures, good, bad);
 
         bad = [.. bad.OrderByDescending(fault => fault.Cost)];
         return new(
@@ -139,7 +136,7 @@ internal static class KeyJudge
         {
             good.Add("Every document has a value of its own, so that any amount can be parted.");
         }
-        else
+        else if (figures.Sampled > 0)
         {
             good.Add($"What stays together is small: {Size(figures.LargestPieceBytes)} of a large tenant.");
         }

@@ -94,7 +94,8 @@ internal static class KeyMeasure
     {
         if (values.Length == 0)
         {
-            return 0;
+            // Without documents it is known of the tenant alone.
+            return key.Fields.SequenceEqual(["tenantId"]) ? key.LargeTenantMegabytes * Megabyte : 0;
         }
 
         var all = Enumerable.Range(0, values.Length).ToArray();
