@@ -61,7 +61,7 @@ internal static class BackupJob
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         // The sentence is told already.
         builder.Logging.AddFilter<ConsoleLoggerProvider>(Job.ToldCategory, LogLevel.None);
-        builder.Logging.AddFilter<ConsoleLoggerProvider>("Platform", LogLevel.Warning);
+        builder.Logging.AddFilter<ConsoleLoggerProvider>("Platform.", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("MongoDB", LogLevel.Warning);
         builder.AddServiceDefaults();

@@ -150,7 +150,8 @@ public sealed class ArchitectureTests
     private static List<IType> TypesOf(string project)
     {
         var name = Assemblies[project].GetName().Name;
-        var types = Loaded.Types.Where(type => type.Assembly?.Name.Split(',')[0] == name && Folder(type).StartsWith("Platform", StringComparison.Ordinal))
+        var types = Loaded.Types
+            .Where(type => type.Assembly?.Name.Split(',')[0] == name && (Folder(type) + ".").StartsWith("Platform.", StringComparison.Ordinal))
             .ToList();
         Assert.NotEmpty(types);
         return types;
