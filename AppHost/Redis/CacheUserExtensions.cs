@@ -1,3 +1,4 @@
+using Platform.AppHost.Security;
 using Platform.Hosting.Security;
 
 namespace Platform.AppHost.Redis;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Platform.AppHost.Settings;
+using Platform.Hosting.Security;
 
 namespace Platform.AppHost.Security;
 

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Aspire.Hosting.Testing;
-using Platform.AppHost.Security;
+using Platform.Hosting.Security;
 using Xunit;
 
 namespace Platform.Tests.Graph;
