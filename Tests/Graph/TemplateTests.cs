@@ -9,6 +9,7 @@ namespace Platform.Tests.Graph;
 public sealed partial class TemplateTests(ITestOutputHelper output)
 {
     private const string Name = "Contoso.Shop";
+    private const string Asked = "PLATFORM_TEST_TEMPLATE";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -69,6 +70,8 @@ public sealed partial class TemplateTests(ITestOutputHelper output)
 
         public static async Task<Instance> OfAsync(string parameters, ITestOutputHelper output)
         {
+            Assert.SkipUnless(
+                Environment.GetEnvironmentVariable(Asked) == "1", $"Two instances are built and tested for some ten minutes when {Asked}=1 asks for it.");
             Assert.SkipUnless(OperatingSystem.IsLinux(), "./platform makes the template with tools of Linux.");
             Assert.SkipUnless(Path.Exists(Path.Combine(Repository.Root, ".git")), "The files of the template are those that git knows.");
             var instance = new Instance(output);

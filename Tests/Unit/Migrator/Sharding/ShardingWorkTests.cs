@@ -286,7 +286,7 @@ public sealed class ShardingWorkTests
     public void A_right_command_line_is_taken(string line) => Assert.Empty(MigratorCommands.Create().Parse(line).Errors);
 
     [Theory]
-    [InlineData("sharding", "'migrator sharding' needs a command: plan, apply, status and simulate.")]
+    [InlineData("sharding", "'migrator sharding' needs a command: plan, apply, status, advise and simulate.")]
     [InlineData("sharding simulate --tenants many", "--tenants must be a whole number between 1 and 1000000, not 'many'.")]
     [InlineData("sharding simulate --range-size 2000", "--range-size must be a whole number between 1 and 1024, not '2000'.")]
     [InlineData("sharding plan --allow-moves", "--allow-moves")]
