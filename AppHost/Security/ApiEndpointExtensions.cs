@@ -11,8 +11,8 @@ internal static class ApiEndpointExtensions
     public static string ApiEndpoint(this PlatformOptions options) => options.ApiHttps ? "https" : "http";
 
     /// <summary>
-    /// Gives the API its endpoint: plain HTTP, or with <c>Platform:Api:Https</c> TLS 1.2 and 1.3 alone, with a certificate of this stack's authority. Kestrel
-    /// reads its files again when they change.
+    /// Gives the API its endpoint: plain HTTP, or with <c>Platform:Api:Https</c> TLS 1.2 and 1.3 alone, with a certificate of this stack's authority. The
+    /// API reads its files again when they change.
     /// </summary>
     /// <param name="api">The API.</param>
     /// <param name="options">The settings.</param>

@@ -42,6 +42,12 @@ internal sealed partial class StackFile(
     /// <summary>Ends when everything has stopped, so that the last lines of the consoles are copied.</summary>
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
+        // A host for tests is stopped again when it is disposed of.
+        if (_state == StackState.Stopped)
+        {
+            return;
+        }
+
         await _stopping.CancelAsync();
         await _watching;
         _state = StackState.Stopped;

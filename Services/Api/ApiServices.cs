@@ -19,6 +19,7 @@ using Platform.Data.Events;
 using Platform.Data.Tenancy;
 using Platform.Mongo.Connections;
 using Platform.Mongo.Leases;
+using Platform.ServiceDefaults.Http;
 
 namespace Platform.Api;
 
@@ -92,6 +93,22 @@ internal static class ApiServices
             kestrel.Limits.MaxRequestBodySize = MaxRequestBodyBytes;
             kestrel.AddServerHeader = false;
         });
+        builder.RenewCertificate();
+    }
+
+    // Kestrel reads a renewed certificate by itself for endpoints of its own section alone, and not for those of ASPNETCORE_URLS.
+    private static void RenewCertificate(this WebApplicationBuilder builder)
+    {
+        var certificate = builder.Configuration.GetSection("Kestrel:Certificates:Default");
+        if (certificate["Path"] is not { } file || certificate["KeyPath"] is not { } keyFile)
+        {
+            return;
+        }
+
+        builder.Services.AddSingleton(services => new RenewedCertificate(
+            file, keyFile, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RenewedCertificate>>()));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https =>
+            https.ServerCertificateSelector = (_, _) => kestrel.ApplicationServices.GetRequiredService<RenewedCertificate>().Current()));
     }
 
     public static void UseApi(this WebApplication app)

@@ -24,6 +24,9 @@ public sealed class TestStack(string? dataDirectory = null, bool dashboard = fal
     private readonly ConcurrentDictionary<string, TimeSpan> _steps = new();
     private DistributedApplication? _app;
 
+    /// <summary>Further settings of the API, as environment variables.</summary>
+    public IReadOnlyDictionary<string, string> ApiSettings { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Where this stack's servers keep their data.</summary>
     public string DataDirectory { get; } = dataDirectory ?? Directory.CreateTempSubdirectory("platform-test-").FullName;
 
@@ -53,6 +56,12 @@ public sealed class TestStack(string? dataDirectory = null, bool dashboard = fal
         builder.Services.AddLogging(logging => logging
             .SetMinimumLevel(LogLevel.Warning)
             .AddFilter("Platform.AppHost.Resources", LogLevel.None));
+
+        foreach (var (name, value) in ApiSettings)
+        {
+            builder.CreateResourceBuilder(builder.Resources.OfType<ProjectResource>().Single(project => project.Name == ResourceNames.Api))
+                .WithEnvironment(name, value);
+        }
 
         if (!dashboard)
         {
