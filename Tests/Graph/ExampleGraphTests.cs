@@ -11,6 +11,7 @@ using Xunit;
 namespace Platform.Tests.Graph;
 
 /// <summary>The replica set in a graph that is not the platform's, as <c>Hosting/README.md</c> shows it.</summary>
+[Collection(TestCollections.Cache)]
 public sealed class ExampleGraphTests : IAsyncLifetime
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
