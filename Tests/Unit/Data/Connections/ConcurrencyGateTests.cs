@@ -193,6 +193,7 @@ public sealed class ConcurrencyGateTests : IDisposable
         using var gate = new ConcurrencyGate(
             Options.Create(options), TimeProvider.System, new ConnectionMetrics(services.GetRequiredService<IMeterFactory>()), Pools);
         var (inside, most) = (0, 0);
+        var two = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
         await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(
             async () =>
@@ -203,6 +204,13 @@ public sealed class ConcurrencyGateTests : IDisposable
                     Assert.NotNull(pass);
                     var now = Interlocked.Increment(ref inside);
                     InterlockedMax(ref most, now);
+                    if (now > 1)
+                    {
+                        two.TrySetResult();
+                    }
+
+                    // The first stays until another is there; a quick machine would have each gone before the next comes.
+                    await two.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
                     await Task.Yield();
                     Interlocked.Decrement(ref inside);
                 }
