@@ -214,6 +214,7 @@ public static class CollectionCatalogue
         {
             Keys = [Tenant, Up("productId")],
             LargeTenantMegabytes = 3_000,
+            IsMostlyUpdated = true,
             Reason = "A large tenant's stock parts between two products; what all stores have of one is together. The unique index begins with it.",
         },
         CrossField = CrossFieldRules.Inventory,

@@ -41,6 +41,11 @@ public sealed record ShardKey
     /// <summary>What the documents of a large tenant take, in MB, before compression: what the key was chosen for. Default: 0, for next to nothing.</summary>
     public long LargeTenantMegabytes { get; init; }
 
+    /// <summary>
+    /// Whether documents are mostly changed long after they were made, as stock is, so that it matters little where new ones go. Default: false.
+    /// </summary>
+    public bool IsMostlyUpdated { get; init; }
+
     /// <summary>Whether the collection is distributed at all.</summary>
     public bool IsSharded => Keys.Count > 0;
 

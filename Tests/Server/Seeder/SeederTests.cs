@@ -276,11 +276,16 @@ public sealed class SeederTests(MongoServer server) : SeederCommandTests(server)
         Task UpdateAsync(string collection, string filter, string update) => Collection(database, collection).UpdateManyAsync(
             BsonDocument.Parse(filter), BsonDocument.Parse(update), new UpdateOptions { BypassDocumentValidation = true }, Cancel);
 
-        async Task<IReadOnlyList<(bool Holds, int Examples)>> PromisesAsync() =>
-        [
-            .. (await RunAsync(database, "verify", "--json")).Json.GetProperty("promises").EnumerateArray()
-                .Select(promise => (promise.GetProperty("holds").GetBoolean(), promise.GetProperty("examples").GetArrayLength())),
-        ];
+        async Task<IReadOnlyList<(bool Holds, int Examples)>> PromisesAsync()
+        {
+            var verified = await RunAsync(database, "verify", "--json");
+            Assert.True(verified.Json.TryGetProperty("promises", out var promises), verified.Output);
+            return
+            [
+                .. promises.EnumerateArray()
+                    .Select(promise => (promise.GetProperty("holds").GetBoolean(), promise.GetProperty("examples").GetArrayLength())),
+            ];
+        }
     }
 
     [Fact]

@@ -28,7 +28,7 @@ internal sealed record KeyFigures
 
     /// <summary>
     /// The share of the newest tenth of the documents that go to the fullest of four ranges which part the older ones evenly, from 0 to 1: a quarter
-    /// when writes spread, 1 when one shard takes them all. Null when it is not known.
+    /// when writes spread, 1 when one shard takes them all. Of a key with few values, the share with the most common one. Null when it is not known.
     /// </summary>
     public required double? NewestInOneRange { get; init; }
 }

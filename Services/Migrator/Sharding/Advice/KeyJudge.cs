@@ -16,7 +16,6 @@ internal static class KeyJudge
 
     // From so many times a range on shards differ so much that the balancer works, and what cannot be parted cannot be moved.
     private const int JumboRanges = 3;
-    private const int FewValues = 64;
     private const int NamedQueries = 3;
 
     // Faults that differ by less are as good as each other, and what is declared stays.
@@ -65,7 +64,7 @@ internal static class KeyJudge
         var writes = Targets(key, queries.Where(query => query.IsWrite));
         OfQueries(key, queries, reads, writes, good, bad);
         OfPieces(key, figures, good, bad);
-        OfNewest(figures, good, bad);
+        OfNewest(key, figures, good, bad);
 
         bad = [.. bad.OrderByDescending(fault => fault.Cost)];
         return new(
@@ -79,7 +78,7 @@ internal static class KeyJudge
         var personal = EncryptedFields.Of(collection.DocumentType).Select(field => field.Name).Intersect(key.Fields, StringComparer.Ordinal).ToList();
         if (personal.Count > 0)
         {
-            bad.Add((2, $"{string.Join(" and ", personal)} is personal: it changes, and boundaries of ranges, which stand in logs, would show it."));
+            bad.Add((4, $"{string.Join(" and ", personal)} is personal: it changes, and boundaries of ranges, which stand in logs, would show it."));
         }
 
         if (collection.TimeSeries is { } series && key.Fields.Contains(series.TimeField))
@@ -141,7 +140,7 @@ internal static class KeyJudge
             good.Add($"What stays together is small: {Size(figures.LargestPieceBytes)} of a large tenant.");
         }
 
-        if (figures.Sampled >= KeyMeasure.Few && figures.Distinct <= FewValues && !key.Fields.Contains("tenantId"))
+        if (figures.Sampled >= KeyMeasure.Few && figures.Distinct <= KeyMeasure.FewValues && !key.Fields.Contains("tenantId"))
         {
             bad.Add((1, $"It has {Count(figures.Distinct, "value", "values")}, and so no more ranges than that."));
         }
@@ -152,7 +151,7 @@ internal static class KeyJudge
         }
     }
 
-    private static void OfNewest(KeyFigures figures, List<string> good, List<(double, string)> bad)
+    private static void OfNewest(ShardKey key, KeyFigures figures, List<string> good, List<(double, string)> bad)
     {
         if (figures.NewestInOneRange is not { } share)
         {
@@ -161,8 +160,10 @@ internal static class KeyJudge
 
         if (share > HotShare)
         {
-            bad.Add((2 * (share - 0.25) / 0.75,
-                $"{Percent(share)} of the newest documents lie in one quarter of its ranges: one shard would take the writes."
+            // Writes of what fits into one range, or of what is mostly changed later, are no shard's burden.
+            var matters = !key.IsMostlyUpdated && key.LargeTenantMegabytes > key.RangeMebibytes;
+            bad.Add((matters ? 2 * (share - 0.25) / 0.75 : 0.01,
+                $"{Percent(share)} of the newest documents lie in one quarter of its ranges: one shard would take {(matters ? "the writes" : "them, which are few")}."
                     + (figures.Correlation is > 0.9 ? " It grows with time." : "")));
         }
         else

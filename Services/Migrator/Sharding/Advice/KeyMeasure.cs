@@ -11,6 +11,9 @@ internal static class KeyMeasure
     /// <summary>Of fewer documents nothing is said about how they spread.</summary>
     public const int Few = 100;
 
+    /// <summary>A key with no more values has no more ranges than that.</summary>
+    public const int FewValues = 64;
+
     private const int Ranges = 4;
     private const long Megabyte = 1_000_000;
 
@@ -143,6 +146,15 @@ internal static class KeyMeasure
     private static double NewestInOneRange(int[] sorted, BsonValue[][] values)
     {
         var newest = Math.Max(1, values.Length / 10);
+        var (distinct, _) = Runs(sorted, values);
+        if (distinct <= FewValues)
+        {
+            // What has one value is in one range, and which other values are beside it is chance.
+            return (double)Enumerable.Range(values.Length - newest, newest)
+                .GroupBy(document => new BsonArray(values[document]))
+                .Max(group => group.Count()) / newest;
+        }
+
         var older = sorted.Where(document => document < values.Length - newest).ToArray();
         var bounds = Enumerable.Range(1, Ranges - 1).Select(bound => values[older[older.Length * bound / Ranges]]).ToArray();
         var counts = new int[Ranges];
