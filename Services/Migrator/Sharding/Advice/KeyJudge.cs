@@ -163,7 +163,8 @@ internal static class KeyJudge
             // Writes of what fits into one range, or of what is mostly changed later, are no shard's burden.
             var matters = !key.IsMostlyUpdated && key.LargeTenantMegabytes > key.RangeMebibytes;
             bad.Add((matters ? 2 * (share - 0.25) / 0.75 : 0.01,
-                $"{Percent(share)} of the newest documents lie in one quarter of its ranges: one shard would take {(matters ? "the writes" : "them, which are few")}."
+                $"{Percent(share)} of the newest documents lie in one quarter of its ranges: "
+                    + $"one shard would take {(matters ? "the writes" : "them, which are few")}."
                     + (figures.Correlation is > 0.9 ? " It grows with time." : "")));
         }
         else
