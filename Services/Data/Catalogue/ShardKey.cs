@@ -31,6 +31,9 @@ public sealed record ShardKey
     /// <remarks><see href="https://www.mongodb.com/docs/manual/core/sharding-data-partitioning/#range-size"/></remarks>
     public int RangeMebibytes { get; init; } = DefaultRangeMebibytes;
 
+    /// <summary>The same in bytes.</summary>
+    public long RangeBytes => RangeMebibytes * 1024L * 1024;
+
     /// <summary>
     /// Whether a tenant's documents can be kept on the shards of its region, with a zone. Default: true. Not those of a time series: the server
     /// distributes it over all shards.

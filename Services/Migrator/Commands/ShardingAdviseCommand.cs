@@ -138,7 +138,7 @@ internal sealed class ShardingAdviseCommand(ICluster cluster, IMongoDatabase dat
             yield return $"Most of it belongs to {string.Join(", ", hot)}.";
         }
 
-        var range = (long)collection.ShardKey.RangeMebibytes * 1024 * 1024;
+        var range = collection.ShardKey.RangeBytes;
         var outgrown = Enumerable.Range(0, bytes.Length).Where(tenant => bytes[tenant] > range).OrderByDescending(tenant => bytes[tenant]).ToList();
         if (outgrown.Count > 0 && !collection.ShardKey.PartsTenants)
         {

@@ -20,13 +20,17 @@ internal static class QueryPatterns
         IEnumerable<QueryPattern> all =
             command.GetValue("pipeline", BsonNull.Value) is BsonArray stages ? OfPipeline(collection, new QueryConditions(), stages)
             : Statements(command) is { } statements
-                ? statements.SelectMany(statement => OfFilter(collection, statement.GetValue("q", BsonNull.Value) as BsonDocument ?? [], []))
-            : OfFilter(
-                collection, s_filterNames.Select(name => command.GetValue(name, BsonNull.Value)).OfType<BsonDocument>().FirstOrDefault() ?? [], sort);
+                ? statements.SelectMany(statement => OfFilter(collection, FilterOf(statement), []))
+            : OfFilter(collection, FilterOf(command), sort);
         return [.. all.DistinctBy(pattern => pattern.Text)];
     }
 
-    private static IEnumerable<BsonDocument>? Statements(BsonDocument command) =>
+    /// <summary>The filter of a command, or of one statement of an update or a delete; empty when it has none.</summary>
+    public static BsonDocument FilterOf(BsonDocument statement) =>
+        s_filterNames.Select(name => statement.GetValue(name, BsonNull.Value)).OfType<BsonDocument>().FirstOrDefault() ?? [];
+
+    /// <summary>The statements of an update or a delete; null for other commands.</summary>
+    public static IEnumerable<BsonDocument>? Statements(BsonDocument command) =>
         (command.GetValue("updates", command.GetValue("deletes", BsonNull.Value)) as BsonArray)?.OfType<BsonDocument>();
 
     private static IEnumerable<QueryPattern> OfFilter(string collection, BsonDocument filter, BsonDocument sort)

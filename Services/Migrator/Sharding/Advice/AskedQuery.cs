@@ -1,5 +1,6 @@
 using MongoDB.Bson;
 using Platform.Data.Catalogue;
+using Platform.Migrator.Indexes;
 
 namespace Platform.Migrator.Sharding.Advice;
 
@@ -9,8 +10,6 @@ namespace Platform.Migrator.Sharding.Advice;
 /// <param name="IsWrite">Whether it changes or deletes documents.</param>
 internal sealed record AskedQuery(string? Name, BsonDocument Filter, bool IsWrite)
 {
-    private static readonly string[] s_filters = ["filter", "query", "q"];
-
     /// <summary>The queries that the catalogue declares for a collection.</summary>
     /// <param name="collection">The collection.</param>
     public static IReadOnlyList<AskedQuery> DeclaredFor(CollectionDefinition collection)
@@ -41,14 +40,13 @@ internal sealed record AskedQuery(string? Name, BsonDocument Filter, bool IsWrit
 
         var name = command.GetElement(0).Name;
         var filters = command.GetValue("pipeline", BsonNull.Value) is BsonArray stages ? [OfPipeline(stages)]
-            : (command.GetValue("updates", command.GetValue("deletes", BsonNull.Value)) as BsonArray)?.OfType<BsonDocument>().Select(OfStatement)
-                ?? (name is "find" or "count" or "distinct" or "findAndModify" or "findandmodify" || command.Contains("q") ? [OfStatement(command)] : []);
+            : QueryPatterns.Statements(command)?.Select(QueryPatterns.FilterOf)
+                ?? (name is "find" or "count" or "distinct" or "findAndModify" or "findandmodify" || command.Contains("q")
+                    ? [QueryPatterns.FilterOf(command)]
+                    : []);
         var isWrite = name is "findAndModify" or "findandmodify" or "update" or "delete" || entry.GetValue("op", "").AsString is "update" or "remove";
         return filters.Select(filter => (collection, new AskedQuery(null, filter, isWrite)));
     }
-
-    private static BsonDocument OfStatement(BsonDocument statement) =>
-        s_filters.Select(name => statement.GetValue(name, BsonNull.Value)).OfType<BsonDocument>().FirstOrDefault() ?? [];
 
     private static BsonDocument OfPipeline(BsonArray stages) => stages.OfType<BsonDocument>().FirstOrDefault() switch
     {

@@ -1,5 +1,6 @@
 using Platform.Data.Catalogue;
 using Platform.Jobs;
+using Platform.Migrator.Indexes;
 
 namespace Platform.Migrator.Sharding.Advice;
 
@@ -9,7 +10,6 @@ namespace Platform.Migrator.Sharding.Advice;
 internal sealed record KeyCandidate(ShardKey Key, bool IsDeclared)
 {
     private const string Id = "_id";
-    private const string Tenant = "tenantId";
 
     /// <summary>
     /// The declared key, and those that somebody would think of: the key of the document, the tenant, time, and what unique indexes begin with.
@@ -22,7 +22,7 @@ internal sealed record KeyCandidate(ShardKey Key, bool IsDeclared)
         List<IndexKey[]> keys = [];
         if (collection.IsTenantOwned)
         {
-            keys.Add([new(Tenant)]);
+            keys.Add([new(QueryPattern.Tenant)]);
         }
 
         if (collection.TimeSeries is { } series)
@@ -38,14 +38,14 @@ internal sealed record KeyCandidate(ShardKey Key, bool IsDeclared)
             keys.Add([new(Id, IndexKind.Hashed)]);
             if (collection.IsTenantOwned)
             {
-                keys.Add([new(Tenant, IndexKind.Hashed)]);
-                keys.Add([new(Tenant), new(Id)]);
+                keys.Add([new(QueryPattern.Tenant, IndexKind.Hashed)]);
+                keys.Add([new(QueryPattern.Tenant), new(Id)]);
             }
 
             if (date is not null)
             {
                 keys.Add([new(date)]);
-                keys.Add(collection.IsTenantOwned ? [new(Tenant), new(date)] : [new(date, IndexKind.Hashed)]);
+                keys.Add(collection.IsTenantOwned ? [new(QueryPattern.Tenant), new(date)] : [new(date, IndexKind.Hashed)]);
             }
 
             foreach (var unique in collection.Indexes.Where(index => index.Unique && index.PartialFilter is null && index.Keys.Count > 1))

@@ -1,6 +1,8 @@
 using System.Globalization;
 using Platform.Data.Catalogue;
 using Platform.Data.Encryption;
+using Platform.Migrator.Indexes;
+using Platform.Migrator.Sharding.Simulation;
 using static Platform.Migrator.Reports.ReportLines;
 
 namespace Platform.Migrator.Sharding.Advice;
@@ -14,8 +16,6 @@ internal static class KeyJudge
     // Four ranges that part documents evenly get a quarter each; beyond this, one of them has the writes.
     private const double HotShare = 0.6;
 
-    // From so many times a range on shards differ so much that the balancer works, and what cannot be parted cannot be moved.
-    private const int JumboRanges = 3;
     private const int NamedQueries = 3;
 
     // Faults that differ by less are as good as each other, and what is declared stays.
@@ -123,10 +123,11 @@ internal static class KeyJudge
 
     private static void OfPieces(ShardKey key, KeyFigures figures, List<string> good, List<(double, string)> bad)
     {
-        var range = (long)key.RangeMebibytes * 1024 * 1024;
+        var range = key.RangeBytes;
         if (figures.LargestPieceBytes > range)
         {
-            var isJumbo = figures.LargestPieceBytes > JumboRanges * range;
+            // From there on shards differ so much that the balancer works, and what cannot be parted cannot be moved.
+            var isJumbo = figures.LargestPieceBytes > Balancer.Threshold * range;
             bad.Add((isJumbo ? 1 : 0.5,
                 $"Documents with one value are never parted: of a large tenant, {Size(figures.LargestPieceBytes)} of them, "
                     + $"{Times(figures.LargestPieceBytes, range)} a range{(isJumbo ? ", which no balancer moves" : "")}."));
@@ -140,7 +141,7 @@ internal static class KeyJudge
             good.Add($"What stays together is small: {Size(figures.LargestPieceBytes)} of a large tenant.");
         }
 
-        if (figures.Sampled >= KeyMeasure.Few && figures.Distinct <= KeyMeasure.FewValues && !key.Fields.Contains("tenantId"))
+        if (figures.Sampled >= KeyMeasure.Few && figures.Distinct <= KeyMeasure.FewValues && !key.Fields.Contains(QueryPattern.Tenant))
         {
             bad.Add((1, $"It has {Count(figures.Distinct, "value", "values")}, and so no more ranges than that."));
         }

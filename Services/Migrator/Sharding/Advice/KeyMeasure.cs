@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using MongoDB.Bson;
 using Platform.Data.Catalogue;
+using Platform.Migrator.Indexes;
 
 namespace Platform.Migrator.Sharding.Advice;
 
@@ -40,7 +41,7 @@ internal static class KeyMeasure
                 : (double)documents.Count(document => key.Fields.Any(field => At(document, field) is null)) / documents.Count,
             LargestPieceBytes = PieceOf(key, sample, values),
             Correlation = judged ? CorrelationOf(sorted, values) : null,
-            NewestInOneRange = judged ? NewestInOneRange(sorted, values) : null,
+            NewestInOneRange = judged ? NewestInOneRange(sorted, values, distinct) : null,
         };
     }
 
@@ -98,11 +99,11 @@ internal static class KeyMeasure
         if (values.Length == 0)
         {
             // Without documents it is known of the tenant alone.
-            return key.Fields.SequenceEqual(["tenantId"]) ? key.LargeTenantMegabytes * Megabyte : 0;
+            return key.Fields.SequenceEqual([QueryPattern.Tenant]) ? key.LargeTenantMegabytes * Megabyte : 0;
         }
 
         var all = Enumerable.Range(0, values.Length).ToArray();
-        var tenants = all.GroupBy(document => At(sample.Documents[document], "tenantId") ?? BsonNull.Value).ToList();
+        var tenants = all.GroupBy(document => At(sample.Documents[document], QueryPattern.Tenant) ?? BsonNull.Value).ToList();
         var largest = tenants.MaxBy(tenant => tenant.Count())!.ToArray();
         Array.Sort(largest, (left, right) => Compare(values[left], values[right]));
         var (_, most) = Runs(largest, values);
@@ -143,10 +144,9 @@ internal static class KeyMeasure
         return ofKeys == 0 ? null : both / Math.Sqrt(ofKeys * ofOrder);
     }
 
-    private static double NewestInOneRange(int[] sorted, BsonValue[][] values)
+    private static double NewestInOneRange(int[] sorted, BsonValue[][] values, int distinct)
     {
         var newest = Math.Max(1, values.Length / 10);
-        var (distinct, _) = Runs(sorted, values);
         if (distinct <= FewValues)
         {
             // What has one value is in one range, and which other values are beside it is chance.

@@ -38,7 +38,7 @@ internal sealed class SampleReader(IMongoDatabase database, int size)
         ArgumentNullException.ThrowIfNull(stored);
         var date = DateOf(collection);
         var read = new BsonDocument(
-            fields.Append(Id).Append(date ?? Id).Append("tenantId").Distinct(StringComparer.Ordinal).Select(field => new BsonElement(field, 1)));
+            fields.Append(Id).Append(date ?? Id).Append(QueryPattern.Tenant).Distinct(StringComparer.Ordinal).Select(field => new BsonElement(field, 1)));
         List<BsonDocument> stages = [new("$project", read)];
         if (stored.Documents > size)
         {
