@@ -68,7 +68,7 @@ public static class MongoReplicaSetExtensions
                 resource, process, services.GetRequiredService<ResourceNotificationService>(), token),
             Engine.Mongod => (process, _, token) => MemberProcess.KillAsync(process, "mongod", options.DataDirectory, token),
             _ => (process, _, token) => MemberProcess.KillAsync(
-                process, Path.GetFileNameWithoutExtension(options.Gateway[0]), options.DataDirectory, token),
+                process, Path.GetFileName(options.Gateway[0]), options.DataDirectory, token),
         };
         return options.Engine switch
         {
