@@ -28,6 +28,9 @@ internal sealed class BenchmarkServer : IAsyncDisposable
     /// <summary>PostgreSQL's process.</summary>
     public ServerProcess Postgres => _postgres!.Process;
 
+    /// <summary>The processor time that both servers, and what they started, used so far.</summary>
+    public TimeSpan ProcessorTime => ProcessTree.ProcessorTime([Gateway.Id, Postgres.Id]);
+
     /// <summary>How to reach the gateway.</summary>
     public string ConnectionString => ConnectionStringOf(Port);
 

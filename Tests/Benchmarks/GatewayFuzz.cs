@@ -6,8 +6,8 @@ using MongoDB.Driver;
 namespace Platform.Benchmarks;
 
 /// <summary>
-/// Generated pipelines by users of every role and by one who did not log in, in turns with hostile users, for as long as wanted: nothing may
-/// break, nobody may be disturbed, and the gateway's memory must not grow.
+/// Generated pipelines, in turns with commands of users of every role, who may do what their rights cover and nothing else, and with hostile users, for as
+/// long as wanted: nothing may break, nobody may be disturbed, and the gateway's memory must not grow.
 /// </summary>
 internal static class GatewayFuzz
 {
@@ -18,6 +18,7 @@ internal static class GatewayFuzz
 
     // Hostile users keep both processors busy and take connections away; a turn each keeps the patience of the others' checks meaningful.
     private static readonly TimeSpan s_pipelines = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan s_rights = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan s_hostility = TimeSpan.FromSeconds(20);
 
     // Sessions and cursors that were left behind are forgotten within a few turns, so that a steady state can be seen.
@@ -61,12 +62,14 @@ internal static class GatewayFuzz
 
         var fuzz = new PipelineFuzz([administrator, administrator, administrator, reader, nobody], bystander, server.Postgres, Report.Say);
         var hostile = new HostileFuzz(server.Port, BenchmarkServer.User, server.Password, Report.Say);
+        var rights = new RightsFuzz(server.Port, BenchmarkServer.User, server.Password, Report.Say);
         Report.Say($"seed {first}");
         var started = Stopwatch.StartNew();
         List<double> resident = [];
         for (var next = first; started.Elapsed < duration; next++)
         {
             await fuzz.RunAsync(next, CommandsOfOneSeed, Least(s_pipelines, duration - started.Elapsed), cancellationToken);
+            await rights.RunAsync(next, int.MaxValue, Least(s_rights, duration - started.Elapsed), cancellationToken);
             var crashes = server.Postgres.Crashes;
             await hostile.RunAsync(next, Least(s_hostility, duration - started.Elapsed), cancellationToken);
             if (server.Postgres.Crashes > crashes)
@@ -79,6 +82,7 @@ internal static class GatewayFuzz
             Report.Say(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{started.Elapsed.TotalSeconds:0} s: up to seed {next}, {fuzz.Sent} commands, {fuzz.Succeeded} succeeded, {fuzz.Findings.Count} findings; "
+                    + $"{rights.Sent} by users of every role, {rights.Allowed} within their rights, {rights.Findings.Count} findings; "
                     + $"{hostile.Attacks} attacks, {hostile.Worked} times the others worked, {hostile.Findings.Count} findings; {resident[^1]:0.0} MiB "
                     + $"resident"));
         }
@@ -88,6 +92,7 @@ internal static class GatewayFuzz
             $"{fuzz.Findings.Count(finding => finding.Kind == PipelineFuzz.Finding.InternalError)} commands were refused with code 1, where MongoDB has "
                 + $"codes of its own."));
         report.AtMost("fuzz_crashes_and_hangs", fuzz.Findings.Count(finding => finding.Kind != PipelineFuzz.Finding.InternalError), 0);
+        report.AtMost("fuzz_rights_findings", rights.Findings.Count, 0);
         report.AtMost("fuzz_hostile_findings", hostile.Findings.Count, 0);
 
         // The first fifth is warming up: code is compiled, pools fill.

@@ -34,22 +34,27 @@ internal static partial class SeedBenchmark
             var documents = SeedCollection.All(s_size).Sum(part => part.Count);
             Report.Say($"{documents} documents in {files.Count} collections, with validators and indexes");
             using var client = new MongoClient(server.ConnectionString);
-            var rates = s_peers.Concat(s_ours).ToDictionary(name => name, _ => new List<double>());
+            var turns = s_peers.Concat(s_ours).ToDictionary(name => name, _ => new List<Turn>());
             for (var round = 0; round < Rounds; round++)
             {
-                foreach (var name in rates.Keys)
+                foreach (var name in turns.Keys)
                 {
-                    var seconds = await TurnAsync(server, client, name, files, documents, cancellationToken);
-                    rates[name].Add(documents / seconds);
+                    turns[name].Add(await TurnAsync(server, client, name, files, documents, cancellationToken));
                 }
 
                 Report.Say($"round {round + 1} of {Rounds} is done");
             }
 
-            foreach (var (name, measured) in rates)
+            foreach (var (name, measured) in turns)
             {
-                Report.Say($"{name}: {string.Join(", ", measured.Select(rate => rate.ToString("0", CultureInfo.InvariantCulture)))} documents/s");
+                Report.Say(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name}: {string.Join(", ", measured.Select(turn => $"{turn.PerSecond:0}"))} documents/s; "
+                    + $"{Median(measured, turn => turn.Seconds):0.0} s, in which the servers used {Median(measured, turn => turn.Servers):0.0} s of processor time; "
+                    + $"{Median(measured, turn => turn.Beside):0.0} s to start and to end"));
             }
+
+            var rates = turns.ToDictionary(turn => turn.Key, turn => turn.Value.ConvertAll(one => one.PerSecond));
 
             foreach (var (ours, suffix) in s_ours.Zip(["", "_indexes_kept"]))
             {
@@ -67,18 +72,23 @@ internal static partial class SeedBenchmark
         }
     }
 
-    private static async Task<double> TurnAsync(
+    private static double Median(IEnumerable<Turn> turns, Func<Turn, double> value) => LoadResult.Median(turns.Select(value));
+
+    private static async Task<Turn> TurnAsync(
         BenchmarkServer server, MongoClient client, string name, IReadOnlyList<string> files, long documents, CancellationToken cancellationToken)
     {
         var database = client.GetDatabase("seed_" + Guid.NewGuid().ToString("N"));
         await new CatalogueSynchroniser(database, TimeProvider.System, NullLogger<CatalogueSynchroniser>.Instance).ApplyAsync(
             allowDrop: false, cancellationToken);
         var databaseName = database.DatabaseNamespace.DatabaseName;
+        var (started, servers) = (Stopwatch.GetTimestamp(), server.ProcessorTime);
         var seconds = s_ours.Contains(name)
             ? await SeederAsync(server, databaseName, name == s_ours[1] ? ["--keep-indexes"] : [], cancellationToken)
             : (await NodePeer.RunAsync("seed.js", server.ConnectionString, [name, databaseName, .. files], cancellationToken))
                 .GetProperty("milliseconds")
                 .GetDouble() / 1000;
+        var turn = new Turn(
+            seconds, documents / seconds, (server.ProcessorTime - servers).TotalSeconds, Stopwatch.GetElapsedTime(started).TotalSeconds - seconds);
         long written = 0;
         foreach (var part in SeedCollection.All(s_size))
         {
@@ -92,7 +102,7 @@ internal static partial class SeedBenchmark
         }
 
         await client.DropDatabaseAsync(databaseName, cancellationToken);
-        return seconds;
+        return turn;
     }
 
     private static async Task<double> SeederAsync(BenchmarkServer server, string database, string[] options, CancellationToken cancellationToken)
@@ -133,6 +143,13 @@ internal static partial class SeedBenchmark
 
         return files;
     }
+
+    /// <summary>What one did.</summary>
+    /// <param name="Seconds">How long it wrote.</param>
+    /// <param name="PerSecond">Documents a second.</param>
+    /// <param name="Servers">The servers' processor time, in seconds.</param>
+    /// <param name="Beside">How long the process ran besides, in seconds: its start and its end.</param>
+    private sealed record Turn(double Seconds, double PerSecond, double Servers, double Beside);
 
     [GeneratedRegex(@"Seeded [0-9,]+ documents in ([0-9.]+) s ")]
     private static partial Regex Duration();

@@ -9,6 +9,7 @@ namespace Platform.Tests.Gateway;
 [Collection(GatewayCollection.Name)]
 public sealed class RoleTests(GatewayFixture gateway)
 {
+    private const int Seed = 20_261_130;
     private const int Unauthorized = 13;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -45,6 +46,18 @@ public sealed class RoleTests(GatewayFixture gateway)
         await gateway.Client.DropDatabaseAsync(database + "x", Cancel);
         Assert.True(wrong.Count == 0, $"{wrong.Count} of {allowed + refused}:{Environment.NewLine}{string.Join(Environment.NewLine, wrong.Take(20))}");
         Assert.True(allowed > 500 && refused > 500, $"{allowed} allowed, {refused} refused");
+    }
+
+    [Fact]
+    public async Task Generated_commands_of_users_of_every_role_are_refused_exactly_where_their_rights_end()
+    {
+        gateway.Require();
+        var fuzz = new RightsFuzz(gateway.Port, GatewayFixture.User, GatewayFixture.Password, _ => { });
+
+        await fuzz.RunAsync(Seed, 3_000, TimeSpan.FromMinutes(5), Cancel);
+
+        Assert.True(fuzz.Findings.Count == 0, string.Join(Environment.NewLine, fuzz.Findings.Take(20)));
+        Assert.InRange(fuzz.Allowed, fuzz.Sent / 10, fuzz.Sent * 9 / 10);
     }
 
     [Fact]

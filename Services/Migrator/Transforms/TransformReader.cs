@@ -15,7 +15,9 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
 
     private const int MaxAskedBytes = RewriteStatement.MaxStatementBytes;
 
-    /// <summary>Reads documents, by key, and says what becomes of each.</summary>
+    private static readonly BsonDocument s_byKey = new("_id", 1);
+
+    /// <summary>Reads documents, by key, and says what becomes of each; for a transform that examines them.</summary>
     /// <param name="keys">Which keys.</param>
     /// <param name="limit">How many documents at most.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
@@ -37,15 +39,40 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
             }
         }
 
-        if (transform.Examine is null)
-        {
-            return ([.. found.Select(raw => new PreparedDocument(raw, [], new DocumentChange(null), raw.Slice.Length))], areAll);
-        }
-
         var documents = found.ConvertAll(ExactDocument.Read);
         var computed = transform.ConvertsTo is null ? documents.ConvertAll(Computed) : await ConvertAsync(documents, cancellationToken);
         return ([.. documents.Select((document, i) => Prepare(found[i], document, computed[i]))], areAll);
     }
+
+    /// <summary>Finds where so many documents end, by key, without reading them: an update that the server does by itself needs no more.</summary>
+    /// <param name="keys">Which keys.</param>
+    /// <param name="size">How many documents.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    /// <returns>The last of the documents, null when there is none; and whether these are all, which may be fewer.</returns>
+    public async Task<(PreparedDocument? Last, bool AreAll)> FindEndAsync(BsonDocument keys, int size, CancellationToken cancellationToken)
+    {
+        var found = collection.Find(Selected(keys)).Project<RawBsonDocument>(Fields());
+        if (await found.Sort(s_byKey).Skip(size - 1).Limit(1).FirstOrDefaultAsync(cancellationToken) is { } end)
+        {
+            return (Unexamined(end), AreAll: false);
+        }
+
+        var last = await found.Sort(new BsonDocument("_id", -1)).Skip(0).Limit(1).FirstOrDefaultAsync(cancellationToken);
+        return (last is null ? null : Unexamined(last), AreAll: true);
+    }
+
+    /// <summary>Reads those keys of a range that the transform selects at this moment, in their order.</summary>
+    /// <param name="keys">The range.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<IReadOnlyList<PreparedDocument>> SelectedAsync(BsonDocument keys, CancellationToken cancellationToken)
+    {
+        var found = await collection.Find(Selected(keys)).Project<RawBsonDocument>(new BsonDocument("_id", 1)).Sort(s_byKey).ToListAsync(cancellationToken);
+        return found.ConvertAll(Unexamined);
+    }
+
+    private static PreparedDocument Unexamined(RawBsonDocument raw) => new(raw, [], new DocumentChange(null), raw.Slice.Length);
+
+    private BsonDocument Selected(BsonDocument keys) => new("$and", new BsonArray { keys, transform.Needed });
 
     private PreparedDocument Prepare(RawBsonDocument raw, BsonDocument? document, IReadOnlyList<BsonValue?> computed) => document is null
         ? new PreparedDocument(
@@ -89,15 +116,14 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
 
     private Task<IAsyncCursor<RawBsonDocument>> OpenAsync(BsonDocument keys, int limit, CancellationToken cancellationToken)
     {
-        var filter = new BsonDocument("$and", new BsonArray { keys, transform.Needed });
+        var filter = Selected(keys);
         var fields = Fields();
-        var order = new BsonDocument("_id", 1);
         if (transform.Expression is null)
         {
             // All in one reply: for a second one DocumentDB would keep the rest in a file.
             return collection.Find(filter, new FindOptions { BatchSize = limit })
                 .Project<RawBsonDocument>(fields)
-                .Sort(order)
+                .Sort(s_byKey)
                 .Limit(limit)
                 .ToCursorAsync(cancellationToken);
         }
@@ -107,7 +133,7 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
             new BsonDocumentStagePipelineDefinition<BsonDocument, RawBsonDocument>(
             [
                 new BsonDocument("$match", filter),
-                new BsonDocument("$sort", order),
+                new BsonDocument("$sort", s_byKey),
                 new BsonDocument("$limit", limit),
                 new BsonDocument("$set", new BsonDocument(ComputedField(transform), transform.Expression)),
                 new BsonDocument("$project", fields),

@@ -54,7 +54,7 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
             TransformLog.Resumes(logger, transform.Name, transform.Collection, resumed.Documents, resumed.Total);
         }
 
-        var visit = new Visit(run, new TransformReader(transform, collection), new TransformWriter(run), record, started) { Reported = started };
+        var visit = new Visit(run, new TransformReader(transform, collection), record, started) { Reported = started };
         foreach (var range in ranges.TakeWhile(_ => !IsDryRun || run.Batches == 0))
         {
             await VisitAsync(visit, range, cancellationToken);
@@ -105,12 +105,12 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
     private async Task<Batch> PrepareAsync(Visit visit, KeyRange range, BsonValue? after, CancellationToken cancellationToken)
     {
         var transform = visit.Run.Transform;
-        var (documents, areAll) = await visit.Reader.ReadAsync(range.ToFilter(after), BatchSizeOf(transform), cancellationToken);
         if (transform.Examine is null)
         {
-            return new Batch(documents, [], [], documents.Count > 0 && WantsSample(visit) ? documents[documents.Count / 2] : null, [], areAll);
+            return await FindAsync(visit, range, after, cancellationToken);
         }
 
+        var (documents, areAll) = await visit.Reader.ReadAsync(range.ToFilter(after), BatchSizeOf(transform), cancellationToken);
         var changed = documents.Where(document => document.Change.Update is not null).ToList();
         var tooLong = changed.Where(document => document.Bytes > RewriteStatement.MaxStatementBytes).ToList();
         changed.RemoveAll(tooLong.Contains);
@@ -121,7 +121,31 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
             changed.Remove(sample);
         }
 
-        return new Batch(documents, changed, RewriteStatement.Of(transform, changed), sample, tooLong, areAll);
+        return new Batch(documents, [], changed, RewriteStatement.Of(transform, changed), sample, tooLong, areAll);
+    }
+
+    // What the server updates by itself is not read: where each range of it ends is all that is known.
+    private async Task<Batch> FindAsync(Visit visit, KeyRange range, BsonValue? after, CancellationToken cancellationToken)
+    {
+        var size = BatchSizeOf(visit.Run.Transform);
+        var count = TransformWriter.RangesOf(size);
+        var ends = new List<PreparedDocument>();
+        var ranges = new List<BsonDocument>();
+        var areAll = false;
+        while (ranges.Count < count && !areAll)
+        {
+            (var end, areAll) = await visit.Reader.FindEndAsync(range.ToFilter(after), (size + count - 1) / count, cancellationToken);
+            if (end is null)
+            {
+                break;
+            }
+
+            ends.Add(end);
+            ranges.Add((range with { Last = end.Id }).ToFilter(after));
+            after = end.Id;
+        }
+
+        return new Batch(ends, ranges, [], [], ends.Count > 0 && WantsSample(visit) ? ends[0] : null, [], areAll);
     }
 
     private async Task WriteAsync(Visit visit, Batch batch, CancellationToken cancellationToken)
@@ -136,7 +160,7 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
 
         if (run.Transform.Examine is null)
         {
-            again.AddRange(await writer.UpdateAsync(batch.Documents, cancellationToken));
+            again.AddRange(await writer.UpdateAsync(batch.Ranges, cancellationToken));
         }
         else
         {
@@ -200,6 +224,7 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
 
     /// <summary>Documents that are written together.</summary>
     /// <param name="Documents">All that were read.</param>
+    /// <param name="Ranges">The keys of those that the server updates by itself, of which only each range's last was read.</param>
     /// <param name="Changed">Those that the statements write.</param>
     /// <param name="Statements">What writes them; none when the server does it.</param>
     /// <param name="Sample">One that is written before the others and looked at; null for none.</param>
@@ -207,19 +232,22 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
     /// <param name="IsLast">Whether the range ends with it.</param>
     private sealed record Batch(
         IReadOnlyList<PreparedDocument> Documents,
+        IReadOnlyList<BsonDocument> Ranges,
         IReadOnlyList<PreparedDocument> Changed,
         List<RewriteStatement> Statements,
         PreparedDocument? Sample,
         IReadOnlyList<PreparedDocument> TooLong,
         bool IsLast)
     {
-        public static Batch None { get; } = new([], [], [], null, [], IsLast: true);
+        public static Batch None { get; } = new([], [], [], [], null, [], IsLast: true);
     }
 
     private sealed record Visit(
-        TransformRun Run, TransformReader Reader, TransformWriter Writer, Func<MigrationCheckpoint, CancellationToken, Task> Record, long Started)
+        TransformRun Run, TransformReader Reader, Func<MigrationCheckpoint, CancellationToken, Task> Record, long Started)
     {
-        public SingleRewriter Singles { get; } = new(Run, Reader, Writer);
+        public TransformWriter Writer { get; } = new(Run, Reader);
+
+        public SingleRewriter Singles => field ??= new(Run, Reader, Writer);
 
         public int SamplesTaken { get; set; }
 

@@ -5,7 +5,8 @@ namespace Platform.Migrator.Transforms;
 
 /// <summary>Writes what becomes of documents; one that the server refuses is named, and the others are written.</summary>
 /// <param name="run">The run.</param>
-internal sealed class TransformWriter(TransformRun run)
+/// <param name="reader">Reads what an update left.</param>
+internal sealed class TransformWriter(TransformRun run, TransformReader reader)
 {
     // The server does the statements of one command one after another; several commands use several of its processors.
     private const int Writers = 2;
@@ -20,13 +21,17 @@ internal sealed class TransformWriter(TransformRun run)
         _ => null,
     };
 
-    /// <summary>Lets the server update documents that follow each other in the order of their keys.</summary>
-    /// <param name="documents">The documents.</param>
+    /// <summary>Into how many ranges of keys so many documents are divided, to be updated at the same time.</summary>
+    /// <param name="documents">How many documents.</param>
+    public static int RangesOf(int documents) => documents < Writers * MinDocuments ? 1 : Writers;
+
+    /// <summary>Lets the server update the documents of some ranges of keys.</summary>
+    /// <param name="ranges">Conditions on the key, none of which overlap.</param>
     /// <param name="cancellationToken">Cancels the commands.</param>
     /// <returns>Those that were selected and not changed.</returns>
-    public async Task<IReadOnlyList<PreparedDocument>> UpdateAsync(IReadOnlyList<PreparedDocument> documents, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<PreparedDocument>> UpdateAsync(IReadOnlyList<BsonDocument> ranges, CancellationToken cancellationToken)
     {
-        var unchanged = await Task.WhenAll(Parts(documents, MinDocuments).Select(part => UpdateRangeAsync(part, cancellationToken)));
+        var unchanged = await Task.WhenAll(ranges.Select(range => UpdateRangeAsync(range, cancellationToken)));
         return [.. unchanged.SelectMany(part => part)];
     }
 
@@ -114,26 +119,43 @@ internal sealed class TransformWriter(TransformRun run)
         return written;
     }
 
-    private async Task<IReadOnlyList<PreparedDocument>> UpdateRangeAsync(PreparedDocument[] part, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<PreparedDocument>> UpdateRangeAsync(BsonDocument keys, CancellationToken cancellationToken)
     {
-        var keys = part.Length == 1 ? part[0].Id : new BsonDocument { { "$gte", part[0].Id }, { "$lte", part[^1].Id } };
-        var filter = new BsonDocument("$and", new BsonArray { new BsonDocument("_id", keys), run.Transform.Needed });
-        var (result, refused) = await BulkAsync([new UpdateManyModel<BsonDocument>(filter, _update!)], cancellationToken);
-        if (refused is null)
+        var (result, refused) = await UpdateManyAsync(keys, cancellationToken);
+        if (refused is null && result.MatchedCount == result.ModifiedCount)
         {
-            return result.MatchedCount == result.ModifiedCount ? [] : await SelectedAsync(part, cancellationToken);
-        }
-
-        if (part.Length == 1)
-        {
-            run.AddUndone(part[0].Id, refused);
             return [];
         }
 
-        // The refused ones are found by halving: they are few as a rule.
-        var half = part.Length / 2;
-        return [.. await UpdateRangeAsync(part[..half], cancellationToken), .. await UpdateRangeAsync(part[half..], cancellationToken)];
+        var left = await reader.SelectedAsync(keys, cancellationToken);
+        return refused is null || left.Count == 0 ? left : await UpdateHalvesAsync([.. left], refused, cancellationToken);
     }
+
+    // The refused ones are found by halving: they are few as a rule.
+    private async Task<IReadOnlyList<PreparedDocument>> UpdateHalvesAsync(
+        PreparedDocument[] documents, string refused, CancellationToken cancellationToken)
+    {
+        if (documents.Length == 1)
+        {
+            run.AddUndone(documents[0].Id, refused);
+            return [];
+        }
+
+        var half = documents.Length / 2;
+        return [.. await UpdateDocumentsAsync(documents[..half], cancellationToken), .. await UpdateDocumentsAsync(documents[half..], cancellationToken)];
+    }
+
+    private async Task<IReadOnlyList<PreparedDocument>> UpdateDocumentsAsync(PreparedDocument[] documents, CancellationToken cancellationToken)
+    {
+        var keys = documents.Length == 1 ? documents[0].Id : new BsonDocument { { "$gte", documents[0].Id }, { "$lte", documents[^1].Id } };
+        var (result, refused) = await UpdateManyAsync(new BsonDocument("_id", keys), cancellationToken);
+        return refused is not null ? await UpdateHalvesAsync(documents, refused, cancellationToken)
+            : result.MatchedCount == result.ModifiedCount ? []
+            : await SelectedAsync(documents, cancellationToken);
+    }
+
+    private Task<(BulkWriteResult<BsonDocument> Result, string? Refused)> UpdateManyAsync(BsonDocument keys, CancellationToken cancellationToken) =>
+        BulkAsync([new UpdateManyModel<BsonDocument>(new BsonDocument("$and", new BsonArray { keys, run.Transform.Needed }), _update!)], cancellationToken);
 
     // One document that is refused takes its statement with it, and no other statement.
     private async Task<(BulkWriteResult<BsonDocument> Result, string? Refused)> BulkAsync(

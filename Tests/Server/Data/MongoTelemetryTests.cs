@@ -27,20 +27,22 @@ public sealed class MongoTelemetryTests(MongoServer server)
     {
         const int Min = 3;
         const int Max = 8;
-        server.Require(MongoFeature.SoleUse);
+        var database = server.NewDatabase();
         using var observed = new Observed();
-        var before = await SettledServerConnectionsAsync();
-        var settings = MongoClientSettings.FromConnectionString(server.ConnectionString);
+        // What reaches the server of this client alone.
+        await using var proxy = server.Proxy();
+        var settings = MongoClientSettings.FromConnectionString(
+            server.Through(proxy.Port, database, url => (url.DirectConnection, url.ReplicaSetName) = (true, null)));
         new MongoOptions { MinPoolSize = Min, MaxPoolSize = Max, MaxIdleTime = TimeSpan.FromSeconds(1) }.ApplyTo(settings);
         MongoTelemetry.Observe(settings, observed.Services);
         settings.ClusterConfigurator += builder => builder.ConfigureConnectionPool(pool => pool.With(maintenanceInterval: TimeSpan.FromMilliseconds(100)));
         using var client = new MongoClient(settings);
-        var collection = client.GetDatabase(NewName()).GetCollection<BsonDocument>("load");
+        var collection = client.GetDatabase(database.DatabaseNamespace.DatabaseName).GetCollection<BsonDocument>("load");
         await collection.InsertOneAsync(new BsonDocument("_id", 1), cancellationToken: Cancel);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         long most = 0;
-        long mostOnServer = 0;
+        var mostOnServer = 0;
         long mostPending = 0;
         var watch = Task.Run(
             async () =>
@@ -50,7 +52,8 @@ public sealed class MongoTelemetryTests(MongoServer server)
                     var read = observed.Read();
                     most = Math.Max(most, read["db.client.connection.count state=idle"] + read["db.client.connection.count state=used"]);
                     mostPending = Math.Max(mostPending, read["db.client.connection.pending_requests"]);
-                    mostOnServer = Math.Max(mostOnServer, await ServerConnectionsAsync() - before);
+                    mostOnServer = Math.Max(mostOnServer, proxy.Open);
+                    await Task.Delay(TimeSpan.FromMilliseconds(1), CancellationToken.None);
                 }
             },
             Cancel);
@@ -85,7 +88,7 @@ public sealed class MongoTelemetryTests(MongoServer server)
             },
             "the pool has its minimum, all idle",
             Cancel);
-        await Wait.UntilAsync(async () => await ServerConnectionsAsync() - before is >= Min and <= Min + 2, "the server has as many", Cancel);
+        await Wait.UntilAsync(() => proxy.Open is >= Min and <= Min + 2, "the server has as many", Cancel);
     }
 
     [Fact]
@@ -236,29 +239,6 @@ public sealed class MongoTelemetryTests(MongoServer server)
         && Equals(tags.GetValueOrDefault("db.collection.name"), collection) && Equals(tags.GetValueOrDefault("error.type"), error);
 
     private string NewName() => server.NewDatabase().DatabaseNamespace.DatabaseName;
-
-    // Connections of tests before this one may still be closing.
-    private async Task<int> SettledServerConnectionsAsync()
-    {
-        var (last, same) = (-1, 0);
-        await Wait.UntilAsync(
-            async () =>
-            {
-                var now = await ServerConnectionsAsync();
-                same = now == last ? same + 1 : 0;
-                last = now;
-                return same >= 10;
-            },
-            "the server's connections are as many as before",
-            Cancel);
-        return last;
-    }
-
-    private async Task<int> ServerConnectionsAsync()
-    {
-        var status = await server.Client.GetDatabase("admin").RunCommandAsync<BsonDocument>(new BsonDocument("serverStatus", 1), cancellationToken: Cancel);
-        return status["connections"]["current"].AsInt32;
-    }
 
     /// <summary>Services of their own, so their meter is this test's alone, and what it measures.</summary>
     private sealed class Observed : IDisposable

@@ -1,6 +1,8 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Migrator.History;
 using Platform.Migrator.Transforms;
 using Xunit;
 
@@ -41,6 +43,101 @@ public sealed class TransformModelTests(MongoServer server)
             var again = await AllAsync(collection);
             Assert.All(after, pair => Assert.Equal(pair.Value.ToBson(), again[pair.Key].ToBson()));
         }
+    }
+
+    [Fact]
+    public async Task What_the_server_updates_by_itself_is_updated_once_in_batches_of_any_size_and_what_it_refuses_is_named()
+    {
+        var database = server.NewDatabase();
+        for (var seed = 1; seed <= 60; seed++)
+        {
+            var random = new Random(seed);
+            await database.DropCollectionAsync(Name, Token);
+            var collection = database.GetCollection<BsonDocument>(Name);
+            var documents = Keys(random, random.Next(1, 450)).Select(key => Document(random, key)).ToList();
+            await collection.InsertManyAsync(documents, cancellationToken: Token);
+            await database.RunCommandAsync<BsonDocument>(
+                BsonDocument.Parse($"{{ collMod: '{Name}', validator: {{ $or: [{{ b: {{ $exists: false }} }}, {{ ok: true }}] }} }}"), cancellationToken: Token);
+            var (transform, update) = random.Next(3) switch
+            {
+                0 => (CollectionTransform.Backfill("constant", Name, "b", 7), (Action<BsonDocument>)(document => document.Set("b", 7))),
+                1 => (CollectionTransform.Backfill("computed", Name, "b", "$a"), document => document.Set("b", document["a"])),
+                // The new name's value is overwritten.
+                _ => (CollectionTransform.Rename("rename", Name, "a", "b"), document =>
+                {
+                    document.Remove("b");
+                    document.Add("b", document["a"]).Remove("a");
+                }),
+            };
+            transform = transform.InBatchesOf(random.Next(4) switch { 0 => random.Next(1, 5), 1 => random.Next(190, 210), _ => random.Next(5, 500) });
+            var needed = documents.Where(document => transform.Name == "rename" || !document.Contains("b")).ToHashSet(ReferenceEqualityComparer.Instance);
+            var refused = documents.Where(document => needed.Contains(document) && document["ok"] == false).Select(document => document["_id"]).ToHashSet();
+
+            // Stopped after a few batches every other time, and resumed from the last checkpoint.
+            var left = random.Next(2) == 0 ? random.Next(1, 4) : int.MaxValue;
+            MigrationCheckpoint? reached = null;
+            var runner = new TransformRunner(database, TimeProvider.System, NullLogger.Instance);
+            try
+            {
+                await runner.RunAsync(transform, resumed: null, (checkpoint, _) => Keep(checkpoint), Token);
+                Assert.Empty(refused);
+            }
+            catch (TransformException exception)
+            {
+                Assert.Equal(Math.Min(refused.Count, 20), exception.Documents.Count);
+                Assert.All(exception.Documents, document => Assert.Contains(document.Id, refused));
+                Assert.StartsWith($"{refused.Count} document", exception.Message, StringComparison.Ordinal);
+            }
+            catch (OperationCanceledException)
+            {
+                left = int.MaxValue;
+                var exception = await Record.ExceptionAsync(() => runner.RunAsync(transform, reached, (checkpoint, _) => Keep(checkpoint), Token));
+                Assert.True(exception is null ? refused.Count == 0 : exception is TransformException && refused.Count > 0, $"seed {seed}: {exception}");
+            }
+
+            var after = await AllAsync(collection);
+            Assert.Equal(documents.Count, after.Count);
+            foreach (var document in documents)
+            {
+                if (needed.Contains(document) && !refused.Contains(document["_id"]))
+                {
+                    update(document);
+                }
+
+                Assert.True(
+                    document.ToBson().AsSpan().SequenceEqual(after[document["_id"]].ToBson()),
+                    $"seed {seed}, {transform.Name} in batches of {transform.BatchSize}: {after[document["_id"]]} should be {document}");
+            }
+
+            Task Keep(MigrationCheckpoint checkpoint)
+            {
+                reached = checkpoint;
+                return --left == 0 ? Task.FromCanceled(new CancellationToken(canceled: true)) : Task.CompletedTask;
+            }
+        }
+    }
+
+    // Of all kinds that keys may have, each once.
+    private static IEnumerable<BsonValue> Keys(Random random, int count)
+    {
+        var types = random.Next(1, 9);
+        return Enumerable.Range(0, count).Select(i => (BsonValue)(random.Next(types) switch
+        {
+            1 => $"key {i}",
+            2 => (i * 3L) + 1_000_000_000_000,
+            3 => i + 0.5,
+            4 => new ObjectId(i.ToString("x24", CultureInfo.InvariantCulture)),
+            5 => new BsonDocument("k", i),
+            6 => new BsonDateTime(i),
+            7 => i == 7 ? BsonNull.Value : i == 8 ? double.NaN : new BsonDecimal128(i + 0.25m),
+            _ => i,
+        }));
+    }
+
+    private static BsonDocument Document(Random random, BsonValue key)
+    {
+        var document = new BsonDocument { { "_id", key }, { "a", random.Next(100) }, { "ok", random.Next(20) > 0 } };
+        return random.Next(5) == 0 ? document.Set("ok", true).Add("b", "there") : document;
     }
 
     private static async Task<(TransformReport? Report, TransformException? Exception)> RunAsync(

@@ -100,15 +100,23 @@ internal static class AccessOracle
     /// <summary>Whether a role allows what is needed.</summary>
     /// <param name="role">The role.</param>
     /// <param name="roleDatabase">The database that it is on.</param>
+    /// <param name="needs">As in the other method.</param>
+    public static bool Allows(string role, string roleDatabase, string needs) => Allows(RightsOf(role, roleDatabase), needs);
+
+    /// <summary>Whether some rights allow what is needed.</summary>
+    /// <param name="rights">Resources as in the table, with actions.</param>
     /// <param name="needs">Alternatives, separated by <c>|</c>: each of them actions with targets, separated by commas. A target is <c>cluster</c>, a
     /// database, a database and a collection, or <c>*</c> for all databases. Empty: nothing.</param>
-    public static bool Allows(string role, string roleDatabase, string needs) =>
+    public static bool Allows(IEnumerable<(string Resource, IReadOnlySet<string> Actions)> rights, string needs) =>
         needs.Length == 0 || needs.Split('|', StringSplitOptions.TrimEntries).Any(all => all.Split(',', StringSplitOptions.TrimEntries).All(one =>
-            one.Split(' ') is [var action, var target] && Lines(role).Any(line =>
-                line.Actions.Contains(action) && Covers(line.Resource.Replace("ROLE", roleDatabase, StringComparison.Ordinal), target))));
+            one.Split(' ') is [var action, var target] && rights.Any(right => right.Actions.Contains(action) && Covers(right.Resource, target))));
 
-    private static IEnumerable<(string Resource, HashSet<string> Actions)> Lines(string role) =>
-        s_roles[role].Lines.Concat(s_roles[role].Parents.SelectMany(Lines));
+    /// <summary>The rights of a role, its inherited ones included.</summary>
+    /// <param name="role">The role.</param>
+    /// <param name="roleDatabase">The database that it is on.</param>
+    public static IEnumerable<(string Resource, IReadOnlySet<string> Actions)> RightsOf(string role, string roleDatabase) =>
+        s_roles[role].Lines.Select(line => (line.Resource.Replace("ROLE", roleDatabase, StringComparison.Ordinal), (IReadOnlySet<string>)line.Actions))
+            .Concat(s_roles[role].Parents.SelectMany(parent => RightsOf(parent, roleDatabase)));
 
     private static bool Covers(string resource, string target)
     {

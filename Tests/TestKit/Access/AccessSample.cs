@@ -5,7 +5,7 @@ namespace Platform.Tests.TestKit.Access;
 /// <summary>A command of the matrix of rights.</summary>
 /// <param name="Name">The command.</param>
 /// <param name="Text">The command as JSON; <c>DB</c> stands for the database and <c>COLL</c> for the collection of the namespace it is tried on.</param>
-/// <param name="Needs">What the manual says that it needs, in the form of <see cref="AccessOracle.Allows"/>, with the same two words.</param>
+/// <param name="Needs">What the manual says that it needs, in the form of <see cref="AccessOracle.Allows(string, string, string)"/>, with the same two words.</param>
 internal sealed record AccessSample(string Name, string Text, string Needs)
 {
     /// <summary>Whether it always addresses the database admin.</summary>
@@ -171,9 +171,13 @@ internal sealed record AccessSample(string Name, string Text, string Needs)
 
     /// <summary>Whether a role allows it there.</summary>
     public bool IsAllowed(string role, string roleDatabase, string database, string collection) =>
-        AccessOracle.Allows(role, roleDatabase, Put(Needs, database, collection))
-        && (ForReaders is not (var shown, var needs) || !AccessOracle.Allows(role, roleDatabase, Put($"find {shown}", database, collection))
-            || AccessOracle.Allows(role, roleDatabase, Put(needs, database, collection)));
+        IsAllowed([.. AccessOracle.RightsOf(role, roleDatabase)], database, collection);
+
+    /// <summary>Whether some rights allow it there.</summary>
+    public bool IsAllowed(IReadOnlyList<(string Resource, IReadOnlySet<string> Actions)> rights, string database, string collection) =>
+        AccessOracle.Allows(rights, Put(Needs, database, collection))
+        && (ForReaders is not (var shown, var needs) || !AccessOracle.Allows(rights, Put($"find {shown}", database, collection))
+            || AccessOracle.Allows(rights, Put(needs, database, collection)));
 
     private static string Put(string text, string database, string collection) =>
         text.Replace("DB", database, StringComparison.Ordinal).Replace("COLL", collection, StringComparison.Ordinal)
