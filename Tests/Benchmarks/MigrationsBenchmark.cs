@@ -77,7 +77,9 @@ internal static class MigrationsBenchmark
 
             Say($"{kind}, ours", ours);
             Say($"{kind}, migrate-mongo", peer);
-            Report.Say(string.Create(CultureInfo.InvariantCulture, $"{kind}, all in one update: {once.TotalSeconds:0.0} s, {servers.TotalSeconds:0.0} s of the servers' processor time"));
+            Report.Say(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{kind}, all in one update: {once.TotalSeconds:0.0} s, {servers.TotalSeconds:0.0} s of the servers' processor time"));
             report.AtLeast($"{kind}_times_the_peer", ours.PerSecond / peer.PerSecond, 5);
         }
     }

@@ -50,7 +50,8 @@ internal static partial class SeedBenchmark
                 Report.Say(string.Create(
                     CultureInfo.InvariantCulture,
                     $"{name}: {string.Join(", ", measured.Select(turn => $"{turn.PerSecond:0}"))} documents/s; "
-                    + $"{Median(measured, turn => turn.Seconds):0.0} s, in which the servers used {Median(measured, turn => turn.Servers):0.0} s of processor time; "
+                    + $"{Median(measured, turn => turn.Seconds):0.0} s, in which the servers used "
+                    + $"{Median(measured, turn => turn.Servers):0.0} s of processor time; "
                     + $"{Median(measured, turn => turn.Beside):0.0} s to start and to end"));
             }
 

@@ -57,7 +57,8 @@ public sealed class TransformModelTests(MongoServer server)
             var documents = Keys(random, random.Next(1, 450)).Select(key => Document(random, key)).ToList();
             await collection.InsertManyAsync(documents, cancellationToken: Token);
             await database.RunCommandAsync<BsonDocument>(
-                BsonDocument.Parse($"{{ collMod: '{Name}', validator: {{ $or: [{{ b: {{ $exists: false }} }}, {{ ok: true }}] }} }}"), cancellationToken: Token);
+                BsonDocument.Parse($"{{ collMod: '{Name}', validator: {{ $or: [{{ b: {{ $exists: false }} }}, {{ ok: true }}] }} }}"),
+                cancellationToken: Token);
             var (transform, update) = random.Next(3) switch
             {
                 0 => (CollectionTransform.Backfill("constant", Name, "b", 7), (Action<BsonDocument>)(document => document.Set("b", 7))),
@@ -70,7 +71,8 @@ public sealed class TransformModelTests(MongoServer server)
                 }),
             };
             transform = transform.InBatchesOf(random.Next(4) switch { 0 => random.Next(1, 5), 1 => random.Next(190, 210), _ => random.Next(5, 500) });
-            var needed = documents.Where(document => transform.Name == "rename" || !document.Contains("b")).ToHashSet(ReferenceEqualityComparer.Instance);
+            var needed = documents.Where(document => transform.Name == "rename" || !document.Contains("b"))
+                .ToHashSet(ReferenceEqualityComparer.Instance);
             var refused = documents.Where(document => needed.Contains(document) && document["ok"] == false).Select(document => document["_id"]).ToHashSet();
 
             // Stopped after a few batches every other time, and resumed from the last checkpoint.

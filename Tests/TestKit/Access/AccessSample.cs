@@ -5,7 +5,8 @@ namespace Platform.Tests.TestKit.Access;
 /// <summary>A command of the matrix of rights.</summary>
 /// <param name="Name">The command.</param>
 /// <param name="Text">The command as JSON; <c>DB</c> stands for the database and <c>COLL</c> for the collection of the namespace it is tried on.</param>
-/// <param name="Needs">What the manual says that it needs, in the form of <see cref="AccessOracle.Allows(string, string, string)"/>, with the same two words.</param>
+/// <param name="Needs">What the manual says that it needs, in the form of <see cref="AccessOracle.Allows(string, string, string)"/>, with the same
+/// two words.</param>
 internal sealed record AccessSample(string Name, string Text, string Needs)
 {
     /// <summary>Whether it always addresses the database admin.</summary>
