@@ -2,7 +2,7 @@
 # Part of ./platform: measuring. Reads Scripts/setup.bash and Scripts/test.bash before.
 # shellcheck disable=SC2154 # variables of ./platform
 
-benchmarks=(startup connections spike indexes search seed gateway api tokens cache orders changes migrations migration-lock transforms failover sharding security at-rest monitoring)
+benchmarks=(startup connections spike indexes search seed gateway api tokens cache orders changes migrations migration-lock transforms backup monitoring failover sharding security at-rest)
 
 cmd_bench() {
   [[ $# -ge 1 && " ${benchmarks[*]} " == *" $1 "* && ($# == 1 || "$*" =~ ^gateway\ (--soak|--model(\ [1-9][0-9]*)?|--fuzz\ [0-9]+[smh](\ [0-9]+)?)$) || "$*" =~ ^http\ --fuzz(\ [1-9][0-9]*){0,2}$ ]] ||

@@ -50,6 +50,7 @@ Dictionary<string, Func<Report, CancellationToken, Task>> benchmarks = new()
     [ShardingBenchmark.Name] = OnServer(ShardingBenchmark.RunAsync),
     ["security"] = OnServer(SecurityBenchmark.RunAsync),
     [AtRestBenchmark.Name] = AtRestBenchmark.RunAsync, // on sets of one member
+    [BackupBenchmark.Name] = BackupBenchmark.RunAsync, // on a set of one member that archives
     [MonitoringBenchmark.Name] = OnServer(MonitoringBenchmark.RunAsync),
 };
 if (args is ["gateway", "--model", var count] && int.TryParse(count, CultureInfo.InvariantCulture, out var sequences) && sequences > 0)

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using MongoDB.Bson;
 using MongoDB.Driver;
+using Platform.Tests.TestKit.Pages;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
 
@@ -126,6 +127,7 @@ public sealed partial class DashboardTests(StackFixture stack)
 
         await Expect(page.GetByText("Unhealthy")).ToHaveCountAsync(0);
         await browser.KeepAsync(page, "resources");
+        await browser.KeepPictureAsync(page, Picture.Dashboard, height: 700);
     }
 
     private static async Task ReadTheConsoleOfTheApiAsync(TestBrowser browser, IPage page, Uri dashboard)

@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using Platform.Monitor.Collectors;
 using Platform.Monitoring;
+using Platform.Tests.TestKit.Pages;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
 
@@ -167,6 +168,11 @@ internal sealed class MonitoringPageCheck(TestStack stack, string headline)
         await Expect(page.Locator("#headline")).ToHaveTextAsync("All is well");
         await Expect(page.GetByText("a test looks")).ToBeVisibleAsync();
         await browser.KeepAsync(page, "well", whole: true);
+        await browser.KeepPictureAsync(page, Picture.Monitoring, height: 465);
+        await page.GotoAsync(new Uri(address, "/#backup").ToString());
+        await Expect(page.Locator("#panel-window canvas")).ToBeVisibleAsync();
+        await browser.KeepPictureAsync(page, Picture.BackupWindow, height: 540);
+        await page.GotoAsync(new Uri(address, "/#overview").ToString());
         await page.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("^End the silence of alertname=TestTrouble") }).ClickAsync();
         await Expect(page.Locator("#headline")).ToHaveTextAsync(headline);
 

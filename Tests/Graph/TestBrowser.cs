@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using Platform.Tests.TestKit.Pages;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
 
@@ -49,8 +50,33 @@ internal sealed class TestBrowser : IAsyncDisposable
     }
 
     /// <summary>Keeps what a page shows.</summary>
-    public Task KeepAsync(IPage page, string name, bool whole = false) =>
-        page.ScreenshotAsync(new() { Path = Path.Combine(_directory, $"{name}.png"), FullPage = whole });
+    public Task KeepAsync(IPage page, string name, bool whole = false) => page.ScreenshotAsync(new() { Path = PathOf(name), FullPage = whole });
+
+    /// <summary>Keeps what a page shows as a picture of the documents.</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="picture">The picture.</param>
+    /// <param name="height">How much of the page, in pixels.</param>
+    public async Task KeepPictureAsync(IPage page, string picture, float height)
+    {
+        // Where this machine has its files is nobody's business.
+        await page.EvaluateAsync(
+            """
+            places => {
+              const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+              while (texts.nextNode()) for (const [here, there] of places) texts.currentNode.data = texts.currentNode.data.replaceAll(here, there);
+            }
+            """,
+            new[]
+            {
+                new[] { Repository.Root, "/home/dev/platform" },
+                [Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + "/", "/home/dev/"],
+            });
+        var path = PathOf(Path.GetFileNameWithoutExtension(picture));
+        await page.ScreenshotAsync(new() { Path = path, Clip = new() { Width = 1400, Height = height } });
+        Picture.Put(picture, path);
+    }
+
+    private string PathOf(string name) => Path.Combine(_directory, $"{name}.png");
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
