@@ -61,8 +61,8 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
         return (last is null ? null : Unexamined(last), AreAll: true);
     }
 
-    /// <summary>Reads those keys of a range that the transform selects at this moment, in their order.</summary>
-    /// <param name="keys">The range.</param>
+    /// <summary>Reads those of some keys that the transform selects at this moment, in their order.</summary>
+    /// <param name="keys">Which keys.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
     public async Task<IReadOnlyList<PreparedDocument>> SelectedAsync(BsonDocument keys, CancellationToken cancellationToken)
     {
@@ -72,7 +72,9 @@ internal sealed class TransformReader(CollectionTransform transform, IMongoColle
 
     private static PreparedDocument Unexamined(RawBsonDocument raw) => new(raw, [], new DocumentChange(null), raw.Slice.Length);
 
-    private BsonDocument Selected(BsonDocument keys) => new("$and", new BsonArray { keys, transform.Needed });
+    /// <summary>The condition on a document that it has one of some keys, and the transform selects it.</summary>
+    /// <param name="keys">Which keys.</param>
+    public BsonDocument Selected(BsonDocument keys) => new("$and", new BsonArray { keys, transform.Needed });
 
     private PreparedDocument Prepare(RawBsonDocument raw, BsonDocument? document, IReadOnlyList<BsonValue?> computed) => document is null
         ? new PreparedDocument(

@@ -54,7 +54,8 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
             TransformLog.Resumes(logger, transform.Name, transform.Collection, resumed.Documents, resumed.Total);
         }
 
-        var visit = new Visit(run, new TransformReader(transform, collection), record, started) { Reported = started };
+        var reader = new TransformReader(transform, collection);
+        var visit = new Visit(run, reader, new TransformWriter(run, reader), record, started) { Reported = started };
         foreach (var range in ranges.TakeWhile(_ => !IsDryRun || run.Batches == 0))
         {
             await VisitAsync(visit, range, cancellationToken);
@@ -243,11 +244,9 @@ public sealed class TransformRunner(IMongoDatabase database, TimeProvider time, 
     }
 
     private sealed record Visit(
-        TransformRun Run, TransformReader Reader, Func<MigrationCheckpoint, CancellationToken, Task> Record, long Started)
+        TransformRun Run, TransformReader Reader, TransformWriter Writer, Func<MigrationCheckpoint, CancellationToken, Task> Record, long Started)
     {
-        public TransformWriter Writer { get; } = new(Run, Reader);
-
-        public SingleRewriter Singles => field ??= new(Run, Reader, Writer);
+        public SingleRewriter Singles { get; } = new(Run, Reader, Writer);
 
         public int SamplesTaken { get; set; }
 

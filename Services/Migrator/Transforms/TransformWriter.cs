@@ -59,13 +59,8 @@ internal sealed class TransformWriter(TransformRun run, TransformReader reader)
             return [];
         }
 
-        var filter = new BsonDocument("$and", new BsonArray
-        {
-            new BsonDocument("_id", new BsonDocument("$in", new BsonArray(documents.Select(document => document.Id)))),
-            run.Transform.Needed,
-        });
-        var found = await run.Collection.Find(filter).Project<BsonDocument>(new BsonDocument("_id", 1)).ToListAsync(cancellationToken);
-        var selected = found.Select(document => document["_id"]).ToHashSet();
+        var keys = new BsonDocument("_id", new BsonDocument("$in", new BsonArray(documents.Select(document => document.Id))));
+        var selected = (await reader.SelectedAsync(keys, cancellationToken)).Select(document => document.Id).ToHashSet();
         return [.. documents.Where(document => selected.Contains(document.Id))];
     }
 
@@ -155,7 +150,7 @@ internal sealed class TransformWriter(TransformRun run, TransformReader reader)
     }
 
     private Task<(BulkWriteResult<BsonDocument> Result, string? Refused)> UpdateManyAsync(BsonDocument keys, CancellationToken cancellationToken) =>
-        BulkAsync([new UpdateManyModel<BsonDocument>(new BsonDocument("$and", new BsonArray { keys, run.Transform.Needed }), _update!)], cancellationToken);
+        BulkAsync([new UpdateManyModel<BsonDocument>(reader.Selected(keys), _update!)], cancellationToken);
 
     // One document that is refused takes its statement with it, and no other statement.
     private async Task<(BulkWriteResult<BsonDocument> Result, string? Refused)> BulkAsync(

@@ -27,9 +27,9 @@ internal static class Picture
     private static readonly Dictionary<string, string[]> s_sources = new(StringComparer.Ordinal)
     {
         [Dashboard] = ["AppHost/Program.cs", "Directory.Packages.props#AspireVersion>"],
-            [Monitoring] = ["Services/Monitor/Page/Assets/index.html", "Services/Monitor/Page/Assets/page.css", "Services/Monitor/Panels/PanelCatalogue.cs"],
+        [Monitoring] = ["Services/Monitor/Page/Assets/index.html", "Services/Monitor/Page/Assets/page.css", "Services/Monitor/Panels/PanelCatalogue.cs"],
         [BackupWindow] = ["Services/Monitor/Page/Assets/page.css", "Services/Monitor/Panels/PanelCatalogue.cs"],
-        };
+    };
 
     /// <summary>The pictures.</summary>
     public static IEnumerable<string> All => s_sources.Keys;
